@@ -1,0 +1,68 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The order of the data: CShims <- Engine <- Server <- LoadtestKit, Tests. Never back.
+let strict: [SwiftSetting] = [
+    // SE-0461: an async function runs where its caller runs; a hop costs 352 ns instead of 18.
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    // SE-0335: `any` is written where dynamic dispatch is paid for.
+    .enableUpcomingFeature("ExistentialAny"),
+    // SE-0444: a file imports what it uses.
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+
+func tests(_ name: String, _ needs: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: ["TestSupport"] + needs, exclude: [], swiftSettings: strict)
+}
+
+let package = Package(
+    name: "generation-service",
+    products: [
+        .executable(name: "generation-service", targets: ["generation-service"]),
+        .executable(name: "loadtest", targets: ["loadtest"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
+    ],
+    targets: [
+        // libuv, libpq, libcurl, OpenSSL and llhttp as Debian packages them; scripts/install-deps installs them.
+        .target(
+            name: "CShims",
+            linkerSettings: [
+                .linkedLibrary("uv"), .linkedLibrary("pq"), .linkedLibrary("curl"), .linkedLibrary("crypto"),
+                .linkedLibrary("z"),
+            ]),
+        .target(name: "Engine", dependencies: ["CShims", log, collections], swiftSettings: strict),
+        .target(
+            name: "Server", dependencies: ["CShims", "Engine", log, collections, arguments], exclude: ["Main"],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "generation-service", dependencies: ["Server", arguments], path: "Sources/Server/Main",
+            swiftSettings: strict),
+        .target(
+            name: "LoadtestKit", dependencies: ["Engine", "Server", log, arguments, collections], path: "loadtest",
+            exclude: ["Main"], swiftSettings: strict),
+        .executableTarget(
+            name: "loadtest", dependencies: ["LoadtestKit", arguments], path: "loadtest/Main", swiftSettings: strict),
+
+        .target(name: "TestSupport", dependencies: ["Engine", "Server"], path: "Tests/TestSupport", swiftSettings: strict),
+        tests("LoopTests", ["Engine"]),
+        tests("DomainTests", ["Engine"]),
+        tests("ParseTests", ["Engine"]),
+        tests("PersistTests", ["Engine"]),
+        tests("OutboundTests", ["Engine", "Server"]),
+        tests("HTTPTests", ["Engine", "Server"]),
+        tests("WorkTests", ["Engine"]),
+        tests("APITests", ["Engine", "Server"]),
+        tests("LoadtestTests", ["Engine", "Server", "LoadtestKit"]),
+        tests("IntegrationTests", ["Engine", "Server", "LoadtestKit"]),
+        tests("TidyTests", []),
+    ],
+    swiftLanguageModes: [.v6]
+)

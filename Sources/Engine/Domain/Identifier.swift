@@ -1,0 +1,70 @@
+// A UUID without Foundation: job ids, shard ids, incarnations.
+
+/// 128 bits, shown as a UUID in lower case (RFC 9562).
+public struct Identifier: Hashable, Sendable, CustomStringConvertible {
+    public let high: UInt64
+    public let low: UInt64
+
+    public init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// A random one (version 4) from the system's generator.
+    public static func random() -> Identifier {
+        var generator = SystemRandomNumberGenerator()
+        let high = (generator.next() & ~0xF000) | 0x4000
+        let low = (generator.next() & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000
+        return Identifier(high: high, low: low)
+    }
+
+    /// Exactly the 36-character form, in either case; anything else is nil.
+    public init?(_ text: some StringProtocol) {
+        self.init(utf8: text.utf8)
+    }
+
+    public init?(utf8 text: some Collection<UInt8>) {
+        guard text.count == 36 else { return nil }
+        var words: (UInt64, UInt64) = (0, 0)
+        var digits = 0
+        for (index, byte) in text.enumerated() {
+            if index == 8 || index == 13 || index == 18 || index == 23 {
+                guard byte == UInt8(ascii: "-") else { return nil }
+                continue
+            }
+            guard let value = Hex.value(byte) else { return nil }
+            if digits < 16 { words.0 = words.0 << 4 | UInt64(value) } else { words.1 = words.1 << 4 | UInt64(value) }
+            digits += 1
+        }
+        high = words.0
+        low = words.1
+    }
+
+    /// The 16 bytes in network order, as PostgreSQL's binary `uuid`.
+    public var bytes: [UInt8] {
+        (0..<8).map { UInt8(truncatingIfNeeded: high >> (56 - 8 * $0)) }
+            + (0..<8).map { UInt8(truncatingIfNeeded: low >> (56 - 8 * $0)) }
+    }
+
+    /// From 16 bytes in network order.
+    public init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 16 else { return nil }
+        var words: (UInt64, UInt64) = (0, 0)
+        for (index, byte) in bytes.enumerated() {
+            if index < 8 { words.0 = words.0 << 8 | UInt64(byte) } else { words.1 = words.1 << 8 | UInt64(byte) }
+        }
+        high = words.0
+        low = words.1
+    }
+
+    public var description: String {
+        var out: [UInt8] = []
+        out.reserveCapacity(36)
+        for (index, byte) in bytes.enumerated() {
+            if index == 4 || index == 6 || index == 8 || index == 10 { out.append(UInt8(ascii: "-")) }
+            out.append(Hex.digit(byte >> 4))
+            out.append(Hex.digit(byte & 15))
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+}

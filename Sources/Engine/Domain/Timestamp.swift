@@ -1,0 +1,70 @@
+// Points in wall-clock time, and the clock they come from, so that tests can turn it.
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// Microseconds since 1970-01-01T00:00:00Z.
+public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible {
+    public var microseconds: Int64
+
+    public init(microseconds: Int64) { self.microseconds = microseconds }
+    public init(seconds: Double) { microseconds = Int64(seconds * 1_000_000) }
+
+    public var seconds: Double { Double(microseconds) / 1_000_000 }
+    public static func < (a: Timestamp, b: Timestamp) -> Bool { a.microseconds < b.microseconds }
+    public static func + (a: Timestamp, seconds: Double) -> Timestamp {
+        Timestamp(microseconds: a.microseconds + Int64(seconds * 1_000_000))
+    }
+    /// The seconds from `b` to `a`.
+    public static func - (a: Timestamp, b: Timestamp) -> Double {
+        Double(a.microseconds - b.microseconds) / 1_000_000
+    }
+
+    /// As the document shows times: `2025-08-05T08:30:15Z`, whole seconds, cut off.
+    public var description: String {
+        let total = microseconds >= 0 ? microseconds / 1_000_000 : (microseconds - 999_999) / 1_000_000
+        let days = total >= 0 ? total / 86_400 : (total - 86_399) / 86_400
+        let inDay = Int(total - days * 86_400)
+        let (year, month, day) = CivilDate.from(daysSinceEpoch: Int(days))
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        let yearText = String(repeating: "0", count: max(0, 4 - String(year).utf8.count)) + String(year)
+        return "\(yearText)-\(two(month))-\(two(day))T\(two(inDay / 3600)):\(two(inDay / 60 % 60)):\(two(inDay % 60))Z"
+    }
+
+    /// The machine's clock.
+    public static func now() -> Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+    }
+}
+
+/// The proleptic Gregorian calendar, by days.
+public enum CivilDate {
+    public static func from(daysSinceEpoch days: Int) -> (year: Int, month: Int, day: Int) {
+        // Years begin in March here, so that the leap day is the last of its year.
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
+    }
+
+    public static func days(year: Int, month: Int, day: Int) -> Int {
+        let shiftedYear = month <= 2 ? year - 1 : year
+        let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
+        let yearOfEra = shiftedYear - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+}
+
+/// Where wall-clock time comes from; tests hand in their own.
+public struct WallClock: Sendable {
+    public let now: @Sendable () -> Timestamp
+    public init(now: @escaping @Sendable () -> Timestamp) { self.now = now }
+    public static let system = WallClock { Timestamp.now() }
+}

@@ -1,0 +1,238 @@
+// The libuv loop as a Swift executor. One thread runs it; tasks started with `spawn` never leave that thread.
+// Frees: `uv_loop_t` is freed by the loop thread after its last handle has closed. Thread: named at each member.
+import CShims
+import DequeModule
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// One event loop and the thread that runs it.
+///
+/// A *loop-bound* object is a non-Sendable class whose methods are called on this thread only: from callbacks of the loop's
+/// handles, or from tasks started with ``spawn(_:)``. The compiler keeps such objects from other threads; `spawn` and ``LoopBound``
+/// are the only doors, and both check the thread.
+public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  // see `inbox` and `assertOnLoop`
+    /// Loop-thread state below; `inbox` is the only state that other threads touch.
+    let uv: UnsafeMutablePointer<uv_loop_t>
+    private let wakeHandle: UnsafeMutablePointer<uv_async_t>
+    private let idleHandle: UnsafeMutablePointer<uv_idle_t>
+    private let checkHandle: UnsafeMutablePointer<uv_check_t>
+    private var ready = Deque<Entry>()
+    private var idleIsActive = false
+    private var stopping = false
+    private let inbox = Lock(Inbox())
+    private let ended = Lock<Ending>(Ending())
+    public let name: String
+
+    enum Entry {
+        case job(UnownedJob)
+        case work(@Sendable () -> Void)
+    }
+
+    private struct Inbox {
+        var entries: [Entry] = []
+        var closed = false
+    }
+
+    private struct Ending {
+        var finished = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    /// The longest that one turn works on queued jobs before I/O is looked at again.
+    static let jobsPerTurn = 256
+
+    /// Makes the loop and starts its thread.
+    public init(name: String) {
+        self.name = name
+        uv = .allocate(capacity: 1)
+        wakeHandle = .allocate(capacity: 1)
+        idleHandle = .allocate(capacity: 1)
+        checkHandle = .allocate(capacity: 1)
+        precondition(uv_loop_init(uv) == 0, "no descriptors left for an event loop")
+        prepareHandles()
+        startThread()
+    }
+
+    // MARK: Any thread
+
+    /// Runs `body` on the loop thread in a later turn. Any thread. Dropped if the loop has ended.
+    public func post(_ body: @escaping @Sendable () -> Void) {
+        deliver(.work(body))
+    }
+
+    /// Starts a task on the loop from any thread; `body` and all that it awaits run on the loop thread.
+    @discardableResult
+    public func launch(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+        Task(executorPreference: self) { await body() }
+    }
+
+    /// True on the loop's own thread.
+    public var isCurrent: Bool {
+        shim_current_loop() == Unmanaged.passUnretained(self).toOpaque()
+    }
+
+    /// Traps on any other thread than the loop's.
+    public func assertOnLoop() {
+        precondition(isCurrent, "a loop-bound object was used off its loop")
+    }
+
+    /// The loop that runs on this thread, if one does.
+    public static var current: Loop? {
+        shim_current_loop().map { Unmanaged<Loop>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// Asks the loop to end: it returns once every handle has been closed. Any thread. Idempotent.
+    public func stop() {
+        post { [self] in beginStop() }
+    }
+
+    /// Waits until the loop's thread has let go of everything.
+    public func join() async {
+        await withCheckedContinuation { continuation in
+            let already = ended.withLock { ending in
+                if !ending.finished { ending.waiters.append(continuation) }
+                return ending.finished
+            }
+            if already { continuation.resume() }
+        }
+    }
+
+    // MARK: Executor
+
+    public func enqueue(_ job: consuming ExecutorJob) {
+        deliver(.job(UnownedJob(job)))
+    }
+
+    public func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
+    public func asUnownedTaskExecutor() -> UnownedTaskExecutor { UnownedTaskExecutor(ordinary: self) }
+    public func checkIsolated() { assertOnLoop() }
+
+    private func deliver(_ entry: Entry) {
+        if isCurrent {
+            ready.append(entry)
+            armIdle()
+            return
+        }
+        inbox.withLock { inbox in
+            if inbox.closed { return }
+            inbox.entries.append(entry)
+            // Under the lock, so that the handle cannot be closed meanwhile.
+            if inbox.entries.count == 1 { uv_async_send(wakeHandle) }
+        }
+    }
+
+    // MARK: Loop thread
+
+    /// Starts a task that runs on this loop only, at once until its first suspension. Loop thread.
+    @discardableResult
+    public func spawn(_ body: @escaping () async -> Void) -> Task<Void, Never> {
+        assertOnLoop()
+        nonisolated(unsafe) let body = body  // the task runs on this thread alone, so nothing is shared
+        return Task.immediate(executorPreference: self) { await body() }
+    }
+
+    private func armIdle() {
+        guard !idleIsActive else { return }
+        idleIsActive = true
+        uv_idle_start(idleHandle) { handle in Loop.of(handle!.pointee.data).drain() }
+    }
+
+    private func takeInbox() {
+        let entries = inbox.withLock { inbox in
+            let taken = inbox.entries
+            inbox.entries.removeAll(keepingCapacity: true)
+            return taken
+        }
+        ready.append(contentsOf: entries)
+    }
+
+    private func drain() {
+        var left = min(ready.count, Loop.jobsPerTurn)
+        while left > 0, let entry = ready.popFirst() {
+            run(entry)
+            left -= 1
+        }
+        if ready.isEmpty, idleIsActive {
+            idleIsActive = false
+            uv_idle_stop(idleHandle)
+        }
+    }
+
+    private func run(_ entry: Entry) {
+        switch entry {
+        case .job(let job):
+            job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+        case .work(let body): body()
+        }
+    }
+
+    private static func of(_ data: UnsafeMutableRawPointer?) -> Loop {
+        // `data` is set once in `prepareHandles` to the loop itself, which outlives its handles.
+        Unmanaged<Loop>.fromOpaque(data!).takeUnretainedValue()
+    }
+
+    private func prepareHandles() {
+        let me = Unmanaged.passUnretained(self).toOpaque()
+        uv_async_init(uv, wakeHandle) { handle in
+            let loop = Loop.of(handle!.pointee.data)
+            loop.takeInbox()
+            loop.drain()
+            if !loop.ready.isEmpty { loop.armIdle() }
+        }
+        uv_idle_init(uv, idleHandle)
+        uv_check_init(uv, checkHandle)
+        wakeHandle.pointee.data = me
+        idleHandle.pointee.data = me
+        checkHandle.pointee.data = me
+        // Jobs made ready by this turn's I/O run before the loop sleeps, without waiting for the next turn.
+        uv_check_start(checkHandle) { handle in Loop.of(handle!.pointee.data).drain() }
+        uv_unref(shim_handle_check(checkHandle))
+    }
+
+    private func startThread() {
+        var thread = pthread_t()
+        let me = Unmanaged.passRetained(self)  // released at the end of the thread
+        let failure = pthread_create(
+            &thread, nil,
+            { argument in
+                let loop = Unmanaged<Loop>.fromOpaque(argument!).takeRetainedValue()
+                loop.threadMain()
+                return nil
+            }, me.toOpaque())
+        precondition(failure == 0, "no thread for an event loop")
+        pthread_detach(thread)
+    }
+
+    private func threadMain() {
+        shim_set_current_loop(Unmanaged.passUnretained(self).toOpaque())
+        shim_name_thread(String(name.prefix(15)))
+        uv_run(uv, UV_RUN_DEFAULT)
+        // Only our own idle and check handles are left now; anything else was leaked by its owner.
+        uv_close(shim_handle_idle(idleHandle), nil)
+        uv_close(shim_handle_check(checkHandle), nil)
+        uv_run(uv, UV_RUN_DEFAULT)
+        shim_set_current_loop(nil)
+        let busy = uv_loop_close(uv) != 0
+        precondition(!busy, "a handle was left open on loop \(name)")
+        uv.deallocate()
+        wakeHandle.deallocate()
+        idleHandle.deallocate()
+        checkHandle.deallocate()
+        let waiters = ended.withLock { ending in
+            ending.finished = true
+            return ending.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// From here other threads are refused; what the loop's own tasks make ready still runs until the last handle is closed.
+    private func beginStop() {
+        guard !stopping else { return }
+        stopping = true
+        takeInbox()
+        inbox.withLock { $0.closed = true }
+        uv_close(shim_handle_async(wakeHandle), nil)
+    }
+}

@@ -1,0 +1,59 @@
+// Readiness of a descriptor that somebody else owns (libpq, curl). Frees: the handle lives until its uv_close callback; the
+// descriptor is not ours. Thread: the loop's.
+import CShims
+
+/// Watches a socket for readiness. Close it before the owner closes the descriptor.
+public final class LoopPoll {
+    public struct Events: OptionSet, Sendable {
+        public let rawValue: Int32
+        public init(rawValue: Int32) { self.rawValue = rawValue }
+        public static let readable = Events(rawValue: Int32(UV_READABLE.rawValue))
+        public static let writable = Events(rawValue: Int32(UV_WRITABLE.rawValue))
+    }
+
+    private let box: Box
+    private var watched: Events = []
+
+    private final class Box {
+        let handle: UnsafeMutablePointer<uv_poll_t> = .allocate(capacity: 1)
+        /// An error of the descriptor is reported as both readable and writable: the owner's next call finds it.
+        var ready: ((Events) -> Void)?
+        var closed = false
+        deinit { handle.deallocate() }
+    }
+
+    /// Loop thread. nil if the descriptor cannot be watched (closed already).
+    public init?(_ descriptor: Int32, on loop: Loop) {
+        loop.assertOnLoop()
+        box = Box()
+        guard uv_poll_init(loop.uv, box.handle, descriptor) == 0 else { return nil }
+        box.handle.pointee.data = Unmanaged.passRetained(box).toOpaque()  // released in the close callback
+    }
+
+    deinit { close() }
+
+    /// Watches for `events`, replacing what was watched before; an empty set pauses.
+    public func watch(_ events: Events, _ ready: @escaping (Events) -> Void) {
+        guard !box.closed else { return }
+        box.ready = ready
+        guard events != watched else { return }
+        watched = events
+        if events.isEmpty {
+            uv_poll_stop(box.handle)
+            return
+        }
+        uv_poll_start(box.handle, events.rawValue) { handle, status, happened in
+            let box = Unmanaged<Box>.fromOpaque(handle!.pointee.data).takeUnretainedValue()
+            box.ready?(status < 0 ? [.readable, .writable] : Events(rawValue: happened))
+        }
+    }
+
+    public func close() {
+        guard !box.closed else { return }
+        box.closed = true
+        box.ready = nil
+        uv_close(shim_handle_poll(box.handle)) { handle in
+            Unmanaged<Box>.fromOpaque(handle!.pointee.data).release()
+        }
+    }
+}

@@ -1,0 +1,59 @@
+// A libuv timer. Frees: the handle lives until its uv_close callback. Thread: the loop's.
+import CShims
+
+/// Calls back once or repeatedly on the loop. Close it when done; a closed timer never fires.
+public final class LoopTimer {
+    private let loop: Loop
+    private let box: Box
+
+    /// The handle and what it calls; kept alive by libuv until the close callback.
+    private final class Box {
+        let handle: UnsafeMutablePointer<uv_timer_t> = .allocate(capacity: 1)
+        var fire: (() -> Void)?
+        var closed = false
+        deinit { handle.deallocate() }
+    }
+
+    /// Loop thread.
+    public init(on loop: Loop) {
+        loop.assertOnLoop()
+        self.loop = loop
+        box = Box()
+        uv_timer_init(loop.uv, box.handle)
+        box.handle.pointee.data = Unmanaged.passRetained(box).toOpaque()  // released in the close callback
+    }
+
+    deinit { close() }
+
+    public var isActive: Bool { !box.closed && uv_is_active(shim_handle_timer(box.handle)) != 0 }
+
+    /// Arms the timer, replacing what was armed before. `repeating` seconds: 0 fires once.
+    public func start(after seconds: Double, repeating: Double = 0, _ fire: @escaping () -> Void) {
+        precondition(!box.closed, "a closed timer was started")
+        box.fire = fire
+        uv_update_time(loop.uv)  // the loop's time is that of the turn's begin, which may be long ago
+        let milliseconds = UInt64((max(0, seconds) * 1000).rounded(.up))
+        let period = repeating > 0 ? UInt64(max(1, repeating * 1000)) : 0
+        uv_timer_start(
+            box.handle,
+            { handle in
+                let box = Unmanaged<Box>.fromOpaque(handle!.pointee.data).takeUnretainedValue()
+                box.fire?()
+            }, milliseconds, period)
+    }
+
+    public func stop() {
+        guard !box.closed else { return }
+        uv_timer_stop(box.handle)
+        box.fire = nil
+    }
+
+    public func close() {
+        guard !box.closed else { return }
+        box.closed = true
+        box.fire = nil
+        uv_close(shim_handle_timer(box.handle)) { handle in
+            Unmanaged<Box>.fromOpaque(handle!.pointee.data).release()
+        }
+    }
+}

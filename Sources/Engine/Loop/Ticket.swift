@@ -1,0 +1,77 @@
+// How a task waits for a callback: it parks with a ticket, the callback resumes the ticket.
+
+/// A one-shot place to resume a parked task. Loop-bound. Resuming twice is harmless: the first wins.
+public final class Ticket<Value> {
+    private var continuation: CheckedContinuation<Result<Value, CancellationError>, Never>?
+    private var outcome: Result<Value, CancellationError>?
+    /// Called once, on the loop, when the waiting task was cancelled: take the ticket out of your list.
+    public var whenCancelled: (() -> Void)?
+
+    fileprivate init() {}
+
+    /// True until the ticket has been resumed or cancelled.
+    public var isWaiting: Bool { outcome == nil }
+
+    /// Resumes the parked task with `value`.
+    public func resume(_ value: Value) { settle(.success(value)) }
+
+    fileprivate func cancel() {
+        guard isWaiting else { return }
+        let hook = whenCancelled
+        settle(.failure(CancellationError()))
+        hook?()
+    }
+
+    fileprivate func attach(_ continuation: CheckedContinuation<Result<Value, CancellationError>, Never>) {
+        if let outcome {
+            nonisolated(unsafe) let outcome = outcome  // both ends live on one loop thread
+            continuation.resume(returning: outcome)
+        } else {
+            self.continuation = continuation
+        }
+    }
+
+    private func settle(_ result: Result<Value, CancellationError>) {
+        guard outcome == nil else { return }
+        outcome = result
+        whenCancelled = nil
+        nonisolated(unsafe) let result = result  // both ends live on one loop thread
+        continuation?.resume(returning: result)
+        continuation = nil
+    }
+}
+
+extension Ticket where Value == Void {
+    public func resume() { resume(()) }
+}
+
+extension Loop {
+    /// Parks the calling task until the ticket handed to `arm` is resumed. Loop thread.
+    /// - Throws: `CancellationError` as soon as the task is cancelled, from whatever thread.
+    public func park<Value>(_ arm: (Ticket<Value>) -> Void) async throws(CancellationError) -> Value {
+        assertOnLoop()
+        let ticket = Ticket<Value>()
+        arm(ticket)
+        let bound = LoopBound(ticket, on: self)
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { ticket.attach($0) }
+        } onCancel: {
+            post { bound.value.cancel() }
+        }
+        return try result.get()
+    }
+
+    /// Suspends for `seconds` of the loop's clock. Loop thread.
+    public func sleep(seconds: Double) async throws(CancellationError) {
+        let timer = LoopTimer(on: self)
+        defer { timer.close() }
+        try await park { (ticket: Ticket<Void>) in
+            timer.start(after: seconds) { ticket.resume() }
+        }
+    }
+
+    /// Lets everything else that is ready on this loop go first. Loop thread.
+    public func yield() async {
+        await withCheckedContinuation { continuation in post { continuation.resume() } }
+    }
+}
