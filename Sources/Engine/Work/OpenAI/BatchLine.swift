@@ -1,0 +1,56 @@
+// Lines of a batch's input file, and the names by which their answers are found again. Pure.
+
+/// The `custom_id` of a line: `v-17` is the vision request of the lot at position 17, `t-17` its translation.
+public struct BatchCustomID: Hashable, Sendable, CustomStringConvertible {
+    public var stage: ModelStage
+    /// The lot's place in its job, from 0.
+    public var position: Int
+
+    public init(_ stage: ModelStage, _ position: Int) {
+        precondition(position >= 0, "a lot before the first")
+        self.stage = stage
+        self.position = position
+    }
+
+    public var description: String {
+        switch stage {
+        case .vision: "v-\(position)"
+        case .translation: "t-\(position)"
+        }
+    }
+
+    /// nil unless `text` is exactly what ``description`` makes.
+    public init?(_ text: String) {
+        guard text.utf8.count <= BatchLine.customIDCharacters, let position = Int(text.dropFirst(2)), position >= 0 else {
+            return nil
+        }
+        switch text.prefix(2) {
+        case "v-": stage = .vision
+        case "t-": stage = .translation
+        default: return nil
+        }
+        self.position = position
+        guard description == text else { return nil }  // `v-007`, `v-+7`
+    }
+}
+
+/// A line of a batch's input file.
+public enum BatchLine {
+    /// The longest `custom_id` that is safe, ASCII characters.
+    public static let customIDCharacters = 64
+    public static let endpoint = "/v1/responses"
+
+    /// The line with its newline. `body` is compact JSON, as ``VisionRequest`` and ``TranslationRequest`` make it; it serves as
+    /// it is, so that the canary and the batch send the same bytes.
+    public static func encode(customID: String, body: [UInt8]) -> [UInt8] {
+        precondition(customID.utf8.count <= customIDCharacters, "a custom_id that the API may refuse")
+        var line: [UInt8] = []
+        line.reserveCapacity(body.count + 160)
+        line.append(contentsOf: #"{"custom_id":"#.utf8)
+        JSONValue.writeString(customID, to: &line)
+        line.append(contentsOf: #","method":"POST","url":"\#(endpoint)","body":"#.utf8)
+        line.append(contentsOf: body)
+        line.append(contentsOf: "}\n".utf8)
+        return line
+    }
+}

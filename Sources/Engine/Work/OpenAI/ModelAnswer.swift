@@ -1,0 +1,44 @@
+// What a model gave back. Values; any thread.
+
+/// Tokens that an answer cost (C5.9).
+public struct Usage: Hashable, Sendable {
+    public var input: Int
+    public var output: Int
+
+    public init(input: Int, output: Int) {
+        self.input = input
+        self.output = output
+    }
+
+    public static let zero = Usage(input: 0, output: 0)
+    public static func + (a: Usage, b: Usage) -> Usage { Usage(input: a.input + b.input, output: a.output + b.output) }
+
+    /// The `usage` member of a response, leniently: what is absent or odd counts as nothing.
+    init?(_ value: JSONValue?) {
+        guard let value, value["input_tokens"] != nil || value["output_tokens"] != nil else { return nil }
+        input = max(0, value["input_tokens"]?.int ?? 0)
+        output = max(0, value["output_tokens"]?.int ?? 0)
+    }
+}
+
+/// A complete answer in the form of our schema.
+public struct ModelAnswer: Sendable, Equatable {
+    /// The schema's properties; every text has something in it.
+    public var fields: [(String, String)]
+    /// The dated snapshot that answered, not the alias that was asked.
+    public var model: String
+    public var usage: Usage
+
+    public init(fields: [(String, String)], model: String, usage: Usage) {
+        self.fields = fields
+        self.model = model
+        self.usage = usage
+    }
+
+    public subscript(name: String) -> String? { fields.first { $0.0 == name }?.1 }
+
+    public static func == (a: ModelAnswer, b: ModelAnswer) -> Bool {
+        a.model == b.model && a.usage == b.usage && a.fields.count == b.fields.count
+            && zip(a.fields, b.fields).allSatisfy { $0 == $1 }
+    }
+}

@@ -1,0 +1,127 @@
+// What the operator sets for OpenAI, and who we are there. A value; any thread. Its text never shows the key.
+import CShims
+
+/// Settings of the OpenAI client (C8, C5.5). Check them with ``problems()`` before use.
+public struct OpenAIConfiguration: Sendable {
+    /// `detail` of an image part; how closely the model looks, and what a picture costs.
+    public enum ImageDetail: String, Sendable, CaseIterable {
+        case low, high, auto, original
+    }
+
+    public static let defaultBaseURL = "https://api.openai.com/v1"
+    public static let defaultVisionModels = ["o4-mini", "gpt-5.6-terra"]
+    public static let defaultTranslationModels = ["gpt-4.1-mini", "gpt-6-luna"]
+    /// The API refuses a smaller `max_output_tokens`.
+    public static let leastOutputTokens = 16
+
+    /// With its `/v1`, without a slash at the end.
+    public let baseURL: String
+    /// Goes into the `Authorization` header and nowhere else.
+    public let apiKey: String
+    /// `OpenAI-Organization`, for keys that belong to several.
+    public var organization: String?
+    /// `OpenAI-Project`.
+    public var project: String?
+    /// Tried in order when the API says `model_not_found` (C8).
+    public var visionModels = defaultVisionModels
+    /// Tried in order when the API says `model_not_found` (C8).
+    public var translationModels = defaultTranslationModels
+    /// `OPENAI_MAX_TOKENS`: output tokens for one text, reasoning included; at least 16.
+    public var maxOutputTokens = 4000
+    /// No request asks for more output tokens than this, unless ``maxOutputTokens`` alone does.
+    public var outputTokensCeiling = 32_768
+    /// `OPENAI_TEMPERATURE`, 0...2; sent only to models that take it.
+    public var temperature: Double? = 0.1
+    /// Models that take a temperature: a full name, or a beginning with `*` behind it. Reasoning models answer 400 to one.
+    public var temperatureModels = ["gpt-4.1*", "gpt-4o*", "gpt-4-*", "gpt-4", "gpt-3.5*"]
+    public var imageDetail = ImageDetail.auto
+    /// Longest `additional_info` that a model is shown, characters.
+    public var additionalInfoCharacters = 8000
+
+    /// One try of `POST /responses`, seconds.
+    public var callSeconds = 120.0
+    /// One try of a small call (batches, lists, deletes), seconds.
+    public var smallCallSeconds = 30.0
+    /// The upload of a batch file, seconds.
+    public var uploadSeconds = 1800.0
+    /// The download of a result file, seconds; back-pressure of the database included.
+    public var downloadSeconds = 3600.0
+    /// The probe for `/health`, seconds.
+    public var probeSeconds = 10.0
+    public var connectSeconds = 5.0
+
+    /// - Parameters:
+    ///   - baseURL: with its `/v1`; one slash at the end is tolerated, nil or empty means OpenAI itself.
+    ///   - apiKey: visible ASCII.
+    public init(baseURL: String? = nil, apiKey: String) {
+        let given = baseURL ?? ""
+        let base = given.isEmpty ? Self.defaultBaseURL : given
+        self.baseURL = base.hasSuffix("/") ? String(base.dropLast()) : base
+        self.apiKey = apiKey
+    }
+
+    /// The account that an upload or a batch belongs to: base URL and a fingerprint of the key. Kept in the shard's row, so
+    /// that an intent is never reconciled against somebody else's account.
+    public var account: String {
+        var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
+        let key = Array(apiKey.utf8)
+        _ = SHA256(key, key.count, &digest)
+        return "\(baseURL)#\(Hex.text(digest.prefix(8)))"
+    }
+
+    /// What a request to `model` carries.
+    public func parameters(for model: String) -> ModelParameters {
+        let takesIt = temperatureModels.contains { pattern in
+            pattern.hasSuffix("*") ? model.hasPrefix(pattern.dropLast()) : model == pattern
+        }
+        return ModelParameters(
+            name: model, temperature: takesIt ? temperature : nil, maxOutputTokens: maxOutputTokens)
+    }
+
+    /// The stage's models, from the first.
+    public func choice(for stage: ModelStage) -> ModelChoice {
+        switch stage {
+        case .vision: ModelChoice(models: visionModels, configuration: self)
+        case .translation: ModelChoice(models: translationModels, configuration: self)
+        }
+    }
+}
+
+extension OpenAIConfiguration {
+    /// Every mistake in the settings, in words for the operator; none holds a secret (C8).
+    public func problems() -> [String] {
+        var found: [String] = []
+        if apiKey.isEmpty || !Self.isHeaderSafe(apiKey) {
+            found.append("OPENAI_API_KEY must be visible ASCII characters, without spaces or line ends")
+        }
+        if !["http://", "https://"].contains(where: baseURL.hasPrefix) || baseURL.contains(where: "@?# ".contains) {
+            found.append("OPENAI_BASE_URL must be an http(s) URL with its /v1, without credentials, query or fragment")
+        }
+        for (name, models) in [("VISION", visionModels), ("TRANSLATION", translationModels)]
+        where models.isEmpty || models.contains(where: { $0.isEmpty || !Self.isHeaderSafe($0) }) {
+            found.append("OPENAI_MODEL_\(name) must be a model's name, or several with commas between them")
+        }
+        if maxOutputTokens < Self.leastOutputTokens {
+            found.append("OPENAI_MAX_TOKENS must be at least \(Self.leastOutputTokens)")
+        }
+        if let temperature, !(0...2).contains(temperature) { found.append("OPENAI_TEMPERATURE must be from 0 to 2") }
+        return found
+    }
+
+    /// What will probably not work, for the start-up log (C8).
+    public func warnings() -> [String] {
+        guard visionModels.contains(where: { $0.hasPrefix("o1-mini") }) else { return [] }
+        return ["OPENAI_MODEL_VISION names o1-mini, which cannot see images"]
+    }
+
+    private static func isHeaderSafe(_ text: String) -> Bool {
+        text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+    }
+}
+
+extension OpenAIConfiguration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    public var description: String { "OpenAI at \(account)" }
+    public var debugDescription: String { description }
+    /// `dump` and string interpolation of whatever holds this value must not print the key.
+    public var customMirror: Mirror { Mirror(self, children: ["account": account]) }
+}

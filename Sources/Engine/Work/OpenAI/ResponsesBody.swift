@@ -1,0 +1,88 @@
+// The body of POST /v1/responses: the same for a synchronous call, a canary and a line of a batch. Pure.
+
+/// An image as a request names it.
+public enum ImageReference: Sendable, Equatable {
+    /// OpenAI fetches it.
+    case url(String)
+    /// Sent along. `type` is a media type such as `image/jpeg`.
+    case data(type: String, bytes: [UInt8])
+}
+
+/// Builds the bytes by hand, in one fixed order, because inlined images are too big for a tree of values.
+struct ResponsesBody {
+    var model: ModelParameters
+    var instructions: String
+    /// Hostile data as a JSON document: its quoting cannot be broken out of, whatever the texts say.
+    var data: JSONValue
+    var images: [ImageReference] = []
+    var imageDetail = OpenAIConfiguration.ImageDetail.auto
+    /// `[a-zA-Z0-9_-]`, at most 64.
+    var formatName: String
+    /// One string property each, all required: what a strict schema allows.
+    var properties: [(name: String, description: String)]
+    var maxOutputTokens: Int
+
+    var bytes: [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(4096 + images.reduce(0) { $0 + $1.encodedSize })
+        out.append(contentsOf: #"{"model":"#.utf8)
+        JSONValue.writeString(model.name, to: &out)
+        out.append(contentsOf: #","instructions":"#.utf8)
+        JSONValue.writeString(instructions, to: &out)
+        out.append(contentsOf: #","input":[{"type":"message","role":"user","content":["#.utf8)
+        appendContent(to: &out)
+        out.append(contentsOf: #"]}],"text":"#.utf8)
+        JSONValue.object([("format", format)]).write(to: &out)
+        out.append(contentsOf: #","max_output_tokens":\#(maxOutputTokens),"store":false"#.utf8)
+        if let temperature = model.temperature { out.append(contentsOf: #","temperature":\#(temperature)"#.utf8) }
+        out.append(UInt8(ascii: "}"))
+        return out
+    }
+
+    private func appendContent(to out: inout [UInt8]) {
+        out.append(contentsOf: #"{"type":"input_text","text":"#.utf8)
+        JSONValue.writeString(data.text, to: &out)
+        out.append(UInt8(ascii: "}"))
+        for image in images {
+            out.append(contentsOf: #",{"type":"input_image","image_url":"#.utf8)
+            image.append(to: &out)
+            // The API's newer schema requires `detail`, its older one does not: always there.
+            out.append(contentsOf: #","detail":"\#(imageDetail.rawValue)"}"#.utf8)
+        }
+    }
+
+    private var format: JSONValue {
+        let members = properties.map { ($0.name, ["type": "string", "description": .string($0.description)] as JSONValue) }
+        return [
+            "type": "json_schema",
+            "name": .string(formatName),
+            "strict": true,
+            "schema": [
+                "type": "object",
+                "properties": .object(members),
+                "required": JSONValue(properties.map(\.name)),
+                "additionalProperties": false,
+            ],
+        ]
+    }
+}
+
+extension ImageReference {
+    /// Bytes that the image takes in a body, its quotes included; a URL's escapes are not counted.
+    public var encodedSize: Int {
+        switch self {
+        case .url(let url): url.utf8.count + 64
+        case .data(let type, let bytes): (bytes.count + 2) / 3 * 4 + type.utf8.count + 80
+        }
+    }
+
+    fileprivate func append(to out: inout [UInt8]) {
+        switch self {
+        case .url(let url): JSONValue.writeString(url, to: &out)
+        case .data(let type, let bytes):
+            out.append(contentsOf: #""data:\#(type);base64,"#.utf8)
+            Base64.append(bytes, to: &out)
+            out.append(UInt8(ascii: "\""))
+        }
+    }
+}
