@@ -1,3 +1,4 @@
+// The loop as an executor: order, timers, polls, cancellation, shutdown. Threads meet here on purpose.
 import Engine
 import TestSupport
 import Testing

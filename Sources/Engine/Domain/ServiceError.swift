@@ -74,8 +74,8 @@ extension ServiceError.Code {
     public var status: Int {
         switch self {
         case .jobNotCompleted: 202
-        case .invalidJSON, .missingField, .invalidField, .invalidParameter, .tooManyImages, .tooManyLanguages, .badRequest,
-            .jobNotCancellable:
+        case .invalidJSON, .missingField, .invalidField, .invalidParameter, .tooManyImages, .tooManyLanguages,
+            .badRequest, .jobNotCancellable:
             400
         case .missingSignature: 401
         case .invalidSignature: 403
@@ -85,7 +85,8 @@ extension ServiceError.Code {
         case .duplicateLotID, .jobAlreadyCancelled, .jobFailed, .jobCancelled, .requestInProgress: 409
         case .bodyTooLarge, .lotTooLarge, .batchSizeExceeded, .imagesTooLarge: 413
         case .unsupportedMediaType: 415
-        case .unsupportedVersion, .unsupportedLanguage, .invalidImageURLs, .invalidWebhookURL, .idempotencyKeyReused: 422
+        case .unsupportedVersion, .unsupportedLanguage, .invalidImageURLs, .invalidWebhookURL, .idempotencyKeyReused:
+            422
         case .rateLimitExceeded: 429
         case .headersTooLarge: 431
         case .internalError, .openAIError: 500
@@ -98,7 +99,8 @@ extension ServiceError.Code {
     /// The `error` member: a short title for people.
     public var title: String {
         switch self {
-        case .invalidJSON, .missingField, .invalidField, .invalidParameter, .tooManyImages, .tooManyLanguages, .badRequest:
+        case .invalidJSON, .missingField, .invalidField, .invalidParameter, .tooManyImages, .tooManyLanguages,
+            .badRequest:
             "Invalid request format"
         case .jobNotCancellable: "Job cannot be cancelled"
         case .missingSignature: "Authentication required"

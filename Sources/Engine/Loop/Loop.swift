@@ -9,9 +9,9 @@ import Glibc
 
 /// One event loop and the thread that runs it.
 ///
-/// A *loop-bound* object is a non-Sendable class whose methods are called on this thread only: from callbacks of the loop's
-/// handles, or from tasks started with ``spawn(_:)``. The compiler keeps such objects from other threads; `spawn` and ``LoopBound``
-/// are the only doors, and both check the thread.
+/// A *loop-bound* object is a non-Sendable class whose methods are called on this thread only: from callbacks of the
+/// loop's handles, or from tasks started with ``spawn(_:)``. The compiler keeps such objects from other threads;
+/// `spawn` and ``LoopBound`` are the only doors, and both check the thread.
 public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  // see `inbox` and `assertOnLoop`
     /// Loop-thread state below; `inbox` is the only state that other threads touch.
     let uv: UnsafeMutablePointer<uv_loop_t>
@@ -227,7 +227,8 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
         for waiter in waiters { waiter.resume() }
     }
 
-    /// From here other threads are refused; what the loop's own tasks make ready still runs until the last handle is closed.
+    /// From here other threads are refused; what the loop's own tasks make ready still runs until the last handle is
+    /// closed.
     private func beginStop() {
         guard !stopping else { return }
         stopping = true

@@ -1,5 +1,5 @@
-// Readiness of a descriptor that somebody else owns (libpq, curl). Frees: the handle lives until its uv_close callback; the
-// descriptor is not ours. Thread: the loop's.
+// Readiness of a descriptor that somebody else owns (libpq, curl). Frees: the handle lives until its uv_close callback;
+// the descriptor is not ours. Thread: the loop's.
 import CShims
 
 /// Watches a socket for readiness. Close it before the owner closes the descriptor.

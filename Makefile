@@ -1,0 +1,39 @@
+# The two that matter: `make run` and `make test`. What they need is installed by scripts/install-deps.
+.DEFAULT_GOAL := help
+.PHONY: help run test test-tsan build release format lint stop clean
+
+SOURCES := Package.swift Sources loadtest Tests
+
+help: ## Shows this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Everything on this machine: database, simulated outside, server on port 5000, a first batch (Ctrl-C stops it)
+	@exec scripts/run
+
+test: ## All tests, on a database of their own
+	@exec scripts/test
+
+test-tsan: ## The event loop and what stands on it, under ThreadSanitizer
+	@exec scripts/test-tsan
+
+build: ## Debug build, tests included
+	@scripts/install-deps
+	swift build --build-tests
+
+release: ## Optimised build
+	@scripts/install-deps
+	swift build -c release
+
+format: ## Formats the Swift sources in place (.swift-format)
+	swift format --in-place --parallel --recursive $(SOURCES)
+
+lint: ## Complains about what `make format` would change, and more; changes nothing
+	swift format lint --strict --parallel --recursive $(SOURCES)
+
+stop: ## Stops what `make run` or `make test` left behind (after a kill -9, say)
+	@scripts/stop
+
+clean: stop ## Stops everything and deletes builds, databases and logs
+	@scripts/postgres remove .dev/postgres
+	@scripts/postgres remove .dev/test-postgres
+	rm -rf .build .build-tsan .dev logs

@@ -1,0 +1,143 @@
+// The style as a test: sizes, who may call which C library, what nobody may write. Each failure lists its places.
+import Foundation
+import Testing
+
+@Suite("The style of the sources", .timeLimit(.minutes(1)))
+struct TidyTests {
+    @Test("No file is longer than 400 lines")
+    func fileLength() {
+        expectNone(Repository.swift.filter { $0.lines.count > 401 }.map { "\($0.path): \($0.lines.count - 1) lines" })
+    }
+
+    @Test("No line is longer than 120 columns")
+    func lineLength() {
+        expectNone(Repository.swift.flatMap { file in file.places { file.lines[$0].count > 120 } })
+    }
+
+    @Test("No function is longer than 70 lines")
+    func functionLength() {
+        expectNone(
+            Repository.swift.flatMap { file in
+                FunctionLengths.of(file).filter { $0.length > 70 }.map { "\(file.path):\($0.line): \($0.length) lines" }
+            })
+    }
+
+    @Test("A file begins by saying what it is")
+    func opening() {
+        expectNone(Repository.swift.filter { !($0.lines.first ?? "").hasPrefix("//") }.map(\.path))
+    }
+
+    @Test("A C library is called from its own folder only", arguments: CLibrary.all)
+    func ownership(library: CLibrary) throws {
+        let call = try Regex(library.pattern)
+        let others = Repository.product.filter { file in
+            file.path.hasPrefix(library.scope) && !library.owners.contains { file.path.hasPrefix($0) }
+        }
+        expectNone(others.flatMap { file in file.places { file.code[$0].contains(call) } })
+    }
+
+    @Test("SQL is written in Persist only")
+    func sql() throws {
+        let statement = try Regex(
+            #"\b(SELECT .*\bFROM|INSERT INTO|DELETE FROM|UPDATE \w+ SET|CREATE TABLE|COPY \w+ ?\()"#)
+        let others = Repository.product.filter { !$0.path.hasPrefix("Sources/Engine/Persist/") }
+        expectNone(others.flatMap { file in file.places { file.strings[$0].contains(statement) } })
+    }
+
+    @Test("Foundation is used in Engine only where a reason is given")
+    func foundation() throws {
+        let importing = Repository.under("Sources/Engine/").filter { file in
+            file.code.contains { $0.hasPrefix("import Foundation") || $0.hasPrefix("public import Foundation") }
+        }
+        expectNone(importing.map(\.path).filter { foundationAllowed[$0] == nil })
+        expectNone(
+            foundationAllowed.keys.filter { name in !importing.contains { $0.path == name } }.map { "\($0): no longer" }
+        )
+    }
+
+    @Test("Nobody writes what goes round the loop or the type system", arguments: Banned.all)
+    func banned(word: Banned) throws {
+        let pattern = try Regex(word.pattern)
+        let files = Repository.swift.filter { file in !word.exceptIn.contains { file.path.hasPrefix($0) } }
+        expectNone(files.flatMap { file in file.places { file.code[$0].contains(pattern) } })
+    }
+
+    @Test(
+        "What switches a check off says why, on its line or the one before",
+        arguments: ["@unchecked Sendable", "nonisolated(unsafe)"])
+    func reasons(word: String) {
+        expectNone(
+            Repository.swift.flatMap { file in
+                file.places { line in
+                    file.code[line].contains(word) && file.comments[line].isEmpty
+                        && (line == 0 || file.comments[line - 1].isEmpty)
+                }
+            })
+    }
+
+    @Test("Nothing is left for later")
+    func leftovers() throws {
+        let word = try Regex(#"\b(TO"# + #"DO|FIX"# + #"ME|XX"# + #"X)\b"#)
+        expectNone(Repository.swift.flatMap { file in file.places { file.lines[$0].contains(word) } })
+    }
+
+    @Test("Nothing names a path of the place where it was written")
+    func workplace() {
+        let paths = ["/wo" + "rk/", "../sha" + "red"]
+        expectNone(
+            Repository.everything.flatMap { file in
+                file.lines.indices.filter { line in paths.contains { file.lines[line].contains($0) } }
+                    .map { "\(file.path):\($0 + 1)" }
+            })
+    }
+}
+
+/// Fails with the whole list, so that one run shows all there is to mend.
+func expectNone(_ places: [String], sourceLocation: SourceLocation = #_sourceLocation) {
+    #expect(places.isEmpty, "\(places.sorted().joined(separator: "\n"))", sourceLocation: sourceLocation)
+}
+
+/// A C library and the folders that may call it.
+struct CLibrary: Sendable, CustomTestStringConvertible {
+    let name: String
+    let pattern: String
+    let owners: [String]
+    var scope = ""
+    var testDescription: String { name }
+
+    static let all = [
+        CLibrary(name: "libuv", pattern: #"\b(uv|UV)_\w+"#, owners: ["Sources/Engine/Loop/"]),
+        CLibrary(name: "libpq", pattern: #"\bPQ[a-z]\w+"#, owners: ["Sources/Engine/Persist/"]),
+        CLibrary(
+            name: "libcurl", pattern: #"\b(curl|CURL)[A-Z]*_\w+"#,
+            owners: ["Sources/Engine/Outbound/", "Sources/Engine/Domain/WebURL"]),
+        CLibrary(name: "llhttp", pattern: #"\b(llhttp|HPE|HTTP_REQUEST)_?\w*\b"#, owners: ["Sources/Server/HTTP/"]),
+        CLibrary(
+            name: "OpenSSL", pattern: #"\b(HMAC(_\w+)?|SHA256(_\w+)?|EVP_\w+)\("#, owners: ["Sources/Engine/Verify/"],
+            scope: "Sources/Engine/"),
+    ]
+}
+
+/// Something that must not be written, and where it may be all the same.
+struct Banned: Sendable, CustomTestStringConvertible {
+    let name: String
+    let pattern: String
+    var exceptIn: [String] = []
+    var testDescription: String { name }
+
+    static let all = [
+        // A task without the loop as its preference comes back on another thread.
+        Banned(
+            name: "bare Task", pattern: #"\bTask(<[^>]*>)?\s*(\([^)]*\)\s*)?\{"#,
+            exceptIn: ["Sources/Engine/Loop/", "Tests/LoopTests/"]),
+        Banned(name: "Task.detached", pattern: #"\bTask\.detached\b"#, exceptIn: ["Tests/LoopTests/"]),
+        Banned(name: "Task.immediate", pattern: #"\bTask\.immediate\b"#, exceptIn: ["Sources/Engine/Loop/"]),
+        Banned(name: "Task.sleep", pattern: #"\bTask\.sleep\b"#),
+        Banned(name: "DispatchQueue", pattern: #"\bDispatchQueue\b"#),
+        Banned(name: "try!", pattern: #"\btry!"#),
+        Banned(name: "as!", pattern: #"\bas!"#),
+    ]
+}
+
+/// Files of Engine that import Foundation, each with its reason.
+let foundationAllowed: [String: String] = [:]
