@@ -1,0 +1,73 @@
+// IPv4 as inet_aton reads it: one to four numbers, decimal, octal or hexadecimal, the last filling what is left. Pure.
+
+/// What a host whose last label begins with a digit is. Resolvers take `127.1`, `0x7f.1`, `017700000001` and `2130706433`
+/// for the loopback address, so a judge of URLs must too.
+enum LooseIPv4: Equatable {
+    case address(UInt32)
+    /// Ends in a number and is no address: no resolver should be asked what it means.
+    case malformed
+    /// The last label is not a number (`3com`, `0xyz`).
+    case name
+
+    static func read(_ host: Span<UInt8>) -> LooseIPv4 {
+        var start = host.count
+        while start > 0, host[start - 1] != UInt8(ascii: ".") { start -= 1 }
+        guard looksNumeric(host.extracting(start..<host.count)) else { return .name }
+        var parts: [UInt64] = []
+        var from = 0
+        for index in 0...host.count where index == host.count || host[index] == UInt8(ascii: ".") {
+            guard parts.count < 4, let value = number(host.extracting(from..<index)) else { return .malformed }
+            parts.append(value)
+            from = index + 1
+        }
+        return combine(parts)
+    }
+
+    private static func combine(_ parts: [UInt64]) -> LooseIPv4 {
+        let head = parts.dropLast()
+        let tail = parts[parts.count - 1]
+        guard head.allSatisfy({ $0 <= 255 }), tail < UInt64(1) << (8 * (4 - head.count)) else { return .malformed }
+        var bits = UInt32(tail)
+        for (index, part) in head.enumerated() { bits |= UInt32(part) << (24 - 8 * index) }
+        return .address(bits)
+    }
+
+    /// All digits, or `0x` and hexadecimal digits.
+    private static func looksNumeric(_ label: Span<UInt8>) -> Bool {
+        let start = isHex(label) ? 2 : 0
+        for index in start..<label.count where !(ASCII.isDigit(label[index]) || start == 2 && isHexLetter(label[index])) {
+            return false
+        }
+        return true
+    }
+
+    /// nil if a digit does not fit the base or the number is over 32 bits.
+    private static func number(_ label: Span<UInt8>) -> UInt64? {
+        if label.isEmpty { return nil }
+        let hex = isHex(label)
+        let octal = !hex && label.count > 1 && label[0] == UInt8(ascii: "0")
+        let base: UInt64 = hex ? 16 : octal ? 8 : 10
+        var value: UInt64 = 0
+        for index in (hex ? 2 : 0)..<label.count {
+            let byte = ASCII.lower(label[index])
+            let digit = ASCII.isDigit(byte) ? UInt64(byte - 0x30) : isHexLetter(byte) ? UInt64(byte - 0x61 + 10) : 99
+            guard digit < base else { return nil }
+            value = value * base + digit
+            if value > UInt64(UInt32.max) { return nil }
+        }
+        return value
+    }
+
+    private static func isHex(_ label: Span<UInt8>) -> Bool {
+        label.count >= 2 && label[0] == UInt8(ascii: "0") && ASCII.lower(label[1]) == UInt8(ascii: "x")
+    }
+
+    private static func isHexLetter(_ byte: UInt8) -> Bool { (0x61...0x66).contains(ASCII.lower(byte)) }
+}
+
+/// The few questions about single bytes that parsers of addresses ask.
+enum ASCII {
+    @inline(__always) static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+    @inline(__always) static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
+    @inline(__always) static func lower(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
+}

@@ -1,0 +1,162 @@
+// Whether a URL from outside may be used at all (C3.3). Pure; any thread. A plain `https://name/...` is judged in one pass;
+// the rest is parsed by curl's URL parser, so that judge and fetcher agree. Frees: the parser's handle, before it returns.
+import CShims
+
+/// Judges image and webhook URLs as they arrive. Names are resolved later; then ``AddressPolicy`` judges the address.
+public enum WebURL {
+    /// C3.3: nil if `url` is http(s), parses, carries no credentials and names no forbidden address in any spelling;
+    /// else what is wrong, in English, without the URL itself.
+    public static func problem(_ url: String, policy: AddressPolicy) -> String? {
+        problem(url.utf8.span, policy: policy)
+    }
+
+    /// The same for UTF-8 bytes.
+    public static func problem(_ url: Span<UInt8>, policy: AddressPolicy) -> String? {
+        guard let start = hostStart(url) else { return "is not an http or https URL" }
+        if hasHostileBytes(url) { return "holds white space, a control character or a backslash" }
+        var end = start
+        while end < url.count, isNameByte(url[end]) { end += 1 }
+        if end == url.count || isHostEnd(url[end]) {
+            return HostRule.problem(url.extracting(start..<end), policy: policy)
+        }
+        if url[end] == UInt8(ascii: ":"), let portEnd = plainPortEnd(url, from: end + 1) {
+            if portEnd < 0 { return "has a port outside 1 to 65535" }
+            return HostRule.problem(url.extracting(start..<end), policy: policy)
+        }
+        return parsedProblem(url, hostStart: start, policy: policy)
+    }
+
+    /// The offset after `http://` or `https://`, in either case.
+    private static func hostStart(_ url: Span<UInt8>) -> Int? {
+        if hasPrefix("https://", url) { return 8 }
+        return hasPrefix("http://", url) ? 7 : nil
+    }
+
+    private static func hasPrefix(_ prefix: StaticString, _ url: Span<UInt8>) -> Bool {
+        guard url.count >= prefix.utf8CodeUnitCount else { return false }
+        return prefix.withUTF8Buffer { prefix in
+            prefix.indices.allSatisfy { prefix[$0] == ASCII.lower(url[$0]) }
+        }
+    }
+
+    /// White space and controls, those beyond ASCII (C1, U+00A0, U+2000.., U+3000, U+FEFF) included; backslashes, which
+    /// browsers read as slashes and curl does not.
+    private static func hasHostileBytes(_ url: Span<UInt8>) -> Bool {
+        var beyond = false
+        for index in url.indices {
+            let byte = url[index]
+            if byte <= 0x20 || byte == 0x7F || byte == UInt8(ascii: "\\") { return true }
+            beyond = beyond || byte >= 0x80
+        }
+        guard beyond else { return false }
+        let text = url.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }  // read within the call only
+        return text.unicodeScalars.contains { scalar in
+            scalar.properties.isWhitespace || scalar.properties.generalCategory == .control
+                || scalar.properties.generalCategory == .format || scalar == "\u{FFFD}"
+        }
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
+            || byte == UInt8(ascii: "_")
+    }
+
+    private static func isHostEnd(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#")
+    }
+
+    /// Where a port of digits ends; -1 if its number is not a port; nil if what stands here is something else.
+    private static func plainPortEnd(_ url: Span<UInt8>, from start: Int) -> Int? {
+        var end = start
+        var port = 0
+        while end < url.count, ASCII.isDigit(url[end]) {
+            port = min(port * 10 + Int(url[end] - 0x30), 65_536)
+            end += 1
+        }
+        guard end > start, end == url.count || isHostEnd(url[end]) else { return nil }
+        return (1...65_535).contains(port) ? end : -1
+    }
+
+    // MARK: The slow way
+
+    private static func parsedProblem(_ url: Span<UInt8>, hostStart: Int, policy: AddressPolicy) -> String? {
+        // curl forgives a third slash, and would find a host where other readers see none.
+        if hostStart < url.count, url[hostStart] == UInt8(ascii: "/") { return "has no host" }
+        let text = url.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }  // read within the call only
+        guard let handle = curl_url() else { return "cannot be parsed" }
+        defer { curl_url_cleanup(handle) }
+        switch curl_url_set(handle, CURLUPART_URL, text, UInt32(CURLU_DISALLOW_USER)) {
+        case CURLUE_OK: break
+        case CURLUE_USER_NOT_ALLOWED: return "carries credentials"
+        case CURLUE_NO_HOST: return "has no host"
+        case CURLUE_BAD_PORT_NUMBER: return "has a port outside 1 to 65535"
+        default: return "cannot be parsed"  // curl's codes, not ours: all others are defects of the text
+        }
+        if part(handle, CURLUPART_ZONEID) != nil { return "names an address with a zone" }
+        if part(handle, CURLUPART_PORT) == "0" { return "has a port outside 1 to 65535" }
+        let host = UTF8Locale.within { part(handle, CURLUPART_HOST, UInt32(CURLU_PUNYCODE)) }
+        guard let host else { return "has a host that is not a name" }
+        return HostRule.problem(host.utf8.span, policy: policy)
+    }
+
+    private static func part(_ handle: OpaquePointer, _ part: CURLUPart, _ flags: UInt32 = 0) -> String? {
+        var text: UnsafeMutablePointer<CChar>?
+        guard curl_url_get(handle, part, &text, flags) == CURLUE_OK, let text else { return nil }
+        defer { curl_free(text) }
+        return String(cString: text)
+    }
+}
+
+/// Judges the host part of a URL: a name, or an address in any spelling that a resolver understands.
+enum HostRule {
+    static func problem(_ host: Span<UInt8>, policy: AddressPolicy) -> String? {
+        if host.isEmpty { return "has no host" }
+        if host[0] == UInt8(ascii: "[") { return bracketProblem(host, policy: policy) }
+        // One trailing dot names the root and changes nothing.
+        let length = host[host.count - 1] == UInt8(ascii: ".") ? host.count - 1 : host.count
+        guard (1...253).contains(length), let last = lastLabel(host.extracting(0..<length)) else {
+            return "has a host that is not a name"
+        }
+        if ASCII.isDigit(host[last]) {
+            switch LooseIPv4.read(host.extracting(0..<length)) {
+            case .address(let bits): return verdict(IPAddress(v4: bits), policy)
+            case .malformed: return "has a host that is neither a name nor an address"
+            case .name: return nil
+            }
+        }
+        // RFC 6761: localhost and all below it are the loopback addresses, whatever a resolver says.
+        guard length - last == 9, isLocalhost(host, from: last) else { return nil }
+        return verdict(IPAddress(v4: 0x7F00_0001), policy)
+    }
+
+    /// Where the last label begins; nil if a label is empty, over 63 bytes, or holds what no name holds.
+    private static func lastLabel(_ name: Span<UInt8>) -> Int? {
+        var start = 0
+        for index in name.indices {
+            let byte = name[index]
+            if byte == UInt8(ascii: ".") {
+                guard (1...63).contains(index - start) else { return nil }
+                start = index + 1
+            } else if !(ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")) {
+                return nil
+            }
+        }
+        return (1...63).contains(name.count - start) ? start : nil
+    }
+
+    private static func isLocalhost(_ host: Span<UInt8>, from start: Int) -> Bool {
+        let name: StaticString = "localhost"
+        return name.withUTF8Buffer { name in name.indices.allSatisfy { name[$0] == ASCII.lower(host[start + $0]) } }
+    }
+
+    private static func bracketProblem(_ host: Span<UInt8>, policy: AddressPolicy) -> String? {
+        guard host.count > 2, host[host.count - 1] == UInt8(ascii: "]") else { return "cannot be parsed" }
+        let inner = host.extracting(1..<host.count - 1).withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+        guard let address = IPAddress(inner), address.family == .v6 else { return "cannot be parsed" }
+        return verdict(address, policy)
+    }
+
+    private static func verdict(_ address: IPAddress, _ policy: AddressPolicy) -> String? {
+        policy.permits(address) ? nil : "names a forbidden address"
+    }
+}
