@@ -24,6 +24,8 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
     private let inbox = Lock(Inbox())
     private let ended = Lock<Ending>(Ending())
     public let name: String
+    /// Where every stream of this loop reads to; what it holds is valid during one read callback. Loop thread.
+    let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Loop.readBufferBytes, alignment: 64)
 
     enum Entry {
         case job(UnownedJob)
@@ -42,6 +44,8 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
 
     /// The longest that one turn works on queued jobs before I/O is looked at again.
     static let jobsPerTurn = 256
+    /// The most that one read of a stream brings.
+    public static let readBufferBytes = 64 * 1024
 
     /// Makes the loop and starts its thread.
     public init(name: String) {
@@ -220,6 +224,7 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
         wakeHandle.deallocate()
         idleHandle.deallocate()
         checkHandle.deallocate()
+        readBuffer.deallocate()
         let waiters = ended.withLock { ending in
             ending.finished = true
             return ending.waiters

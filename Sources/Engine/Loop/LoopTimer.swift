@@ -57,3 +57,8 @@ public final class LoopTimer {
         }
     }
 }
+
+extension Loop {
+    /// Seconds of the loop's clock when this turn began; for deadlines that may be some milliseconds off. Loop thread.
+    public var now: Double { Double(uv_now(uv)) / 1000 }
+}

@@ -1,0 +1,151 @@
+// Files without blocking the loop: uv_fs_* on libuv's thread pool. Thread: the loop's.
+// Frees: each request and its buffer when its callback has run; the descriptor by `close()` or by deinit.
+import CShims
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// An open file with positioned reads and writes. Loop-bound. An operation that has begun is not interrupted by cancellation.
+public final class LoopFile {
+    public enum Mode: Sendable {
+        /// Must exist.
+        case read
+        /// Made or emptied; readable and writable by its owner only.
+        case create
+    }
+
+    private unowned let loop: Loop
+    private var descriptor: Int32
+
+    private init(_ descriptor: Int32, _ loop: Loop) {
+        self.descriptor = descriptor
+        self.loop = loop
+    }
+
+    deinit { if descriptor >= 0 { LoopFile.closeUnwatched(descriptor, loop) } }
+
+    public static func open(_ path: String, _ mode: Mode, on loop: Loop) async throws(SystemError) -> LoopFile {
+        let flags =
+            switch mode {
+            case .read: O_RDONLY | O_CLOEXEC
+            case .create: O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC
+            }
+        return LoopFile(try await open(path, flags, loop), loop)
+    }
+
+    /// A file without a name in `directory`: it is gone when it is closed, or when the process dies.
+    public static func spool(in directory: String, on loop: Loop) async throws(SystemError) -> LoopFile {
+        let unnamed: SystemError
+        do throws(SystemError) {
+            return LoopFile(try await open(directory, temporaryFileFlags | O_RDWR | O_CLOEXEC, loop), loop)
+        } catch { unnamed = error }
+        // Not every file system can do O_TMPFILE (overlayfs before 6.3, NFS): make one and take its name away.
+        guard [UV_ENOTSUP.rawValue, UV_EISDIR.rawValue, UV_EINVAL.rawValue].contains(unnamed.code) else { throw unnamed }
+        let path = directory + "/.spool-\(Identifier.random())"
+        let file = LoopFile(try await open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, loop), loop)
+        _ = try await FileRequest.run("unlink", loop) { uv_fs_unlink($0, $1, path, $2) }
+        return file
+    }
+
+    /// Writes all of `bytes` at `offset`.
+    public func write(_ bytes: [UInt8], at offset: Int) async throws(SystemError) {
+        let file = try openDescriptor()
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 16)
+        defer { buffer.deallocate() }
+        buffer.copyBytes(from: bytes)
+        var done = 0
+        while done < bytes.count {
+            let (from, left) = (done, bytes.count - done)
+            var part = LoopFile.part(buffer, from: from, count: left)
+            done += try await FileRequest.run("write", loop) { uv_fs_write($0, $1, file, &part, 1, Int64(offset + from), $2) }
+        }
+    }
+
+    /// Up to `count` bytes from `offset`; fewer only at the end of the file.
+    public func read(at offset: Int, count: Int) async throws(SystemError) -> [UInt8] {
+        let file = try openDescriptor()
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
+        defer { buffer.deallocate() }
+        var done = 0
+        while done < count {
+            let (from, left) = (done, count - done)
+            var part = LoopFile.part(buffer, from: from, count: left)
+            let got = try await FileRequest.run("read", loop) { uv_fs_read($0, $1, file, &part, 1, Int64(offset + from), $2) }
+            if got == 0 { break }
+            done += got
+        }
+        return [UInt8](buffer[..<done])
+    }
+
+    /// Closes the file. Further operations throw `EBADF`. Idempotent.
+    public func close() async {
+        guard descriptor >= 0 else { return }
+        let file = descriptor
+        descriptor = -1
+        // A failed close has still let go of the descriptor; data that mattered was written before.
+        _ = try? await FileRequest.run("close", loop) { uv_fs_close($0, $1, file, $2) }
+    }
+
+    // MARK: Parts
+
+    /// `O_TMPFILE`, which Swift does not import: `__O_TMPFILE | O_DIRECTORY`.
+    private static let temporaryFileFlags: Int32 = 0o20_000_000 | O_DIRECTORY
+
+    private func openDescriptor() throws(SystemError) -> Int32 {
+        guard descriptor >= 0 else { throw SystemError(UV_EBADF.rawValue, "file") }
+        return descriptor
+    }
+
+    private static func open(_ path: String, _ flags: Int32, _ loop: Loop) async throws(SystemError) -> Int32 {
+        Int32(try await FileRequest.run("open", loop) { uv_fs_open($0, $1, path, flags, 0o600, $2) })
+    }
+
+    private static func part(_ buffer: UnsafeMutableRawBufferPointer, from: Int, count: Int) -> uv_buf_t {
+        let start = buffer.baseAddress.map { ($0 + from).assumingMemoryBound(to: CChar.self) }
+        return uv_buf_init(start, UInt32(min(count, 1 << 30)))
+    }
+
+    /// For a file that nobody closed: its descriptor goes back, on the pool, with nobody waiting.
+    private static func closeUnwatched(_ file: Int32, _ loop: Loop) {
+        let request = UnsafeMutablePointer<uv_fs_t>.allocate(capacity: 1)
+        uv_fs_close(loop.uv, request, file) { request in
+            uv_fs_req_cleanup(request)
+            request!.deallocate()
+        }
+    }
+}
+
+/// One call on libuv's pool, waited for by the calling task.
+private final class FileRequest {
+    private let raw: UnsafeMutablePointer<uv_fs_t> = .allocate(capacity: 1)
+    private var continuation: CheckedContinuation<Int, Never>?
+
+    deinit { raw.deallocate() }
+
+    /// The call's result; `start` begins it with libuv's loop, request and callback.
+    static func run(
+        _ call: String, _ loop: Loop,
+        _ start: (UnsafeMutablePointer<uv_loop_t>, UnsafeMutablePointer<uv_fs_t>, uv_fs_cb) -> Int32
+    ) async throws(SystemError) -> Int {
+        loop.assertOnLoop()
+        let request = FileRequest()
+        let result = await withCheckedContinuation { continuation in
+            request.continuation = continuation
+            request.raw.pointee.data = Unmanaged.passRetained(request).toOpaque()  // released in the callback
+            let failure = start(loop.uv, request.raw, FileRequest.finished)
+            guard failure < 0 else { return }
+            Unmanaged.passUnretained(request).release()  // there will be no callback
+            continuation.resume(returning: Int(failure))
+        }
+        guard result >= 0 else { throw SystemError(Int32(result), call) }
+        return result
+    }
+
+    private static let finished: uv_fs_cb = { raw in
+        let request = Unmanaged<FileRequest>.fromOpaque(raw!.pointee.data).takeRetainedValue()
+        let result = raw!.pointee.result
+        uv_fs_req_cleanup(raw)
+        request.continuation?.resume(returning: Int(result))
+    }
+}

@@ -1,0 +1,85 @@
+// A listening socket. Several loops (and processes) listen on one port: the kernel spreads the connections.
+// Frees: the handle lives until its uv_close callback; the descriptor is the handle's once opened. Thread: the loop's.
+import CShims
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// Accepts TCP connections on a loop. Close it when done.
+public final class TCPListener {
+    /// Connections the kernel holds for us before they are accepted; it cuts this to `net.core.somaxconn`.
+    static let backlog: Int32 = 4096
+
+    private let box: Box
+    /// The port that is listened on, also where 0 was asked for.
+    public let port: Int
+
+    private final class Box {
+        let handle: UnsafeMutablePointer<uv_tcp_t> = .allocate(capacity: 1)
+        unowned let loop: Loop
+        var accepted: ((TCPStream) -> Void)?
+        var closed = false
+        init(_ loop: Loop) { self.loop = loop }
+        deinit { handle.deallocate() }
+    }
+
+    /// Binds and listens; `accepted` gets each connection. Loop thread.
+    public init(on loop: Loop, address: SocketAddress, accepted: @escaping (TCPStream) -> Void) throws(SystemError) {
+        loop.assertOnLoop()
+        let descriptor = try TCPListener.boundSocket(address)
+        box = Box(loop)
+        box.accepted = accepted
+        uv_tcp_init(loop.uv, box.handle)
+        box.handle.pointee.data = Unmanaged.passRetained(box).toOpaque()  // released in the close callback
+        let handle = box.handle
+        var failure = uv_tcp_open(handle, descriptor)
+        if failure != 0 { Glibc.close(descriptor) }
+        if failure == 0 { failure = uv_listen(shim_stream_tcp(handle), TCPListener.backlog, TCPListener.connected) }
+        port = SocketAddress.filled { uv_tcp_getsockname(handle, $0, $1) }?.port ?? 0
+        guard failure == 0 else {
+            close()
+            throw SystemError(failure, "listen")
+        }
+    }
+
+    deinit { close() }
+
+    public func close() {
+        guard !box.closed else { return }
+        box.closed = true
+        box.accepted = nil
+        uv_close(shim_handle_tcp(box.handle)) { handle in
+            Unmanaged<Box>.fromOpaque(handle!.pointee.data).release()
+        }
+    }
+
+    private static let connected: uv_connection_cb = { server, status in
+        let box = Unmanaged<Box>.fromOpaque(server!.pointee.data).takeUnretainedValue()
+        // A failed accept (no descriptors left, the client already gone) loses that connection and nothing else.
+        guard status == 0, let accepted = box.accepted else { return }
+        let stream = TCPStream(on: box.loop)
+        guard stream.accept(from: server!) else { return stream.close() }
+        accepted(stream)
+    }
+
+    /// libuv binds without SO_REUSEPORT, so the socket is made here.
+    private static func boundSocket(_ address: SocketAddress) throws(SystemError) -> Int32 {
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(address.family, kind, 0)
+        guard descriptor >= 0 else { throw SystemError(-errno, "socket") }
+        func set(_ level: Int32, _ option: Int32, _ value: Int32) {
+            var value = value
+            setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+        }
+        set(SOL_SOCKET, SO_REUSEADDR, 1)
+        set(SOL_SOCKET, SO_REUSEPORT, 1)
+        if address.family == AF_INET6 { set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
+        guard address.withPointer({ bind(descriptor, $0, address.length) }) == 0 else {
+            let failure = SystemError(-errno, "bind")
+            Glibc.close(descriptor)
+            throw failure
+        }
+        return descriptor
+    }
+}

@@ -1,0 +1,203 @@
+// A TCP connection on a loop: callbacks in, bytes out. Thread: the loop's.
+// Frees: the handle lives until its uv_close callback; each queued write owns a copy of its bytes until its callback.
+import CShims
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// What a stream tells its owner, on the loop thread. None is called after `close()`.
+public protocol TCPStreamOwner: AnyObject {
+    /// Bytes have arrived; they are valid during the call.
+    func received(_ bytes: Span<UInt8>)
+    /// The other side will send no more.
+    func receivedEnd()
+    /// Reading or writing failed: the connection is of no use any more.
+    func failed(_ error: SystemError)
+    /// Some queued bytes went out: look at `unsentBytes`.
+    func sent()
+    /// All was sent and our side is shut.
+    func shutDown()
+}
+
+/// A connected socket. Loop-bound. Close it when done: it keeps its owner and its loop alive until then.
+public final class TCPStream {
+    let box: Box
+    public unowned let loop: Loop
+    private var reading = false
+
+    final class Box {
+        let handle: UnsafeMutablePointer<uv_tcp_t> = .allocate(capacity: 1)
+        unowned let loop: Loop
+        var owner: (any TCPStreamOwner)?
+        var closed = false
+        init(_ loop: Loop) { self.loop = loop }
+        deinit { handle.deallocate() }
+    }
+
+    /// A write to a socket whose other end is gone must be an error, not a signal that ends the process.
+    private static let brokenPipesAreErrors: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
+
+    /// A stream that is not connected yet. Loop thread.
+    init(on loop: Loop) {
+        loop.assertOnLoop()
+        TCPStream.brokenPipesAreErrors
+        self.loop = loop
+        box = Box(loop)
+        uv_tcp_init(loop.uv, box.handle)
+        box.handle.pointee.data = Unmanaged.passRetained(box).toOpaque()  // released in the close callback
+    }
+
+    deinit { close() }
+
+    func accept(from server: UnsafeMutablePointer<uv_stream_t>) -> Bool {
+        guard uv_accept(server, shim_stream_tcp(box.handle)) == 0 else { return false }
+        // Replies are written whole: waiting for more would only delay them.
+        uv_tcp_nodelay(box.handle, 1)
+        return true
+    }
+
+    /// The other end's numeric address; empty when the connection is already gone.
+    public var remoteHost: String {
+        guard !box.closed else { return "" }
+        return SocketAddress.filled { uv_tcp_getpeername(box.handle, $0, $1) }?.host ?? ""
+    }
+
+    // MARK: Reading
+
+    /// Who is told; held until `close()`.
+    public func attach(_ owner: any TCPStreamOwner) { box.owner = owner }
+
+    public func startReading() {
+        guard !box.closed, !reading else { return }
+        reading = true
+        uv_read_start(shim_stream_tcp(box.handle), TCPStream.allocate, TCPStream.readDone)
+    }
+
+    /// Stops taking bytes from the socket; the kernel's buffers fill and hold the sender back.
+    public func pauseReading() {
+        guard !box.closed, reading else { return }
+        reading = false
+        uv_read_stop(shim_stream_tcp(box.handle))
+    }
+
+    private static let allocate: uv_alloc_cb = { handle, _, buffer in
+        let box = Unmanaged<Box>.fromOpaque(handle!.pointee.data).takeUnretainedValue()
+        let shared = box.loop.readBuffer
+        buffer!.pointee = uv_buf_init(shared.baseAddress!.assumingMemoryBound(to: CChar.self), UInt32(shared.count))
+    }
+
+    private static let readDone: uv_read_cb = { stream, count, buffer in
+        let box = Unmanaged<Box>.fromOpaque(stream!.pointee.data).takeUnretainedValue()
+        guard let owner = box.owner, count != 0 else { return }
+        if count > 0 {
+            let bytes = UnsafeRawBufferPointer(rebasing: box.loop.readBuffer[..<count])
+            owner.received(bytes.assumingMemoryBound(to: UInt8.self).span)
+        } else {
+            uv_read_stop(stream)
+            let code = Int32(count)
+            if code == UV_EOF.rawValue { owner.receivedEnd() } else { owner.failed(SystemError(code, "read")) }
+        }
+    }
+
+    // MARK: Writing
+
+    /// Bytes accepted by `write` that the kernel has not taken yet.
+    public var unsentBytes: Int {
+        box.closed ? 0 : uv_stream_get_write_queue_size(shim_stream_tcp(box.handle))
+    }
+
+    /// Sends the parts in order. What the kernel does not take at once is copied and sent later. Errors come to the owner, later.
+    public func write(_ first: Span<UInt8>, _ second: Span<UInt8> = Span(), _ third: Span<UInt8> = Span()) {
+        guard !box.closed else { return }
+        first.withUnsafeBufferPointer { first in
+            second.withUnsafeBufferPointer { second in
+                third.withUnsafeBufferPointer { third in
+                    var parts = (TCPStream.part(first), TCPStream.part(second), TCPStream.part(third))
+                    let total = first.count + second.count + third.count
+                    withUnsafeMutablePointer(to: &parts) { tuple in
+                        tuple.withMemoryRebound(to: uv_buf_t.self, capacity: 3) { send($0, total) }
+                    }
+                }
+            }
+        }
+    }
+
+    private static func part(_ bytes: UnsafeBufferPointer<UInt8>) -> uv_buf_t {
+        // libuv's buffers are mutable by type; writes only read them.
+        let raw = UnsafeMutableRawPointer(mutating: bytes.baseAddress)
+        return uv_buf_init(raw?.assumingMemoryBound(to: CChar.self), UInt32(bytes.count))
+    }
+
+    private func send(_ parts: UnsafeMutablePointer<uv_buf_t>, _ total: Int) {
+        guard total > 0 else { return }
+        let stream = shim_stream_tcp(box.handle)
+        // On an error nothing counts as sent: the queued write meets it again and reports it from the loop.
+        let taken = max(0, Int(uv_try_write(stream, parts, 3)))
+        guard taken < total else { return }
+        let rest = UnsafeMutablePointer<CChar>.allocate(capacity: total - taken)
+        var skip = taken
+        var filled = 0
+        for index in 0..<3 {
+            let (base, length) = (parts[index].base, parts[index].len)
+            let skipped = min(skip, length)
+            skip -= skipped
+            guard let base, length > skipped else { continue }
+            (rest + filled).initialize(from: base + skipped, count: length - skipped)
+            filled += length - skipped
+        }
+        queue(rest, filled)
+    }
+
+    private func queue(_ bytes: UnsafeMutablePointer<CChar>, _ count: Int) {
+        let request = UnsafeMutablePointer<uv_write_t>.allocate(capacity: 1)
+        request.pointee.data = UnsafeMutableRawPointer(bytes)
+        var buffer = uv_buf_init(bytes, UInt32(count))
+        let failure = uv_write(request, shim_stream_tcp(box.handle), &buffer, 1) { request, status in
+            let box = Unmanaged<Box>.fromOpaque(request!.pointee.handle.pointee.data).takeUnretainedValue()
+            request!.pointee.data.assumingMemoryBound(to: CChar.self).deallocate()
+            request!.deallocate()
+            if status == 0 { box.owner?.sent() } else { box.owner?.failed(SystemError(status, "write")) }
+        }
+        precondition(failure == 0, "uv_write refuses only streams that are not connected")
+    }
+
+    /// Sends what is queued, then ends our side; the owner hears `shutDown()`. The other side may still send.
+    public func shutdown() {
+        guard !box.closed else { return }
+        let request = UnsafeMutablePointer<uv_shutdown_t>.allocate(capacity: 1)
+        let failure = uv_shutdown(request, shim_stream_tcp(box.handle)) { request, status in
+            let box = Unmanaged<Box>.fromOpaque(request!.pointee.handle.pointee.data).takeUnretainedValue()
+            request!.deallocate()
+            if status == 0 { box.owner?.shutDown() } else { box.owner?.failed(SystemError(status, "shutdown")) }
+        }
+        if failure != 0 { request.deallocate() }
+    }
+
+    // MARK: Ending
+
+    /// Drops what is unsent and closes. Idempotent.
+    public func close() {
+        guard !box.closed else { return }
+        end()
+        uv_close(shim_handle_tcp(box.handle), TCPStream.closed)
+    }
+
+    /// Closes with a reset, so that the other side cannot take a broken-off transfer for a complete one.
+    public func reset() {
+        guard !box.closed else { return }
+        end()
+        let handle = box.handle
+        // Refused after a shutdown: then a plain close must do.
+        if uv_tcp_close_reset(handle, TCPStream.closed) != 0 { uv_close(shim_handle_tcp(handle), TCPStream.closed) }
+    }
+
+    private func end() {
+        box.closed = true
+        box.owner = nil
+    }
+
+    private static let closed: uv_close_cb = { handle in
+        Unmanaged<Box>.fromOpaque(handle!.pointee.data).release()
+    }
+}

@@ -1,0 +1,171 @@
+// The owner of an llhttp parser, and llhttp's only user. Frees: the parser in deinit; its settings live for ever.
+// Thread: one at a time. A listener keeps spare parsers; a connection holds one only while a chunked body comes in.
+import CShims
+
+/// Takes the bytes of a chunked body; false asks for a pause.
+protocol ChunkSink: AnyObject {
+    func chunkBytes(_ bytes: Span<UInt8>) -> Bool
+}
+
+/// Parses one head at once, then, if the body is chunked, that body piece by piece.
+final class LLHTTPParser {
+    private let raw: UnsafeMutablePointer<llhttp_t>
+
+    /// What the callbacks found in the head. Offsets count from the head's first byte.
+    private var base: UnsafePointer<CChar>?
+    private(set) var method = 0..<0
+    private(set) var target = 0..<0
+    private(set) var fields: [RequestHead.Field] = []
+    private var name: Range<Int>?
+    private var value: Range<Int>?
+    private(set) var keepAlive = false
+    private var headComplete = false
+
+    private var sink: (any ChunkSink)?
+    private(set) var messageComplete = false
+    private var bodyBytes = 0
+    private var framingBytes = 0
+
+    /// Chunk sizes, extensions and trailers may take this, and sixteen bytes for each byte of the body: beyond it somebody plays.
+    static let framingBytesMax = 16 * 1024
+
+    init() {
+        raw = .allocate(capacity: 1)
+        llhttp_init(raw, HTTP_REQUEST, LLHTTPParser.settings)
+    }
+
+    deinit { raw.deallocate() }
+
+    /// 0 or 1 of HTTP/1.x; nil for any other version.
+    var minorVersion: Int? {
+        raw.pointee.http_major == 1 && raw.pointee.http_minor <= 1 ? Int(raw.pointee.http_minor) : nil
+    }
+
+    /// Parses a head that ends with its empty line.
+    func parse(head: [UInt8]) throws(RequestProblem) {
+        reset()
+        let status = head.withUnsafeBytes { buffer in
+            base = buffer.assumingMemoryBound(to: CChar.self).baseAddress
+            return run(base, buffer.count)
+        }
+        base = nil
+        guard status == HPE_OK || status == HPE_PAUSED, headComplete else { throw problem }
+    }
+
+    /// Parses bytes that follow the head of a chunked request; returns how many were used. Fewer than all: the sink wants a pause,
+    /// or the message is complete.
+    func parse(body: Span<UInt8>, into sink: any ChunkSink) throws(RequestProblem) -> Int {
+        self.sink = sink
+        defer { self.sink = nil }
+        let before = bodyBytes
+        llhttp_resume(raw)
+        let (status, used) = body.withUnsafeBytes { buffer in
+            let start = buffer.assumingMemoryBound(to: CChar.self).baseAddress
+            let status = run(start, buffer.count)
+            guard status == HPE_PAUSED, let start, let end = llhttp_get_error_pos(raw) else { return (status, buffer.count) }
+            return (status, end - start)
+        }
+        guard status == HPE_OK || status == HPE_PAUSED else { throw problem }
+        framingBytes += used - (bodyBytes - before)
+        guard framingBytes <= LLHTTPParser.framingBytesMax + 16 * bodyBytes else {
+            throw .malformed("the chunks are mostly framing")
+        }
+        return used
+    }
+
+    private func reset() {
+        llhttp_reset(raw)
+        fields.removeAll(keepingCapacity: true)
+        (method, target, name, value) = (0..<0, 0..<0, nil, nil)
+        (headComplete, keepAlive, messageComplete) = (false, false, false)
+        (bodyBytes, framingBytes) = (0, 0)
+    }
+
+    private func run(_ start: UnsafePointer<CChar>?, _ count: Int) -> llhttp_errno_t {
+        raw.pointee.data = Unmanaged.passUnretained(self).toOpaque()  // callbacks run only within this call
+        return llhttp_execute(raw, start, count)
+    }
+
+    private var problem: RequestProblem {
+        .malformed(llhttp_get_error_reason(raw).map { String(cString: $0) } ?? "this is not an HTTP/1.1 request")
+    }
+
+    // MARK: Callbacks
+
+    private func extend(_ range: inout Range<Int>, _ at: UnsafePointer<CChar>?, _ length: Int) {
+        guard let at, let base else { return }
+        let start = at - base
+        range = (range.isEmpty ? start : range.lowerBound)..<(start + length)
+    }
+
+    private func extend(_ range: inout Range<Int>?, _ at: UnsafePointer<CChar>?, _ length: Int) {
+        var grown = range ?? 0..<0
+        extend(&grown, at, length)
+        range = grown
+    }
+
+    private func fieldEnded() {
+        if let name, !headComplete { fields.append(RequestHead.Field(name: name, value: value ?? 0..<0)) }
+        (name, value) = (nil, nil)
+    }
+
+    private func headEnded() {
+        headComplete = true
+        keepAlive = llhttp_should_keep_alive(raw) != 0
+        // Nothing is ever upgraded: a request that asks for it is answered as if it had not.
+        raw.pointee.upgrade = 0
+    }
+
+    private func body(_ at: UnsafePointer<CChar>?, _ length: Int) -> Bool {
+        bodyBytes += length
+        let bytes = UnsafeRawBufferPointer(start: at, count: length).assumingMemoryBound(to: UInt8.self)
+        return sink?.chunkBytes(bytes.span) ?? true
+    }
+
+    private static func of(_ raw: UnsafeMutablePointer<llhttp_t>?) -> LLHTTPParser {
+        // `data` is set by `run` for the time of the call, in which alone callbacks come.
+        Unmanaged<LLHTTPParser>.fromOpaque(raw!.pointee.data).takeUnretainedValue()
+    }
+
+    private static let paused = Int32(HPE_PAUSED.rawValue)
+
+    /// Shared by all parsers and never written again.
+    nonisolated(unsafe) private static let settings: UnsafeMutablePointer<llhttp_settings_t> = {
+        let settings = UnsafeMutablePointer<llhttp_settings_t>.allocate(capacity: 1)
+        llhttp_settings_init(settings)
+        settings.pointee.on_method = { raw, at, length in
+            let parser = of(raw)
+            parser.extend(&parser.method, at, length)
+            return 0
+        }
+        settings.pointee.on_url = { raw, at, length in
+            let parser = of(raw)
+            parser.extend(&parser.target, at, length)
+            return 0
+        }
+        settings.pointee.on_header_field = { raw, at, length in
+            let parser = of(raw)
+            parser.extend(&parser.name, at, length)
+            return 0
+        }
+        settings.pointee.on_header_value = { raw, at, length in
+            let parser = of(raw)
+            parser.extend(&parser.value, at, length)
+            return 0
+        }
+        settings.pointee.on_header_value_complete = { raw in
+            of(raw).fieldEnded()
+            return 0
+        }
+        settings.pointee.on_headers_complete = { raw in
+            of(raw).headEnded()
+            return 0
+        }
+        settings.pointee.on_body = { raw, at, length in of(raw).body(at, length) ? 0 : paused }
+        settings.pointee.on_message_complete = { raw in
+            of(raw).messageComplete = true
+            return paused  // what follows is another request, for later
+        }
+        return settings
+    }()
+}
