@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""Shows the service at work: one car in synchronous mode, a hundred as a batch. `make run` runs it; it runs by itself as well.
+
+Written as an integrator would, from docs/generation-service-api-v2.md. Standard library only.
+"""
+import argparse
+import hashlib
+import hmac
+import html
+import json
+import os
+import re
+import sys
+import time
+import urllib.error
+import urllib.request
+
+LANGUAGES = ["en", "ru", "de"]
+CARS = ["2021 BMW X5, front collision damage, airbags deployed", "2019 Mercedes C-Class, minor rear damage",
+        "2020 Audi A4, hail damage assessment", "2018 Toyota Camry, side impact", "2022 Ford F-150, scratched tailgate"]
+
+
+class DemoError(Exception):
+    """The service did not do what the document promises."""
+
+
+class Service:
+    """The few calls that are needed, signed as the document says."""
+
+    def __init__(self, base_url, shared_key):
+        self.base_url, self.shared_key = base_url, shared_key
+
+    def sign(self, text):
+        return "sha256=" + hmac.new(self.shared_key.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+    def generate(self, lots, languages):
+        signed = json.dumps(lots, separators=(",", ":"), sort_keys=True)
+        body = {"signature": self.sign(signed), "version": "1.0.0", "languages": languages, "lots": lots}
+        return self.call("/api/v1/generate-descriptions", {"Content-Type": "application/json"}, json.dumps(body).encode())
+
+    def of_job(self, path, job_id):
+        return self.call(path + job_id, {"X-Signature": self.sign(job_id)})
+
+    def call(self, path, headers, body=None):
+        request = urllib.request.Request(self.base_url + path, data=body, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=300) as reply:
+                return json.load(reply)
+        except urllib.error.HTTPError as error:
+            raise DemoError(f"{path}: {error.code} {error.read().decode(errors='replace')}") from None
+        except OSError as error:
+            raise DemoError(f"{path}: {error}") from None
+
+
+def car(number, images_url, webhook=None):
+    lot = {
+        "lot_id": f"car-{number:03}", "additional_info": CARS[number % len(CARS)],
+        "images": [{"url": f"{images_url}/car-{number:03}-{view}.jpg"} for view in ("front", "side", "rear")],
+    }
+    return {**lot, "webhook": webhook} if webhook else lot
+
+
+def show(service, images_url, webhook, count=100):
+    show_one(service, images_url)
+    job_id = show_batch(service, images_url, webhook, count)
+    show_delivery(webhook, job_id)
+
+
+def show_one(service, images_url):
+    print("\n=== One car, synchronously ===", flush=True)
+    begun = time.monotonic()
+    lot = service.generate([car(0, images_url)], LANGUAGES)["lots"][0]
+    print(f"{lot['lot_id']}: {lot['processed_images']} images, {time.monotonic() - begun:.1f} s")
+    print_descriptions(lot)
+
+
+def show_batch(service, images_url, webhook, count):
+    print(f"\n=== {count} cars as a batch ===", flush=True)
+    begun = time.monotonic()
+    created = service.generate([car(number, images_url, webhook) for number in range(1, count + 1)], LANGUAGES)
+    job_id = created["job_id"]
+    print(f"job {job_id}, languages {', '.join(created['languages'])}", flush=True)
+    line = Line()
+    while True:
+        status = service.of_job("/api/v1/batch-status/", job_id)
+        line.show(progress(status, time.monotonic() - begun))
+        if status["status"] in ("completed", "failed", "cancelled"):
+            break
+        time.sleep(0.5)
+    line.end()
+    if status["status"] != "completed":
+        raise DemoError(f"the job ended as {status['status']}: {status['error_message']}")
+    lots = service.of_job("/api/v1/batch-results/", job_id)["results"]["lots"]
+    for lot in lots[:3]:
+        print(f"\n{lot['lot_id']}: {lot['status']}, {lot['processed_images']} images")
+        print_descriptions(lot)
+    described = sum(1 for lot in lots if lot["status"] == "completed")
+    texts = sum(len(lot.get("descriptions", [])) for lot in lots)
+    print(f"\n… {described} of {len(lots)} cars described, {texts} descriptions in all.")
+    return job_id
+
+
+def progress(status, seconds):
+    counts, stage = status["progress"], status["processing_details"]["current_stage"]
+    part = int(counts["completion_percentage"] / 5)
+    bar = "#" * part + "." * (20 - part)
+    return (f"[{bar}] {counts['processed_lots']:>3}/{counts['total_lots']} {counts['completion_percentage']:5.1f} %  "
+            f"{status['status']}, {stage}, {seconds:.0f} s")
+
+
+class Line:
+    """A line that is written over on a terminal, and written anew when it says something new elsewhere."""
+
+    def __init__(self):
+        self.last = None
+
+    def show(self, text):
+        if sys.stdout.isatty():
+            print("\r" + text.ljust(78), end="", flush=True)
+        elif (said := text.rsplit(",", 1)[0]) != self.last:
+            print(text, flush=True)
+            self.last = said
+
+    def end(self):
+        if sys.stdout.isatty():
+            print()
+
+
+def print_descriptions(lot):
+    for each in lot.get("descriptions", []):
+        text = html.unescape(re.sub(r"<[^>]+>", " ", each["damages"]))
+        print(f"  {each['language']}  {' '.join(text.split())}")
+
+
+def show_delivery(webhook, job_id):
+    pass
+
+
+def main():
+    here = os.path.dirname(os.path.abspath(__file__))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--base-url", default="http://127.0.0.1:5000")
+    parser.add_argument("--key-file", default=os.path.join(here, "..", ".dev", "shared-key"))
+    parser.add_argument("--images-url", required=True, help="every path below it is an image")
+    parser.add_argument("--webhook", required=True, help="where the end of the job is announced")
+    parser.add_argument("--lots", type=int, default=100)
+    chosen = parser.parse_args()
+    try:
+        with open(chosen.key_file, encoding="ascii") as file:
+            key = file.read().strip()
+        show(Service(chosen.base_url, key), chosen.images_url, chosen.webhook, chosen.lots)
+    except (DemoError, OSError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
