@@ -25,10 +25,19 @@ class Stopped(BaseException):
     """SIGINT or SIGTERM came."""
 
 
-def on_signal(number, frame):
-    # The next one, of an impatient user, ends this program in the middle of stopping: then the kernel ends the children.
-    signal.signal(number, signal.SIG_DFL)
-    raise Stopped
+def stop_on_signals(running):
+    """The first signal ends the work; the next, of an impatient user, ends the patience with processes that are still ending."""
+
+    def first(number, frame):
+        catch(lambda number, frame: running.kill())
+        raise Stopped
+
+    def catch(handler):
+        # A shell that starts us in the background ignores SIGINT for us; we want it all the same.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, handler)
+
+    catch(first)
 
 
 def check():
@@ -106,12 +115,10 @@ def main():
     check()
     if sys.argv[1:] == ["--check"]:
         return
-    # A shell that starts us in the background ignores SIGINT for us; we want it all the same.
-    signal.signal(signal.SIGINT, on_signal)
-    signal.signal(signal.SIGTERM, on_signal)
     running = stack.Stack(os.path.join(stack.ROOT, ".build", "release"), LOGS)
     code = 0
     try:
+        stop_on_signals(running)
         print("Starting ...", flush=True)
         service, outside, database_url = start(running)
         if not IS_REAL:

@@ -114,6 +114,12 @@ class Stack:
         """The first process that ended by itself, if any."""
         return next((child for child in self.children if not child.is_running()), None)
 
+    def kill(self):
+        """At once, whatever they are doing."""
+        for child in self.children:
+            if child.is_running():
+                os.killpg(child.pid, signal.SIGKILL)
+
     def stop(self):
         """The server first, so that it can finish what it says to the others."""
         for child in reversed(self.children):

@@ -159,7 +159,8 @@ def queries(job_id):
 
 def psql(query):
     command = ["psql", os.environ["DATABASE_URL"], "--no-psqlrc", "-At", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-c", query]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, (query, done.stderr)
     return [line.split("\t") for line in done.stdout.splitlines()]
 
 

@@ -48,5 +48,6 @@ def scalar(value, example, path):
 
 
 def expect(reply, sample, added=None, what=""):
-    found = differences(reply, sample, ADDED.get(added, added))
+    """`added` names an entry of ADDED, or is one."""
+    found = differences(reply, sample, ADDED[added] if isinstance(added, str) else added)
     assert not found, f"{what}: {found}\n{reply}"
