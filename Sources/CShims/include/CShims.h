@@ -15,5 +15,6 @@
 #include "llhttp.h"
 #include "shim_curl.h"
 #include "shim_loop.h"
+#include "shim_sha256.h"
 
 #endif

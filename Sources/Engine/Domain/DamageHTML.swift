@@ -1,0 +1,158 @@
+// Makes a model's text safe to show as HTML (C2.4). Pure; never fails; cleaning twice changes nothing. Thread: any.
+
+/// Lets through `p ul ol li strong em br` without attributes, balanced; drops other tags, escapes what is no tag, and puts loose
+/// text into paragraphs.
+public enum DamageHTML {
+    public static func clean(_ text: String) -> String {
+        var tokens = HTMLTokens(text)
+        var writer = HTMLWriter()
+        while let token = tokens.next() {
+            switch token {
+            case .text(let bytes): writer.text(bytes)
+            case .open(let name): writer.open(name)
+            case .close(let name): writer.close(name)
+            }
+        }
+        return writer.finish()
+    }
+}
+
+/// The allowed tags and how they nest.
+enum HTMLTag: String {
+    case p, ul, ol, li, strong, em, br
+
+    var isList: Bool { self == .ul || self == .ol }
+    /// Lives inside a paragraph or list item.
+    var isInline: Bool { self == .strong || self == .em || self == .br }
+}
+
+/// Writes balanced HTML: closes what must not hold the next thing, opens what it needs.
+private struct HTMLWriter {
+    /// Deeper tags are dropped: no description needs them.
+    private static let deepest = 16
+
+    private var out = ""
+    private var stack: [HTMLTag] = []
+    /// Whether the open paragraph is one that loose text was put into.
+    private var paragraphIsOurs = false
+
+    mutating func text(_ text: String) {
+        var rest = text[...]
+        // A blank line separates paragraphs of loose text.
+        while stack.isEmpty || paragraphIsOurs, let (before, after) = HTMLWriter.splitAtBlankLine(rest) {
+            run(before)
+            if paragraphIsOurs { closeAll() }
+            rest = after
+        }
+        run(rest)
+    }
+
+    private mutating func run(_ text: Substring) {
+        if text.allSatisfy(\.isWhitespace) {
+            if stack.last.map({ !$0.isList }) ?? false { out += text }
+            return
+        }
+        let isFirst = stack.isEmpty
+        makeRoomForInline()
+        out += isFirst ? text.drop(while: \.isWhitespace) : text
+    }
+
+    mutating func open(_ tag: HTMLTag) {
+        switch tag {
+        case .br:
+            makeRoomForInline()
+            out += "<br>"
+        case .strong, .em:
+            if !stack.contains(tag) {
+                makeRoomForInline()
+                push(tag)
+            }
+        case .p:
+            guard stack.count < HTMLWriter.deepest else { return }
+            closeInline()
+            if stack.last == .p { pop() }
+            if stack.last.map(\.isList) ?? false { push(.li) }
+            push(.p)
+        case .ul, .ol:
+            guard stack.count < HTMLWriter.deepest else { return }
+            closeInline()
+            if stack.last == .p { pop() }
+            if stack.last.map(\.isList) ?? false { push(.li) }
+            push(tag)
+        case .li:
+            openItem()
+        }
+    }
+
+    mutating func close(_ tag: HTMLTag) {
+        guard stack.contains(tag) else { return }
+        // An item of an outer list does not end while an inner list is open, nor does anything else reach out of a list.
+        if !tag.isList, let list = stack.lastIndex(where: \.isList), let own = stack.lastIndex(of: tag), own < list {
+            return
+        }
+        while let top = stack.last {
+            pop()
+            if top == tag { break }
+        }
+    }
+
+    mutating func finish() -> String {
+        closeAll()
+        return out
+    }
+
+    private mutating func openItem() {
+        if let list = stack.lastIndex(where: \.isList) {
+            while stack.count > list + 1 { pop() }
+        } else {
+            closeAll()
+            push(.ul)
+        }
+        push(.li)
+    }
+
+    /// Text and inline tags stand in a paragraph or an item.
+    private mutating func makeRoomForInline() {
+        if stack.isEmpty {
+            push(.p)
+            paragraphIsOurs = true
+        } else if stack.last.map(\.isList) ?? false {
+            push(.li)
+        }
+    }
+
+    private mutating func closeInline() {
+        while let top = stack.last, top.isInline { pop() }
+    }
+
+    private mutating func closeAll() {
+        while !stack.isEmpty { pop() }
+    }
+
+    private mutating func push(_ tag: HTMLTag) {
+        stack.append(tag)
+        out += "<\(tag.rawValue)>"
+    }
+
+    private mutating func pop() {
+        let tag = stack.removeLast()
+        if tag == .p, paragraphIsOurs { while out.last?.isWhitespace ?? false { out.removeLast() } }
+        out += "</\(tag.rawValue)>"
+        if stack.isEmpty { paragraphIsOurs = false }
+    }
+
+    /// What stands before and after the first blank line.
+    private static func splitAtBlankLine(_ text: Substring) -> (Substring, Substring)? {
+        var lineEnd: Substring.Index?
+        for index in text.indices {
+            let character = text[index]
+            if character.isNewline {
+                if let lineEnd { return (text[..<lineEnd], text[text.index(after: index)...]) }
+                lineEnd = index
+            } else if !character.isWhitespace {
+                lineEnd = nil
+            }
+        }
+        return nil
+    }
+}

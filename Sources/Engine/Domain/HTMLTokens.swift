@@ -1,0 +1,150 @@
+// Cuts text into allowed tags and escaped text, forgivingly, as browsers read it. Pure. Thread: any.
+
+/// A sequence of allowed tags and of text that is ready to stand in HTML.
+struct HTMLTokens {
+    enum Token {
+        case text(String)
+        case open(HTMLTag)
+        case close(HTMLTag)
+    }
+
+    private let bytes: [UInt8]
+    private var index = 0
+
+    init(_ text: String) { bytes = Array(text.utf8) }
+
+    mutating func next() -> Token? {
+        while index < bytes.count {
+            if bytes[index] == UInt8(ascii: "<"), let token = markup() {
+                if let token = token.value { return token }
+                continue
+            }
+            return .text(text())
+        }
+        return nil
+    }
+
+    /// Text up to the next thing that looks like markup, escaped.
+    private mutating func text() -> String {
+        var out: [UInt8] = []
+        repeat {
+            switch bytes[index] {
+            case UInt8(ascii: "<"): out += "&lt;".utf8
+            case UInt8(ascii: ">"): out += "&gt;".utf8
+            case UInt8(ascii: "&"): out += isEntity(at: index) ? "&".utf8 : "&amp;".utf8
+            case 0x09, 0x0A, 0x0D: out.append(bytes[index])
+            case 0..<0x20, 0x7F: break  // no text has a use for these, and PostgreSQL refuses NUL
+            default: out.append(bytes[index])
+            }
+            index += 1
+        } while index < bytes.count && bytes[index] != UInt8(ascii: "<")
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    /// Whether a character reference such as `&amp;` or `&#39;` stands here: those are kept.
+    private func isEntity(at start: Int) -> Bool {
+        var end = start + 1
+        let isNumber = end < bytes.count && bytes[end] == UInt8(ascii: "#")
+        if isNumber { end += 1 }
+        let isHex = isNumber && end < bytes.count && bytes[end] | 0x20 == UInt8(ascii: "x")
+        if isHex { end += 1 }
+        let first = end
+        while end < bytes.count, end - first < 32 {
+            let byte = bytes[end]
+            let fits = isNumber ? (isHex ? Hex.value(byte) != nil : isDigit(byte)) : isLetter(byte) || isDigit(byte)
+            guard fits else { break }
+            end += 1
+        }
+        guard end > first, isNumber || isLetter(bytes[first]) else { return false }
+        return end < bytes.count && bytes[end] == UInt8(ascii: ";")
+    }
+
+    private func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
+    private func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+}
+
+// MARK: - Markup
+
+extension HTMLTokens {
+    /// What a piece of markup leaves: perhaps nothing.
+    private struct Markup {
+        var value: Token?
+    }
+
+    /// The markup that begins here; nil, and no move, if this `<` is just a character.
+    private mutating func markup() -> Markup? {
+        guard index + 1 < bytes.count else { return nil }
+        let second = bytes[index + 1]
+        if second == UInt8(ascii: "!") || second == UInt8(ascii: "?") { return declaration() }
+        let isClosing = second == UInt8(ascii: "/")
+        let start = index + (isClosing ? 2 : 1)
+        guard start < bytes.count, isLetter(bytes[start]), let end = endOfTag(from: start) else { return nil }
+        var nameEnd = start
+        while isLetter(bytes[nameEnd]) || isDigit(bytes[nameEnd]) { nameEnd += 1 }
+        let name = String(decoding: bytes[start..<nameEnd], as: UTF8.self).lowercased()
+        index = end + 1
+        if let tag = HTMLTag(rawValue: name), isWhole(nameEnd) {
+            return Markup(value: isClosing ? (tag == .br ? nil : .close(tag)) : .open(tag))
+        }
+        if !isClosing, HTMLTokens.silent.contains(name) { skipContent(of: name) }
+        return Markup(value: HTMLTokens.joining.contains(name) ? nil : .text(" "))
+    }
+
+    /// Whether the name ends here, rather than going on as `p-custom`.
+    private func isWhole(_ nameEnd: Int) -> Bool {
+        switch bytes[nameEnd] {
+        case 0x20, 0x09, 0x0A, 0x0C, 0x0D, UInt8(ascii: "/"), UInt8(ascii: ">"): true
+        default: false
+        }
+    }
+
+    /// Elements whose content is not for readers.
+    private static let silent: Set<String> = ["script", "style", "template", "iframe", "object", "noscript", "title"]
+    /// Elements whose tags do not separate words; the other dropped tags leave a space.
+    private static let joining: Set<String> = [
+        "a", "abbr", "b", "code", "del", "font", "i", "ins", "mark", "s", "small", "span", "sub", "sup", "u",
+    ]
+
+    /// Where the tag's `>` is, past quoted attribute values; with an unclosed quote, the first one.
+    private func endOfTag(from start: Int) -> Int? {
+        var quote: UInt8?
+        var first: Int?
+        for position in start..<bytes.count {
+            let byte = bytes[position]
+            if byte == UInt8(ascii: ">") {
+                if quote == nil { return position }
+                if first == nil { first = position }
+            }
+            if byte == quote {
+                quote = nil
+            } else if quote == nil, byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
+                quote = byte
+            }
+        }
+        return first
+    }
+
+    /// A comment, doctype or processing instruction: gone. An unclosed comment swallows the rest, as in browsers.
+    private mutating func declaration() -> Markup {
+        let isComment = bytes[index...].starts(with: "<!--".utf8)
+        let from = index + (isComment ? 4 : 2)
+        index = find(isComment ? "-->" : ">", from: from).map { $0 + (isComment ? 3 : 1) } ?? bytes.count
+        return Markup(value: nil)
+    }
+
+    private mutating func skipContent(of name: String) {
+        index = find("</" + name, from: index) ?? bytes.count
+    }
+
+    /// The first place of an ASCII text in lower case, whatever the case there.
+    private func find(_ text: String, from start: Int) -> Int? {
+        let wanted = Array(text.utf8)
+        guard start + wanted.count <= bytes.count else { return nil }
+        return (start...bytes.count - wanted.count).first { at in
+            wanted.indices.allSatisfy { offset in
+                let byte = bytes[at + offset]
+                return (isLetter(byte) ? byte | 0x20 : byte) == wanted[offset]
+            }
+        }
+    }
+}

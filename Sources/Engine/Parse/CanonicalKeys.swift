@@ -1,0 +1,43 @@
+// The order of object keys: by code point, as CPython sorts `str` (C1.2). Pure. Thread: any.
+//
+// Neither the bytes of UTF-16 nor those of the escaped text sort like that: a lone surrogate comes before U+E000 and before every
+// astral character, and `\u` before letters. So escapes are decoded while comparing; most keys have none.
+
+enum CanonicalKeys {
+    typealias Member = ObjectSorter.Member
+
+    /// Whether `a`'s key comes strictly before `b`'s.
+    static func precedes(_ a: Member, _ b: Member, in text: Span<UInt8>) -> Bool { order(a, b, in: text) ?? false }
+
+    /// Whether `a`'s key comes before `b`'s; nil if they are the same key.
+    static func order(_ a: Member, _ b: Member, in text: Span<UInt8>) -> Bool? {
+        let left = text.extracting(a.start + 1..<a.keyEnd - 1)
+        let right = text.extracting(b.start + 1..<b.keyEnd - 1)
+        var i = 0
+        var j = 0
+        while i < left.count, j < right.count {
+            let x = scalar(left, &i)
+            let y = scalar(right, &j)
+            if x != y { return x < y }
+        }
+        if i < left.count { return false }
+        return j < right.count ? true : nil
+    }
+
+    @inline(__always)
+    private static func scalar(_ key: Span<UInt8>, _ index: inout Int) -> UInt32 {
+        let byte = key[index]
+        guard byte == JSONText.backslash else {
+            index += 1
+            return UInt32(byte)
+        }
+        return escaped(key, &index)
+    }
+
+    private static func escaped(_ key: Span<UInt8>, _ index: inout Int) -> UInt32 {
+        let letter = key[index + 1]
+        if letter == UInt8(ascii: "u") { return JSONString.scalar(key, &index) }
+        index += 2
+        return UInt32(JSONString.plainEscape(letter))
+    }
+}

@@ -1,0 +1,74 @@
+// The text of JSON strings. Pure. Thread: any.
+
+/// Reads the inside of a string token that a scanner has passed, or that CanonicalWriter has written.
+enum JSONString {
+    /// What a decoded text holds that PostgreSQL's `text`, or UTF-8, cannot (C2.2).
+    struct Flaws: OptionSet {
+        let rawValue: UInt8
+        static let nul = Flaws(rawValue: 1)
+        static let loneSurrogate = Flaws(rawValue: 2)
+    }
+
+    /// Appends the string's text as UTF-8. A lone surrogate becomes U+FFFD and is reported.
+    static func decode(_ inside: Span<UInt8>, into out: inout [UInt8]) -> Flaws {
+        var flaws: Flaws = []
+        var index = 0
+        while index < inside.count {
+            var end = index
+            while end < inside.count, inside[end] != JSONText.backslash { end = next(inside, end) }
+            out.append(inside, index..<end)
+            index = end
+            if index < inside.count { flaws.formUnion(escape(inside, &index, &out)) }
+        }
+        return flaws
+    }
+
+    /// Skips what is no backslash: plain runs at once, others byte by byte.
+    @inline(__always)
+    private static func next(_ inside: Span<UInt8>, _ index: Int) -> Int {
+        let end = JSONText.endOfPlain(inside, from: index)
+        return end > index ? end : index + 1
+    }
+
+    private static func escape(_ inside: Span<UInt8>, _ index: inout Int, _ out: inout [UInt8]) -> Flaws {
+        let letter = inside[index + 1]
+        guard letter == UInt8(ascii: "u") else {
+            out.append(plainEscape(letter))
+            index += 2
+            return []
+        }
+        let scalar = self.scalar(inside, &index)
+        guard let valid = Unicode.Scalar(scalar) else {
+            out.append(contentsOf: [0xEF, 0xBF, 0xBD])
+            return .loneSurrogate
+        }
+        out.append(contentsOf: UTF8.encode(valid).unsafelyUnwrapped)  // every scalar has a UTF-8 form
+        return scalar == 0 ? .nul : []
+    }
+
+    /// The code point of the `\u` escape at `index`, which moves behind it. A high and a low surrogate are joined, as
+    /// CPython joins them; one that stands alone is returned as it is.
+    static func scalar(_ inside: Span<UInt8>, _ index: inout Int) -> UInt32 {
+        let high = UInt32(JSONText.codeUnit(inside, at: index + 2))
+        index += 6
+        guard high & 0xFC00 == 0xD800, index + 6 <= inside.count, inside[index] == JSONText.backslash,
+            inside[index + 1] == UInt8(ascii: "u")
+        else { return high }
+        let low = UInt32(JSONText.codeUnit(inside, at: index + 2))
+        guard low & 0xFC00 == 0xDC00 else { return high }
+        index += 6
+        return 0x10000 + (high & 0x3FF) << 10 + (low & 0x3FF)
+    }
+
+    /// The character that a one-letter escape stands for.
+    static func plainEscape(_ letter: UInt8) -> UInt8 {
+        switch letter {
+        case UInt8(ascii: "b"): 0x08
+        case UInt8(ascii: "f"): 0x0C
+        case UInt8(ascii: "n"): 0x0A
+        case UInt8(ascii: "r"): 0x0D
+        case UInt8(ascii: "t"): 0x09
+        default: letter  // quote, backslash, slash
+        }
+    }
+}

@@ -1,0 +1,95 @@
+// Byte-level helpers that all readers and writers of JSON text here share. Pure. Thread: any.
+
+/// What went wrong with a JSON text, and where.
+public struct JSONError: Error, Equatable, Sendable {
+    public enum Reason: String, Sendable {
+        case unexpectedByte = "unexpected character"
+        case controlCharacter = "control character in a string"
+        case invalidUTF8 = "invalid UTF-8"
+        case invalidEscape = "invalid escape sequence"
+        case tooDeep = "nesting too deep"
+        case unexpectedEnd = "unexpected end"
+    }
+
+    public let reason: Reason
+    /// Bytes before the offending one.
+    public var offset: Int
+
+    init(_ reason: Reason, at offset: Int) {
+        self.reason = reason
+        self.offset = offset
+    }
+}
+
+enum JSONText {
+    static let quote = UInt8(ascii: "\"")
+    static let backslash = UInt8(ascii: "\\")
+    static let comma = UInt8(ascii: ",")
+    static let colon = UInt8(ascii: ":")
+    static let openObject = UInt8(ascii: "{")
+    static let closeObject = UInt8(ascii: "}")
+    static let openArray = UInt8(ascii: "[")
+    static let closeArray = UInt8(ascii: "]")
+
+    /// RFC 8259's four, which are CPython's too.
+    @inline(__always)
+    static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
+
+    @inline(__always)
+    static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+
+    /// Printable ASCII that stands for itself both in a JSON string and in CPython's output: no quote, backslash, DEL.
+    @inline(__always)
+    static func isPlain(_ byte: UInt8) -> Bool { byte &- 0x20 < 0x5F && byte != quote && byte != backslash }
+
+    /// The index of the first byte at or after `start` that is not plain; `text.count` if there is none.
+    @inline(__always)
+    static func endOfPlain(_ text: Span<UInt8>, from start: Int) -> Int {
+        var index = start
+        let raw = text.bytes
+        while index &+ 8 <= text.count {
+            // Unsafe: an unaligned load; the line above proves that its 8 bytes are inside.
+            let word = unsafe UInt64(littleEndian: raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+            let special = notPlain(word)
+            if special != 0 { return index &+ special.trailingZeroBitCount >> 3 }
+            index &+= 8
+        }
+        while index < text.count, isPlain(text[index]) { index &+= 1 }
+        return index
+    }
+
+    /// The high bit of each byte that is not plain, exact up to the first such byte (borrows only spread upwards).
+    @inline(__always)
+    private static func notPlain(_ word: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let quotes = word ^ (ones &* 0x22)
+        let backslashes = word ^ (ones &* 0x5C)
+        let low = word &- ones &* 0x20  // below 0x20
+        let high = word | (word &+ ones)  // 0x7F and above
+        return (low | high | (quotes &- ones) | (backslashes &- ones)) & (ones &* 0x80)
+    }
+
+    /// The four hexadecimal digits at `index`, already known to be digits.
+    @inline(__always)
+    static func codeUnit(_ text: Span<UInt8>, at index: Int) -> UInt16 {
+        var unit: UInt16 = 0
+        for offset in 0..<4 { unit = unit << 4 | UInt16(Hex.value(text[index &+ offset]) ?? 0) }
+        return unit
+    }
+}
+
+extension Array where Element == UInt8 {
+    @inline(__always)
+    mutating func append(_ bytes: Span<UInt8>) {
+        bytes.withUnsafeBufferPointer { append(contentsOf: $0) }
+    }
+
+    @inline(__always)
+    mutating func append(_ bytes: Span<UInt8>, _ range: Range<Int>) { append(bytes.extracting(range)) }
+
+    @inline(__always)
+    mutating func append(_ literal: StaticString) {
+        // Unsafe: a StaticString's bytes are constant and live for ever.
+        unsafe append(contentsOf: UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+    }
+}

@@ -1,0 +1,69 @@
+// Puts an object's members into the order of their keys after they have been written (C1.2). Pure. Thread: any.
+//
+// Members are written where they stand and moved only if their order was wrong: a lot's own text is copied at most once a level,
+// and most objects (one member, or keys already in order) cost nothing.
+
+/// A stack of the members of all objects that are open.
+struct ObjectSorter {
+    /// Where a member stands in the output: `start` is its key's quote, `keyEnd` is after the closing one.
+    struct Member {
+        let start: Int
+        let keyEnd: Int
+        let end: Int
+    }
+
+    private struct Frame {
+        let first: Int
+        var inOrder = true
+    }
+
+    private var members: [Member] = []
+    private var frames: [Frame] = []
+    private var scratch: [UInt8] = []
+
+    mutating func begin() { frames.append(Frame(first: members.count)) }
+
+    mutating func add(_ member: Member, in output: [UInt8]) {
+        let top = frames.count - 1
+        if frames[top].inOrder, members.count > frames[top].first {
+            frames[top].inOrder = CanonicalKeys.precedes(members[members.count - 1], member, in: output.span)
+        }
+        members.append(member)
+    }
+
+    /// Closes the innermost object, whose members are the end of `output`: sorts them, keeps the last of those with one key.
+    mutating func end(_ output: inout [UInt8]) {
+        let frame = frames.removeLast()
+        defer { members.removeSubrange(frame.first...) }
+        guard !frame.inOrder else { return }
+        let start = members[frame.first].start
+        sort(from: frame.first, in: output)
+        gather(from: frame.first, output.span)
+        output.removeSubrange(start...)
+        output.append(scratch.span)
+    }
+
+    /// Copies the sorted members into `scratch`.
+    private mutating func gather(from first: Int, _ text: Span<UInt8>) {
+        scratch.removeAll(keepingCapacity: true)
+        for index in first..<members.count {
+            let member = members[index]
+            // Equal keys are sorted by their place, so the last of them is the one that counts.
+            if index + 1 < members.count, !CanonicalKeys.precedes(member, members[index + 1], in: text) { continue }
+            if !scratch.isEmpty { scratch.append(JSONText.comma) }
+            scratch.append(text, member.start..<member.end)
+        }
+    }
+
+    /// Gives back what one unusually large object needed.
+    mutating func shrink(to bytes: Int) {
+        if scratch.capacity > bytes { scratch = [] }
+        if members.capacity * MemoryLayout<Member>.stride > bytes { members = [] }
+    }
+
+    private mutating func sort(from first: Int, in output: [UInt8]) {
+        members[first...].sort { a, b in
+            CanonicalKeys.order(a, b, in: output.span) ?? (a.start < b.start)
+        }
+    }
+}
