@@ -1,0 +1,61 @@
+// Host names to addresses, on libuv's thread pool. Frees: the request lives until its callback, the address list is freed there.
+// Thread: the loop's; the blocking look-up runs elsewhere.
+import CShims
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// Resolves names without blocking the loop.
+public enum LoopResolver {
+    /// The most addresses that one name gives.
+    static let addressesMax = 8
+
+    private final class Look {
+        let request: UnsafeMutablePointer<uv_getaddrinfo_t> = .allocate(capacity: 1)
+        let done: ([String]) -> Void
+        init(_ done: @escaping ([String]) -> Void) { self.done = done }
+        deinit { request.deallocate() }
+    }
+
+    /// Calls `done` on the loop, in a later turn, with the numeric addresses of `host` in the system's order of preference; none
+    /// if it cannot be resolved. A look-up cannot be taken back: the loop does not end before its callback. Loop thread.
+    public static func addresses(of host: String, on loop: Loop, _ done: @escaping ([String]) -> Void) {
+        loop.assertOnLoop()
+        let look = Look(done)
+        look.request.pointee.data = Unmanaged.passRetained(look).toOpaque()  // released in the callback, or just below
+        var hints = addrinfo()
+        hints.ai_family = AF_UNSPEC
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        let refused = uv_getaddrinfo(
+            loop.uv, look.request,
+            { request, status, list in
+                // `data` is set above to the look, which is kept until here.
+                let look = Unmanaged<Look>.fromOpaque(request!.pointee.data).takeRetainedValue()
+                let found = status == 0 ? LoopResolver.numeric(list) : []
+                uv_freeaddrinfo(list)
+                look.done(found)
+            }, host, nil, &hints)
+        guard refused != 0 else { return }
+        Unmanaged.passUnretained(look).release()
+        loopBoundPost(loop) { done([]) }
+    }
+
+    private static func loopBoundPost(_ loop: Loop, _ body: @escaping () -> Void) {
+        nonisolated(unsafe) let body = body  // posted from the loop to itself
+        loop.post { body() }
+    }
+
+    private static func numeric(_ list: UnsafeMutablePointer<addrinfo>?) -> [String] {
+        var found: [String] = []
+        var next = list
+        while let entry = next, found.count < addressesMax {
+            next = entry.pointee.ai_next
+            var text = [CChar](repeating: 0, count: 64)
+            guard uv_ip_name(entry.pointee.ai_addr, &text, text.count) == 0 else { continue }
+            let address = text.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }  // 64 bytes, so not empty
+            if !found.contains(address) { found.append(address) }
+        }
+        return found
+    }
+}

@@ -1,0 +1,24 @@
+// How long to wait before the next attempt. Pure: the caller hands in the random number.
+
+/// Doubling delays with a bound, spread so that many clients do not come back in step.
+public struct BackOff: Sendable {
+    public var firstSeconds: Double
+    public var mostSeconds: Double
+
+    public init(firstSeconds: Double, mostSeconds: Double) {
+        self.firstSeconds = firstSeconds
+        self.mostSeconds = mostSeconds
+    }
+
+    /// For connections to the database: 0.1 s to 5 s.
+    public static let reconnect = BackOff(firstSeconds: 0.1, mostSeconds: 5)
+
+    /// Seconds to wait after `failures` failures in a row, 0 for none; between half of the doubled value and all of it.
+    /// - Parameter jitter: 0 ..< 1.
+    public func delay(failures: Int, jitter: Double) -> Double {
+        guard failures > 0 else { return 0 }
+        var full = firstSeconds
+        for _ in 1..<max(failures, 1) where full < mostSeconds { full *= 2 }
+        return min(full, mostSeconds) * (0.5 + jitter / 2)
+    }
+}

@@ -1,0 +1,87 @@
+// LISTEN on a connection of its own. Frees nothing itself. Thread: the loop's.
+import Logging
+
+/// Hears notifications, and comes back by itself. What was notified while it was away is lost: `reconnected` says when to look.
+public final class DatabaseListener {
+    private let loop: Loop
+    private let configuration: DatabaseConfiguration
+    private let settings: ConnectionSettings?
+    private let channels: [String]
+    private let received: (_ channel: String, _ payload: String) -> Void
+    private let reconnected: () -> Void
+    private let backOff = BackOff.reconnect
+    private var connection: PGConnection?
+    private var pause: LoopTimer?
+    private var failures = 0
+    private var rotation = 0
+    private var isClosed = false
+    /// It is listening now.
+    public private(set) var isListening = false
+
+    /// - Parameters:
+    ///   - channels: lower-case letters, digits and underscores.
+    ///   - received: called on the loop for each notification.
+    ///   - reconnected: called on the loop after each time that listening has begun, the first one too.
+    public init(
+        on loop: Loop, configuration: DatabaseConfiguration, channels: [String],
+        received: @escaping (_ channel: String, _ payload: String) -> Void, reconnected: @escaping () -> Void
+    ) {
+        loop.assertOnLoop()
+        let isPlain = channels.allSatisfy { $0.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 } }
+        precondition(isPlain && !channels.isEmpty, "channel names go into SQL text and must be plain")
+        self.loop = loop
+        self.configuration = configuration
+        settings = ConnectionSettings(configuration)
+        self.channels = channels
+        self.received = received
+        self.reconnected = reconnected
+    }
+
+    public func start() {
+        guard connection == nil, pause == nil, !isClosed, let settings else { return }
+        let connection = PGConnection(on: loop, configuration: configuration, settings: settings, rotation: rotation)
+        self.connection = connection
+        connection.notified = { [self] channel, payload in received(channel, payload) }
+        connection.ready = { [self] in listen(connection) }
+        connection.ended = { [self] error, silent in ended(error, silent: silent) }
+        connection.connect()
+    }
+
+    public func close() async {
+        isClosed = true
+        pause?.close()
+        pause = nil
+        connection?.drop(.unavailable("the listener is closed"))
+    }
+
+    private func listen(_ connection: PGConnection) {
+        let script = channels.map { "LISTEN \"\($0)\"" }.joined(separator: ";")
+        let request = PGRequest(.script(script), limitSeconds: configuration.statementSeconds) { [self] result in
+            switch result {
+            case .success:
+                failures = 0
+                isListening = true
+                reconnected()
+            case .failure(let error): connection.drop(error)
+            }
+        }
+        connection.submit(request)
+    }
+
+    private func ended(_ error: DatabaseError, silent: Bool) {
+        connection = nil
+        let wasListening = isListening
+        isListening = false
+        guard !isClosed else { return }
+        if silent { rotation += 1 }
+        failures += 1
+        if wasListening || failures == 1 { ServerMessage.log.warning("not listening: \(error.message)") }
+        let timer = LoopTimer(on: loop)
+        pause = timer
+        timer.start(after: backOff.delay(failures: failures, jitter: Double.random(in: 0..<1))) { [self] in
+            timer.close()
+            pause = nil
+            start()
+        }
+    }
+}

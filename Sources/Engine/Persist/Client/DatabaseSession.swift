@@ -1,0 +1,139 @@
+// An exclusive connection as its borrower sees it. Frees nothing. Thread: the loop's.
+
+/// A connection lent by ``Database/session(_:)`` or ``Database/transaction(_:)``; of no use after their body has ended. Cancelling
+/// the task while a statement runs gives the connection up, and its open transaction with it.
+public final class DatabaseSession {
+    private var connection: PGConnection?
+    private let statementSeconds: Double
+    private var isInTransaction = false
+
+    private static let begin = Statement("begin", "BEGIN")
+    private static let commit = Statement("commit", "COMMIT")
+    private static let rollback = Statement("rollback", "ROLLBACK")
+
+    init(_ connection: PGConnection) {
+        self.connection = connection
+        statementSeconds = connection.configuration.statementSeconds
+    }
+
+    /// Runs one statement. Statements issued together are pipelined, in their order.
+    public func query(_ statement: Statement, _ values: [PGValue] = []) async throws(DatabaseError) -> Rows {
+        try await query(statement, values, limitSeconds: statementSeconds)
+    }
+
+    /// As ``query(_:_:)`` with another limit for this statement on our side; nil: none. The server's own limit
+    /// (`statement_timeout`) is changed with `SET LOCAL`.
+    public func query(
+        _ statement: Statement, _ values: [PGValue] = [], limitSeconds: Double?
+    ) async throws(DatabaseError) -> Rows {
+        let connection = try open()
+        do {
+            return try await connection.run(
+                statement, values, limitSeconds: limitSeconds, cancelled: { connection.drop(.cancelled) })
+        } catch {
+            throw told(error)
+        }
+    }
+
+    /// Runs a fixed script of several statements; migrations and settings. Never put values into it.
+    /// - Parameter limitSeconds: nil: none on our side.
+    public func execute(_ script: String, limitSeconds: Double?) async throws(DatabaseError) {
+        let connection = try open()
+        do {
+            _ = try await connection.run(
+                script: script, limitSeconds: limitSeconds, cancelled: { connection.drop(.cancelled) })
+        } catch {
+            throw told(error)
+        }
+    }
+
+    public func execute(_ script: String) async throws(DatabaseError) {
+        try await execute(script, limitSeconds: statementSeconds)
+    }
+
+    /// Opens `COPY ... FROM STDIN`.
+    public func copyIn(_ sql: String) async throws(DatabaseError) -> CopyIn {
+        let connection = try open()
+        do {
+            return CopyIn(connection, try await connection.open(copy: sql, limitSeconds: statementSeconds))
+        } catch {
+            throw told(error)
+        }
+    }
+
+    /// Opens `COPY ... TO STDOUT`.
+    public func copyOut(_ sql: String) async throws(DatabaseError) -> CopyOut {
+        let connection = try open()
+        do {
+            return CopyOut(connection, try await connection.open(copy: sql, limitSeconds: statementSeconds))
+        } catch {
+            throw told(error)
+        }
+    }
+
+    /// BEGIN, `body`, COMMIT; ROLLBACK if `body` throws. Not nested. For the errors see ``Database/transaction(_:)``.
+    public func transaction<Value>(_ body: () async throws -> Value) async throws -> Value {
+        precondition(!isInTransaction, "transactions do not nest")
+        _ = try await query(DatabaseSession.begin)
+        isInTransaction = true
+        let value: Value
+        do { value = try await body() } catch {
+            await uncancelled { await self.rollBack() }
+            throw error
+        }
+        isInTransaction = false
+        try await commitTransaction()
+        return value
+    }
+
+    // MARK: Ends
+
+    /// COMMIT is waited for even if the task is cancelled, so that its outcome is known.
+    private func commitTransaction() async throws(DatabaseError) {
+        let connection = try open()
+        var result: Result<Rows, DatabaseError> = .failure(.cancelled)
+        await uncancelled {
+            do throws(DatabaseError) {
+                result = .success(
+                    try await connection.run(DatabaseSession.commit, [], limitSeconds: self.statementSeconds))
+            } catch {
+                result = .failure(error)
+            }
+        }
+        let rows = try result.get()
+        // The server answers ROLLBACK, and no error, if a statement had failed and the body went on as if it had not.
+        guard rows.commandTag == "COMMIT" else {
+            throw DatabaseError(.statement(sqlState: "25P02"), "COMMIT: an earlier statement of the transaction had failed")
+        }
+    }
+
+    private func rollBack() async {
+        isInTransaction = false
+        guard let connection, connection.transactionState == .open else { return }
+        _ = try? await connection.run(DatabaseSession.rollback, [], limitSeconds: statementSeconds)
+    }
+
+    /// Leaves the connection fit for the next borrower, or ends it. Not to be called from a cancelled task.
+    func end() async {
+        guard let connection else { return }
+        await rollBack()
+        self.connection = nil
+        if connection.transactionState != .none {
+            connection.drop(.unavailable("the session ended with a statement under way"))
+        }
+    }
+
+    private func uncancelled(_ body: @escaping () async -> Void) async {
+        guard let connection else { return }
+        await connection.loop.spawn(body).value
+    }
+
+    private func open() throws(DatabaseError) -> PGConnection {
+        guard let connection else { throw .unavailable("the session has ended") }
+        return connection
+    }
+
+    private func told(_ error: DatabaseError) -> DatabaseError {
+        isInTransaction ? error.withinTransaction : error
+    }
+}

@@ -1,0 +1,201 @@
+// One connection to PostgreSQL: executes what ConnectionMachine decides, on non-blocking libpq. Frees: the PGconn at its end, after
+// the poll that watches its socket. Thread: the loop's.
+import CShims
+
+/// A connection for one use: connected once, ended once. It keeps itself alive until it has ended.
+final class PGConnection {
+    let loop: Loop
+    let configuration: DatabaseConfiguration
+    private let settings: ConnectionSettings
+    private let rotation: Int
+    private let timer: LoopTimer
+    private var resolved: [String: [String]] = [:]
+
+    // Internal for the extensions in PGConnection+*.swift.
+    var machine = ConnectionMachine<PGRequest>()
+    var pg: OpaquePointer?
+    var poll: LoopPoll?
+    var hasUnsent = false
+    var latest: PGResultOwner?
+    var serverNames: [String: String] = [:]
+    var prepares = 0
+    /// Waits until all that was written has left libpq's buffer (COPY IN), or until more was read (COPY OUT).
+    var copyWaiter: Ticket<Void>?
+    /// False while an open COPY OUT has more than its user asked for: reading stops, so the server does.
+    var wantsInput = true
+    private(set) var endedWith: DatabaseError?
+    private var timedOut = false
+    /// Whose limit the timer runs for.
+    private var limited: PGRequest?
+
+    /// The connection can be used.
+    var ready: (() -> Void)?
+    /// It is gone; `timedOut` tells that the server was silent. Called once, also if it never became ready.
+    var ended: ((_ error: DatabaseError, _ timedOut: Bool) -> Void)?
+    var notified: ((_ channel: String, _ payload: String) -> Void)?
+
+    /// - Parameter rotation: see ``ConnectionSettings/parameters(resolved:rotation:)``.
+    init(on loop: Loop, configuration: DatabaseConfiguration, settings: ConnectionSettings, rotation: Int) {
+        self.loop = loop
+        self.configuration = configuration
+        self.settings = settings
+        self.rotation = rotation
+        timer = LoopTimer(on: loop)
+    }
+
+    var isReady: Bool { machine.isReady }
+    var isQuiet: Bool { machine.isQuiet }
+
+    func connect() {
+        timer.start(after: configuration.connectSeconds) { self.expire() }
+        perform(machine.received(.connect(needsLook: !settings.namesToLookUp.isEmpty)))
+    }
+
+    func submit(_ request: PGRequest) {
+        switch request.work {
+        case .script: step(.submit(request, .direct))
+        case .statement(_, _, let key): step(.submit(request, .statement(key)))
+        }
+    }
+
+    /// Ends the connection; whoever waits is told `error`.
+    func drop(_ error: DatabaseError) { step(.failed(error)) }
+
+    /// Feeds one event, executes its action, and lets go on what was held back.
+    func step(_ event: ConnectionMachine<PGRequest>.Event) {
+        perform(machine.received(event))
+        armLimit()
+    }
+
+    func perform(_ action: ConnectionMachine<PGRequest>.Action) {
+        switch action {
+        case .nothing: break
+        case .lookUp: lookUp()
+        case .open: open()
+        case .awaitReadable: pollWhen(.readable)
+        case .awaitWritable: pollWhen(.writable)
+        case .becomeReady: becomeReady()
+        case .send(let request, let key, let prepare): send(request, key, prepare: prepare)
+        case .startDirect(let request): startDirect(request)
+        case .store(let request): request.rows = Rows(latest)
+        case .opened(let request): request.opened?()
+        case .finish(let request, let failure):
+            request.finish(failure)
+            perform(machine.received(.advance))
+        case .finishDirect(let request, let failure):
+            if let pg, PQenterPipelineMode(pg) != 1 { return breakOff() }
+            wantsInput = true
+            request.finish(failure)
+            perform(machine.received(.advance))
+        case .end(let error, let told): end(error, told)
+        }
+    }
+
+    // MARK: Connecting
+
+    private func lookUp() {
+        let names = Set(settings.namesToLookUp)
+        var left = names.count
+        for name in names {
+            LoopResolver.addresses(of: name, on: loop) { [self] found in
+                resolved[name] = found
+                left -= 1
+                guard left == 0 else { return }
+                let found = settings.parameters(resolved: resolved, rotation: rotation) != nil
+                perform(machine.received(.lookedUp(found: found)))
+            }
+        }
+    }
+
+    private func open() {
+        guard let parameters = settings.parameters(resolved: resolved, rotation: rotation) else {
+            return drop(.unavailable("no host to connect to"))
+        }
+        pg = CStrings.with(parameters.map(\.0)) { keywords in
+            CStrings.with(parameters.map(\.1)) { values in PQconnectStartParams(keywords, values, 0) }
+        }
+        guard let pg else { return drop(.unavailable("out of memory")) }
+        ServerMessage.routeNotices(of: pg)
+        if PQstatus(pg) == CONNECTION_BAD { return polled(PGRES_POLLING_FAILED) }
+        pollWhen(.writable)  // what the manual says to assume before the first poll
+    }
+
+    /// libpq may open another socket in any step, so each step gets a poll of its own, closed before libpq can close the socket.
+    private func pollWhen(_ events: LoopPoll.Events) {
+        guard let pg, let poll = LoopPoll(PQsocket(pg), on: loop) else {
+            return drop(.unavailable("the connection's socket cannot be watched"))
+        }
+        self.poll = poll
+        poll.watch(events) { [self] _ in
+            poll.close()
+            self.poll = nil
+            polled(PQconnectPoll(pg))
+        }
+    }
+
+    private func polled(_ status: PostgresPollingStatusType) {
+        guard let pg else { return }
+        switch status {
+        case PGRES_POLLING_READING: perform(machine.received(.polled(.reading)))
+        case PGRES_POLLING_WRITING: perform(machine.received(.polled(.writing)))
+        case PGRES_POLLING_OK: perform(machine.received(.polled(.connected)))
+        default:
+            let problem = DatabaseError.unavailable(ServerMessage.connectionProblem(pg))
+            perform(machine.received(.polled(.failed(problem))))
+        }
+    }
+
+    private func becomeReady() {
+        guard let pg, PQsetnonblocking(pg, 1) == 0, PQenterPipelineMode(pg) == 1 else { return breakOff() }
+        timer.stop()
+        poll = LoopPoll(PQsocket(pg), on: loop)
+        watch()
+        ready?()
+    }
+
+    // MARK: The end
+
+    /// libpq says that the connection is broken.
+    func breakOff() {
+        guard let pg else { return }
+        drop(DatabaseError(.lost(mayHaveHappened: true), ServerMessage.connectionProblem(pg)))
+    }
+
+    private func expire() {
+        timedOut = true
+        step(.expired)
+    }
+
+    private func end(_ error: DatabaseError, _ told: [(PGRequest, DatabaseError)]) {
+        endedWith = error
+        poll?.close()
+        poll = nil
+        timer.close()
+        limited = nil
+        if let pg { PQfinish(pg) }
+        pg = nil
+        copyWaiter?.resume()
+        copyWaiter = nil
+        for (request, error) in told { request.finish(error) }
+        let ended = ended
+        self.ended = nil
+        ready = nil
+        notified = nil
+        ended?(error, timedOut)
+    }
+
+    /// The limit runs for the oldest request only: what waits behind it is not to blame. While a COPY is open it runs only while
+    /// the server makes its user wait.
+    func armLimit() {
+        guard endedWith == nil, machine.isReady else { return }
+        let oldest = machine.oldest
+        let isHeldUp = !machine.isCopying || copyWaiter != nil
+        guard isHeldUp, let oldest, let seconds = oldest.limitSeconds else {
+            limited = nil
+            return timer.stop()
+        }
+        if limited === oldest, timer.isActive { return }
+        limited = oldest
+        timer.start(after: seconds) { self.expire() }
+    }
+}

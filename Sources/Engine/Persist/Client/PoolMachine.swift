@@ -1,0 +1,215 @@
+// Which connection serves whom, and when to connect again. Pure: times and random numbers are handed in; Database executes.
+import DequeModule
+
+/// A fixed number of places for connections, each of one role.
+///
+///     resting -> connecting -> up -> connecting ...        shared: up serves any number at once
+///                    |  ^       \-> leased (exclusive)     exclusive: one at a time
+///                    v  |
+///                   pausing
+struct PoolMachine {
+    enum Role: Equatable { case shared, exclusive }
+
+    /// The right to use a place's connection, until the connection ends: then the epoch is another.
+    struct Lease: Equatable { let place: Int, epoch: Int }
+
+    enum State: Equatable {
+        case resting
+        /// `hopeful`: the first attempt after a loss or after the start; callers wait for it. Later attempts are made while
+        /// callers are refused at once.
+        case connecting(hopeful: Bool)
+        case pausing
+        case up
+        case leased
+    }
+
+    enum Acquired: Equatable { case granted(Lease), queued, refused(DatabaseError) }
+
+    enum Action: Equatable {
+        case connect(place: Int, rotation: Int)
+        case pause(place: Int, seconds: Double)
+        case grant(waiter: Int, Lease)
+        case refuse(waiter: Int, DatabaseError)
+        case drop(place: Int)
+    }
+
+    struct Settings {
+        var shared: Int
+        var exclusive: Int
+        var waitersMax: Int
+        var backOff = BackOff.reconnect
+        /// A connection that lived this long, seconds, has proved itself: its loss is followed by an attempt at once.
+        var provenSeconds = 5.0
+    }
+
+    private struct Place {
+        let role: Role
+        var state = State.resting
+        var epoch = 0
+        var users = 0
+        /// Attempts and short lives since the connection last proved itself.
+        var failures = 0
+        var rotation = 0
+        var upSince = 0.0
+    }
+
+    private let settings: Settings
+    private var places: [Place]
+    private var waiters = Deque<(id: Int, role: Role)>()
+    private var isClosed = false
+    private var lastProblem = "not started"
+
+    init(_ settings: Settings) {
+        self.settings = settings
+        places = Array(repeating: Place(role: .shared), count: settings.shared)
+        places += Array(repeating: Place(role: .exclusive), count: settings.exclusive)
+    }
+
+    var isAvailable: Bool { places.contains { $0.state == .up || $0.state == .leased } }
+    var waiting: Int { waiters.count }
+
+    // MARK: Connections
+
+    mutating func start() -> [Action] {
+        guard !isClosed else { return [] }
+        return places.indices.filter { places[$0].state == .resting }.map { connect($0, hopeful: true) }
+    }
+
+    mutating func connected(_ place: Int, now: Double) -> [Action] {
+        guard case .connecting = places[place].state else { return isClosed ? [.drop(place: place)] : [] }
+        places[place].state = .up
+        places[place].upSince = now
+        // If one got through, the others need not sit out their pauses.
+        let others = places.indices.filter { places[$0].state == .pausing }.map { connect($0, hopeful: false) }
+        return serve() + others
+    }
+
+    /// A connection ended, or an attempt failed.
+    /// - Parameter silent: the server did not answer: the next attempt begins with another host.
+    mutating func ended(_ place: Int, _ why: DatabaseError, silent: Bool, now: Double, jitter: Double) -> [Action] {
+        places[place].epoch += 1
+        places[place].users = 0
+        lastProblem = why.message
+        guard !isClosed else {
+            places[place].state = .resting
+            return []
+        }
+        switch places[place].state {
+        case .up, .leased:
+            if now - places[place].upSince >= settings.provenSeconds { places[place].failures = 0 }
+        case .connecting:
+            if silent { places[place].rotation += 1 }
+            // A failed attempt is never followed by one at once.
+            places[place].failures = max(places[place].failures, 1)
+        case .resting, .pausing: preconditionFailure("a connection ended that was not there")
+        }
+        let seconds = settings.backOff.delay(failures: places[place].failures, jitter: jitter)
+        places[place].failures += 1
+        if seconds == 0 { return [connect(place, hopeful: true)] }
+        places[place].state = .pausing
+        return [.pause(place: place, seconds: seconds)] + refuseHopeless()
+    }
+
+    mutating func pauseEnded(_ place: Int) -> [Action] {
+        guard places[place].state == .pausing, !isClosed else { return [] }
+        return [connect(place, hopeful: false)]
+    }
+
+    private mutating func connect(_ place: Int, hopeful: Bool) -> Action {
+        places[place].state = .connecting(hopeful: hopeful)
+        return .connect(place: place, rotation: places[place].rotation)
+    }
+
+    // MARK: Callers
+
+    mutating func acquire(_ waiter: Int, _ role: Role) -> Acquired {
+        if isClosed { return .refused(.unavailable("the pool is closed")) }
+        if let lease = take(role) { return .granted(lease) }
+        guard isHopeful(role) else { return .refused(.unavailable(lastProblem)) }
+        guard waiters.count < settings.waitersMax, role == .exclusive || load < settings.waitersMax else {
+            return .refused(DatabaseError(.busy, "too many calls wait for the database"))
+        }
+        waiters.append((waiter, role))
+        return .queued
+    }
+
+    /// The caller stopped waiting.
+    mutating func gaveUp(_ waiter: Int) {
+        waiters.removeAll { $0.id == waiter }
+    }
+
+    mutating func release(_ lease: Lease) -> [Action] {
+        guard places[lease.place].epoch == lease.epoch else { return [] }
+        switch places[lease.place].role {
+        case .shared: places[lease.place].users -= 1
+        case .exclusive:
+            guard places[lease.place].state == .leased else { return [] }
+            places[lease.place].state = .up
+        }
+        return waiters.isEmpty ? [] : serve()
+    }
+
+    mutating func close() -> [Action] {
+        guard !isClosed else { return [] }
+        isClosed = true
+        let refusals = waiters.map { Action.refuse(waiter: $0.id, .unavailable("the pool is closed")) }
+        waiters.removeAll()
+        let open = places.indices.filter { places[$0].state != .resting }
+        // What pauses has no connection that could report its end.
+        for place in open where places[place].state == .pausing { places[place].state = .resting }
+        return refusals + open.map { .drop(place: $0) }
+    }
+
+    /// Statements under way on shared connections.
+    private var load: Int {
+        places.reduce(0) { $0 + $1.users }
+    }
+
+    private mutating func take(_ role: Role) -> Lease? {
+        let free = places.indices.filter { places[$0].role == role && places[$0].state == .up }
+        switch role {
+        case .exclusive:
+            guard let place = free.first else { return nil }
+            places[place].state = .leased
+            return Lease(place: place, epoch: places[place].epoch)
+        case .shared:
+            guard let place = free.min(by: { places[$0].users < places[$1].users }), load < settings.waitersMax else {
+                return nil
+            }
+            places[place].users += 1
+            return Lease(place: place, epoch: places[place].epoch)
+        }
+    }
+
+    /// Waiting makes sense: a connection of that role is there, or comes soon if it comes at all.
+    private func isHopeful(_ role: Role) -> Bool {
+        places.contains { place in
+            guard place.role == role else { return false }
+            switch place.state {
+            case .up, .leased, .connecting(hopeful: true): return true
+            case .resting, .pausing, .connecting(hopeful: false): return false
+            }
+        }
+    }
+
+    private mutating func serve() -> [Action] {
+        var actions: [Action] = []
+        var left = Deque<(id: Int, role: Role)>()
+        while let waiter = waiters.popFirst() {
+            if let lease = take(waiter.role) {
+                actions.append(.grant(waiter: waiter.id, lease))
+            } else {
+                left.append(waiter)
+            }
+        }
+        waiters = left
+        return actions
+    }
+
+    private mutating func refuseHopeless() -> [Action] {
+        let shared = isHopeful(.shared), exclusive = isHopeful(.exclusive)
+        let hopeless = waiters.filter { !($0.role == .shared ? shared : exclusive) }
+        waiters.removeAll { !($0.role == .shared ? shared : exclusive) }
+        return hopeless.map { .refuse(waiter: $0.id, .unavailable(lastProblem)) }
+    }
+}

@@ -1,0 +1,17 @@
+// A statement's fixed text. A plain value, any thread.
+
+/// SQL with `$1`, `$2` ... for values; prepared once on each connection that uses it.
+///
+/// The types of the parameters are those of the ``PGValue``s handed in (`.int4` is `integer`, `.text` is `text`, and so on); the
+/// text casts where the column has another type (`$1::jsonb`). A `.null` has no type: PostgreSQL infers it from its place.
+public struct Statement: Sendable {
+    /// Unique within the program; shown in logs and error messages.
+    public let name: StaticString
+    public let sql: String
+
+    /// - Parameter sql: fixed text. Never put values into it.
+    public init(_ name: StaticString, _ sql: String) {
+        self.name = name
+        self.sql = sql
+    }
+}
