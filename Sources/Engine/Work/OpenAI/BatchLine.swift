@@ -21,7 +21,8 @@ public struct BatchCustomID: Hashable, Sendable, CustomStringConvertible {
 
     /// nil unless `text` is exactly what ``description`` makes.
     public init?(_ text: String) {
-        guard text.utf8.count <= BatchLine.customIDCharacters, let position = Int(text.dropFirst(2)), position >= 0 else {
+        guard text.utf8.count <= BatchLine.customIDCharacters, let position = Int(text.dropFirst(2)), position >= 0
+        else {
             return nil
         }
         switch text.prefix(2) {
@@ -40,8 +41,8 @@ public enum BatchLine {
     public static let customIDCharacters = 64
     public static let endpoint = "/v1/responses"
 
-    /// The line with its newline. `body` is compact JSON, as ``VisionRequest`` and ``TranslationRequest`` make it; it serves as
-    /// it is, so that the canary and the batch send the same bytes.
+    /// The line with its newline. `body` is compact JSON, as ``VisionRequest`` and ``TranslationRequest`` make it; it
+    /// serves as it is, so that the canary and the batch send the same bytes.
     public static func encode(customID: String, body: [UInt8]) -> [UInt8] {
         precondition(customID.utf8.count <= customIDCharacters, "a custom_id that the API may refuse")
         var line: [UInt8] = []

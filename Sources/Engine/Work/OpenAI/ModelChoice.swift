@@ -49,8 +49,8 @@ public struct ModelChoice: Sendable {
     }
 
     /// Takes the lesson of an error that a request made with `asked` met.
-    /// - Returns: true if asking again with ``current`` is worth it. Every caller bounds its tries by ``tries``, because
-    ///   several of them may learn from one choice.
+    /// - Returns: true if asking again with ``current`` is worth it. Every caller bounds its tries by ``tries``,
+    ///   because several of them may learn from one choice.
     public mutating func learn(from error: OpenAIError, asked: ModelParameters) -> Bool {
         if error.refusesTemperature, asked.temperature != nil {
             refusingTemperature.insert(asked.name)

@@ -32,7 +32,8 @@ public struct OpenAIConfiguration: Sendable {
     public var outputTokensCeiling = 32_768
     /// `OPENAI_TEMPERATURE`, 0...2; sent only to models that take it.
     public var temperature: Double? = 0.1
-    /// Models that take a temperature: a full name, or a beginning with `*` behind it. Reasoning models answer 400 to one.
+    /// Models that take a temperature: a full name, or a beginning with `*` behind it. Reasoning models answer 400 to
+    /// one.
     public var temperatureModels = ["gpt-4.1*", "gpt-4o*", "gpt-4-*", "gpt-4", "gpt-3.5*"]
     public var imageDetail = ImageDetail.auto
     /// Longest `additional_info` that a model is shown, characters.
@@ -60,8 +61,8 @@ public struct OpenAIConfiguration: Sendable {
         self.apiKey = apiKey
     }
 
-    /// The account that an upload or a batch belongs to: base URL and a fingerprint of the key. Kept in the shard's row, so
-    /// that an intent is never reconciled against somebody else's account.
+    /// The account that an upload or a batch belongs to: base URL and a fingerprint of the key. Kept in the shard's
+    /// row, so that an intent is never reconciled against somebody else's account.
     public var account: String {
         var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
         let key = Array(apiKey.utf8)

@@ -3,7 +3,8 @@
 /// A failed call, as its caller has to see it: what happened, whether it may have been acted on, what could cure it.
 public struct OpenAIError: Error, Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
-        /// It answered with an error that has no case of its own. `status` is 200 for an answer whose own status is `failed`.
+        /// It answered with an error that has no case of its own. `status` is 200 for an answer whose own status is
+        /// `failed`, and 0 for a batch's line that was never run.
         case api(status: Int, code: String?, message: String)
         /// The account has no money left; waiting does not cure it.
         case quota
@@ -34,8 +35,8 @@ public struct OpenAIError: Error, Hashable, Sendable {
     public var requestID: String?
     /// The request's parameter that the API complained about.
     public var parameter: String?
-    /// An image could not be fetched by OpenAI or was something else there than here: inlining the images may cure it. When
-    /// they were inlined already, nothing does.
+    /// An image could not be fetched by OpenAI or was something else there than here: inlining the images may cure
+    /// it. When they were inlined already, nothing does.
     public var imageDownload: Bool
     /// What the failed answer cost all the same.
     public var usage: Usage?
@@ -61,7 +62,7 @@ extension OpenAIError {
     public var curable: Bool {
         switch kind {
         case .api(let status, let code, _):
-            imageDownload || [408, 409].contains(status) || status >= 500
+            imageDownload || [0, 408, 409].contains(status) || status >= 500
                 || (status < 300 && Self.passingCodes.contains(code ?? ""))
         case .incomplete(let reason): reason != "content_filter"
         case .rateLimited, .unavailable, .timedOut, .malformed: true
@@ -80,10 +81,12 @@ extension OpenAIError {
 }
 
 extension OpenAIError: CustomStringConvertible {
-    /// One sentence fit for an integrator's eyes: no key, no account, bounded length. Serves as `openai_error` and as the
-    /// `error` of a failed lot.
+    /// One sentence fit for an integrator's eyes: no key, no account, bounded length. Serves as `openai_error` and as
+    /// the `error` of a failed lot.
     public var reason: String {
         switch kind {
+        case .api(0, let code, let message):
+            "OpenAI did not run the request\(code.map { " (\($0))" } ?? ""): \(message)"
         case .api(200..<300, let code, let message):
             "OpenAI could not answer\(code.map { " (\($0))" } ?? ""): \(message)"
         case .api(401, _, _), .api(403, _, _): "OpenAI refused the service's credentials"

@@ -52,7 +52,9 @@ struct ResponsesBody {
     }
 
     private var format: JSONValue {
-        let members = properties.map { ($0.name, ["type": "string", "description": .string($0.description)] as JSONValue) }
+        let members = properties.map {
+            ($0.name, ["type": "string", "description": .string($0.description)] as JSONValue)
+        }
         return [
             "type": "json_schema",
             "name": .string(formatName),

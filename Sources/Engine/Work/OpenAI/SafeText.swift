@@ -5,8 +5,8 @@ enum SafeText {
     /// Longest message that is passed on, characters.
     static let limit = 300
 
-    /// `text` in one bounded line: control characters become spaces, words that look like keys, organisations or projects are
-    /// hidden, and so are the queries of URLs, which may carry an integrator's access tokens.
+    /// `text` in one bounded line: control characters become spaces, words that look like keys, organisations or
+    /// projects are hidden, and so are the queries of URLs, which may carry an integrator's access tokens.
     static func clean(_ text: String, limit: Int = SafeText.limit) -> String {
         var scanner = Scanner(input: Array(text.utf8.prefix(limit * 8)))
         let line = String(decoding: scanner.run(), as: UTF8.self)

@@ -1,0 +1,63 @@
+// From a response object to an answer in our schema's form, or to the reason why there is none. Pure.
+
+enum AnswerReader {
+    /// - Parameter fields: the schema's properties; nil takes any object of texts.
+    static func read(_ response: JSONValue, fields: [String]? = nil) -> Result<ModelAnswer, OpenAIError> {
+        let usage = Usage(response["usage"])
+        switch text(of: response) {
+        case .failure(var error):
+            error.usage = usage
+            error.mayHaveArrived = true
+            return .failure(error)
+        case .success(let text):
+            guard let found = parse(text, fields) else {
+                let error = OpenAIError(
+                    .malformed("the text is not in the schema's form"), mayHaveArrived: true, usage: usage)
+                return .failure(error)
+            }
+            let model = SafeText.clean(response["model"]?.string ?? "", limit: 100)
+            return .success(ModelAnswer(fields: found, model: model, usage: usage ?? .zero))
+        }
+    }
+
+    /// The texts of all messages, joined: their number and order are up to the model, and a reasoning item may come
+    /// first.
+    private static func text(of response: JSONValue) -> Result<String, OpenAIError> {
+        let parts = (response["output"]?.array ?? []).filter { $0["type"]?.string == "message" }
+            .flatMap { $0["content"]?.array ?? [] }
+        if let problem = problem(response, parts) { return .failure(problem) }
+        let text = parts.filter { $0["type"]?.string == "output_text" }.compactMap { $0["text"]?.string }.joined()
+        return text.isEmpty ? .failure(OpenAIError(.malformed("the answer holds no text"))) : .success(text)
+    }
+
+    private static func problem(_ response: JSONValue, _ parts: [JSONValue]) -> OpenAIError? {
+        if let refusal = parts.first(where: { $0["type"]?.string == "refusal" }) {
+            return OpenAIError(.refused(SafeText.clean(refusal["refusal"]?.string ?? "no reason given")))
+        }
+        switch response["status"]?.string {
+        case "completed": return nil
+        case "failed": return ErrorClassifier.classify(failedAnswer: APIFailure(response["error"]))
+        case "incomplete":
+            let reason = response["incomplete_details"]?["reason"]?.string ?? "unknown reason"
+            return OpenAIError(.incomplete(SafeText.clean(reason, limit: 64)))
+        case let status?: return OpenAIError(.malformed("its status is \(SafeText.clean(status, limit: 32))"))
+        case nil: return OpenAIError(.malformed("it is not a response object"))
+        }
+    }
+
+    /// Strictly our schema: every property is there, is a text and says something; nothing else is there.
+    private static func parse(_ text: String, _ fields: [String]?) -> [(String, String)]? {
+        guard let value = try? JSONValue.parse(Array(text.utf8)), case .object(let members) = value, !members.isEmpty
+        else {
+            return nil
+        }
+        let names = fields ?? members.map(\.0)
+        guard Set(members.map(\.0)) == Set(names) else { return nil }
+        var found: [(String, String)] = []
+        for name in names {
+            guard let text = value[name]?.string, text.contains(where: { !$0.isWhitespace }) else { return nil }
+            found.append((name, text))
+        }
+        return found
+    }
+}

@@ -1,0 +1,73 @@
+// Lines of a batch's output file and error file. Pure. Order is not the input's; either file may hold either kind of
+// line.
+
+/// What became of one line.
+public enum LineOutcome: Sendable, Equatable {
+    case answer(ModelAnswer)
+    /// - `curable`: the line is worth sending again, a bounded number of times.
+    /// - `reason`: fit for an integrator's eyes.
+    /// - `imageDownload`: send it again with its images inlined; if they were, it is not curable.
+    /// - `usage`: what it cost all the same.
+    case failed(curable: Bool, reason: String, imageDownload: Bool, usage: Usage?)
+}
+
+/// A line of a result file.
+public struct BatchOutput: Sendable, Equatable {
+    public var customID: String
+    public var outcome: LineOutcome
+    /// What ``outcome`` was made from, where it failed: for the model's choice and for the log.
+    public var error: OpenAIError?
+
+    /// - Parameters:
+    ///   - line: without its newline.
+    ///   - fields: the schema's properties; nil takes any object of texts.
+    /// - Returns: nil for a line that names no request: it cannot be accounted for, and its request counts as missing.
+    public static func read(_ line: [UInt8], fields: [String]? = nil) -> BatchOutput? {
+        guard let value = try? JSONValue.parse(line), let customID = value["custom_id"]?.string, !customID.isEmpty
+        else {
+            return nil
+        }
+        switch result(of: value, fields) {
+        case .success(let answer): return BatchOutput(customID: customID, outcome: .answer(answer), error: nil)
+        case .failure(let error):
+            return BatchOutput(customID: customID, outcome: LineOutcome(error), error: error)
+        }
+    }
+
+    private static func result(of line: JSONValue, _ fields: [String]?) -> Result<ModelAnswer, OpenAIError> {
+        guard let response = line["response"], case .object = response else { return .failure(withoutResponse(line)) }
+        let body = response["body"] ?? .null
+        let status = response["status_code"]?.int ?? 0
+        var result: Result<ModelAnswer, OpenAIError>
+        if (200..<300).contains(status) {
+            result = AnswerReader.read(body, fields: fields)
+        } else if status >= 300 {
+            result = .failure(ErrorClassifier.classify(status: status, failure: APIFailure(body)))
+        } else {
+            result = .failure(OpenAIError(.malformed("a result without a status")))
+        }
+        let requestID = response["request_id"]?.string
+        return result.mapError { error in
+            var error = error
+            error.requestID = requestID.map { SafeText.clean($0, limit: 100) }
+            return error
+        }
+    }
+
+    /// `error` with `response: null`: the request was never run, as when the batch expired.
+    private static func withoutResponse(_ line: JSONValue) -> OpenAIError {
+        let failure = APIFailure(line["error"])
+        guard failure.code != nil || failure.message != nil else {
+            return OpenAIError(.malformed("a result with neither response nor error"))
+        }
+        return ErrorClassifier.classify(status: 0, failure: failure)
+    }
+}
+
+extension LineOutcome {
+    init(_ error: OpenAIError) {
+        // Sent again, the line goes to the next model of the list: the canary before it has found out which.
+        let curable = error.curable || error.kind == .modelNotFound
+        self = .failed(curable: curable, reason: error.reason, imageDownload: error.imageDownload, usage: error.usage)
+    }
+}

@@ -1,0 +1,79 @@
+// From a reply's status, head and body to an OpenAIError. Pure: a table in code, and a table under test.
+
+/// An error as the API words it: `{"error": {"message", "type", "param", "code"}}`; every part may be missing.
+struct APIFailure: Equatable {
+    var code: String?
+    var type: String?
+    var param: String?
+    var message: String?
+
+    /// Takes the whole body, or the `error` object alone. Behind a proxy it may be HTML: then nothing is known.
+    init(_ value: JSONValue?) {
+        let error: JSONValue? = if case .object? = value?["error"] { value?["error"] } else { value }
+        code = error?["code"]?.string
+        type = error?["type"]?.string
+        param = error?["param"]?.string
+        message = error?["message"]?.string
+    }
+}
+
+enum ErrorClassifier {
+    /// The error of a reply. The code decides; the status only where the code tells nothing.
+    static func classify(status: Int, failure: APIFailure) -> OpenAIError {
+        var error = OpenAIError(kind(status: status, failure), parameter: failure.param)
+        // 4xx is a refusal: surely not acted on. Behind a 5xx or a 408 a gateway may have lost the reply of an act.
+        error.mayHaveArrived = status >= 500 || status == 408
+        error.imageDownload = status < 500 && isImageDownload(failure)
+        return error
+    }
+
+    /// The error of an answer whose own status is `failed`: it comes with HTTP 200.
+    static func classify(failedAnswer failure: APIFailure) -> OpenAIError {
+        var error = OpenAIError(kind(status: 200, failure), parameter: failure.param)
+        error.mayHaveArrived = true
+        error.imageDownload = isImageDownload(failure)
+        return error
+    }
+
+    private static func kind(status: Int, _ failure: APIFailure) -> OpenAIError.Kind {
+        switch failure.code ?? "" {
+        case "insufficient_quota", "billing_hard_limit_reached", "billing_not_active": return .quota
+        case "rate_limit_exceeded", "slow_down", "token_limit_exceeded": return .rateLimited
+        case "model_not_found": return .modelNotFound
+        default: break
+        }
+        if failure.type == "insufficient_quota" { return .quota }
+        if status == 429 { return .rateLimited }
+        let message = failure.message.map { SafeText.clean($0) } ?? "no readable explanation"
+        return .api(status: status, code: failure.code.map { SafeText.clean($0, limit: 64) }, message: message)
+    }
+
+    /// Codes that say that an image could not be fetched, or that what was fetched is not the picture that we saw
+    /// there.
+    private static let imageCodes: Set<String> = [
+        "failed_to_download_image", "invalid_image_url", "image_parse_error", "invalid_image", "invalid_image_format",
+        "unsupported_image_media_type", "empty_image_file",
+    ]
+
+    /// Seen live: 400, code `invalid_value`, param `url`, "Timeout while downloading https://...".
+    private static func isImageDownload(_ failure: APIFailure) -> Bool {
+        if imageCodes.contains(failure.code ?? "") { return true }
+        guard let param = failure.param, param == "url" || param.hasSuffix("image_url") else {
+            return failure.message?.contains("while downloading") ?? false
+        }
+        return failure.code == nil || failure.code == "invalid_value"
+    }
+}
+
+extension OpenAIError {
+    /// The error of an HTTP reply that is not 2xx.
+    /// - Parameter key: hidden where the reply repeats it; a server that is not OpenAI's may have keys of any look.
+    init(status: Int, headers: (String) -> String?, body: [UInt8], key: String, now: Timestamp) {
+        var failure = APIFailure(try? JSONValue.parse(body))
+        if !key.isEmpty { failure.message = failure.message?.replacing(key, with: "[hidden]") }
+        self = ErrorClassifier.classify(status: status, failure: failure)
+        retryAfter = RetryPolicy.retryAfter(headers: headers, now: now)
+        shouldRetry = headers("x-should-retry").flatMap { ["true": true, "false": false][$0.lowercased()] }
+        requestID = headers("x-request-id").map { SafeText.clean($0, limit: 100) }
+    }
+}

@@ -1,0 +1,19 @@
+// How a failed call looks to an integrator in synchronous mode (C4.5). Pure.
+
+extension ServiceError {
+    /// What an integrator is advised to wait when OpenAI says nothing, seconds; the document's example.
+    static let openAIRetrySeconds = 60
+
+    /// C4.5: it answered with an error: 500; it could not be reached: 502; it took too long: 504.
+    public init(_ error: OpenAIError) {
+        let seconds = error.retryAfter.map { Int($0.rounded(.up)) } ?? Self.openAIRetrySeconds
+        switch error.kind {
+        case .unavailable: self.init(.openAIUnavailable, "OpenAI could not be reached", retryAfter: seconds)
+        case .timedOut: self.init(.openAITimeout, "OpenAI did not answer in time", retryAfter: seconds)
+        case .cancelled: self.init(.serviceUnavailable, "The request was cancelled", retryAfter: seconds)
+        case .api, .quota, .modelNotFound, .rateLimited, .refused, .incomplete, .malformed, .sourceFailed:
+            let details: JSONValue = ["openai_error": .string(error.reason), "retry_after": .int(seconds)]
+            self.init(.openAIError, "OpenAI API request failed", details: details, retryAfter: seconds)
+        }
+    }
+}

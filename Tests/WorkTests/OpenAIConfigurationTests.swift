@@ -1,0 +1,99 @@
+// The settings, the account's name, and how a list of models is gone through.
+import Testing
+
+@testable import Engine
+
+@Suite("OpenAI settings and models", .timeLimit(.minutes(1)))
+struct OpenAIConfigurationTests {
+    @Test("C8: the base URL is taken with its /v1; one slash at its end is tolerated")
+    func baseURL() {
+        #expect(OpenAIConfiguration(apiKey: "k").baseURL == "https://api.openai.com/v1")
+        #expect(OpenAIConfiguration(baseURL: "", apiKey: "k").baseURL == "https://api.openai.com/v1")
+        #expect(OpenAIConfiguration(baseURL: "http://h:1/v1/", apiKey: "k").baseURL == "http://h:1/v1")
+        #expect(OpenAIConfiguration(baseURL: "http://h:1/x/v1", apiKey: "k").baseURL == "http://h:1/x/v1")
+    }
+
+    @Test("the account is a base URL and a fingerprint: other keys and other servers are other accounts")
+    func account() {
+        let one = OpenAIConfiguration(apiKey: "abc")
+        #expect(one.account == "https://api.openai.com/v1#ba7816bf8f01cfea")
+        #expect(one.account != OpenAIConfiguration(apiKey: "abd").account)
+        #expect(one.account != OpenAIConfiguration(baseURL: "http://h/v1", apiKey: "abc").account)
+    }
+
+    @Test("no way of printing the settings shows the key")
+    func secret() {
+        let configuration = OpenAIConfiguration(apiKey: "sk-very-secret")
+        var dumped = ""
+        dump(["settings": configuration], to: &dumped)
+        dump(configuration.choice(for: .vision), to: &dumped)
+        for text in ["\(configuration)", String(reflecting: configuration), "\([configuration])", dumped] {
+            #expect(!text.contains("very-secret"))
+        }
+    }
+
+    @Test("C8: every mistake is found, none is told with its secret")
+    func problems() {
+        var wrong = OpenAIConfiguration(baseURL: "ftp://user@host", apiKey: "sk bad\n")
+        wrong.visionModels = []
+        wrong.translationModels = ["ok", "not ok"]
+        wrong.maxOutputTokens = 15
+        wrong.temperature = 2.1
+        let problems = wrong.problems()
+        #expect(problems.count == 6)
+        #expect(!problems.joined().contains("sk bad"))
+        #expect(OpenAIConfiguration(apiKey: "sk-x").problems().isEmpty)
+    }
+
+    @Test("C8: o1-mini, which cannot see, is warned of")
+    func warnings() {
+        var configuration = OpenAIConfiguration(apiKey: "k")
+        #expect(configuration.warnings().isEmpty)
+        configuration.visionModels = ["o1-mini"]
+        #expect(configuration.warnings().count == 1)
+    }
+
+    @Test("C8: the next model is asked when one is gone, and the first again after the last")
+    func models() {
+        var choice = OpenAIConfiguration(apiKey: "k").choice(for: .vision)
+        let first = choice.current
+        #expect(first.name == "o4-mini")
+        var again = choice.learn(from: OpenAIError(.modelNotFound), asked: first)
+        #expect(again)
+        let second = choice.current
+        #expect(second.name == "gpt-5.6-terra")
+        // A straggler that had asked the first model does not skip the second.
+        again = choice.learn(from: OpenAIError(.modelNotFound), asked: first)
+        #expect(again)
+        #expect(choice.current == second)
+        again = choice.learn(from: OpenAIError(.modelNotFound), asked: second)
+        #expect(!again)
+        #expect(choice.current == first)
+        again = choice.learn(from: OpenAIError(.rateLimited), asked: first)
+        #expect(!again)
+        #expect(choice.current == first)
+    }
+
+    @Test("a model that refused the temperature is asked without it from then on")
+    func learntTemperature() {
+        var choice = OpenAIConfiguration(apiKey: "k").choice(for: .translation)
+        let asked = choice.current
+        #expect(asked.temperature == 0.1)
+        let kind = OpenAIError.Kind.api(status: 400, code: "unsupported_value", message: "")
+        let refusal = OpenAIError(kind, parameter: "temperature")
+        var again = choice.learn(from: refusal, asked: asked)
+        #expect(again)
+        #expect(choice.current == ModelParameters(name: asked.name, temperature: nil, maxOutputTokens: 4000))
+        again = choice.learn(from: refusal, asked: choice.current)
+        #expect(!again)
+    }
+
+    @Test("room doubles up to the ceiling and never shrinks")
+    func room() {
+        let small = ModelParameters(name: "m", temperature: nil, maxOutputTokens: 4000)
+        #expect(small.roomier(ceiling: 32_768).maxOutputTokens == 8000)
+        #expect(small.roomier(ceiling: 5000).maxOutputTokens == 5000)
+        #expect(small.roomier(ceiling: 100).maxOutputTokens == 4000)
+        #expect(ModelParameters(name: "m", temperature: nil, maxOutputTokens: 1).maxOutputTokens == 16)
+    }
+}
