@@ -1,5 +1,4 @@
 // What the operator sets for OpenAI, and who we are there. A value; any thread. Its text never shows the key.
-import CShims
 
 /// Settings of the OpenAI client (C8, C5.5). Check them with ``problems()`` before use.
 public struct OpenAIConfiguration: Sendable {
@@ -64,10 +63,9 @@ public struct OpenAIConfiguration: Sendable {
     /// The account that an upload or a batch belongs to: base URL and a fingerprint of the key. Kept in the shard's
     /// row, so that an intent is never reconciled against somebody else's account.
     public var account: String {
-        var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
-        let key = Array(apiKey.utf8)
-        _ = SHA256(key, key.count, &digest)
-        return "\(baseURL)#\(Hex.text(digest.prefix(8)))"
+        var hash = ContentHash()
+        hash.update(Array(apiKey.utf8))
+        return "\(baseURL)#\(hash.finish().hex.prefix(16))"
     }
 
     /// What a request to `model` carries.
