@@ -14,6 +14,8 @@ typedef curl_socket_t (*shim_opensocket_cb)(void *user, curlsocktype purpose, st
 static inline CURLcode shim_easy_opensocket_cb(CURL *h, shim_opensocket_cb f) {
     return curl_easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, f);
 }
+typedef int (*shim_seek_cb)(void *user, curl_off_t offset, int origin);
+static inline CURLcode shim_easy_seek_cb(CURL *h, shim_seek_cb f) { return curl_easy_setopt(h, CURLOPT_SEEKFUNCTION, f); }
 static inline CURLcode shim_easy_info_long(CURL *h, CURLINFO i, long *v) { return curl_easy_getinfo(h, i, v); }
 static inline CURLcode shim_easy_info_off(CURL *h, CURLINFO i, curl_off_t *v) { return curl_easy_getinfo(h, i, v); }
 static inline CURLcode shim_easy_info_ptr(CURL *h, CURLINFO i, void **v) { return curl_easy_getinfo(h, i, v); }

@@ -1,6 +1,5 @@
 // Whether a URL from outside may be used at all (C3.3). Pure; any thread. A plain `https://name/...` is judged in one pass;
-// the rest is parsed by curl's URL parser, so that judge and fetcher agree. Frees: the parser's handle, before it returns.
-import CShims
+// the rest is parsed by curl's URL parser, so that judge and fetcher agree.
 
 /// Judges image and webhook URLs as they arrive. Names are resolved later; then ``AddressPolicy`` judges the address.
 public enum WebURL {
@@ -83,27 +82,18 @@ public enum WebURL {
         // curl forgives a third slash, and would find a host where other readers see none.
         if hostStart < url.count, url[hostStart] == UInt8(ascii: "/") { return "has no host" }
         let text = url.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }  // read within the call only
-        guard let handle = curl_url() else { return "cannot be parsed" }
-        defer { curl_url_cleanup(handle) }
-        switch curl_url_set(handle, CURLUPART_URL, text, UInt32(CURLU_DISALLOW_USER)) {
-        case CURLUE_OK: break
-        case CURLUE_USER_NOT_ALLOWED: return "carries credentials"
-        case CURLUE_NO_HOST: return "has no host"
-        case CURLUE_BAD_PORT_NUMBER: return "has a port outside 1 to 65535"
-        default: return "cannot be parsed"  // curl's codes, not ours: all others are defects of the text
+        let parsed: ParsedURL
+        do { parsed = try ParsedURL(text) } catch {
+            switch error {
+            case .credentials: return "carries credentials"
+            case .noHost: return "has no host"
+            case .badPort: return "has a port outside 1 to 65535"
+            case .badHost: return "has a host that is not a name"
+            case .malformed: return "cannot be parsed"
+            }
         }
-        if part(handle, CURLUPART_ZONEID) != nil { return "names an address with a zone" }
-        if part(handle, CURLUPART_PORT) == "0" { return "has a port outside 1 to 65535" }
-        let host = UTF8Locale.within { part(handle, CURLUPART_HOST, UInt32(CURLU_PUNYCODE)) }
-        guard let host else { return "has a host that is not a name" }
-        return HostRule.problem(host.utf8.span, policy: policy)
-    }
-
-    private static func part(_ handle: OpaquePointer, _ part: CURLUPart, _ flags: UInt32 = 0) -> String? {
-        var text: UnsafeMutablePointer<CChar>?
-        guard curl_url_get(handle, part, &text, flags) == CURLUE_OK, let text else { return nil }
-        defer { curl_free(text) }
-        return String(cString: text)
+        if parsed.hasZone { return "names an address with a zone" }
+        return HostRule.problem(parsed.host.utf8.span, policy: policy)
     }
 }
 

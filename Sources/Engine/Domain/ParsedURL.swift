@@ -1,0 +1,40 @@
+// A URL as curl reads it: curl's URL parser behind a value. Pure. Frees: the parser's handle and texts, within `init`.
+import CShims
+
+/// The parts of a URL that decide where a connection goes.
+struct ParsedURL {
+    enum Failure: Error, Equatable { case credentials, noHost, badHost, badPort, malformed }
+
+    /// Lower case, as curl gives it.
+    let scheme: String
+    /// A name in its ASCII form, an IPv4 address as four numbers, or an IPv6 address in brackets.
+    let host: String
+    let port: Int
+    let hasZone: Bool
+
+    init(_ text: String) throws(Failure) {
+        guard let handle = curl_url() else { throw .malformed }
+        defer { curl_url_cleanup(handle) }
+        switch curl_url_set(handle, CURLUPART_URL, text, UInt32(CURLU_DISALLOW_USER)) {
+        case CURLUE_OK: break
+        case CURLUE_USER_NOT_ALLOWED: throw .credentials
+        case CURLUE_NO_HOST: throw .noHost
+        case CURLUE_BAD_PORT_NUMBER: throw .badPort
+        default: throw .malformed  // curl's codes, not ours: all others are defects of the text
+        }
+        scheme = ParsedURL.part(handle, CURLUPART_SCHEME) ?? ""
+        hasZone = ParsedURL.part(handle, CURLUPART_ZONEID) != nil
+        port = ParsedURL.part(handle, CURLUPART_PORT, UInt32(CURLU_DEFAULT_PORT)).flatMap { Int($0) } ?? 0
+        if port == 0 { throw .badPort }
+        let host = UTF8Locale.within { ParsedURL.part(handle, CURLUPART_HOST, UInt32(CURLU_PUNYCODE)) }
+        guard let host else { throw .badHost }
+        self.host = host
+    }
+
+    private static func part(_ handle: OpaquePointer, _ part: CURLUPart, _ flags: UInt32 = 0) -> String? {
+        var text: UnsafeMutablePointer<CChar>?
+        guard curl_url_get(handle, part, &text, flags) == CURLUE_OK, let text else { return nil }
+        defer { curl_free(text) }
+        return String(cString: text)
+    }
+}

@@ -1,0 +1,196 @@
+// One transfer of curl: its easy handle, what has come in so far, and what curl's callbacks tell.
+// Frees: the easy handle and its header list in `free`, after the transfer has left its `CurlMulti`. Thread: the client's loop.
+import CShims
+
+/// The C side of an exchange. Callbacks only note things and wake the waiting task; nothing is added, removed or unpaused there.
+final class CurlTransfer {
+    /// Bytes of an answer that are held before curl is told to stop reading.
+    static let bufferedMax = 256 * 1024
+    /// Bytes of all header lines together; curl bounds a single line only.
+    static let headMax = 256 * 1024
+
+    let easy: UnsafeMutableRawPointer
+    let policy: AddressPolicy?
+    let followsRedirects: Bool
+    let upload: UploadFeed?
+    /// Bound on the decoded body; nil: none.
+    let bodyMax: Int?
+    var headerList: UnsafeMutablePointer<curl_slist>?
+    private var isFreed = false
+    private var lastAddress = ""
+
+    var status = 0
+    var headers: [(name: String, value: String)] = []
+    /// True when the head of the answer that counts is complete: neither an interim one nor a redirect that is followed.
+    var headIsFinal = false
+    private var headBytes = 0
+    private var buffer: [UInt8] = []
+    private var received = 0
+    /// What a callback found wrong; says more than curl's code for it.
+    private(set) var verdict: OutboundError.Kind?
+    private var socketsOpened = 0
+    private var socketsForbidden = 0
+    private(set) var isReceivingPaused = false
+    private(set) var isSendingPaused = false
+    /// Called from within curl: head complete, or bytes have come.
+    var changed: (() -> Void)?
+    /// Called after the transfer has ended by itself and left its pool.
+    var ended: ((CURLcode) -> Void)?
+
+    init?(policy: AddressPolicy?, followsRedirects: Bool, upload: UploadFeed?, bodyMax: Int?) {
+        guard let easy = curl_easy_init() else { return nil }
+        self.easy = easy
+        self.policy = policy
+        self.followsRedirects = followsRedirects
+        self.upload = upload
+        self.bodyMax = bodyMax
+    }
+
+    func free() {
+        guard !isFreed else { return }
+        lastAddress = address
+        isFreed = true
+        (changed, ended) = (nil, nil)
+        curl_easy_cleanup(easy)
+        curl_slist_free_all(headerList)
+        headerList = nil
+    }
+
+    // MARK: Outside curl's callbacks
+
+    /// What has come in since the last call; reading goes on if it was paused.
+    func takeBuffered() -> [UInt8] {
+        let taken = buffer
+        buffer = []
+        return taken
+    }
+
+    var hasBuffered: Bool { !buffer.isEmpty }
+
+    func continueReceiving() -> CURLcode {
+        guard isReceivingPaused else { return CURLE_OK }
+        isReceivingPaused = false  // before the call, within which curl may pause again
+        return resume()
+    }
+
+    func continueSending() -> CURLcode {
+        guard isSendingPaused else { return CURLE_OK }
+        isSendingPaused = false
+        return resume()
+    }
+
+    private func resume() -> CURLcode {
+        let still = (isReceivingPaused ? CURLPAUSE_RECV : 0) | (isSendingPaused ? CURLPAUSE_SEND : 0)
+        return curl_easy_pause(easy, still)
+    }
+
+    /// True once a byte of the request was handed to the system.
+    var mayHaveArrived: Bool {
+        var bytes = 0
+        shim_easy_info_long(easy, CURLINFO_REQUEST_SIZE, &bytes)
+        return bytes > 0
+    }
+
+    /// Where the connection leads; stays after the end.
+    var address: String {
+        if isFreed { return lastAddress }
+        var text: UnsafePointer<CChar>?
+        shim_easy_info_str(easy, CURLINFO_PRIMARY_IP, &text)
+        return text.map { String(cString: $0) } ?? ""
+    }
+
+    // MARK: From curl's callbacks
+
+    /// False refuses the address (C7).
+    func permits(_ address: IPAddress?) -> Bool {
+        guard let policy else { return true }
+        if let address, policy.permits(address) {
+            socketsOpened += 1
+            verdict = nil
+            return true
+        }
+        socketsForbidden += 1
+        // A host with one permitted address is only unreachable, not forbidden.
+        verdict = socketsOpened == 0 ? .forbiddenAddress : nil
+        return false
+    }
+
+    /// False ends the transfer.
+    func receivedHeader(_ line: UnsafeRawBufferPointer) -> Bool {
+        headBytes += line.count
+        guard headBytes <= CurlTransfer.headMax else {
+            verdict = .tooLarge
+            return false
+        }
+        if let status = HeaderLine.status(line) {
+            self.status = status
+            headers = []
+            headIsFinal = false
+            (socketsOpened, socketsForbidden, verdict) = (0, 0, nil)  // the next hop is judged by itself
+        } else if HeaderLine.isEnd(line) {
+            if status >= 200, !isFollowed { headIsFinal = true }
+            changed?()
+        } else if !headIsFinal, let header = HeaderLine.field(line) {
+            headers.append(header)
+        }
+        return true
+    }
+
+    private var isFollowed: Bool {
+        followsRedirects && (300..<400).contains(status) && OutboundHeaders.first("location", in: headers) != nil
+    }
+
+    enum Reception { case taken, pause, refuse }
+
+    func receivedBody(_ bytes: UnsafeRawBufferPointer) -> Reception {
+        if buffer.count >= CurlTransfer.bufferedMax {
+            isReceivingPaused = true
+            return .pause
+        }
+        if let bodyMax, bytes.count > bodyMax - received {
+            verdict = .tooLarge
+            return .refuse
+        }
+        received += bytes.count
+        buffer.append(contentsOf: bytes)
+        changed?()
+        return .taken
+    }
+
+    /// nil: curl must pause.
+    func giveBody(_ target: UnsafeMutableRawBufferPointer) -> Int? {
+        guard let upload else { return 0 }
+        switch upload.take(into: target) {
+        case .bytes(let count): return count
+        case .end: return 0
+        case .dry:
+            isSendingPaused = true
+            return nil
+        }
+    }
+}
+
+/// Reads the lines that curl hands to its header callback.
+enum HeaderLine {
+    /// The status of a line `HTTP/1.1 200 OK`; nil for any other line.
+    static func status(_ line: UnsafeRawBufferPointer) -> Int? {
+        guard line.starts(with: "HTTP/".utf8), let space = line.firstIndex(of: 0x20) else { return nil }
+        let digits = line[(space + 1)...].prefix { ASCII.isDigit($0) }
+        return Int(String(decoding: digits.prefix(3), as: UTF8.self))
+    }
+
+    static func isEnd(_ line: UnsafeRawBufferPointer) -> Bool {
+        line.allSatisfy { $0 == 0x0D || $0 == 0x0A }
+    }
+
+    static func field(_ line: UnsafeRawBufferPointer) -> (name: String, value: String)? {
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+        return (text(line[..<colon]), text(line[(colon + 1)...]))
+    }
+
+    private static func text(_ bytes: Slice<UnsafeRawBufferPointer>) -> String {
+        var bytes = bytes.drop { $0 <= 0x20 }
+        while let last = bytes.last, last <= 0x20 { bytes.removeLast() }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

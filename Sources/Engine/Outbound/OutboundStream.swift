@@ -1,0 +1,48 @@
+// An answer whose body is pulled. Frees: a stream that is dropped before its end cancels its exchange. Thread: the client's loop.
+
+/// The head of an answer and the way to its body. Loop-bound. While nobody asks, at most 256 KiB are read ahead.
+public final class OutboundStream {
+    public let status: Int
+    /// In the order they came.
+    public let headers: [(name: String, value: String)]
+    /// The address that answers.
+    public let address: String
+    private let exchange: OutboundExchange
+    private let client: HTTPClient
+
+    init(_ exchange: OutboundExchange, of client: HTTPClient) {
+        self.exchange = exchange
+        self.client = client
+        status = exchange.transfer?.status ?? 0
+        headers = exchange.transfer?.headers ?? []
+        address = exchange.transfer?.address ?? ""
+    }
+
+    deinit { cancel() }
+
+    /// The first header of this name, in any case.
+    public func header(_ name: String) -> String? { OutboundHeaders.first(name, in: headers) }
+
+    /// The next bytes of the body, never empty; nil at its end. Cancelling the task ends the exchange.
+    public func next() async throws(OutboundError) -> [UInt8]? {
+        do {
+            try await exchange.wait { exchange.transfer?.hasBuffered == true }
+        } catch {
+            client.end(exchange, .cancelled, "the request was cancelled")
+        }
+        if let failure = exchange.failure {
+            await exchange.pumpEnded()
+            throw failure
+        }
+        guard let transfer = exchange.transfer, transfer.hasBuffered else {
+            await exchange.pumpEnded()
+            return nil
+        }
+        let bytes = transfer.takeBuffered()
+        client.continueReceiving(exchange)
+        return bytes
+    }
+
+    /// Ends the exchange; its connection is closed unless the answer was complete. Idempotent.
+    public func cancel() { client.end(exchange, .cancelled, "the answer was not wanted any more") }
+}
