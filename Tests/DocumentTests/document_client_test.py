@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The document's Python client and its main(), with nothing changed but host, key and addresses, against a running server.
 
-Environment: BASE_URL, SHARED_KEY, IMAGES_URL (every path below it is an image), WEBHOOK_URL. Needs requests, as the client does.
+Environment: BASE_URL, SHARED_KEY, IMAGES_URL (every .jpg below it is a picture), WEBHOOK_URL. Needs requests, as the client does.
 """
 import contextlib
 import io

@@ -3,7 +3,7 @@
 
 The text itself stays as it is. From outside come: `node-fetch` (Node's own fetch under that name), the getJobResults that the
 document forgot, and shorter waits between polls. The server must run with ACCEPT_NODE_EXAMPLE_SIGNATURES=true (C1.4).
-Environment: BASE_URL, SHARED_KEY, IMAGES_URL (every path below it is an image), WEBHOOK_URL.
+Environment: BASE_URL, SHARED_KEY, IMAGES_URL (every .jpg below it is a picture), WEBHOOK_URL.
 """
 import os
 import subprocess

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every reply has exactly the members of the document's samples, with values of the same kind; and so has a delivery.
 
-Environment: BASE_URL, SHARED_KEY, IMAGES_URL (every path below it is an image); DATABASE_URL to run the document's SQL as well.
+Environment: BASE_URL, SHARED_KEY, IMAGES_URL (every .jpg below it is a picture); DATABASE_URL to run the document's SQL as well.
 """
 import json
 import os

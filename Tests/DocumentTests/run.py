@@ -53,7 +53,7 @@ def main():
 
 def start(running, database_url):
     """The environment that the scripts want."""
-    settings = stack.simulated_outside(running)
+    settings = stack.simulated_outside(running, batch_seconds=0.5)
     key = uuid.uuid4().hex * 2
     port = stack.free_port()
     base_url = running.server(port, {
