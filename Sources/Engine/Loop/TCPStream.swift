@@ -159,7 +159,10 @@ public final class TCPStream {
             request!.deallocate()
             if status == 0 { box.owner?.sent() } else { box.owner?.failed(SystemError(status, "write")) }
         }
-        precondition(failure == 0, "uv_write refuses only streams that are not connected")
+        // Refused after a failed read, which the owner has been told of, and after `shutdown()`: nobody will get these bytes.
+        guard failure != 0 else { return }
+        bytes.deallocate()
+        request.deallocate()
     }
 
     /// Sends what is queued, then ends our side; the owner hears `shutDown()`. The other side may still send.

@@ -39,7 +39,8 @@ final class Connection {
     private var unsentAtDeadline = 0
     /// Something happened that makes the running time-out begin anew.
     var renewsWait = false
-    lazy var remoteHost = stream.remoteHost
+    /// Asked for at once: of a connection that is gone the kernel does not tell any more.
+    let remoteHost: String
 
     var configuration: HTTPServerConfiguration { listener.configuration }
 
@@ -47,6 +48,7 @@ final class Connection {
         loop = listener.loop
         self.listener = listener
         self.stream = stream
+        remoteHost = stream.remoteHost
         timer = LoopTimer(on: listener.loop)
     }
 

@@ -6,6 +6,11 @@ extension RequestHead {
     init(_ bytes: [UInt8], parser: LLHTTPParser) throws(RequestProblem) {
         try parser.parse(head: bytes)
         guard let minor = parser.minorVersion else { throw .malformed("only HTTP/1.0 and HTTP/1.1 are spoken here") }
+        // llhttp forgives further spaces here, and proxies may not.
+        let version = parser.target.upperBound + 1..<parser.target.upperBound + 9
+        guard parser.method.lowerBound == 0, parser.target.lowerBound == parser.method.upperBound + 1,
+            bytes[version].starts(with: "HTTP/1.".utf8), bytes[version.upperBound] == ASCII.cr
+        else { throw .malformed("the request line is not `METHOD target HTTP/1.1`") }
         let fields = parser.fields.map { Field(name: $0.name, value: RequestHead.trimmed($0.value, bytes)) }
         let local = try RequestHead.localPart(of: parser.target, method: parser.method, bytes)
         let facts = try FieldFacts(fields, bytes)
@@ -65,6 +70,7 @@ private struct FieldFacts {
 
     init(_ fields: [RequestHead.Field], _ bytes: [UInt8]) throws(RequestProblem) {
         for field in fields {
+            if field.name.isEmpty { throw .malformed("a header has no name") }
             let value = bytes[field.value]
             // Told apart by length first: of most fields no letter is compared.
             switch field.name.count {
