@@ -42,7 +42,8 @@ private final class Holder: BodyReceiver {
 struct BodyTests {
     @Test("a chunked request is the same split at every byte")
     func splitEverywhere() async throws {
-        let request = "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        let request =
+            "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
             + "3\r\nabc\r\n0A;name=\"v\"\r\n0123456789\r\n1\r\n\n\r\n0\r\nTrailer: x\r\n\r\n"
         let bytes = [UInt8](request.utf8)
         let sum = ("abc0123456789\n").utf8.reduce(0) { $0 + Int($1) }
@@ -79,7 +80,8 @@ struct BodyTests {
     }
 
     static let badChunks = [
-        "g\r\n", "-1\r\n", "\r\n", "3\nabc\n0\n\n", "3\r\nabcd\r\n", "3\r\nabc\n", "ffffffffffffffffff\r\n", "3 \r\nabc\r\n", "0x3\r\nabc\r\n",
+        "g\r\n", "-1\r\n", "\r\n", "3\nabc\n0\n\n", "3\r\nabcd\r\n", "3\r\nabc\n", "ffffffffffffffffff\r\n",
+        "3 \r\nabc\r\n", "0x3\r\nabc\r\n",
         "3\r\nabc\r\n0\r\nBad Trailer: x\r\n\r\n", "3\r\nabcX", "0\r\nX: " + String(repeating: "y", count: 40_000),
         "1;" + String(repeating: "e", count: 40_000), String(repeating: "0", count: 40_000),
     ]
@@ -182,19 +184,25 @@ struct BodyTests {
         }
     }
 
-    @Test("a body held back holds its sender back, in bounded memory, and goes on where it stopped", arguments: [true, false])
+    @Test(
+        "a body held back holds its sender back, in bounded memory, and goes on where it stopped",
+        arguments: [true, false])
     func backPressure(chunked: Bool) async throws {
         let holders = Lock<[LoopBound<Holder>]>([])
-        try await serving(.init(), { exchange in
-            let holder = Holder(exchange)
-            let bound = LoopBound(holder, on: exchange.loop)
-            holders.withLock { $0.append(bound) }
-            exchange.receiveBody(limit: .max, into: holder)
-        }) { listener, loop in
+        try await serving(
+            .init(),
+            { exchange in
+                let holder = Holder(exchange)
+                let bound = LoopBound(holder, on: exchange.loop)
+                holders.withLock { $0.append(bound) }
+                exchange.receiveBody(limit: .max, into: holder)
+            }
+        ) { listener, loop in
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
             let size = 50_000_000
             let framing = chunked ? "Transfer-Encoding: chunked" : "Content-Length: \(size)"
-            client.send("POST / HTTP/1.1\r\nHost: a\r\n\(framing)\r\n\r\n" + (chunked ? String(size, radix: 16) + "\r\n" : ""))
+            client.send(
+                "POST / HTTP/1.1\r\nHost: a\r\n\(framing)\r\n\r\n" + (chunked ? String(size, radix: 16) + "\r\n" : ""))
             client.send([UInt8](repeating: 1, count: size))
             if chunked { client.send("\r\n0\r\n\r\n") }
             while holders.withLock({ $0.first })?.value.pieces != 1 { await loop.yield() }
@@ -219,18 +227,22 @@ struct BodyTests {
 
     @Test("bodies that are held back at their last byte still end", arguments: [true, false])
     func heldAtTheEnd(chunked: Bool) async throws {
-        try await serving(.init(), { exchange in
-            let holder = Holder(exchange)
-            exchange.receiveBody(limit: .max, into: holder)
-            exchange.loop.spawn {
-                while !holder.ended {
-                    await exchange.loop.yield()
-                    exchange.resumeBody()
+        try await serving(
+            .init(),
+            { exchange in
+                let holder = Holder(exchange)
+                exchange.receiveBody(limit: .max, into: holder)
+                exchange.loop.spawn {
+                    while !holder.ended {
+                        await exchange.loop.yield()
+                        exchange.resumeBody()
+                    }
                 }
             }
-        }) { listener, loop in
+        ) { listener, loop in
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
-            let framed = chunked ? "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n" : "Content-Length: 5\r\n\r\nabcde"
+            let framed =
+                chunked ? "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n" : "Content-Length: 5\r\n\r\nabcde"
             client.send("POST / HTTP/1.1\r\nHost: a\r\n\(framed)GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(try await client.reply().text == "5")
             #expect(try await client.reply().text == "0")

@@ -23,7 +23,8 @@ private let get = Machine.Event.head(.init(keepAlive: true, hasBody: false))
 private let lastGet = Machine.Event.head(.init(keepAlive: false, hasBody: false))
 private let post = Machine.Event.head(.init(keepAlive: true, hasBody: true))
 private let shortPost = Machine.Event.head(.init(keepAlive: true, hasBody: true, short: true))
-private let expectingPost = Machine.Event.head(.init(keepAlive: true, hasBody: true, short: true, expectsContinue: true))
+private let expectingPost = Machine.Event.head(
+    .init(keepAlive: true, hasBody: true, short: true, expectsContinue: true))
 private let wholeReply = Machine.Event.replyBegun(whole: true, closes: false)
 private let streamedReply = Machine.Event.replyBegun(whole: false, closes: false)
 
@@ -99,7 +100,8 @@ struct ConnectionMachineTests {
     @Test("a reply may stream while the body flows; if it ends first, so does the connection")
     func bothWays() {
         var machine = afterTranscript([
-            (.headBytes, []), (post, .dispatch), (.bodyAsked, []), (streamedReply, []), (.bodyEnded, []), (.replyFinished, []),
+            (.headBytes, []), (post, .dispatch), (.bodyAsked, []), (streamedReply, []), (.bodyEnded, []),
+            (.replyFinished, []),
         ])
         #expect(machine.state == .idle)
         machine = afterTranscript([
@@ -121,7 +123,9 @@ struct ConnectionMachineTests {
     @Test("C2.6: a client that ends before its reply is complete has gone; after it, the reply is still sent")
     func clientEnds() {
         _ = afterTranscript([(.headBytes, []), (get, .dispatch), (.clientEnded, [.tellGone, .close])])
-        _ = afterTranscript([(.headBytes, []), (get, .dispatch), (streamedReply, []), (.clientEnded, [.tellGone, .close])])
+        _ = afterTranscript([
+            (.headBytes, []), (get, .dispatch), (streamedReply, []), (.clientEnded, [.tellGone, .close]),
+        ])
         _ = afterTranscript([
             (.headBytes, []), (get, .dispatch), (wholeReply, []), (.crowded, []), (.replyFinished, []),
             (.clientEnded, .shut), (.weShut, .close),
@@ -133,7 +137,9 @@ struct ConnectionMachineTests {
     func broken() {
         _ = afterTranscript([(.broken, .close)])
         _ = afterTranscript([(.headBytes, []), (get, .dispatch), (.broken, [.tellGone, .close]), (.broken, [])])
-        _ = afterTranscript([(.headBytes, []), (lastGet, .dispatch), (wholeReply, []), (.replyFinished, .shut), (.broken, .close)])
+        _ = afterTranscript([
+            (.headBytes, []), (lastGet, .dispatch), (wholeReply, []), (.replyFinished, .shut), (.broken, .close),
+        ])
     }
 
     @Test("C3: each time-out ends what it should")
@@ -162,16 +168,22 @@ struct ConnectionMachineTests {
     @Test("a drain closes what is idle, and what is in work after its reply")
     func drain() {
         _ = afterTranscript([(.drain, .shut), (.weShut, .close)])
-        _ = afterTranscript([(.headBytes, []), (.drain, []), (get, .dispatch), (wholeReply, []), (.replyFinished, .shut)])
+        _ = afterTranscript([
+            (.headBytes, []), (.drain, []), (get, .dispatch), (wholeReply, []), (.replyFinished, .shut),
+        ])
         var machine = afterTranscript([(.headBytes, []), (get, .dispatch), (.drain, []), (wholeReply, [])])
         #expect(!machine.keepAlive)
         run(&machine, [(.replyFinished, .shut)])
-        _ = afterTranscript([(.headBytes, []), (get, .dispatch), (streamedReply, []), (.drain, []), (.replyFinished, .shut)])
+        _ = afterTranscript([
+            (.headBytes, []), (get, .dispatch), (streamedReply, []), (.drain, []), (.replyFinished, .shut),
+        ])
     }
 
     @Test("giving up resets the connection; a reply that only the end delimits ends it")
     func endings() {
-        _ = afterTranscript([(.headBytes, []), (get, .dispatch), (streamedReply, []), (.aborted, .reset), (.aborted, [])])
+        _ = afterTranscript([
+            (.headBytes, []), (get, .dispatch), (streamedReply, []), (.aborted, .reset), (.aborted, []),
+        ])
         _ = afterTranscript([
             (.headBytes, []), (get, .dispatch), (.replyBegun(whole: false, closes: true), []), (.replyFinished, .shut),
         ])

@@ -34,10 +34,13 @@ struct EndingTests {
 
     @Test("C2.6: a handler learns at once that its client hung up", arguments: [true, false])
     func vanishes(reset: Bool) async throws {
-        try await noting(.init(), { exchange, notes in
-            notes.exchanges.append(exchange)
-            exchange.whenClosed = { notes.closed += 1 }
-        }) { listener, loop, notes in
+        try await noting(
+            .init(),
+            { exchange, notes in
+                notes.exchanges.append(exchange)
+                exchange.whenClosed = { notes.closed += 1 }
+            }
+        ) { listener, loop, notes in
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             while notes.exchanges.isEmpty { await loop.yield() }
@@ -53,12 +56,17 @@ struct EndingTests {
 
     @Test("a client that vanishes in its body fails the body and closes the exchange")
     func vanishesInBody() async throws {
-        try await noting(.init(), { exchange, notes in
-            exchange.whenClosed = { notes.closed += 1 }
-            exchange.loop.spawn {
-                do throws(BodyFailure) { _ = try await exchange.collectBody(limit: 100) } catch { notes.failures.append(error) }
+        try await noting(
+            .init(),
+            { exchange, notes in
+                exchange.whenClosed = { notes.closed += 1 }
+                exchange.loop.spawn {
+                    do throws(BodyFailure) { _ = try await exchange.collectBody(limit: 100) } catch {
+                        notes.failures.append(error)
+                    }
+                }
             }
-        }) { listener, loop, notes in
+        ) { listener, loop, notes in
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
             client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc")
             while listener.connectionCount == 0 { await loop.yield() }
@@ -70,16 +78,19 @@ struct EndingTests {
 
     @Test("a slow reader keeps the unsent bytes bounded; when it vanishes the writer is told")
     func vanishesInReply() async throws {
-        try await noting(.init(), { exchange, notes in
-            notes.exchanges.append(exchange)
-            exchange.whenClosed = { notes.closed += 1 }
-            exchange.loop.spawn {
-                exchange.beginReply(status: 200, headers: [], length: nil)
-                do throws(ExchangeClosed) {
-                    while true { try await exchange.write([UInt8](repeating: 1, count: 10_000)) }
-                } catch { notes.thrown += 1 }
+        try await noting(
+            .init(),
+            { exchange, notes in
+                notes.exchanges.append(exchange)
+                exchange.whenClosed = { notes.closed += 1 }
+                exchange.loop.spawn {
+                    exchange.beginReply(status: 200, headers: [], length: nil)
+                    do throws(ExchangeClosed) {
+                        while true { try await exchange.write([UInt8](repeating: 1, count: 10_000)) }
+                    } catch { notes.thrown += 1 }
+                }
             }
-        }) { listener, loop, notes in
+        ) { listener, loop, notes in
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
             client.stream.pauseReading()
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -97,10 +108,13 @@ struct EndingTests {
 
     @Test("pipelined replies to a client that does not read them do not pile up")
     func pipelinedPile() async throws {
-        try await noting(.init(), { exchange, notes in
-            notes.closed += 1
-            exchange.respond(Reply(status: 200, body: [UInt8](repeating: 65, count: 100_000)))
-        }) { listener, loop, notes in
+        try await noting(
+            .init(),
+            { exchange, notes in
+                notes.closed += 1
+                exchange.respond(Reply(status: 200, body: [UInt8](repeating: 65, count: 100_000)))
+            }
+        ) { listener, loop, notes in
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
             client.stream.pauseReading()
             client.send(String(repeating: "GET / HTTP/1.1\r\nHost: a\r\n\r\n", count: 1000))
@@ -120,15 +134,18 @@ struct EndingTests {
     func stalledReader() async throws {
         var configuration = HTTPServerConfiguration()
         configuration.sendSeconds = 0.1
-        try await noting(configuration, { exchange, notes in
-            exchange.whenClosed = { notes.closed += 1 }
-            exchange.loop.spawn {
-                exchange.beginReply(status: 200, headers: [], length: nil)
-                do throws(ExchangeClosed) {
-                    while true { try await exchange.write([UInt8](repeating: 1, count: 100_000)) }
-                } catch { notes.thrown += 1 }
+        try await noting(
+            configuration,
+            { exchange, notes in
+                exchange.whenClosed = { notes.closed += 1 }
+                exchange.loop.spawn {
+                    exchange.beginReply(status: 200, headers: [], length: nil)
+                    do throws(ExchangeClosed) {
+                        while true { try await exchange.write([UInt8](repeating: 1, count: 100_000)) }
+                    } catch { notes.thrown += 1 }
+                }
             }
-        }) { listener, loop, notes in
+        ) { listener, loop, notes in
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
             client.stream.pauseReading()
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -140,13 +157,16 @@ struct EndingTests {
 
     @Test("giving up mid-reply shows the client that its reply is not complete")
     func abort() async throws {
-        try await noting(.init(), { exchange, _ in
-            exchange.beginReply(status: 200, headers: [], length: nil)
-            exchange.loop.spawn {
-                try? await exchange.write([1, 2, 3])
-                exchange.abort()
+        try await noting(
+            .init(),
+            { exchange, _ in
+                exchange.beginReply(status: 200, headers: [], length: nil)
+                exchange.loop.spawn {
+                    try? await exchange.write([1, 2, 3])
+                    exchange.abort()
+                }
             }
-        }) { listener, loop, _ in
+        ) { listener, loop, _ in
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
             client.send("GET / HTTP/1.0\r\n\r\n")
             try await client.wait { client.hasEnded }
@@ -168,19 +188,25 @@ struct EndingTests {
             let slow = try await HTTPTestClient.connect(port: listener.port, on: loop)
             slow.send("GET / HTTP/1.1\r\nHo")
             let reply = try await slow.reply()
-            #expect(reply.status == 408 && reply.text.contains("REQUEST_TIMEOUT") && reply.header("Connection") == "close")
+            #expect(
+                reply.status == 408 && reply.text.contains("REQUEST_TIMEOUT") && reply.header("Connection") == "close")
             #expect(try await idle.readToEnd() == [])
             #expect(try await used.readToEnd() == [])
             for client in [idle, used, slow] { client.close() }
         }
     }
 
-    @Test("C4.1: what is no request is answered in the contract's form and the connection closed", arguments: [
-        ("GET / HTTP/1.1\nHost: a\n\n", 400, "BAD_REQUEST"), ("\u{16}\u{3}\u{1}", 400, "BAD_REQUEST"),
-        ("GET / HTTP/1.1\r\n\r\n", 400, "BAD_REQUEST"),
-        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400, "BAD_REQUEST"),
-        ("GET / HTTP/1.1\r\nHost: a\r\nX: " + String(repeating: "x", count: 17_000), 431, "HEADERS_TOO_LARGE"),
-    ])
+    @Test(
+        "C4.1: what is no request is answered in the contract's form and the connection closed",
+        arguments: [
+            ("GET / HTTP/1.1\nHost: a\n\n", 400, "BAD_REQUEST"), ("\u{16}\u{3}\u{1}", 400, "BAD_REQUEST"),
+            ("GET / HTTP/1.1\r\n\r\n", 400, "BAD_REQUEST"),
+            (
+                "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400,
+                "BAD_REQUEST"
+            ),
+            ("GET / HTTP/1.1\r\nHost: a\r\nX: " + String(repeating: "x", count: 17_000), 431, "HEADERS_TOO_LARGE"),
+        ])
     func malformed(text: String, status: Int, code: String) async throws {
         try await serving(.init(), echoLine) { listener, loop in
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
@@ -202,9 +228,12 @@ struct EndingTests {
     func connectionBound() async throws {
         var configuration = HTTPServerConfiguration()
         configuration.maxConnections = 3
-        try await noting(configuration, { exchange, notes in
-            if exchange.head.path == "/hold" { notes.exchanges.append(exchange) } else { echoLine(exchange) }
-        }) { listener, loop, notes in
+        try await noting(
+            configuration,
+            { exchange, notes in
+                if exchange.head.path == "/hold" { notes.exchanges.append(exchange) } else { echoLine(exchange) }
+            }
+        ) { listener, loop, notes in
             var clients: [HTTPTestClient] = []
             for number in 0..<3 {
                 clients.append(try await HTTPTestClient.connect(port: listener.port, on: loop))
@@ -229,9 +258,12 @@ struct EndingTests {
 
     @Test("a drain lets the requests in work finish, ends the rest and returns when all are gone")
     func drain() async throws {
-        try await noting(.init(), { exchange, notes in
-            if exchange.head.path == "/hold" { notes.exchanges.append(exchange) } else { echoLine(exchange) }
-        }) { listener, loop, notes in
+        try await noting(
+            .init(),
+            { exchange, notes in
+                if exchange.head.path == "/hold" { notes.exchanges.append(exchange) } else { echoLine(exchange) }
+            }
+        ) { listener, loop, notes in
             let idle = try await HTTPTestClient.connect(port: listener.port, on: loop)
             idle.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             _ = try await idle.reply()
@@ -267,7 +299,8 @@ struct EndingTests {
                 await second.close()
             }
             #expect(throws: ListenError.self) {
-                try HTTPListener(on: loop, address: BindAddress(host: "no.such.host", port: 0), handler: ClosureHandler(echoLine))
+                try HTTPListener(
+                    on: loop, address: BindAddress(host: "no.such.host", port: 0), handler: ClosureHandler(echoLine))
             }
         }
     }

@@ -26,15 +26,20 @@ struct ReplyTests {
 
     @Test("pipelined requests are handled one at a time, also when the handler takes its time")
     func pipeliningSlowly() async throws {
-        try await serving(.init(), { exchange in
-            exchange.loop.spawn {
-                try? await exchange.loop.sleep(seconds: 0.001)
-                echoLine(exchange)
+        try await serving(
+            .init(),
+            { exchange in
+                exchange.loop.spawn {
+                    try? await exchange.loop.sleep(seconds: 0.001)
+                    echoLine(exchange)
+                }
             }
-        }) { listener, loop in
+        ) { listener, loop in
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
             let filler = String(repeating: "x", count: 4000)
-            client.send((0..<100).map { "POST /\($0) HTTP/1.1\r\nHost: a\r\nX: \(filler)\r\nContent-Length: 3\r\n\r\nabc" }.joined())
+            client.send(
+                (0..<100).map { "POST /\($0) HTTP/1.1\r\nHost: a\r\nX: \(filler)\r\nContent-Length: 3\r\n\r\nabc" }
+                    .joined())
             for number in 0..<100 { #expect(try await client.reply().text == "POST /\(number)") }
             client.close()
         }
@@ -42,9 +47,12 @@ struct ReplyTests {
 
     @Test("C4.1: every reply has Date and X-Request-ID, the caller's if it is sane")
     func ids() async throws {
-        try await serving(.init(), { exchange in
-            exchange.respond(Reply(status: 200, body: [UInt8](exchange.requestID.utf8)))
-        }) { listener, loop in
+        try await serving(
+            .init(),
+            { exchange in
+                exchange.respond(Reply(status: 200, body: [UInt8](exchange.requestID.utf8)))
+            }
+        ) { listener, loop in
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
             client.send("GET / HTTP/1.1\r\nHost: a\r\nx-request-id: my-id.1\r\n\r\n")
             var reply = try await client.reply()
@@ -62,19 +70,22 @@ struct ReplyTests {
 
     @Test("HEAD, 204 and 304 have no body, and the next reply follows at once")
     func bodyless() async throws {
-        try await serving(.init(), { exchange in
-            switch exchange.head.path {
-            case "/204": exchange.respond(Reply(status: 204, body: [1, 2, 3]))
-            case "/304": exchange.respond(Reply(status: 304, body: []))
-            case "/stream":
-                exchange.beginReply(status: 200, headers: [], length: nil)
-                exchange.loop.spawn {
-                    try? await exchange.write([1, 2, 3])
-                    exchange.finishReply()
+        try await serving(
+            .init(),
+            { exchange in
+                switch exchange.head.path {
+                case "/204": exchange.respond(Reply(status: 204, body: [1, 2, 3]))
+                case "/304": exchange.respond(Reply(status: 304, body: []))
+                case "/stream":
+                    exchange.beginReply(status: 200, headers: [], length: nil)
+                    exchange.loop.spawn {
+                        try? await exchange.write([1, 2, 3])
+                        exchange.finishReply()
+                    }
+                case _: echoLine(exchange)
                 }
-            case _: echoLine(exchange)
             }
-        }) { listener, loop in
+        ) { listener, loop in
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
             client.send("HEAD /abc HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(try await client.reply(toHead: true).header("Content-Length") == "9")
@@ -92,14 +103,17 @@ struct ReplyTests {
 
     @Test("HTTP/1.0: closes unless asked to stay, and streams until the end instead of in chunks")
     func oldClients() async throws {
-        try await serving(.init(), { exchange in
-            guard exchange.head.path == "/stream" else { return echoLine(exchange) }
-            exchange.beginReply(status: 200, headers: [], length: nil)
-            exchange.loop.spawn {
-                for _ in 0..<3 { try? await exchange.write([UInt8]("part ".utf8)) }
-                exchange.finishReply()
+        try await serving(
+            .init(),
+            { exchange in
+                guard exchange.head.path == "/stream" else { return echoLine(exchange) }
+                exchange.beginReply(status: 200, headers: [], length: nil)
+                exchange.loop.spawn {
+                    for _ in 0..<3 { try? await exchange.write([UInt8]("part ".utf8)) }
+                    exchange.finishReply()
+                }
             }
-        }) { listener, loop in
+        ) { listener, loop in
             var text = try await everything(listener, loop, "GET /x HTTP/1.0\r\n\r\n")
             #expect(text.contains("Connection: close\r\n") && text.hasSuffix("\r\n\r\nGET /x"))
             text = try await everything(listener, loop, "GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
@@ -117,23 +131,28 @@ struct ReplyTests {
     func closing() async throws {
         try await serving(.init(), echoLine) { listener, loop in
             let text = try await everything(
-                listener, loop, "GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n")
+                listener, loop,
+                "GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(text.contains("Connection: close\r\n") && text.hasSuffix("GET /1"))
         }
     }
 
     @Test("fields that would break the reply apart, or are the server's own, are left out")
     func hostileFields() async throws {
-        try await serving(.init(), { exchange in
-            exchange.replyHeaders = [("RateLimit-Limit", "10")]
-            exchange.respond(
-                Reply(
-                    status: 200,
-                    headers: [
-                        ("X-A", "1\r\nX-Evil: 1"), ("X-B\r\nX-Evil", "1"), ("X Evil", "1"), ("content-length", "99"),
-                        ("Connection", "close"), ("X-Good", "ü"),
-                    ], body: [UInt8]("ok".utf8)))
-        }) { listener, loop in
+        try await serving(
+            .init(),
+            { exchange in
+                exchange.replyHeaders = [("RateLimit-Limit", "10")]
+                exchange.respond(
+                    Reply(
+                        status: 200,
+                        headers: [
+                            ("X-A", "1\r\nX-Evil: 1"), ("X-B\r\nX-Evil", "1"), ("X Evil", "1"),
+                            ("content-length", "99"),
+                            ("Connection", "close"), ("X-Good", "ü"),
+                        ], body: [UInt8]("ok".utf8)))
+            }
+        ) { listener, loop in
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             let reply = try await client.reply()
@@ -146,14 +165,19 @@ struct ReplyTests {
 
     @Test("streamed replies: in chunks without a length, bare with one")
     func streaming() async throws {
-        try await serving(.init(), { exchange in
-            let length = exchange.head.path == "/length" ? 300_000 : nil
-            exchange.beginReply(status: 200, headers: [("Content-Type", "text/plain")], length: length)
-            exchange.loop.spawn {
-                for number in 0..<300 { try? await exchange.write([UInt8](repeating: UInt8(number % 256), count: 1000)) }
-                exchange.finishReply()
+        try await serving(
+            .init(),
+            { exchange in
+                let length = exchange.head.path == "/length" ? 300_000 : nil
+                exchange.beginReply(status: 200, headers: [("Content-Type", "text/plain")], length: length)
+                exchange.loop.spawn {
+                    for number in 0..<300 {
+                        try? await exchange.write([UInt8](repeating: UInt8(number % 256), count: 1000))
+                    }
+                    exchange.finishReply()
+                }
             }
-        }) { listener, loop in
+        ) { listener, loop in
             let expected = (0..<300).flatMap { [UInt8](repeating: UInt8($0 % 256), count: 1000) }
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
             for path in ["/chunks", "/length"] {
@@ -166,13 +190,16 @@ struct ReplyTests {
 
     @Test("a reply shorter or longer than announced breaks the connection off", arguments: [1, 20])
     func wrongLength(written: Int) async throws {
-        try await serving(.init(), { exchange in
-            exchange.beginReply(status: 200, headers: [], length: 10)
-            exchange.loop.spawn {
-                try? await exchange.write([UInt8](repeating: 65, count: written))
-                exchange.finishReply()
+        try await serving(
+            .init(),
+            { exchange in
+                exchange.beginReply(status: 200, headers: [], length: 10)
+                exchange.loop.spawn {
+                    try? await exchange.write([UInt8](repeating: 65, count: written))
+                    exchange.finishReply()
+                }
             }
-        }) { listener, loop in
+        ) { listener, loop in
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             try await client.wait { client.hasEnded }
@@ -183,9 +210,12 @@ struct ReplyTests {
 
     @Test("C4.1: an exchange that its handler forgets is answered with 500")
     func forgotten() async throws {
-        try await serving(.init(), { exchange in
-            if exchange.head.path == "/later" { exchange.loop.spawn { await exchange.loop.yield() } }
-        }) { listener, loop in
+        try await serving(
+            .init(),
+            { exchange in
+                if exchange.head.path == "/later" { exchange.loop.spawn { await exchange.loop.yield() } }
+            }
+        ) { listener, loop in
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
             for path in ["/now", "/later"] {
                 client.send("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -206,7 +236,8 @@ struct ReplyTests {
         #expect(reply.headers.contains { $0 == ("Content-Type", "application/json") })
         let text = String(decoding: reply.body, as: UTF8.self)
         #expect(
-            text == #"{"error":"Too many requests","message":"slow down","code":"RATE_LIMIT_EXCEEDED","request_id":"r1","#
-                + #""details":{"limit":10},"retry_after":7,"status":"processing"}"#)
+            text
+                == #"{"error":"Too many requests","message":"slow down","code":"RATE_LIMIT_EXCEEDED","#
+                + #""request_id":"r1","details":{"limit":10},"retry_after":7,"status":"processing"}"#)
     }
 }

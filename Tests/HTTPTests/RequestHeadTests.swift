@@ -5,7 +5,9 @@ import Testing
 @testable import Server
 
 /// Collects and parses a head that comes in pieces of `size` bytes.
-func parseHead(_ text: String, pieces size: Int = .max, limit: Int = Limits.headBytes) throws(RequestProblem) -> RequestHead? {
+func parseHead(_ text: String, pieces size: Int = .max, limit: Int = Limits.headBytes) throws(RequestProblem)
+    -> RequestHead?
+{
     var collector = HeadCollector(limit: limit)
     let bytes = [UInt8](text.utf8)
     var start = 0
@@ -24,7 +26,8 @@ func parseHead(_ text: String, pieces size: Int = .max, limit: Int = Limits.head
 struct RequestHeadTests {
     @Test("a head is the same in whatever pieces it comes", arguments: [1, 2, 3, 7, 1000])
     func pieces(size: Int) throws {
-        let text = "\r\nPOST /a/b?x=1&y HTTP/1.1\r\nHost: example.org:80\r\nx-note:  two words \r\nEmpty:\r\n"
+        let text =
+            "\r\nPOST /a/b?x=1&y HTTP/1.1\r\nHost: example.org:80\r\nx-note:  two words \r\nEmpty:\r\n"
             + "Content-Length: 12\r\nX-Note: again\r\nConnection: close\r\n\r\n"
         let head = try #require(try parseHead(text, pieces: size))
         #expect(head.method == "POST")
@@ -48,9 +51,11 @@ struct RequestHeadTests {
         #expect(old.minorVersion == 0 && !old.keepAlive && old.bodyFraming == .none && old.query == nil)
         #expect(try parseHead("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")?.keepAlive == true)
         #expect(try parseHead("GET / HTTP/1.1\r\nHost: a\r\n\r\n")?.keepAlive == true)
-        let chunked = try parseHead("PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\nExpect: 100-Continue\r\n\r\n")
+        let chunked = try parseHead(
+            "PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\nExpect: 100-Continue\r\n\r\n")
         #expect(chunked?.bodyFraming == .chunked && chunked?.expectsContinue == true)
-        #expect(try parseHead("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")?.bodyFraming == BodyFraming.none)
+        #expect(
+            try parseHead("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")?.bodyFraming == BodyFraming.none)
         let upgrade = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n"
         #expect(try parseHead(upgrade)?.path == "/")
     }
@@ -72,7 +77,8 @@ struct RequestHeadTests {
         "BREW / HTTP/1.1\r\nHost: a\r\n\r\n", " GET / HTTP/1.1\r\nHost: a\r\n\r\n", "PRI * HTTP/2.0\r\n\r\n",
         "GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n", "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n",
         // Targets
-        "GET x HTTP/1.1\r\nHost: a\r\n\r\n", "GET * HTTP/1.1\r\nHost: a\r\n\r\n", "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET x HTTP/1.1\r\nHost: a\r\n\r\n", "GET * HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET /\u{7F} HTTP/1.1\r\nHost: a\r\n\r\n", "GET /\u{0} HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET /é HTTP/1.1\r\nHost: a\r\n\r\n", "GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET http://u@h/x HTTP/1.1\r\nHost: a\r\n\r\n", "GET http://h HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -92,8 +98,10 @@ struct RequestHeadTests {
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1\r\n\r\n", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0x10\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999999\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
@@ -124,7 +132,8 @@ struct RequestHeadTests {
     @Test("C3: a head of exactly the limit passes, one byte more does not")
     func limit() throws {
         let frame = "GET / HTTP/1.1\r\nHost: a\r\nX: \r\n\r\n"
-        let filled = "GET / HTTP/1.1\r\nHost: a\r\nX: " + String(repeating: "x", count: Limits.headBytes - frame.utf8.count)
+        let filled =
+            "GET / HTTP/1.1\r\nHost: a\r\nX: " + String(repeating: "x", count: Limits.headBytes - frame.utf8.count)
         #expect(try parseHead(filled + "\r\n\r\n") != nil)
         #expect(throws: RequestProblem.tooLarge) { try parseHead(filled + "x\r\n\r\n") }
         #expect(throws: RequestProblem.tooLarge) { try parseHead(String(repeating: "\r\n", count: Limits.headBytes)) }
@@ -135,7 +144,9 @@ struct RequestHeadTests {
         func taken(_ text: String) -> String? { RequestID(sane: ArraySlice(text.utf8))?.text }
         #expect(taken("A-b_c.9") == "A-b_c.9")
         #expect(taken(String(repeating: "x", count: 128)) != nil)
-        for text in ["", String(repeating: "x", count: 129), "a b", "a\"b", "<x>", "é", "a;b"] { #expect(taken(text) == nil) }
+        for text in ["", String(repeating: "x", count: 129), "a b", "a\"b", "<x>", "é", "a;b"] {
+            #expect(taken(text) == nil)
+        }
         var ids = RequestIDs()
         let made = Set((0..<1000).map { _ in ids.next().text })
         #expect(made.count == 1000)
@@ -144,11 +155,15 @@ struct RequestHeadTests {
 
     @Test("the Date field has HTTP's form")
     func date() {
-        #expect(DateLine.make(secondsSinceEpoch: 784_111_777) == [UInt8]("Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n".utf8))
-        #expect(DateLine.make(secondsSinceEpoch: 1_709_164_799) == [UInt8]("Date: Wed, 28 Feb 2024 23:59:59 GMT\r\n".utf8))
+        #expect(
+            DateLine.make(secondsSinceEpoch: 784_111_777) == [UInt8]("Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n".utf8))
+        #expect(
+            DateLine.make(secondsSinceEpoch: 1_709_164_799) == [UInt8]("Date: Wed, 28 Feb 2024 23:59:59 GMT\r\n".utf8))
     }
 
-    @Test("bind addresses", arguments: [("0.0.0.0:5000", "0.0.0.0", 5000), ("[::1]:80", "[::1]", 80), ("localhost:0", "localhost", 0)])
+    @Test(
+        "bind addresses",
+        arguments: [("0.0.0.0:5000", "0.0.0.0", 5000), ("[::1]:80", "[::1]", 80), ("localhost:0", "localhost", 0)])
     func bindAddress(text: String, host: String, port: Int) {
         #expect(BindAddress(text) == BindAddress(host: host, port: port))
         for bad in ["5000", "host.name:80", "1.2.3.4:x", "1.2.3.4:70000", ""] { #expect(BindAddress(bad) == nil) }

@@ -41,7 +41,9 @@ struct TCPTests {
 
         init(on loop: Loop, host: String) throws(SystemError) {
             guard let address = SocketAddress(host: host, port: 0) else { throw SystemError(0, "address") }
-            listener = try TCPListener(on: loop, address: address) { [unowned self] in accepted.append(Echo($0, echoes: true)) }
+            listener = try TCPListener(on: loop, address: address) { [unowned self] in
+                accepted.append(Echo($0, echoes: true))
+            }
         }
 
         var port: Int { listener?.port ?? 0 }
