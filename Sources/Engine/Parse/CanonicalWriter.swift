@@ -1,5 +1,6 @@
-// Writes a JSON value exactly as CPython prints `json.dumps(value, separators=(',', ':'), sort_keys=True)` after `json.loads`
-// (C1.2). The source must have passed a JSONScanner; recursion is bounded by that scanner's depth. Pure. Thread: any.
+// Writes a JSON value exactly as CPython prints `json.dumps(value, separators=(',', ':'), sort_keys=True)` after
+// `json.loads` (C1.2). The source must have passed a JSONScanner; recursion is bounded by that scanner's depth. Pure.
+// Thread: any.
 
 /// Keeps its buffers from one value to the next. Output is at most six times the input (`\u007f` for DEL).
 struct CanonicalWriter {

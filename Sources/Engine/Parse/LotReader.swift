@@ -1,5 +1,5 @@
-// Reads and judges the fields of one lot (C2.2). Works on the canonical text, in which keys are unique and nothing is malformed.
-// Pure. Thread: any.
+// Reads and judges the fields of one lot (C2.2). Works on the canonical text, in which keys are unique and nothing is
+// malformed. Pure. Thread: any.
 
 /// Keeps buffers and the last webhook's verdict from one lot to the next.
 struct LotReader {

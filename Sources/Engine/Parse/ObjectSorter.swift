@@ -1,7 +1,7 @@
 // Puts an object's members into the order of their keys after they have been written (C1.2). Pure. Thread: any.
 //
-// Members are written where they stand and moved only if their order was wrong: a lot's own text is copied at most once a level,
-// and most objects (one member, or keys already in order) cost nothing.
+// Members are written where they stand and moved only if their order was wrong: a lot's own text is copied at most
+// once a level, and most objects (one member, or keys already in order) cost nothing.
 
 /// A stack of the members of all objects that are open.
 struct ObjectSorter {
@@ -31,7 +31,8 @@ struct ObjectSorter {
         members.append(member)
     }
 
-    /// Closes the innermost object, whose members are the end of `output`: sorts them, keeps the last of those with one key.
+    /// Closes the innermost object, whose members are the end of `output`: sorts them, keeps the last of those with
+    /// one key.
     mutating func end(_ output: inout [UInt8]) {
         let frame = frames.removeLast()
         defer { members.removeSubrange(frame.first...) }
