@@ -167,7 +167,7 @@ class Outside:
     """The simulated world: settings that make the server use it, an address below which every .jpg is a picture, a receiver."""
 
     def __init__(self, images, webhooks, openai=None):
-        self.images, self.webhooks = images + "/car", webhooks + "/ok/demo"
+        self.images, self.webhooks, self.openai = images + "/car", webhooks + "/ok/demo", openai
         # Simulators live on loopback, where no image or webhook may lie by default (C7).
         self.server = {"ALLOWED_PRIVATE_NETWORKS": "127.0.0.0/8"}
         if openai:

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Starts simulators and a server on free ports with a fresh database, and runs the document's examples and samples against them.
+"""Starts simulators and a server on free ports with a fresh database, and runs the scripts of this folder against them.
 
 Environment: TEST_DATABASE_URL, a server where databases may be made; BINARIES, the folder with the built programs (default: the
 debug build); PYTHON, an interpreter that has requests (default: this one). Arguments choose among the scripts by name.
 """
+import json
 import os
 import subprocess
 import sys
@@ -15,12 +16,14 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "scripts"))
 import stack  # noqa: E402
 
-SCRIPTS = ["document_client_test", "document_node_test", "document_shapes_test"]
+SCRIPTS = [
+    "bad_input_test", "document_client_test", "document_node_test", "document_shapes_test", "batch_test", "kill_test",
+]
 
 
 def make_database(server_url):
     """A database of our own, so that the lists show our jobs only."""
-    name = "document_" + uuid.uuid4().hex[:12]
+    name = "service_" + uuid.uuid4().hex[:12]
     psql(server_url, f'CREATE DATABASE "{name}"')
     return urllib.parse.urlsplit(server_url)._replace(path="/" + name).geturl(), name
 
@@ -53,17 +56,19 @@ def main():
 
 def start(running, database_url):
     """The environment that the scripts want."""
-    settings = stack.simulated_outside(running, batch_seconds=0.5)
-    key = uuid.uuid4().hex * 2
-    port = stack.free_port()
-    base_url = running.server(port, {
-        **settings.server, "DATABASE_URL": database_url, "SHARED_KEY": key, "ACCEPT_NODE_EXAMPLE_SIGNATURES": "true",
-        "METRICS_BIND": f"127.0.0.1:{stack.free_port()}", "WORKER_THREADS": "2", "LOG_FILE": os.path.join(running.logs, "service.log"),
+    outside = stack.simulated_outside(running, batch_seconds=0.5)
+    key, port = uuid.uuid4().hex * 2, stack.free_port()
+    settings = {
+        **outside.server, "DATABASE_URL": database_url, "SHARED_KEY": key, "ACCEPT_NODE_EXAMPLE_SIGNATURES": "true",
+        "METRICS_BIND": f"127.0.0.1:{stack.free_port()}", "WORKER_THREADS": "2", "LOG_LEVEL": "DEBUG",
+        "LOG_FILE": os.path.join(running.logs, "service.log"), "SPOOL_DIR": running.logs,
         "RATE_LIMIT_SYNC": "0", "RATE_LIMIT_BATCH": "0", "RATE_LIMIT_POLL": "0",
-    })
+    }
+    base_url = running.server(port, settings)
     return {
         **os.environ, "BASE_URL": base_url, "SHARED_KEY": key, "DATABASE_URL": database_url, "PYTHONDONTWRITEBYTECODE": "1",
-        "IMAGES_URL": settings.images, "WEBHOOK_URL": settings.webhooks,
+        "IMAGES_URL": outside.images, "WEBHOOK_URL": outside.webhooks, "OPENAI_STATE_URL": outside.openai + "/_sim/state",
+        "BINARIES": running.binaries, "SERVER_PID": str(running.children[-1].pid), "SERVER_SETTINGS": json.dumps(settings),
     }
 
 
