@@ -71,7 +71,7 @@ public final class WebhookSender: BackgroundService {
     }
 
     private func begin(_ delivery: DeliveryRecord) async throws(DatabaseError) {
-        let host = WebURL.host(delivery.url) ?? delivery.url
+        let host = WebhookHost.of(delivery.url)
         guard hosts[host, default: 0] < configuration.inFlightPerHost else {
             return try await DeliveryAttempts.putBack(
                 database, delivery: delivery.id, incarnation: configuration.incarnation, waitSeconds: 0.5)

@@ -1,4 +1,5 @@
 // uploaded -> creating -> submitted: exactly one batch for each shard, whatever is lost on the way. Loop-bound.
+import Logging
 
 extension JobRunner {
     /// Metadata by which a batch is found again.

@@ -1,4 +1,5 @@
 // The job's end, and the taking back of what is outside when it ended early. Loop-bound.
+import Logging
 
 extension JobRunner {
     /// Ends the job; the webhook deliveries are made in the same transaction (outbox).

@@ -1,4 +1,5 @@
 // image_prefetch: which of a lot's images can be used (C2.5). Loop-bound.
+import Logging
 
 extension JobRunner {
     func begin(_ job: JobRecord) async throws {

@@ -1,4 +1,5 @@
 // submitted -> ended: how the provider's batch is doing. Loop-bound.
+import Logging
 
 extension JobRunner {
     /// How often a batch that fails for a passing reason is made anew before its lots are planned again.

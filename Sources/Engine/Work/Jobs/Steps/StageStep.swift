@@ -1,4 +1,5 @@
 // Opening a stage and planning its shards; going on to the next one. Loop-bound.
+import Logging
 
 extension JobRunner {
     /// Lots read at a time while planning.
