@@ -1,11 +1,11 @@
 // planned -> uploading -> uploaded: builds the shard's file in a spool and uploads it. Loop-bound.
 
 /// Feeds an upload from a spool.
-final class SpoolSource: ByteSource {
-    private let spool: Spool
+final class BatchFileSource: ByteSource {
+    private let spool: BatchFile
     private var offset = 0
 
-    init(_ spool: Spool) { self.spool = spool }
+    init(_ spool: BatchFile) { self.spool = spool }
 
     func next() async throws -> [UInt8]? {
         let bytes = try await spool.read(at: offset)
@@ -29,7 +29,7 @@ extension JobRunner {
     private static let inlineBuildPage = 4
 
     func upload(_ shard: ShardRecord, _ job: JobRecord) async throws {
-        let spool = Spool(directory: context.configuration.spoolDirectory, on: context.loop)
+        let spool = BatchFile(directory: context.configuration.spoolDirectory, on: context.loop)
         do {
             let built = try await build(shard, job, into: spool)
             try await commitIntent(shard, built, bytes: spool.length, job)
@@ -45,7 +45,7 @@ extension JobRunner {
         await spool.close()
     }
 
-    private func build(_ shard: ShardRecord, _ job: JobRecord, into spool: Spool) async throws -> BuiltFile {
+    private func build(_ shard: ShardRecord, _ job: JobRecord, into spool: BatchFile) async throws -> BuiltFile {
         let positions = try await Shards.positions(context.database, shard: shard.id)
         let parameters = parameters(of: shard)
         let size = shard.inlineImages ? Self.inlineBuildPage : Self.buildPage
@@ -102,10 +102,10 @@ extension JobRunner {
         }
     }
 
-    private func send(_ shard: ShardRecord, _ spool: Spool) async throws {
+    private func send(_ shard: ShardRecord, _ spool: BatchFile) async throws {
         do {
             let file = try await context.openAI.uploadBatchFile(
-                name: shard.id.description, length: spool.length, source: SpoolSource(spool))
+                name: shard.id.description, length: spool.length, source: BatchFileSource(spool))
             try await commit { try await ShardTransitions.uploaded($0, shard: shard.id, file: file) }
             succeeded(shard)
         } catch let error as OpenAIError {

@@ -1,12 +1,12 @@
-// Bytes on their way through: in memory up to a bound, then in a file that has no name. Frees: the descriptor, in `close`.
+// A shard's file while it is built and uploaded: in memory up to a bound, then in a file that has no name. Frees: the descriptor, in `close`.
 // Thread: the loop's.
 
 /// Written once from the front, then read as often as needed. Close it, whatever happened.
-public final class Spool {
+final class BatchFile {
     /// What is kept in memory before a file is opened, bytes.
-    public static let memoryMax = 1024 * 1024
+    static let memoryMax = 1024 * 1024
     /// Bytes of one read.
-    public static let readBytes = 256 * 1024
+    static let readBytes = 256 * 1024
 
     private let loop: Loop
     private let directory: String
@@ -16,38 +16,38 @@ public final class Spool {
     private var stored = 0
 
     /// Loop thread.
-    public init(directory: String, on loop: Loop) {
+    init(directory: String, on loop: Loop) {
         self.loop = loop
         self.directory = directory
     }
 
     /// Bytes appended so far.
-    public var length: Int { stored + memory.count }
-    public var isInFile: Bool { file != nil }
+    var length: Int { stored + memory.count }
+    var isInFile: Bool { file != nil }
 
     /// Appends; returns once no more than ``memoryMax`` bytes are in memory. One caller at a time.
-    public func append(_ bytes: [UInt8]) async throws(SystemError) {
+    func append(_ bytes: [UInt8]) async throws(SystemError) {
         memory.append(contentsOf: bytes)
-        guard memory.count >= Spool.memoryMax else { return }
+        guard memory.count >= BatchFile.memoryMax else { return }
         let full = memory
         memory = []
-        memory.reserveCapacity(Spool.memoryMax)
+        memory.reserveCapacity(BatchFile.memoryMax)
         if file == nil { file = try await LoopFile.spool(in: directory, on: loop) }
         try await file?.write(full, at: stored)
         stored += full.count
     }
 
     /// The bytes from `offset`, at most ``readBytes``; empty at the end.
-    public func read(at offset: Int) async throws(SystemError) -> [UInt8] {
+    func read(at offset: Int) async throws(SystemError) -> [UInt8] {
         if offset < stored, let file {
-            return try await file.read(at: offset, count: min(Spool.readBytes, stored - offset))
+            return try await file.read(at: offset, count: min(BatchFile.readBytes, stored - offset))
         }
         let start = offset - stored
         guard start < memory.count else { return [] }
-        return Array(memory[start..<min(memory.count, start + Spool.readBytes)])
+        return Array(memory[start..<min(memory.count, start + BatchFile.readBytes)])
     }
 
-    public func close() async {
+    func close() async {
         memory = []
         await file?.close()
         file = nil
