@@ -227,7 +227,7 @@ struct BatchLifeTests {
         try await World.run { world in
             try world.openAI.setFaults(
                 JSONValue.parse(
-                    Array(#"{"routes":{"POST /v1/batches":[{"kind":"lost_reply","next":1}]}}"#.utf8)))
+                    Array(#"{"routes":[{"route":"POST /v1/batches","fault":"lost_reply","times":1}]}"#.utf8)))
             let lots = (0..<4).map { SampleLot($0, images: world.images.baseURL) }
             let reply = try await world.client.generate(
                 lots.map { $0.json(webhook: world.webhooks.baseURL + "/ok/e") })

@@ -1,7 +1,13 @@
-// RFC 4648 base64 with padding, for data URLs. Pure.
+// RFC 4648 base64 with padding: data URLs, Standard Webhooks signatures. Pure.
 
 enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    static func text(_ bytes: [UInt8]) -> String {
+        var out: [UInt8] = []
+        append(bytes, to: &out)
+        return String(decoding: out, as: UTF8.self)
+    }
 
     static func append(_ bytes: [UInt8], to out: inout [UInt8]) {
         let alphabet = alphabet.span

@@ -87,14 +87,16 @@ extension JobRunner {
         var after: String?
         repeat {
             let page = try await context.openAI.listBatches(after: after)
-            found += page.batches.filter {
-                $0.metadata(Self.shardKey) == shard.id.description
-                    && $0.inputFileID == (shard.inputFileID ?? $0.inputFileID) && $0.status != .failed
-                    && $0.createdAt >= since
-            }
+            found += page.batches.filter { $0.createdAt >= since && Self.isBatch($0, of: shard) }
             // Newest first is usual, not promised: a page that is old throughout ends the search.
             after = page.batches.contains { $0.createdAt >= since } ? page.next : nil
         } while after != nil
         return found.sorted { $0.createdAt < $1.createdAt }
+    }
+
+    /// A failed batch did nothing. One with another file is an earlier one, which failed.
+    private static func isBatch(_ batch: BatchObject, of shard: ShardRecord) -> Bool {
+        guard batch.metadata(shardKey) == shard.id.description, batch.status != .failed else { return false }
+        return shard.inputFileID == nil || batch.inputFileID == shard.inputFileID
     }
 }
