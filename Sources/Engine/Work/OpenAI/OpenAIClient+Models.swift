@@ -31,7 +31,7 @@ extension OpenAIClient {
     /// is not taken, asks with more room after a cut answer. All of it within the deadline.
     /// - Throws: the last error, with the `usage` of all tries.
     public func ask(
-        _ stage: ModelStage, fields: [String], deadlineSeconds: Double, body: (ModelParameters) -> [UInt8]
+        _ stage: WorkStage, fields: [String], deadlineSeconds: Double, body: (ModelParameters) -> [UInt8]
     ) async throws(OpenAIError) -> StageAnswer {
         let begin = ContinuousClock.now
         var attempt = Attempt(triesLeft: choice(for: stage).tries + Self.answerRetries)
@@ -50,14 +50,14 @@ extension OpenAIClient {
     }
 
     /// What to ask the stage's model with now.
-    public func choice(for stage: ModelStage) -> ModelChoice {
+    public func choice(for stage: WorkStage) -> ModelChoice {
         choices[stage] ?? configuration.choice(for: stage)
     }
 
     /// Takes the lesson of an error that a batch or one of its lines met.
     /// - Returns: true if asking again with the stage's ``ModelChoice/current`` parameters is worth it.
     @discardableResult
-    public func learn(_ stage: ModelStage, from error: OpenAIError, asked: ModelParameters) -> Bool {
+    public func learn(_ stage: WorkStage, from error: OpenAIError, asked: ModelParameters) -> Bool {
         var choice = choice(for: stage)
         defer { choices[stage] = choice }
         return choice.learn(from: error, asked: asked)

@@ -12,7 +12,7 @@ public final class OpenAIClient {
     private let random: () -> Double
     private let logger: Logger
     /// What errors have taught about the models; see `OpenAIClient+Models.swift`.
-    var choices: [ModelStage: ModelChoice]
+    var choices: [WorkStage: ModelChoice]
 
     /// Loop thread.
     /// - Parameter random: 0..<1, for the back-off's jitter.
@@ -30,7 +30,7 @@ public final class OpenAIClient {
         self.random = random
         self.logger = logger
         choices = [:]
-        for stage in ModelStage.allCases { choices[stage] = configuration.choice(for: stage) }
+        for stage in WorkStage.allCases { choices[stage] = configuration.choice(for: stage) }
     }
 
     /// One operation of the API.

@@ -40,7 +40,7 @@ extension JobRunner {
         var problems: [String: ImageProblem] = [:]
         let images = context.images
         try await context.loop.forEach(urls.count, atMost: context.configuration.imagesInFlight) { index in
-            if case .failure(let problem) = await images.check(urls[index]) { problems[urls[index]] = problem }
+            if case .failure(let problem)? = try? await images.check(urls[index]) { problems[urls[index]] = problem }
         }
         return problems
     }

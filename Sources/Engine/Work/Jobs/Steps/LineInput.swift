@@ -51,7 +51,7 @@ extension JobRunner {
         var fetched: [Int: ImageReference] = [:]
         let images = context.images
         try await context.loop.forEach(urls.count, atMost: 8) { index in
-            if case .success(let image) = await images.fetch(urls[index]) {
+            if case .success(let image)? = try? await images.fetch(urls[index]) {
                 fetched[index] = .data(type: image.type.mediaType, bytes: image.bytes)
             }
         }
