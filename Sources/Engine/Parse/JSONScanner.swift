@@ -216,7 +216,12 @@ extension JSONScanner {
                 return index + 1
             case 0x7F: index += 1
             case 0..<0x20: throw JSONError(.controlCharacter, at: index)
-            case 0xC2...0xDF where index + 1 < text.count && text[index + 1] & 0xC0 == 0x80: index += 2
+            case 0xC2...0xDF where index + 1 < text.count && text[index + 1] & 0xC0 == 0x80:
+                // Cyrillic and Greek text is a run of these.
+                repeat {
+                    index += 2
+                } while index + 1 < text.count && 0xC2...0xDF ~= text[index]
+                    && text[index + 1] & 0xC0 == 0x80
             default:
                 try beginUTF8(byte, index)
                 return index + 1
