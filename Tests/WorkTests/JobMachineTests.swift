@@ -1,3 +1,4 @@
+// The job machine as a transcript: rows in, the next step out. Any thread.
 import Engine
 import Testing
 

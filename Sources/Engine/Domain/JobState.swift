@@ -119,7 +119,8 @@ public struct ShardRecord: Sendable, Equatable {
 
     public init(
         id: Identifier, stage: WorkStage, round: Int, sequence: Int, state: ShardState, model: String,
-        inlineImages: Bool = false, lines: Int = 1, fileBytes: Int = 0, account: String = "", inputFileID: String? = nil,
+        inlineImages: Bool = false, lines: Int = 1, fileBytes: Int = 0, account: String = "",
+        inputFileID: String? = nil,
         batchID: String? = nil, outputFileID: String? = nil, errorFileID: String? = nil, intentAt: Timestamp? = nil,
         notBefore: Timestamp = Timestamp(microseconds: 0)
     ) {

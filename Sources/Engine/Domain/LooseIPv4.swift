@@ -1,7 +1,7 @@
 // IPv4 as inet_aton reads it: one to four numbers, decimal, octal or hexadecimal, the last filling what is left. Pure.
 
-/// What a host whose last label begins with a digit is. Resolvers take `127.1`, `0x7f.1`, `017700000001` and `2130706433`
-/// for the loopback address, so a judge of URLs must too.
+/// What a host whose last label begins with a digit is. Resolvers take `127.1`, `0x7f.1`, `017700000001` and
+/// `2130706433` for the loopback address, so a judge of URLs must too.
 enum LooseIPv4: Equatable {
     case address(UInt32)
     /// Ends in a number and is no address: no resolver should be asked what it means.
@@ -35,7 +35,8 @@ enum LooseIPv4: Equatable {
     /// All digits, or `0x` and hexadecimal digits.
     private static func looksNumeric(_ label: Span<UInt8>) -> Bool {
         let start = isHex(label) ? 2 : 0
-        for index in start..<label.count where !(ASCII.isDigit(label[index]) || start == 2 && isHexLetter(label[index])) {
+        for index in start..<label.count where !(ASCII.isDigit(label[index]) || start == 2 && isHexLetter(label[index]))
+        {
             return false
         }
         return true

@@ -4,8 +4,8 @@
 import Glibc
 #endif
 
-/// Without it curl cannot read `https://münchen.example/` where no `LANG` is set. Only characters are concerned: numbers and
-/// messages stay as they are, and so do all other threads.
+/// Without it curl cannot read `https://münchen.example/` where no `LANG` is set. Only characters are concerned:
+/// numbers and messages stay as they are, and so do all other threads.
 enum UTF8Locale {
     nonisolated(unsafe) private static let handle = newlocale(  // immutable once made
         Int32(1) << LC_CTYPE, "C.UTF-8", nil)

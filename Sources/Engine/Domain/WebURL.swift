@@ -1,5 +1,5 @@
-// Whether a URL from outside may be used at all (C3.3). Pure; any thread. A plain `https://name/...` is judged in one pass;
-// the rest is parsed by curl's URL parser, so that judge and fetcher agree.
+// Whether a URL from outside may be used at all (C3.3). Pure; any thread. A plain `https://name/...` is judged in one
+// pass; the rest is parsed by curl's URL parser, so that judge and fetcher agree.
 
 /// Judges image and webhook URLs as they arrive. Names are resolved later; then ``AddressPolicy`` judges the address.
 public enum WebURL {
@@ -127,7 +127,9 @@ enum HostRule {
             if byte == UInt8(ascii: ".") {
                 guard (1...63).contains(index - start) else { return nil }
                 start = index + 1
-            } else if !(ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")) {
+            } else if !(ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "-")
+                || byte == UInt8(ascii: "_"))
+            {
                 return nil
             }
         }

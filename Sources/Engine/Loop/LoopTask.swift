@@ -37,8 +37,8 @@ public final class LoopTask<Value> {
 }
 
 extension Loop {
-    /// Runs `body` for every item at the same time; results in the items' order. The first error in that order is thrown, and
-    /// what still runs is cancelled.
+    /// Runs `body` for every item at the same time; results in the items' order. The first error in that order is
+    /// thrown, and what still runs is cancelled.
     public func gather<Item, Value>(
         _ items: [Item], _ body: @escaping (Item) async throws -> Value
     ) async throws -> [Value] {

@@ -6,7 +6,8 @@ import Logging
 import Glibc
 #endif
 
-/// A bounded queue of lines and the thread that writes them to standard output and a file. What does not fit is dropped and counted.
+/// A bounded queue of lines and the thread that writes them to standard output and a file. What does not fit is dropped
+/// and counted.
 public final class LogWriter: @unchecked Sendable {  // all state is touched between lock and unlock
     /// Bytes that may wait; beyond, lines are dropped.
     static let waitingBytesMax = 4 * 1024 * 1024

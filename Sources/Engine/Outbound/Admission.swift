@@ -1,6 +1,5 @@
-// Who may open a connection now and who waits. Pure; the client's loop.
-// curl's own bounds are not used: its one queue stands still behind a full host, and so one slow webhook receiver would hold up
-// all others (C6.3).
+// Who may open a connection now and who waits. Pure; the client's loop. curl's own bounds are not used: its one queue
+// stands still behind a full host, and so one slow webhook receiver would hold up all others (C6.3).
 import DequeModule
 
 /// Bounds exchanges in all and per host. Hosts with waiters take turns; within a host the first comes first.
@@ -46,7 +45,9 @@ struct Admission<ID: Hashable> {
 
     /// A running exchange ended: who may go now.
     mutating func ended(host name: String) -> [ID] {
-        guard var host = hosts[name], host.running > 0 else { preconditionFailure("an exchange ended that was not running") }
+        guard var host = hosts[name], host.running > 0 else {
+            preconditionFailure("an exchange ended that was not running")
+        }
         running -= 1
         host.running -= 1
         hosts[name] = host

@@ -1,4 +1,5 @@
-// curl's C callbacks: from a user pointer and raw bytes to a `CurlTransfer`. Frees: nothing. Thread: the loop's, within curl.
+// curl's C callbacks: from a user pointer and raw bytes to a `CurlTransfer`. Frees: nothing. Thread: the loop's, within
+// curl.
 import CShims
 
 #if canImport(Glibc)

@@ -6,8 +6,8 @@ import Glibc
 #endif
 
 enum CurlLibrary {
-    /// Touch before the first handle is made. A broken connection must be an error and not a signal: curl leaves that to the
-    /// program when `CURLOPT_NOSIGNAL` is set, and OpenSSL writes with plain `write`.
+    /// Touch before the first handle is made. A broken connection must be an error and not a signal: curl leaves that
+    /// to the program when `CURLOPT_NOSIGNAL` is set, and OpenSSL writes with plain `write`.
     static let isReady: Bool = {
         signal(SIGPIPE, SIG_IGN)
         return curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK

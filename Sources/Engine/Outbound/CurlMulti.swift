@@ -1,5 +1,5 @@
-// curl's multi interface on a libuv loop: curl names the sockets and the time it waits for, the loop tells it what happened.
-// Frees: the multi handle and with it all kept connections in `close`; a socket's `LoopPoll` is owned through
+// curl's multi interface on a libuv loop: curl names the sockets and the time it waits for, the loop tells it what
+// happened. Frees: the multi handle and with it all kept connections in `close`; a socket's `LoopPoll` is owned through
 // `curl_multi_assign` until curl lets go of the socket, which it says before it closes it. Thread: the loop's.
 import CShims
 
@@ -72,7 +72,8 @@ final class CurlMulti {
             curl_multi_assign(handle, socket, nil)
             return
         }
-        guard let poll = assigned.map({ Unmanaged<LoopPoll>.fromOpaque($0).takeUnretainedValue() }) ?? adopt(socket) else {
+        guard let poll = assigned.map({ Unmanaged<LoopPoll>.fromOpaque($0).takeUnretainedValue() }) ?? adopt(socket)
+        else {
             return  // the socket is dead already; the transfer's time-outs end it
         }
         var events: LoopPoll.Events = []

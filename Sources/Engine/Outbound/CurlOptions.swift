@@ -22,7 +22,8 @@ extension CurlTransfer {
         shim_easy_long(easy, CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(request.connectSeconds * 1000)))
         shim_easy_str(easy, CURLOPT_PROXY, "")  // not even from the environment
         shim_easy_long(easy, CURLOPT_NOSIGNAL, 1)
-        // Without it a transfer that ends while its name is being resolved waits for the resolver's thread, on our loop.
+        // Without it a transfer that ends while its name is being resolved waits for the resolver's thread, on our
+        // loop.
         shim_easy_long(easy, CURLOPT_QUICK_EXIT, 1)
         shim_easy_long(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1)  // redirects included
         shim_easy_long(easy, CURLOPT_TCP_KEEPALIVE, 1)
@@ -57,7 +58,9 @@ extension CurlTransfer {
     private func setHeaders(_ request: OutboundRequest) {
         // An empty value takes away what curl would add: a pause before each body, and a media type that is not ours.
         var lines = ["Expect:"]
-        if !request.headers.contains(where: { OutboundHeaders.equal($0.0, "content-type") }) { lines.append("Content-Type:") }
+        if !request.headers.contains(where: { OutboundHeaders.equal($0.0, "content-type") }) {
+            lines.append("Content-Type:")
+        }
         lines += request.headers.map { $0.1.isEmpty ? "\($0.0);" : "\($0.0): \($0.1)" }
         for line in lines { headerList = curl_slist_append(headerList, line) ?? headerList }
         shim_easy_slist(easy, CURLOPT_HTTPHEADER, headerList)

@@ -1,8 +1,9 @@
-// One transfer of curl: its easy handle, what has come in so far, and what curl's callbacks tell.
-// Frees: the easy handle and its header list in `free`, after the transfer has left its `CurlMulti`. Thread: the client's loop.
+// One transfer of curl: its easy handle, what has come in so far, and what curl's callbacks tell. Frees: the easy
+// handle and its header list in `free`, after the transfer has left its `CurlMulti`. Thread: the client's loop.
 import CShims
 
-/// The C side of an exchange. Callbacks only note things and wake the waiting task; nothing is added, removed or unpaused there.
+/// The C side of an exchange. Callbacks only note things and wake the waiting task; nothing is added, removed or
+/// unpaused there.
 final class CurlTransfer {
     /// Bytes of an answer that are held before curl is told to stop reading.
     static let bufferedMax = 256 * 1024
@@ -21,7 +22,8 @@ final class CurlTransfer {
 
     var status = 0
     var headers: [(name: String, value: String)] = []
-    /// True when the head of the answer that counts is complete: neither an interim one nor a redirect that is followed.
+    /// True when the head of the answer that counts is complete: neither an interim one nor a redirect that is
+    /// followed.
     var headIsFinal = false
     private var headBytes = 0
     private var buffer: [UInt8] = []

@@ -1,4 +1,5 @@
-// One exchange from the call to its end: waiting for a place, running as a curl transfer, ended. Thread: the client's loop.
+// One exchange from the call to its end: waiting for a place, running as a curl transfer, ended. Thread: the client's
+// loop.
 
 import CShims
 
@@ -87,7 +88,9 @@ final class OutboundExchange {
         pump = loop.spawn { [loop] in
             await loop.yield()  // not within whatever started this
             do { try await upload.pump(source, on: loop) { self.unpauseSending(failed) } } catch {
-                if !self.hasEnded { failed("the request's body ended in \(error is UploadFeed.Problem ? "\(error)" : "an error")") }
+                if !self.hasEnded {
+                    failed("the request's body ended in \(error is UploadFeed.Problem ? "\(error)" : "an error")")
+                }
             }
         }
     }

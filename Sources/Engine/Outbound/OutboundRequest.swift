@@ -10,20 +10,21 @@ public struct OutboundRequest {
     public var body: OutboundBody = .none
     /// The whole exchange, from the call to the last byte of the answer, the wait for a free connection included.
     public var timeoutSeconds: Double = 60
-    /// Bounds the wait for a free connection by itself and takes it out of `timeoutSeconds`: for a caller whose time-out must
-    /// measure the other side alone.
+    /// Bounds the wait for a free connection by itself and takes it out of `timeoutSeconds`: for a caller whose
+    /// time-out must measure the other side alone.
     public var queueSeconds: Double?
     /// Resolving, connecting and the TLS handshake.
     public var connectSeconds: Double = 5
-    /// Bound on the decoded body that ``HTTPClient/send(_:)`` collects. ``HTTPClient/open(_:)`` has none: its memory is constant.
+    /// Bound on the decoded body that ``HTTPClient/send(_:)`` collects. ``HTTPClient/open(_:)`` has none: its memory is
+    /// constant.
     public var maxResponseBytes: Int = 1024 * 1024
     /// C7: who may be connected to, checked on the address itself. nil: unrestricted, for the operator's own URLs.
     public var addresses: AddressPolicy?
     /// Followed for GET and HEAD; every hop's address is checked. 0: a redirect is an answer like any other.
     public var maxRedirects = 0
     public var acceptCompressed = false
-    /// curl repeats a request by itself when a kept connection turns out to be dead before the first byte of an answer. true:
-    /// a connection of its own, so that the request is sent once or not at all. Streamed bodies always get one.
+    /// curl repeats a request by itself when a kept connection turns out to be dead before the first byte of an answer.
+    /// true: a connection of its own, so that the request is sent once or not at all. Streamed bodies always get one.
     public var neverRepeat = false
 
     public init(method: String = "GET", url: String, headers: [(String, String)] = [], body: OutboundBody = .none) {

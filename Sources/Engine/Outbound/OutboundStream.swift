@@ -1,4 +1,5 @@
-// An answer whose body is pulled. Frees: a stream that is dropped before its end cancels its exchange. Thread: the client's loop.
+// An answer whose body is pulled. Frees: a stream that is dropped before its end cancels its exchange. Thread: the
+// client's loop.
 
 /// The head of an answer and the way to its body. Loop-bound. While nobody asks, at most 256 KiB are read ahead.
 public final class OutboundStream {

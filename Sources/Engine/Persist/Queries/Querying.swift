@@ -8,7 +8,8 @@ public protocol Querying: AnyObject {
 extension Database: Querying {}
 extension DatabaseSession: Querying {}
 
-/// The writer of a job no longer holds its lease: another worker has it, or the job was ended from outside. Drop everything.
+/// The writer of a job no longer holds its lease: another worker has it, or the job was ended from outside. Drop
+/// everything.
 public struct LeaseLost: Error, Sendable {
     public let job: Identifier
 }

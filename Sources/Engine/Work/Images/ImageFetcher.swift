@@ -9,7 +9,8 @@ public struct ImageFetcherConfiguration: Sendable {
     /// The whole exchange, seconds.
     public var timeoutSeconds = 30.0
     public var connectSeconds = 5.0
-    /// The wait for a place among the connections, seconds, apart from `timeoutSeconds`: a job has many images on one host.
+    /// The wait for a place among the connections, seconds, apart from `timeoutSeconds`: a job has many images on one
+    /// host.
     public var queueSeconds = 600.0
 
     public init() {}
@@ -55,7 +56,8 @@ public final class ImageFetcher {
         let reading = ImageReading(answer, bytesMax: configuration.bytesMax)
         switch answer.status {
         case 206:
-            guard let range = ContentRange(answer.header("content-range")), range.first == 0, let total = range.total else { break }
+            guard let range = ContentRange(answer.header("content-range")), range.first == 0, let total = range.total
+            else { break }
             let type = try await reading.type()
             await reading.leave()
             if total > configuration.bytesMax { throw .problem(.tooLarge) }

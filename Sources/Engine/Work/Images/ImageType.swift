@@ -59,7 +59,9 @@ struct ContentRange: Equatable {
     init?(_ text: String?) {
         guard let text, text.utf8.starts(with: "bytes ".utf8) else { return nil }
         let parts = text.dropFirst(6).split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, let first = parts[0].split(separator: "-").first.flatMap({ Int($0) }) else { return nil }
+        guard parts.count == 2, let first = parts[0].split(separator: "-").first.flatMap({ Int($0) }) else {
+            return nil
+        }
         self.first = first
         total = Int(parts[1])
     }

@@ -1,5 +1,5 @@
-// A shard's file while it is built and uploaded: in memory up to a bound, then in a file that has no name. Frees: the descriptor, in `close`.
-// Thread: the loop's.
+// A shard's file while it is built and uploaded: in memory up to a bound, then in a file that has no name. Frees: the
+// descriptor, in `close`. Thread: the loop's.
 
 /// Written once from the front, then read as often as needed. Close it, whatever happened.
 final class BatchFile {

@@ -1,4 +1,5 @@
-// Claims jobs for one shard of the process and runs them. Woken by notifications, with polling as the fall-back. Loop-bound.
+// Claims jobs for one shard of the process and runs them. Woken by notifications, with polling as the fall-back.
+// Loop-bound.
 import Logging
 
 public final class JobDispatcher: BackgroundService {

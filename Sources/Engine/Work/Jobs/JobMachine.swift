@@ -37,7 +37,8 @@ public enum JobStep: Equatable, Sendable {
 }
 
 public enum JobMachine {
-    /// Times that a lot is sent to the provider in a stage before it fails; the last one carries its images inline (C5.4).
+    /// Times that a lot is sent to the provider in a stage before it fails; the last one carries its images inline
+    /// (C5.4).
     public static let maxRounds = 3
 
     /// The next step of `job`. `now` decides only what is due, never what is right.

@@ -126,7 +126,8 @@ public final class JobRunner {
         return min(full, context.configuration.backoffMaxSeconds) * Double.random(in: 0.75...1)
     }
 
-    /// After an error that no step handles (the database is away, OpenAI cannot be reached): wait and start the step again.
+    /// After an error that no step handles (the database is away, OpenAI cannot be reached): wait and start the step
+    /// again.
     private func recover(from error: any Error) async -> Bool {
         failures += 1
         log.warning("Background worker: step failed, will be repeated", metadata: ["error": "\(error)"])

@@ -40,7 +40,8 @@ public struct PlannedShard: Sendable, Equatable {
 }
 
 public enum ShardPlanner {
-    /// Cuts `lines` in their order; a shard holds lines of one kind, and at least one line even if that alone is over a bound.
+    /// Cuts `lines` in their order; a shard holds lines of one kind, and at least one line even if that alone is over a
+    /// bound.
     public static func cut(_ lines: [PlannedLine], bounds: ShardBounds, inlineAll: Bool) -> [PlannedShard] {
         let inline = lines.filter { inlineAll || $0.needsInlineImages }
         let plain = lines.filter { !(inlineAll || $0.needsInlineImages) }

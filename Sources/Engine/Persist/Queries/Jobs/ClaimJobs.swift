@@ -1,6 +1,6 @@
-// Takes the leases of jobs that nobody works on: the oldest first. SKIP LOCKED keeps claimers from waiting for each other. A
-// lease holds while its instance's row carries the lease's incarnation and its heartbeat is fresh, so the jobs of an
-// instance that died, or came back as a new incarnation, are free at once.
+// Takes the leases of jobs that nobody works on: the oldest first. SKIP LOCKED keeps claimers from waiting for each
+// other. A lease holds while its instance's row carries the lease's incarnation and its heartbeat is fresh, so the jobs
+// of an instance that died, or came back as a new incarnation, are free at once.
 
 public enum ClaimJobs {
     private static let statement = Statement(

@@ -1,5 +1,5 @@
-// The fence: first statement of every transaction that writes job state. Locks the job's row, so that a cancel waits for the
-// commit or comes before it.
+// The fence: first statement of every transaction that writes job state. Locks the job's row, so that a cancel waits
+// for the commit or comes before it.
 
 /// Which job a runner may write, and with which epoch.
 public struct Lease: Sendable, Equatable {

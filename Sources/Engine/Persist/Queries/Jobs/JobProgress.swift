@@ -4,7 +4,8 @@ public enum JobProgress {
     private static let stageStatement = Statement(
         "job_stage",
         """
-        UPDATE batch_jobs SET status = $2, current_stage = $3, updated_at = now(), started_at = coalesce(started_at, now()),
+        UPDATE batch_jobs SET status = $2, current_stage = $3, updated_at = now(),
+            started_at = coalesce(started_at, now()),
             error_message = NULL
         WHERE id = $1
         """)
@@ -25,7 +26,8 @@ public enum JobProgress {
     private static let endStatement = Statement(
         "job_end",
         """
-        UPDATE batch_jobs SET status = $2, current_stage = CASE WHEN $2 = 'completed' THEN 'done' ELSE current_stage END,
+        UPDATE batch_jobs SET status = $2,
+            current_stage = CASE WHEN $2 = 'completed' THEN 'done' ELSE current_stage END,
             completed_at = now(), updated_at = now(), estimated_completion = NULL, error_message = $3,
             lease_instance = NULL, lease_incarnation = NULL, cleanup_pending = $4
         WHERE id = $1

@@ -2,7 +2,8 @@
 
 public enum LoadJob {
     static let columns = """
-        id, status, current_stage, languages, total_lots, processed_lots, failed_lots, created_at, lease_epoch, cleanup_pending
+        id, status, current_stage, languages, total_lots, processed_lots, failed_lots, created_at, lease_epoch,
+        cleanup_pending
         """
     private static let statement = Statement("load_job", "SELECT \(columns) FROM batch_jobs WHERE id = $1")
 

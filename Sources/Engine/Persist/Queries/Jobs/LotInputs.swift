@@ -63,7 +63,8 @@ public enum LotInputs {
     private static let reasonStatement = Statement(
         "first_failed_lot",
         """
-        SELECT payload FROM lot_results WHERE job_id = $1 AND stage = 'final' AND NOT succeeded ORDER BY position LIMIT 1
+        SELECT payload FROM lot_results WHERE job_id = $1 AND stage = 'final' AND NOT succeeded
+            ORDER BY position LIMIT 1
         """)
 
     /// Lots without an end, the first ones.

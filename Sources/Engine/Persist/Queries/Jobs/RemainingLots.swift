@@ -1,5 +1,5 @@
-// The lots that a stage still lacks, with the weight of their lines and what went wrong last time. A lot that has its final
-// row is done with, whatever the stage.
+// The lots that a stage still lacks, with the weight of their lines and what went wrong last time. A lot that has its
+// final row is done with, whatever the stage.
 
 /// A lot that still needs a stage.
 public struct RemainingLot: Sendable {

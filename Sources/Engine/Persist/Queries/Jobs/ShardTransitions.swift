@@ -13,7 +13,10 @@ public enum ShardTransitions {
         "shard_file", "UPDATE openai_batches SET positions = $2, file_bytes = $3 WHERE id = $1")
     private static let uploadedStatement = Statement(
         "shard_uploaded",
-        "UPDATE openai_batches SET state = 'uploaded', input_file_id = $2, not_before = now(), error = NULL WHERE id = $1")
+        """
+        UPDATE openai_batches SET state = 'uploaded', input_file_id = $2, not_before = now(), error = NULL
+        WHERE id = $1
+        """)
     private static let submittedStatement = Statement(
         "shard_submitted",
         """

@@ -2,7 +2,8 @@
 
 public enum Shards {
     private static let columns = """
-        id, stage, round, sequence, state, model, inline_images, cardinality(positions), file_bytes, account, input_file_id,
+        id, stage, round, sequence, state, model, inline_images, cardinality(positions), file_bytes, account,
+        input_file_id,
         batch_id, output_file_id, error_file_id, intent_at, not_before
         """
     private static let loadStatement = Statement(
@@ -13,7 +14,8 @@ public enum Shards {
         "insert_shard",
         """
         INSERT INTO openai_batches
-            (id, job_id, stage, round, sequence, state, model, inline_images, positions, input_tokens_estimate, account, intent_at)
+            (id, job_id, stage, round, sequence, state, model, inline_images, positions, input_tokens_estimate,
+                account, intent_at)
         SELECT $1, $2, $3, $4, coalesce(max(sequence), 0) + 1, $5, $6, $7, $8, $9, $10, now()
         FROM openai_batches WHERE job_id = $2 AND stage = $3
         """)

@@ -1,5 +1,5 @@
-// Appends results of a stage. What is already there stays: collecting the same answers again changes nothing, so usage and
-// counts follow the rows that were really new.
+// Appends results of a stage. What is already there stays: collecting the same answers again changes nothing, so usage
+// and counts follow the rows that were really new.
 
 /// One lot's outcome of one stage.
 public struct StageResult: Sendable {

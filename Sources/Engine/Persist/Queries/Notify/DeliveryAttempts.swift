@@ -24,7 +24,8 @@ public enum DeliveryAttempts {
     private static let endStatement = Statement(
         "attempt_end",
         """
-        UPDATE webhook_attempts SET ended_at = now(), http_status = $3, error = $4 WHERE delivery_id = $1 AND attempt = $2
+        UPDATE webhook_attempts SET ended_at = now(), http_status = $3, error = $4 WHERE delivery_id = $1
+            AND attempt = $2
         """)
     private static let settleStatement = Statement(
         "delivery_settle",

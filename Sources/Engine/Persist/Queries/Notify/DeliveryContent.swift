@@ -1,5 +1,5 @@
-// What a webhook body is made of: the ended job and its lots of one URL, in pages by key. Ended jobs are immutable, so the same
-// delivery always reads the same bytes.
+// What a webhook body is made of: the ended job and its lots of one URL, in pages by key. Ended jobs are immutable, so
+// the same delivery always reads the same bytes.
 
 /// The ended job as a webhook tells it.
 public struct EndedJob: Sendable {
@@ -23,7 +23,8 @@ public enum DeliveryContent {
     private static let jobStatement = Statement(
         "ended_job",
         """
-        SELECT status, created_at, coalesce(cancelled_at, completed_at, updated_at), total_lots, processed_lots, failed_lots,
+        SELECT status, created_at, coalesce(cancelled_at, completed_at, updated_at), total_lots, processed_lots,
+            failed_lots,
             error_message
         FROM batch_jobs WHERE id = $1
         """)

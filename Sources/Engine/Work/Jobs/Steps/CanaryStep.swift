@@ -1,4 +1,5 @@
-// One lot goes through /v1/responses before a stage's first shard. Its answer is used; its failure may save the rest. Loop-bound.
+// One lot goes through /v1/responses before a stage's first shard. Its answer is used; its failure may save the rest.
+// Loop-bound.
 import Logging
 
 extension JobRunner {

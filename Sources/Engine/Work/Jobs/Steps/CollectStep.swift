@@ -1,5 +1,6 @@
-// ended -> collected: stores the answers of a batch, streamed, by `custom_id`. Order is arbitrary; lines may be missing, doubled
-// or unknown; both files may hold either kind. Collecting the same files again changes nothing. Loop-bound.
+// ended -> collected: stores the answers of a batch, streamed, by `custom_id`. Order is arbitrary; lines may be
+// missing, doubled or unknown; both files may hold either kind. Collecting the same files again changes nothing.
+// Loop-bound.
 import Logging
 
 /// Some lines' worth of outcomes.

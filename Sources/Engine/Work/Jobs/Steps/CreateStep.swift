@@ -54,8 +54,8 @@ extension JobRunner {
         log.info("Background worker: batch submitted", metadata: ["batch": "\(batch.id)", "lots": "\(shard.lines)"])
     }
 
-    /// The creation got no reply: one batch found is adopted, further ones are cancelled, none after the settling time means
-    /// that there is none. Without a list nothing is sent.
+    /// The creation got no reply: one batch found is adopted, further ones are cancelled, none after the settling time
+    /// means that there is none. Without a list nothing is sent.
     func reconcile(_ shard: ShardRecord) async throws {
         do {
             let batches = try await batches(of: shard)

@@ -26,7 +26,9 @@ extension JobRunner {
             results.append(
                 StageResult(
                     position: lot.position, succeeded: usable > 0, images: usable, payload: JSONValue(missing).text))
-            if usable == 0 { ends.append(LotEnd(position: lot.position, error: "None of the lot's images could be used")) }
+            if usable == 0 {
+                ends.append(LotEnd(position: lot.position, error: "None of the lot's images could be used"))
+            }
         }
         try await commit { session in
             _ = try await StoreResults.run(session, job: job.id, stage: .images, results)

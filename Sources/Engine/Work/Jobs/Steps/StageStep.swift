@@ -5,8 +5,8 @@ extension JobRunner {
     /// Lots read at a time while planning.
     private static let planPage = 5000
 
-    /// A stage begins: with a canary if there is more than one lot to send (a wrong parameter would cost every line, hours
-    /// later), else with its plan.
+    /// A stage begins: with a canary if there is more than one lot to send (a wrong parameter would cost every line,
+    /// hours later), else with its plan.
     func open(_ stage: WorkStage, _ job: JobRecord) async throws {
         let lots = try await RemainingLots.page(context.database, job: job.id, stage: stage, after: -1, limit: 2)
         switch lots.count {
@@ -41,7 +41,8 @@ extension JobRunner {
     private func fail(_ lots: [RemainingLot], _ stage: WorkStage, _ job: JobRecord) async throws {
         guard !lots.isEmpty else { return }
         let fallback =
-            try await Shards.lastError(context.database, job: job.id, stage: stage) ?? "OpenAI gave no answer for this lot"
+            try await Shards.lastError(context.database, job: job.id, stage: stage)
+            ?? "OpenAI gave no answer for this lot"
         try await commit { session in
             let ends = lots.map { LotEnd(position: $0.position, error: $0.lastReason ?? fallback) }
             try await self.end(ends, of: job, session)
