@@ -60,7 +60,8 @@ enum Migration001 {
         );
 
         -- What each stage made of each lot; append-only. Stages and their payloads: images (JSON array of missing
-        -- URLs), vision (the English HTML), translation (JSON object language -> HTML), final (the lot's finished JSON).
+        -- URLs), vision (the English HTML), translation (JSON object language -> HTML), final (the lot's finished
+        -- JSON).
         CREATE TABLE lot_results (
             job_id uuid NOT NULL,
             stage text NOT NULL CHECK (stage IN ('images', 'vision', 'translation', 'final')),
