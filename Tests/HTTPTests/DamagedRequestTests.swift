@@ -1,4 +1,4 @@
-// Damaged requests by the thousand: whatever happens to the bytes, the pieces they come in make no difference. No socket.
+// Damaged requests by the thousand: the pieces that bytes come in make no difference to what they mean. No socket.
 import Testing
 
 @testable import Server
@@ -62,7 +62,8 @@ private func read(_ bytes: [UInt8], pieces next: () -> Int) -> Outcome {
 struct DamagedRequestTests {
     private static let sound =
         "POST /a?b=c HTTP/1.1\r\nHost: example.org\r\nX-Signature: sha256=00\r\nTransfer-Encoding: chunked\r\n"
-        + "Connection: keep-alive\r\n\r\n5\r\nhello\r\nA;x=\"y\"\r\n0123456789\r\n0\r\nX-Trailer: z\r\n\r\nGET / HTTP/1.1\r\n"
+        + "Connection: keep-alive\r\n\r\n5\r\nhello\r\nA;x=\"y\"\r\n0123456789\r\n"
+        + "0\r\nX-Trailer: z\r\n\r\nGET / HTTP/1.1\r\n"
 
     @Test("the pieces a damaged request comes in make no difference", arguments: [1, 2, 3, 4])
     func pieces(seed: UInt64) {
