@@ -43,7 +43,8 @@ public enum Migrator {
     @discardableResult
     public static func run(_ session: DatabaseSession, migrations: [Migration]) async throws -> [Int] {
         let ordered = migrations.sorted { $0.number < $1.number }
-        precondition(ordered.map(\.number) == Array(1..<ordered.count + 1), "migrations are numbered from 1 without gaps")
+        precondition(
+            ordered.map(\.number) == Array(1..<ordered.count + 1), "migrations are numbered from 1 without gaps")
         var done: [Int] = []
         try await session.transaction {
             try await takeLock(session)
