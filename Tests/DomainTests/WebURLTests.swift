@@ -1,4 +1,3 @@
-// Which URLs from outside are acceptable (C3.3). Any thread.
 import Engine
 import Testing
 

@@ -19,8 +19,8 @@ public struct HTTPClientConfiguration: Sendable {
 
 /// Sends requests to the outside. Loop-bound; `close()` it before its loop ends.
 ///
-/// Connections are kept and reused. Those opened under an ``AddressPolicy`` and those opened without are never shared, because the
-/// policy is applied when a connection is opened.
+/// Connections are kept and reused. Those opened under an ``AddressPolicy`` and those opened without are never shared,
+/// because the policy is applied when a connection is opened.
 public final class HTTPClient {
     private let loop: Loop
     private let configuration: HTTPClientConfiguration
@@ -80,7 +80,8 @@ public final class HTTPClient {
         } catch {
             end(exchange, .cancelled, "the request was cancelled")
         }
-        if let failure = exchange.failure {
+        // A head that came is told even if its body has failed meanwhile: the stream's reader will meet the failure.
+        if let failure = exchange.failure, failure.kind == .cancelled || exchange.transfer?.headIsFinal != true {
             await exchange.pumpEnded()
             throw failure
         }
@@ -143,9 +144,12 @@ public final class HTTPClient {
     private func finished(_ exchange: OutboundExchange, _ code: CURLcode) {
         guard code != CURLE_OK, let transfer = exchange.transfer else { return settle(exchange, nil) }
         let host = exchange.target.host
-        let failure = OutboundError.of(
-            code, verdict: transfer.verdict, host: host, mayHaveArrived: transfer.mayHaveArrived)
-        settle(exchange, failure)
+        let mayHaveArrived = transfer.mayHaveArrived
+        // For curl, bytes that are not HTTP are an unsupported protocol; so is a redirect to `ftp:`, but that is an
+        // answer.
+        let isGibberish = code == CURLE_UNSUPPORTED_PROTOCOL && mayHaveArrived && transfer.status == 0
+        let result = isGibberish ? CURLE_WEIRD_SERVER_REPLY : code
+        settle(exchange, .of(result, verdict: transfer.verdict, host: host, mayHaveArrived: mayHaveArrived))
     }
 
     /// Ends an exchange before its end. Nothing happens if it has ended already.
@@ -177,6 +181,8 @@ public final class HTTPClient {
     /// The reader has taken what was there.
     func continueReceiving(_ exchange: OutboundExchange) {
         guard case .running(let transfer, _) = exchange.phase else { return }
-        if transfer.continueReceiving() != CURLE_OK { end(exchange, .interrupted, "\(exchange.target.host): the answer broke off") }
+        if transfer.continueReceiving() != CURLE_OK {
+            end(exchange, .interrupted, "\(exchange.target.host): the answer broke off")
+        }
     }
 }

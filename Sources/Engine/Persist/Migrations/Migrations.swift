@@ -1,5 +1,0 @@
-// All migrations in order.
-
-public enum Migrations {
-    public static let all = [Migration(number: 1, name: "first schema", sql: Migration001.sql)]
-}
