@@ -47,7 +47,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "LoadtestKit", dependencies: ["Engine", "Server", log, arguments, collections], path: "loadtest",
-            exclude: ["Main"], swiftSettings: strict),
+            exclude: ["Main", "predict.py"], swiftSettings: strict),
         .executableTarget(
             name: "loadtest", dependencies: ["LoadtestKit", arguments], path: "loadtest/Main", swiftSettings: strict),
 

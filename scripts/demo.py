@@ -4,6 +4,7 @@
 Written as an integrator would, from docs/generation-service-api-v2.md. Standard library only.
 """
 import argparse
+import base64
 import hashlib
 import hmac
 import html
@@ -13,6 +14,7 @@ import re
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 LANGUAGES = ["en", "ru", "de"]
@@ -31,7 +33,8 @@ class Service:
         self.base_url, self.shared_key = base_url, shared_key
 
     def sign(self, text):
-        return "sha256=" + hmac.new(self.shared_key.encode(), text.encode(), hashlib.sha256).hexdigest()
+        message = text if isinstance(text, bytes) else text.encode()
+        return "sha256=" + hmac.new(self.shared_key.encode(), message, hashlib.sha256).hexdigest()
 
     def generate(self, lots, languages):
         signed = json.dumps(lots, separators=(",", ":"), sort_keys=True)
@@ -63,7 +66,7 @@ def car(number, images_url, webhook=None):
 def show(service, images_url, webhook, count=100):
     show_one(service, images_url)
     job_id = show_batch(service, images_url, webhook, count)
-    show_delivery(webhook, job_id)
+    show_delivery(service, webhook, job_id)
 
 
 def show_one(service, images_url):
@@ -132,8 +135,33 @@ def print_descriptions(lot):
         print(f"  {each['language']}  {' '.join(text.split())}")
 
 
-def show_delivery(webhook, job_id):
-    pass
+def show_delivery(service, webhook, job_id, seconds=30):
+    """Asks the receiver (`loadtest webhooks`) what came in, and checks the signature as the document's receiver does."""
+    print("\n=== The webhook ===", flush=True)
+    receiver = urllib.parse.urlsplit(webhook)
+    listing = f"{receiver.scheme}://{receiver.netloc}/_sim/deliveries?path={receiver.path}"
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with urllib.request.urlopen(listing, timeout=30) as reply:
+            deliveries = json.load(reply)["deliveries"]
+        for delivery in deliveries:
+            headers = {name.lower(): value for name, value in delivery["headers"]}
+            if headers.get("x-job-id") == job_id:
+                return print_delivery(service, webhook, delivery, headers)
+        time.sleep(0.2)
+    raise DemoError(f"no delivery came to {webhook} within {seconds} s")
+
+
+def print_delivery(service, webhook, delivery, headers):
+    body = base64.b64decode(delivery["body_base64"])
+    print(f"POST {webhook}   attempt {headers.get('x-delivery-attempt')}, {delivery['body_bytes']} bytes")
+    # The receiver keeps the beginning of a large body only; then there is nothing to check here.
+    if len(body) == delivery["body_bytes"]:
+        payload = json.loads(body)
+        print(f"{payload['event']}, {len(payload['lots'])} lots")
+        if not hmac.compare_digest(service.sign(body), headers.get("x-signature", "")):
+            raise DemoError("the delivery's X-Signature does not hold")
+        print("X-Signature holds over its bytes.")
 
 
 def main():
@@ -141,8 +169,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--base-url", default="http://127.0.0.1:5000")
     parser.add_argument("--key-file", default=os.path.join(here, "..", ".dev", "shared-key"))
-    parser.add_argument("--images-url", required=True, help="every path below it is an image")
-    parser.add_argument("--webhook", required=True, help="where the end of the job is announced")
+    parser.add_argument("--images-url", required=True, help="every .jpg below it is a picture")
+    parser.add_argument("--webhook", required=True, help="where the end of the job is announced: a path of `loadtest webhooks`")
     parser.add_argument("--lots", type=int, default=100)
     chosen = parser.parse_args()
     try:

@@ -164,17 +164,17 @@ def kept_secret(path):
 
 
 class Outside:
-    """The simulated world: settings that make the server use it, an address below which every path is an image, a receiver."""
+    """The simulated world: settings that make the server use it, an address below which every .jpg is a picture, a receiver."""
 
     def __init__(self, images, webhooks, openai=None):
-        self.images, self.webhooks, self.openai = images + "/images", webhooks + "/hooks/demo", openai
+        self.images, self.webhooks, self.openai = images + "/car", webhooks + "/ok/demo", openai
         # Simulators live on loopback, where no image or webhook may lie by default (C7).
         self.server = {"ALLOWED_PRIVATE_NETWORKS": "127.0.0.0/8"}
         if openai:
-            self.server.update({"OPENAI_BASE_URL": openai + "/v1", "OPENAI_API_KEY": "sk-simulated", "WORKER_POLL_INTERVAL": "0.5"})
+            self.server |= {"OPENAI_BASE_URL": openai + "/v1", "OPENAI_API_KEY": "sk-simulated", "WORKER_POLL_INTERVAL": "0.2"}
 
 
-def simulated_outside(stack, with_openai=True):
-    """Starts the simulators."""
-    openai = stack.simulator("openai") if with_openai else None
+def simulated_outside(stack, with_openai=True, batch_seconds=3):
+    """Starts the simulators; a batch takes OpenAI's stand-in `batch_seconds`."""
+    openai = stack.simulator("openai", "--batch-seconds", str(batch_seconds)) if with_openai else None
     return Outside(stack.simulator("images"), stack.simulator("webhooks"), openai)

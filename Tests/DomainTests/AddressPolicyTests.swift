@@ -1,3 +1,4 @@
+// Which addresses may be connected to (C7), in every spelling. Any thread.
 import Engine
 import Testing
 

@@ -1,3 +1,4 @@
+// Which URLs from outside are acceptable (C3.3). Any thread.
 import Engine
 import Testing
 

@@ -1,4 +1,5 @@
-// Asks CPython's own json module, the standard that signatures are made by (C1.2). One process for thousands of documents.
+// Asks CPython's own json module, the standard that signatures are made by (C1.2). One process for thousands of
+// documents.
 import Foundation
 
 enum CPython {

@@ -51,9 +51,12 @@ struct JSONGenerator {
     /// From a small choice, so that keys repeat and their escaped spellings meet.
     private mutating func key() -> String {
         let keys = [
-            #""""#, #""a""#, #""\u0061""#, #""b""#, #""ab""#, #""A""#, #""é""#, #""\u00e9""#, #""\ue000""#, #""\ud800""#,
-            #""\udfff""#, #""\uD83D\uDE00""#, #""😀""#, #""\ud83d""#, #""\uffff""#, #""\"""#, #""\\""#, #""/""#, #""\/""#,
-            #""\n""#, #""\u000a""#, #""\u007f""#, "\"\u{7F}\"", #""~""#, #""Z""#, #""]""#, #""^""#, #""a\u0000""#, #""ключ""#,
+            #""""#, #""a""#, #""\u0061""#, #""b""#, #""ab""#, #""A""#, #""é""#, #""\u00e9""#, #""\ue000""#,
+            #""\ud800""#,
+            #""\udfff""#, #""\uD83D\uDE00""#, #""😀""#, #""\ud83d""#, #""\uffff""#, #""\"""#, #""\\""#, #""/""#,
+            #""\/""#,
+            #""\n""#, #""\u000a""#, #""\u007f""#, "\"\u{7F}\"", #""~""#, #""Z""#, #""]""#, #""^""#, #""a\u0000""#,
+            #""ключ""#,
             #""10""#, #""9""#,
         ]
         return Bool.random(using: &random) ? keys.randomElement(using: &random) ?? "" : string()
@@ -67,7 +70,8 @@ struct JSONGenerator {
 
     private mutating func piece() -> String {
         switch Int.random(in: 0..<12, using: &random) {
-        case 0: return [#"\""#, #"\\"#, #"\/"#, #"\b"#, #"\f"#, #"\n"#, #"\r"#, #"\t"#].randomElement(using: &random) ?? ""
+        case 0:
+            return [#"\""#, #"\\"#, #"\/"#, #"\b"#, #"\f"#, #"\n"#, #"\r"#, #"\t"#].randomElement(using: &random) ?? ""
         case 1: return escape(UInt16.random(in: 0...0x7F, using: &random))
         case 2: return escape(UInt16.random(in: 0xD700...0xE0FF, using: &random))
         case 3: return escape(UInt16.random(in: 0...0xFFFF, using: &random))
@@ -104,7 +108,9 @@ struct JSONGenerator {
 
     private mutating func digits(_ count: ClosedRange<Int>) -> String {
         var out = String(Int.random(in: 1...9, using: &random))
-        for _ in 1..<max(2, Int.random(in: count, using: &random)) { out += String(Int.random(in: 0...9, using: &random)) }
+        for _ in 1..<max(2, Int.random(in: count, using: &random)) {
+            out += String(Int.random(in: 0...9, using: &random))
+        }
         return out
     }
 
@@ -112,12 +118,16 @@ struct JSONGenerator {
         switch Int.random(in: 0..<5, using: &random) {
         case 0:
             return [
-                "-0.0", "0e0", "1e5", "1E+5", "1e-7", "1e15", "1e16", "1e17", "0.0001", "0.00001", "123456789012345680.0",
-                "9999999999999998.0", "9999999999999999.0", "1e400", "-1e400", "1e-400", "5e-324", "1.7976931348623157e308",
+                "-0.0", "0e0", "1e5", "1E+5", "1e-7", "1e15", "1e16", "1e17", "0.0001", "0.00001",
+                "123456789012345680.0",
+                "9999999999999998.0", "9999999999999999.0", "1e400", "-1e400", "1e-400", "5e-324",
+                "1.7976931348623157e308",
                 "2.2250738585072014e-308", "0.1", "-0e-0", "100000000000000000000000.0", "1.0E-5", "9007199254740993.0",
             ].randomElement(using: &random) ?? ""
         case 1: return number(Double(bitPattern: random.next()))
-        case 2: return number(Double(sign: .plus, exponent: Int.random(in: -1074...1023, using: &random), significand: 1))
+        case 2:
+            let exponent = Int.random(in: -1074...1023, using: &random)
+            return number(Double(sign: .plus, exponent: exponent, significand: 1))
         case 3: return "-" + digits(1...20) + "." + digits(1...20)
         default: return "0." + digits(1...25) + "e" + String(Int.random(in: -330...330, using: &random))
         }

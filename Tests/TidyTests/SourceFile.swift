@@ -55,6 +55,9 @@ private struct Lexer {
     private(set) var strings: [UInt8] = []
     private(set) var comments: [UInt8] = []
 
+    /// Bytes that may begin or end something; the others are passed on unexamined.
+    private static let isSpecial: [Bool] = (0..<256).map { "/\"#()\\\n*".utf8.contains(UInt8($0)) }
+
     init(text: [UInt8]) { self.text = text }
 
     mutating func run() {
@@ -69,6 +72,7 @@ private struct Lexer {
     }
 
     private mutating func stepInCode(_ open: Int) {
+        guard Lexer.isSpecial[Int(text[at])] else { return take(1, as: \.code) }
         if starts("//") { return enter(.lineComment, taking: 2) }
         if starts("/*") { return enter(.blockComment, taking: 2) }
         var hashes = 0
@@ -88,6 +92,7 @@ private struct Lexer {
     }
 
     private mutating func stepInString(isMultiline: Bool, hashes: Int) {
+        guard Lexer.isSpecial[Int(text[at])] else { return take(1, as: \.strings) }
         let pounds = String(repeating: "#", count: hashes)
         let end = (isMultiline ? "\"\"\"" : "\"") + pounds
         if starts("\\" + pounds + "(") { return enter(.code(openParentheses: 0), taking: 2 + hashes) }

@@ -1,1 +1,4 @@
-print("not yet")
+// The executable `loadtest`: see Command/Loadtest.swift.
+import LoadtestKit
+
+await Loadtest.start()

@@ -1,7 +1,7 @@
 // Makes a model's text safe to show as HTML (C2.4). Pure; never fails; cleaning twice changes nothing. Thread: any.
 
-/// Lets through `p ul ol li strong em br` without attributes, balanced; drops other tags, escapes what is no tag, and puts loose
-/// text into paragraphs.
+/// Lets through `p ul ol li strong em br` without attributes, balanced; drops other tags, escapes what is no tag, and
+/// puts loose text into paragraphs.
 public enum DamageHTML {
     public static func clean(_ text: String) -> String {
         var tokens = HTMLTokens(text)
@@ -86,7 +86,8 @@ private struct HTMLWriter {
 
     mutating func close(_ tag: HTMLTag) {
         guard stack.contains(tag) else { return }
-        // An item of an outer list does not end while an inner list is open, nor does anything else reach out of a list.
+        // An item of an outer list does not end while an inner list is open, nor does anything else reach out of a
+        // list.
         if !tag.isList, let list = stack.lastIndex(where: \.isList), let own = stack.lastIndex(of: tag), own < list {
             return
         }

@@ -15,7 +15,8 @@ public enum Languages {
         isSupported(code) ? nil : "not an ISO 639-1 code with an optional script or region subtag"
     }
 
-    /// The English name for prompts, such as `Portuguese (Brazil)` or `Serbian (Latin script)`; the code itself if unknown.
+    /// The English name for prompts, such as `Portuguese (Brazil)` or `Serbian (Latin script)`; the code itself if
+    /// unknown.
     public static func englishName(_ code: String) -> String {
         guard let parts = table.parts(of: code) else { return code }
         guard let subtag = parts.subtag else { return parts.language }
@@ -66,10 +67,10 @@ private struct LanguageTable: Sendable {
     /// The scripts in use today. The library can check and name a script, but lists none.
     private static let scripts =
         """
-        Adlm Arab Armn Bali Bamu Batk Beng Bopo Brai Cakm Cans Cham Cher Copt Cyrl Deva Ethi Geor Glag Goth Grek Gujr Guru Hanb \
-        Hang Hani Hans Hant Hebr Hira Hrkt Java Jpan Kali Kana Khmr Knda Kore Lana Laoo Latn Lepc Limb Lisu Mand Mlym Mong Mtei \
-        Mymr Newa Nkoo Olck Orya Osge Plrd Rohg Saur Sinh Sund Sylo Syrc Tagb Tale Talu Taml Tavt Telu Tfng Tglg Thaa Thai Tibt \
-        Vaii Yiii
+        Adlm Arab Armn Bali Bamu Batk Beng Bopo Brai Cakm Cans Cham Cher Copt Cyrl Deva Ethi Geor Glag Goth Grek \
+        Gujr Guru Hanb Hang Hani Hans Hant Hebr Hira Hrkt Java Jpan Kali Kana Khmr Knda Kore Lana Laoo Latn Lepc \
+        Limb Lisu Mand Mlym Mong Mtei Mymr Newa Nkoo Olck Orya Osge Plrd Rohg Saur Sinh Sund Sylo Syrc Tagb Tale \
+        Talu Taml Tavt Telu Tfng Tglg Thaa Thai Tibt Vaii Yiii
         """
         .split(separator: " ").map(String.init)
 }

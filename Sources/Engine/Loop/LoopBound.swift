@@ -3,7 +3,7 @@
 /// Carries a loop-bound value through code of other threads; it can be looked at on its loop's thread only.
 /// The last reference must also be dropped there if the value's `deinit` cares: post a closure that takes it.
 public struct LoopBound<Value>: @unchecked Sendable {  // `value` is reached only after the thread check
-    private let loop: Loop
+    public let loop: Loop
     private let stored: Value
 
     /// Loop thread.

@@ -6,7 +6,8 @@ import CShims
 import Glibc
 #endif
 
-/// An open file with positioned reads and writes. Loop-bound. An operation that has begun is not interrupted by cancellation.
+/// An open file with positioned reads and writes. Loop-bound. An operation that has begun is not interrupted by
+/// cancellation.
 public final class LoopFile {
     public enum Mode: Sendable {
         /// Must exist.
@@ -41,7 +42,9 @@ public final class LoopFile {
             return LoopFile(try await open(directory, temporaryFileFlags | O_RDWR | O_CLOEXEC, loop), loop)
         } catch { unnamed = error }
         // Not every file system can do O_TMPFILE (overlayfs before 6.3, NFS): make one and take its name away.
-        guard [UV_ENOTSUP.rawValue, UV_EISDIR.rawValue, UV_EINVAL.rawValue].contains(unnamed.code) else { throw unnamed }
+        guard [UV_ENOTSUP.rawValue, UV_EISDIR.rawValue, UV_EINVAL.rawValue].contains(unnamed.code) else {
+            throw unnamed
+        }
         let path = directory + "/.spool-\(Identifier.random())"
         let file = LoopFile(try await open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, loop), loop)
         _ = try await FileRequest.run("unlink", loop) { uv_fs_unlink($0, $1, path, $2) }
@@ -58,7 +61,9 @@ public final class LoopFile {
         while done < bytes.count {
             let (from, left) = (done, bytes.count - done)
             var part = LoopFile.part(buffer, from: from, count: left)
-            done += try await FileRequest.run("write", loop) { uv_fs_write($0, $1, file, &part, 1, Int64(offset + from), $2) }
+            done += try await FileRequest.run("write", loop) {
+                uv_fs_write($0, $1, file, &part, 1, Int64(offset + from), $2)
+            }
         }
     }
 
@@ -71,7 +76,9 @@ public final class LoopFile {
         while done < count {
             let (from, left) = (done, count - done)
             var part = LoopFile.part(buffer, from: from, count: left)
-            let got = try await FileRequest.run("read", loop) { uv_fs_read($0, $1, file, &part, 1, Int64(offset + from), $2) }
+            let got = try await FileRequest.run("read", loop) {
+                uv_fs_read($0, $1, file, &part, 1, Int64(offset + from), $2)
+            }
             if got == 0 { break }
             done += got
         }

@@ -1,5 +1,5 @@
-// Host names to addresses, on libuv's thread pool. Frees: the request lives until its callback, the address list is freed there.
-// Thread: the loop's; the blocking look-up runs elsewhere.
+// Host names to addresses, on libuv's thread pool. Frees: the request lives until its callback, the address list is
+// freed there. Thread: the loop's; the blocking look-up runs elsewhere.
 import CShims
 
 #if canImport(Glibc)
@@ -18,8 +18,9 @@ public enum LoopResolver {
         deinit { request.deallocate() }
     }
 
-    /// Calls `done` on the loop, in a later turn, with the numeric addresses of `host` in the system's order of preference; none
-    /// if it cannot be resolved. A look-up cannot be taken back: the loop does not end before its callback. Loop thread.
+    /// Calls `done` on the loop, in a later turn, with the numeric addresses of `host` in the system's order of
+    /// preference; none if it cannot be resolved. A look-up cannot be taken back: the loop does not end before its
+    /// callback. Loop thread.
     public static func addresses(of host: String, on loop: Loop, _ done: @escaping ([String]) -> Void) {
         loop.assertOnLoop()
         let look = Look(done)

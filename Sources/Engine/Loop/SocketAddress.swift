@@ -17,7 +17,8 @@ public struct SocketAddress: Sendable {
         storage = sockaddr_storage()
         let parsed = withUnsafeMutablePointer(to: &storage) { pointer in
             pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { uv_ip4_addr(text, Int32(port), $0) } == 0
-                || pointer.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { uv_ip6_addr(text, Int32(port), $0) } == 0
+                || pointer.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { uv_ip6_addr(text, Int32(port), $0) }
+                    == 0
         }
         if !parsed { return nil }
     }
@@ -35,7 +36,9 @@ public struct SocketAddress: Sendable {
     }
 
     /// Fills an address through one of the `get...name` calls, which return 0 when they worked.
-    static func filled(by call: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<Int32>) -> Int32) -> SocketAddress? {
+    static func filled(by call: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<Int32>) -> Int32)
+        -> SocketAddress?
+    {
         var storage = sockaddr_storage()
         var size = Int32(MemoryLayout<sockaddr_storage>.size)
         let failure = withUnsafeMutablePointer(to: &storage) { pointer in

@@ -107,7 +107,8 @@ public final class TCPStream {
         box.closed ? 0 : uv_stream_get_write_queue_size(shim_stream_tcp(box.handle))
     }
 
-    /// Sends the parts in order. What the kernel does not take at once is copied and sent later. Errors come to the owner, later.
+    /// Sends the parts in order. What the kernel does not take at once is copied and sent later. Errors come to the
+    /// owner, later.
     public func write(_ first: Span<UInt8>, _ second: Span<UInt8> = Span(), _ third: Span<UInt8> = Span()) {
         guard !box.closed else { return }
         first.withUnsafeBufferPointer { first in
@@ -159,7 +160,11 @@ public final class TCPStream {
             request!.deallocate()
             if status == 0 { box.owner?.sent() } else { box.owner?.failed(SystemError(status, "write")) }
         }
-        precondition(failure == 0, "uv_write refuses only streams that are not connected")
+        // Refused after a failed read, which the owner has been told of, and after `shutdown()`: nobody will get these
+        // bytes.
+        guard failure != 0 else { return }
+        bytes.deallocate()
+        request.deallocate()
     }
 
     /// Sends what is queued, then ends our side; the owner hears `shutDown()`. The other side may still send.

@@ -1,6 +1,5 @@
-// Who may open a connection now and who waits. Pure; the client's loop.
-// curl's own bounds are not used: its one queue stands still behind a full host, and so one slow webhook receiver would
-// hold up all others (C6.3).
+// Who may open a connection now and who waits. Pure; the client's loop. curl's own bounds are not used: its one queue
+// stands still behind a full host, and so one slow webhook receiver would hold up all others (C6.3).
 import DequeModule
 
 /// Bounds exchanges in all and per host. Hosts with waiters take turns; within a host the first comes first.

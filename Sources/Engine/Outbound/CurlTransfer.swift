@@ -1,6 +1,5 @@
-// One transfer of curl: its easy handle, what has come in so far, and what curl's callbacks tell.
-// Frees: the easy handle and its header list in `free`, after the transfer has left its `CurlMulti`. Thread: the
-// client's loop.
+// One transfer of curl: its easy handle, what has come in so far, and what curl's callbacks tell. Frees: the easy
+// handle and its header list in `free`, after the transfer has left its `CurlMulti`. Thread: the client's loop.
 import CShims
 
 /// The C side of an exchange. Callbacks only note things and wake the waiting task; nothing is added, removed or

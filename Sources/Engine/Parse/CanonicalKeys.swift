@@ -1,7 +1,7 @@
 // The order of object keys: by code point, as CPython sorts `str` (C1.2). Pure. Thread: any.
 //
-// Neither the bytes of UTF-16 nor those of the escaped text sort like that: a lone surrogate comes before U+E000 and before every
-// astral character, and `\u` before letters. So escapes are decoded while comparing; most keys have none.
+// Neither the bytes of UTF-16 nor those of the escaped text sort like that: a lone surrogate comes before U+E000 and
+// before every astral character, and `\u` before letters. So escapes are decoded while comparing; most keys have none.
 
 enum CanonicalKeys {
     typealias Member = ObjectSorter.Member

@@ -1,7 +1,8 @@
 // Walks the members of an object in canonical text: no white space, unique keys in order. Pure. Thread: any.
 
 struct CanonicalObject {
-    private var index: Int
+    /// Where the next member begins; after the last one, the closing brace.
+    private(set) var index: Int
 
     /// The object that opens at `start`.
     init(_ text: Span<UInt8>, at start: Int) { index = start + 1 }
@@ -14,14 +15,6 @@ struct CanonicalObject {
         let end = JSONWalk.endOfValue(text, from: keyEnd + 1)
         index = text[end] == JSONText.comma ? end + 1 : end
         return (key, keyEnd + 1..<end)
-    }
-
-    /// The value of a member whose name is plain ASCII.
-    consuming func value(of name: StaticString, in text: Span<UInt8>) -> Range<Int>? {
-        while let member = next(text) {
-            if text.equals(name, in: member.key) { return member.value }
-        }
-        return nil
     }
 }
 

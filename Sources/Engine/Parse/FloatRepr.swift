@@ -34,7 +34,8 @@ enum FloatRepr {
         }
     }
 
-    /// The shortest digits, without zeros at either end (a lone `0` for zero), and where the point stands: 0.DIGITS x 10^point.
+    /// The shortest digits, without zeros at either end (a lone `0` for zero), and where the point stands: 0.DIGITS x
+    /// 10^point.
     private static func parts(of number: Double) -> (digits: [UInt8], point: Int) {
         var digits: [UInt8] = []
         var point = 0

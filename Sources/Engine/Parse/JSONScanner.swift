@@ -1,8 +1,9 @@
-// The grammar of RFC 8259 as a byte machine that can stop anywhere: finds where a value ends, over any number of slices, and
-// proves that it is strict JSON in strict UTF-8. What it has passed, the writers and readers need not check again.
-// Pure: a value without heap memory. Thread: any.
+// The grammar of RFC 8259 as a byte machine that can stop anywhere: finds where a value ends, over any number of
+// slices, and proves that it is strict JSON in strict UTF-8. What it has passed, the writers and readers need not
+// check again. Pure: a value without heap memory. Thread: any.
 
-/// Scans one value after another. Rejects a BOM, encoded surrogates, NaN, Infinity, control characters, trailing commas.
+/// Scans one value after another. Rejects a BOM, encoded surrogates, NaN, Infinity, control characters, trailing
+/// commas.
 struct JSONScanner {
     /// What the next byte may be.
     enum Step: UInt8 {
@@ -40,8 +41,8 @@ struct JSONScanner {
         kinds = 0
     }
 
-    /// Goes on with the value from `start`; returns the index after its last byte, or nil if it goes on in the next slice.
-    /// A number at the top ends before the first byte that is not its own.
+    /// Goes on with the value from `start`; returns the index after its last byte, or nil if it goes on in the next
+    /// slice. A number at the top ends before the first byte that is not its own.
     mutating func scan(_ text: Span<UInt8>, from start: Int = 0) throws(JSONError) -> Int? {
         var index = start
         while index < text.count {
@@ -215,7 +216,12 @@ extension JSONScanner {
                 return index + 1
             case 0x7F: index += 1
             case 0..<0x20: throw JSONError(.controlCharacter, at: index)
-            case 0xC2...0xDF where index + 1 < text.count && text[index + 1] & 0xC0 == 0x80: index += 2
+            case 0xC2...0xDF where index + 1 < text.count && text[index + 1] & 0xC0 == 0x80:
+                // Cyrillic and Greek text is a run of these.
+                repeat {
+                    index += 2
+                } while index + 1 < text.count && 0xC2...0xDF ~= text[index]
+                    && text[index + 1] & 0xC0 == 0x80
             default:
                 try beginUTF8(byte, index)
                 return index + 1

@@ -38,12 +38,28 @@ enum JSONString {
             return []
         }
         let scalar = self.scalar(inside, &index)
-        guard let valid = Unicode.Scalar(scalar) else {
-            out.append(contentsOf: [0xEF, 0xBF, 0xBD])
-            return .loneSurrogate
+        let isLone = scalar & 0xFFFF_F800 == 0xD800
+        encode(isLone ? 0xFFFD : scalar, &out)
+        return isLone ? .loneSurrogate : scalar == 0 ? .nul : []
+    }
+
+    private static func encode(_ scalar: UInt32, _ out: inout [UInt8]) {
+        func tail(_ shift: UInt32) { out.append(UInt8(0x80 | scalar >> shift & 0x3F)) }
+        switch scalar {
+        case ..<0x80: out.append(UInt8(scalar))
+        case ..<0x800:
+            out.append(UInt8(0xC0 | scalar >> 6))
+            tail(0)
+        case ..<0x10000:
+            out.append(UInt8(0xE0 | scalar >> 12))
+            tail(6)
+            tail(0)
+        default:
+            out.append(UInt8(0xF0 | scalar >> 18))
+            tail(12)
+            tail(6)
+            tail(0)
         }
-        out.append(contentsOf: UTF8.encode(valid).unsafelyUnwrapped)  // every scalar has a UTF-8 form
-        return scalar == 0 ? .nul : []
     }
 
     /// The code point of the `\u` escape at `index`, which moves behind it. A high and a low surrogate are joined, as

@@ -93,3 +93,27 @@ extension Array where Element == UInt8 {
         unsafe append(contentsOf: UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }
 }
+
+extension OutputSpan where Element == UInt8 {
+    /// Traps if there is no room: who makes the span knows how much is needed.
+    @inline(__always)
+    mutating func append(_ bytes: Span<UInt8>) {
+        let added = bytes.count
+        precondition(added <= freeCapacity)
+        // Unsafe: the bytes behind the initialised ones, whose number was compared above.
+        unsafe withUnsafeMutableBufferPointer { buffer, initialized in
+            _ = unsafe bytes.withUnsafeBufferPointer { source in
+                unsafe UnsafeMutableBufferPointer(rebasing: buffer[initialized...]).update(fromContentsOf: source)
+            }
+            initialized += added
+        }
+    }
+
+    @inline(__always)
+    mutating func append(_ literal: StaticString) {
+        for index in 0..<literal.utf8CodeUnitCount {
+            // Unsafe: a StaticString's bytes are constant and live for ever.
+            append(unsafe literal.utf8Start[index])
+        }
+    }
+}

@@ -1,8 +1,8 @@
 // Reads a small JSON document into a JSONValue: OpenAI's answers, the request's small members. Pure. Thread: any.
 
 extension JSONValue {
-    /// Strict RFC 8259: one value, UTF-8, no BOM. Integers that fit become `.int`, other numbers `.double`; a lone surrogate becomes
-    /// U+FFFD. `maxDepth` is at most 128, the document itself being 1.
+    /// Strict RFC 8259: one value, UTF-8, no BOM. Integers that fit become `.int`, other numbers `.double`; a lone
+    /// surrogate becomes U+FFFD. `maxDepth` is at most 128, the document itself being 1.
     public static func parse(_ bytes: Span<UInt8>, maxDepth: Int = 128) throws(JSONError) -> JSONValue {
         var flaws: JSONString.Flaws = []
         return try parse(bytes, maxDepth: maxDepth, flaws: &flaws)
@@ -28,7 +28,8 @@ extension JSONValue {
     }
 }
 
-/// Builds values from a text that a scanner has passed, so nothing is checked twice; recursion is bounded by the scanner's depth.
+/// Builds values from a text that a scanner has passed, so nothing is checked twice; recursion is bounded by the
+/// scanner's depth.
 private struct JSONBuilder {
     var flaws: JSONString.Flaws = []
     private var index = 0

@@ -1,5 +1,5 @@
-// Reads and judges the fields of one lot (C2.2). Works on the canonical text, in which keys are unique and nothing is malformed.
-// Pure. Thread: any.
+// Reads and judges the fields of one lot (C2.2). Works on the canonical text, in which keys are unique and nothing is
+// malformed. Pure. Thread: any.
 
 /// Keeps buffers and the last webhook's verdict from one lot to the next.
 struct LotReader {
@@ -103,9 +103,9 @@ extension LotReader {
         var isValid = true
         var index = value.lowerBound + 1
         while index < value.upperBound {
-            let end = JSONWalk.endOfValue(text, from: index)
-            if let url = image(text, index..<end, { "lots[\(position)].images[\(count)]" }, &problems) {
-                if json.count > 1 { json.append(JSONText.comma) }
+            let (url, end) = image(text, at: index, { "lots[\(position)].images[\(count)]" }, &problems)
+            if let url {
+                if count > 0 { json.append(JSONText.comma) }
                 json.append(text, url)
             } else {
                 isValid = false
@@ -117,22 +117,39 @@ extension LotReader {
         return isValid ? (json, count) : nil
     }
 
-    /// The token of one image's URL, if it is one that may be stored.
+    /// The token of one image's URL, if it is one that may be stored, and the index after the image.
     private func image(
-        _ text: Span<UInt8>, _ value: Range<Int>, _ path: () -> String, _ problems: inout RequestProblems
-    ) -> Range<Int>? {
-        guard text[value.lowerBound] == JSONText.openObject else {
+        _ text: Span<UInt8>, at start: Int, _ path: () -> String, _ problems: inout RequestProblems
+    ) -> (url: Range<Int>?, end: Int) {
+        guard text[start] == JSONText.openObject else {
             problems.invalid.add(path, "must be an object with a url")
-            return nil
+            return (nil, JSONWalk.endOfValue(text, from: start))
+        }
+        var object = CanonicalObject(text, at: start)
+        var token: Range<Int>?
+        while let (key, value) = object.next(text) {
+            if text.equals("url", in: key) { token = value }
         }
         let urlPath = { path() + ".url" }
-        guard let token = CanonicalObject(text, at: value.lowerBound).value(of: "url", in: text) else {
+        guard let token else {
             problems.missing.add(urlPath)
-            return nil
+            return (nil, object.index + 1)
         }
-        guard let bytes = requiredText(text, token, urlPath, &problems) else { return nil }
-        let url = String(decoding: bytes, as: UTF8.self)
+        guard let url = requiredString(text, token, urlPath, &problems) else { return (nil, object.index + 1) }
         if let problem = urlProblem(url) { problems.images.add(url, urlPath, problem) }
-        return token
+        return (token, object.index + 1)
+    }
+
+    /// As `requiredText`, without a copy where nothing is escaped, as in most URLs.
+    private func requiredString(
+        _ text: Span<UInt8>, _ value: Range<Int>, _ path: () -> String, _ problems: inout RequestProblems
+    ) -> String? {
+        if text[value.lowerBound] == JSONText.quote {
+            let inside = text.extracting(value.lowerBound + 1..<value.upperBound - 1)
+            if JSONText.endOfPlain(inside, from: 0) == inside.count {
+                return inside.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+            }
+        }
+        return requiredText(text, value, path, &problems).map { String(decoding: $0, as: UTF8.self) }
     }
 }

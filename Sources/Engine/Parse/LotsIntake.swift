@@ -1,5 +1,5 @@
-// What happens to each element of `lots`: canonical form, signatures, validation, hand-over (C1.2, C1.4, C2.2, C3). Pure, holds
-// one lot at a time. Thread: any.
+// What happens to each element of `lots`: canonical form, signatures, validation, hand-over (C1.2, C1.4, C2.2, C3).
+// Pure, holds one lot at a time. Thread: any.
 
 struct LotsIntake {
     private let configuration: RequestReaderConfiguration

@@ -1,7 +1,7 @@
 // Puts an object's members into the order of their keys after they have been written (C1.2). Pure. Thread: any.
 //
-// Members are written where they stand and moved only if their order was wrong: a lot's own text is copied at most once a level,
-// and most objects (one member, or keys already in order) cost nothing.
+// Members are written where they stand and moved only if their order was wrong: a lot's own text is copied at most
+// once a level, and most objects (one member, or keys already in order) cost nothing.
 
 /// A stack of the members of all objects that are open.
 struct ObjectSorter {
@@ -23,23 +23,24 @@ struct ObjectSorter {
 
     mutating func begin() { frames.append(Frame(first: members.count)) }
 
-    mutating func add(_ member: Member, in output: [UInt8]) {
+    mutating func add(_ member: Member, in text: Span<UInt8>) {
         let top = frames.count - 1
         if frames[top].inOrder, members.count > frames[top].first {
-            frames[top].inOrder = CanonicalKeys.precedes(members[members.count - 1], member, in: output.span)
+            frames[top].inOrder = CanonicalKeys.precedes(members[members.count - 1], member, in: text)
         }
         members.append(member)
     }
 
-    /// Closes the innermost object, whose members are the end of `output`: sorts them, keeps the last of those with one key.
-    mutating func end(_ output: inout [UInt8]) {
+    /// Closes the innermost object, whose members are the end of `output`: sorts them, keeps the last of those with
+    /// one key.
+    mutating func end(_ output: inout OutputSpan<UInt8>) {
         let frame = frames.removeLast()
         defer { members.removeSubrange(frame.first...) }
         guard !frame.inOrder else { return }
         let start = members[frame.first].start
-        sort(from: frame.first, in: output)
+        sort(from: frame.first, in: output.span)
         gather(from: frame.first, output.span)
-        output.removeSubrange(start...)
+        output.removeLast(output.count - start)
         output.append(scratch.span)
     }
 
@@ -61,9 +62,7 @@ struct ObjectSorter {
         if members.capacity * MemoryLayout<Member>.stride > bytes { members = [] }
     }
 
-    private mutating func sort(from first: Int, in output: [UInt8]) {
-        members[first...].sort { a, b in
-            CanonicalKeys.order(a, b, in: output.span) ?? (a.start < b.start)
-        }
+    private mutating func sort(from first: Int, in text: Span<UInt8>) {
+        members[first...].sort { a, b in CanonicalKeys.order(a, b, in: text) ?? (a.start < b.start) }
     }
 }

@@ -57,7 +57,8 @@ struct RequestProblems {
         if missing.count > 0 { throw RequestProblems.missingField(missing) }
         guard invalid.count > 0 else { return }
         let first = "\(invalid.paths.first ?? "") \(invalid.reason)"
-        let message = invalid.count == 1 ? "Invalid field: \(first)" : "\(invalid.count) invalid fields, the first: \(first)"
+        let message =
+            invalid.count == 1 ? "Invalid field: \(first)" : "\(invalid.count) invalid fields, the first: \(first)"
         throw ServiceError(.invalidField, message, details: invalid.details)
     }
 

@@ -1,4 +1,5 @@
-// The judgement of a complete body, in the contract's order: nothing about lots is told before the signature holds (C1.7). Pure.
+// The judgement of a complete body, in the contract's order: nothing about lots is told before the signature holds
+// (C1.7). Pure.
 
 extension RequestReader {
     func verdict(header: String?, respondAsync: Bool) throws(ServiceError) -> GenerationRequest {
@@ -28,7 +29,8 @@ extension RequestReader {
         let signature = header ?? kept.signature
         guard signature?.isEmpty == false else {
             throw ServiceError(
-                .missingSignature, "Missing HMAC signature: send it in the X-Signature header or the body's signature member")
+                .missingSignature,
+                "Missing HMAC signature: send it in the X-Signature header or the body's signature member")
         }
         guard lots.wasSeen else {
             var missing = RequestProblems.Fields()
@@ -47,8 +49,8 @@ extension RequestReader {
         .invalidSignature,
         """
         Invalid HMAC signature: it signs every lot as {}, the known defect of the Node example, whose \
-        JSON.stringify(lots, Object.keys(lots).sort()) drops all members. Sign the raw request body instead and send the \
-        signature in the X-Signature header
+        JSON.stringify(lots, Object.keys(lots).sort()) drops all members. Sign the raw request body instead and send \
+        the signature in the X-Signature header
         """)
 
     private func checkSize(_ tally: LotsTally) throws(ServiceError) {

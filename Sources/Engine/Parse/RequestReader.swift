@@ -1,10 +1,12 @@
-// Reads the body of POST /api/v1/generate-descriptions as it comes in, in slices of any size, members in any order (C2.2).
-// Pure: no I/O, no loop; used by one thread at a time. Memory: one lot (Limits.lotBytes) and its canonical form, three small
-// members, 16 bytes for each lot_id, at most 100 entries of each kind of problem. Never the body.
+// Reads the body of POST /api/v1/generate-descriptions as it comes in, in slices of any size, members in any order
+// (C2.2). Pure: no I/O, no loop; used by one thread at a time. Memory: one lot (Limits.lotBytes) and its canonical
+// form, three small members, 16 bytes for each lot_id, at most 100 entries of each kind of problem. Never the body.
 
 /// Feed it the body, then ask for the verdict. After an error it stays failed.
 public final class RequestReader {
-    private enum Step { case begin, firstKey, key, colon, value, firstElement, element, afterElement, token, after, end }
+    private enum Step {
+        case begin, firstKey, key, colon, value, firstElement, element, afterElement, token, after, end
+    }
 
     /// What the value that is being scanned is for.
     private enum Token {
@@ -38,7 +40,8 @@ public final class RequestReader {
         raw = keys.begin()
     }
 
-    /// The next bytes of the body. Throws only what may be told before the signature holds: INVALID_JSON, LOT_TOO_LARGE (C1.7).
+    /// The next bytes of the body. Throws only what may be told before the signature holds: INVALID_JSON,
+    /// LOT_TOO_LARGE (C1.7).
     public func feed(_ bytes: Span<UInt8>) throws(ServiceError) {
         if let failure { throw failure }
         do { try read(bytes) } catch {
@@ -49,8 +52,8 @@ public final class RequestReader {
 
     public func feed(_ bytes: [UInt8]) throws(ServiceError) { try feed(bytes.span) }
 
-    /// The body is complete: the signature first (C1.1 to C1.4), then the size, then everything else (C1.7). `header` is
-    /// X-Signature, which goes before the body's `signature`; `respondAsync` is `Prefer: respond-async` (C2.1).
+    /// The body is complete: the signature first (C1.1 to C1.4), then the size, then everything else (C1.7). `header`
+    /// is X-Signature, which goes before the body's `signature`; `respondAsync` is `Prefer: respond-async` (C2.1).
     public func finish(
         signature header: String?, respondAsync: Bool = false
     ) throws(ServiceError) -> GenerationRequest {
@@ -80,7 +83,8 @@ public final class RequestReader {
 // MARK: - Between tokens
 
 extension RequestReader {
-    /// Takes one byte of the body's own object or of the `lots` array; a byte that begins a token is left to the scanner.
+    /// Takes one byte of the body's own object or of the `lots` array; a byte that begins a token is left to the
+    /// scanner.
     private func structure(_ byte: UInt8, _ index: Int) throws(ServiceError) -> Int {
         switch (step, byte) {
         case (.begin, JSONText.openObject): step = .firstKey
@@ -98,7 +102,8 @@ extension RequestReader {
         case (.firstElement, _), (.element, _): return begin(.lot, index)
         case (.afterElement, JSONText.comma): step = .element
         case (.after, JSONText.comma): step = .key
-        case (.begin, _), (.firstKey, _), (.key, _), (.colon, _), (.afterElement, _), (.after, _), (.end, _), (.token, _):
+        case (.begin, _), (.firstKey, _), (.key, _), (.colon, _), (.afterElement, _), (.after, _), (.end, _),
+            (.token, _):
             throw RequestReader.invalidJSON(JSONError(.unexpectedByte, at: consumed + index))
         }
         return index + 1

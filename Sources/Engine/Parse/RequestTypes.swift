@@ -6,7 +6,8 @@ public struct RequestReaderConfiguration: Sendable {
     public var maxLots: Int
     /// `ACCEPT_NODE_EXAMPLE_SIGNATURES` (C1.4).
     public var acceptNodeExample: Bool
-    /// Why an image or webhook URL is not acceptable, nil if it is (C3.3). The caller binds `WebURL` and its address policy.
+    /// Why an image or webhook URL is not acceptable, nil if it is (C3.3). The caller binds `WebURL` and its address
+    /// policy.
     public var urlProblem: @Sendable (String) -> String?
 
     public init(
@@ -19,7 +20,8 @@ public struct RequestReaderConfiguration: Sendable {
     }
 }
 
-/// Takes the valid lots while the request is still being read. Nothing of it may become visible before `finish` has returned (C1.7).
+/// Takes the valid lots while the request is still being read. Nothing of it may become visible before `finish` has
+/// returned (C1.7).
 public protocol LotSink: AnyObject {
     /// The lots come in order, at most `maxLots`, and none any more once a lot was found invalid.
     func accept(_ row: LotRow)

@@ -19,7 +19,9 @@ public struct Digest: Equatable, Sendable {
 
     public static func == (a: Digest, b: Digest) -> Bool {
         a.bytes.span.withUnsafeBytes { left in
-            b.bytes.span.withUnsafeBytes { right in CRYPTO_memcmp(left.baseAddress, right.baseAddress, left.count) == 0 }
+            b.bytes.span.withUnsafeBytes { right in
+                CRYPTO_memcmp(left.baseAddress, right.baseAddress, left.count) == 0
+            }
         }
     }
 

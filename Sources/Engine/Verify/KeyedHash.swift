@@ -1,5 +1,5 @@
-// HMAC-SHA256 (RFC 2104) with the two key pads hashed once and saved: a short message costs two blocks instead of four, and no
-// allocation. A value: nothing to free. Thread: any.
+// HMAC-SHA256 (RFC 2104) with the two key pads hashed once and saved: a short message costs two blocks instead of
+// four, and no allocation. A value: nothing to free. Thread: any.
 
 /// A key, ready to sign. Holds no key bytes, only the hash states after its pads.
 public struct KeyedHash: Sendable {

@@ -1,6 +1,7 @@
 // The keys that callers sign with, and the rules for their signatures (C1.1, C1.6). Pure values. Thread: any.
 
-/// `SHARED_KEY` and, during a rotation, `SHARED_KEY_PREVIOUS`. What we sign is signed with the first; both are accepted (C1.6).
+/// `SHARED_KEY` and, during a rotation, `SHARED_KEY_PREVIOUS`. What we sign is signed with the first; both are
+/// accepted (C1.6).
 public struct SignatureKeys: Sendable {
     public let shared: KeyedHash
     public let previous: KeyedHash?
@@ -79,7 +80,9 @@ public struct SignatureRun: Sendable {
 extension SignatureRun {
     mutating func update(_ literal: StaticString) {
         // Unsafe: a StaticString's bytes are constant and live for ever.
-        unsafe update(Span(_unsafeElements: UnsafeBufferPointer(
-            start: literal.utf8Start, count: literal.utf8CodeUnitCount)))
+        unsafe update(
+            Span(
+                _unsafeElements: UnsafeBufferPointer(
+                    start: literal.utf8Start, count: literal.utf8CodeUnitCount)))
     }
 }

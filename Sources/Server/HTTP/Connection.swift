@@ -22,8 +22,8 @@ final class Connection {
     var reply = ReplyState()
     private(set) var isCrowded = false
 
-    /// The exchange in work. It is not held: whoever answers holds it, and its deinit clears this (on the loop), so that one that
-    /// was forgotten is noticed.
+    /// The exchange in work. It is not held: whoever answers holds it, and its deinit clears this (on the loop), so
+    /// that one that was forgotten is noticed.
     unowned(unsafe) var exchange: Exchange?
 
     // Idle list (HTTPListener.swift)
@@ -39,7 +39,8 @@ final class Connection {
     private var unsentAtDeadline = 0
     /// Something happened that makes the running time-out begin anew.
     var renewsWait = false
-    lazy var remoteHost = stream.remoteHost
+    /// Asked for at once: of a connection that is gone the kernel does not tell any more.
+    let remoteHost: String
 
     var configuration: HTTPServerConfiguration { listener.configuration }
 
@@ -47,6 +48,7 @@ final class Connection {
         loop = listener.loop
         self.listener = listener
         self.stream = stream
+        remoteHost = stream.remoteHost
         timer = LoopTimer(on: listener.loop)
     }
 
@@ -62,7 +64,8 @@ final class Connection {
 
     // MARK: Machine
 
-    /// Everything that comes from outside passes here, so that replies of one turn go out together and settings are changed once.
+    /// Everything that comes from outside passes here, so that replies of one turn go out together and settings are
+    /// changed once.
     func enter(_ body: () -> Void) {
         let outermost = beginTurn()
         body()
@@ -153,7 +156,8 @@ final class Connection {
         renewsWait = false
     }
 
-    /// The timer is left running when the deadline moves away: it fires, finds it, and is started again. That is rarer than requests are.
+    /// The timer is left running when the deadline moves away: it fires, finds it, and is started again. That is rarer
+    /// than requests are.
     private func setDeadline() {
         let seconds: Double? =
             switch wait {

@@ -202,7 +202,8 @@ extension Connection {
             switch failure {
             case .tooLarge: ServiceError(.bodyTooLarge, "The request body is larger than \(body.limit) bytes.")
             case .timedOut: ServiceError(.requestTimeout, "The request body stopped coming in; send it again.")
-            case .malformed, .clientClosed: ServiceError(.badRequest, "The request is malformed: its chunks cannot be read.")
+            case .malformed, .clientClosed:
+                ServiceError(.badRequest, "The request is malformed: its chunks cannot be read.")
             }
         exchange.respond(configuration.errorReply(error, exchange.requestID))
     }

@@ -1,4 +1,5 @@
-// What an HTTP/1.1 connection may do next. Pure: no socket, no clock, no parser; `Connection` does what it says. Any thread.
+// What an HTTP/1.1 connection may do next. Pure: no socket, no clock, no parser; `Connection` does what it says. Any
+// thread.
 //
 //     idle -> head -> exchange(intake x answer) -> idle ...
 //                 \-> lingering <-/                      every state -> closed
@@ -14,7 +15,8 @@ struct ConnectionMachine {
         case head
         /// A request is in work.
         case exchange(Intake, Answer)
-        /// All is said and our side is being shut: what still comes is thrown away, so that the reply is not lost to a reset.
+        /// All is said and our side is being shut: what still comes is thrown away, so that the reply is not lost to a
+        /// reset.
         case lingering(weShut: Bool, theyEnded: Bool)
         case closed
     }
@@ -40,83 +42,6 @@ struct ConnectionMachine {
         case begun
         /// All handed to the socket, though perhaps not all sent.
         case finished
-    }
-
-    struct Request: Equatable {
-        var keepAlive: Bool
-        var hasBody: Bool
-        /// The body is so short that it may be read past.
-        var short = false
-        var expectsContinue = false
-    }
-
-    enum Event: Equatable {
-        case headBytes
-        case head(Request)
-        /// What came is no request; a reply that says so has been written.
-        case refused
-        case bodyAsked
-        case bodyPaused
-        case bodyResumed
-        case bodyEnded
-        /// Too large or malformed: the receiver has been told.
-        case bodyFailed
-        /// `whole`: it also ends at once, whatever of the body is unread. `closes`: only the connection's end can delimit it.
-        case replyBegun(whole: Bool, closes: Bool)
-        case replyFinished
-        /// More is unsent than the bound allows.
-        case crowded
-        /// That much is sent again that more may be written.
-        case drained
-        case clientEnded
-        /// Reading or writing failed.
-        case broken
-        /// The handler gives up.
-        case aborted
-        case weShut
-        /// More came while lingering than we are ready to throw away.
-        case lingerSpent
-        case timeUp
-        case drain
-    }
-
-    /// What the driver must do, in this order.
-    struct Actions: OptionSet, Hashable {
-        let rawValue: UInt16
-        /// Call the handler.
-        static let dispatch = Actions(rawValue: 1)
-        static let sendContinue = Actions(rawValue: 2)
-        /// Write the reply that the head took too long.
-        static let refuseSlowHead = Actions(rawValue: 4)
-        /// Tell the receiver that the body took too long, and answer so if the handler does not.
-        static let bodyTimedOut = Actions(rawValue: 8)
-        /// The client has gone before its reply was complete.
-        static let tellGone = Actions(rawValue: 16)
-        /// Send what is queued, then end our side.
-        static let shut = Actions(rawValue: 32)
-        static let close = Actions(rawValue: 64)
-        /// Close so that the client cannot take what it has for a whole reply.
-        static let reset = Actions(rawValue: 128)
-    }
-
-    /// What the bytes that come in are now.
-    enum Appetite: Equatable {
-        case head
-        case body
-        /// They are thrown away.
-        case waste
-        /// They must wait.
-        case nothing
-    }
-
-    /// What the connection waits for, and so which time-out runs.
-    enum Wait: Equatable {
-        case nothing
-        case idle
-        case head
-        case body
-        case send
-        case linger
     }
 
     private(set) var state = State.idle
@@ -263,7 +188,8 @@ struct ConnectionMachine {
         switch intake {
         case .complete, .skipping: state = .exchange(intake, .begun)
         case .unasked(short: true, expected: false): state = .exchange(keepAlive ? .skipping : .abandoned, .begun)
-        // A client that waits for 100 may or may not send the body after another reply: where the next request begins is unknown.
+        // A client that waits for 100 may or may not send the body after another reply: where the next request begins
+        // is unknown.
         case .unasked, .abandoned: abandon()
         case .flowing, .paused: whole ? abandon() : (state = .exchange(intake, .begun))
         }

@@ -117,7 +117,8 @@ extension Connection {
     func refuse(_ error: ServiceError) {
         let id = listener.requestIDs.next()
         let whole = configuration.errorReply(error, id.text)
-        let head = ReplyHead(status: whole.status, framing: .length(whole.body.count), keepAlive: false, minorVersion: 1)
+        let head = ReplyHead(
+            status: whole.status, framing: .length(whole.body.count), keepAlive: false, minorVersion: 1)
         head.write(to: &out, date: listener.dateLine.bytes(), requestID: id, headers: whole.headers, more: [])
         out.append(contentsOf: whole.body)
     }

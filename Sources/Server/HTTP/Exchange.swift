@@ -3,17 +3,19 @@ import Engine
 
 /// Gets every request. Loop thread.
 public protocol RequestHandler: AnyObject {
-    /// The head of a request is complete. Must not block. Every exchange must be answered (or aborted): keep it until then; one that is
-    /// dropped unanswered is answered with 500.
+    /// The head of a request is complete. Must not block. Every exchange must be answered (or aborted): keep it until
+    /// then; one that is dropped unanswered is answered with 500.
     func handle(_ exchange: Exchange)
 }
 
-/// Takes a request's body as it comes in. Loop thread. Held by the exchange until `bodyEnded` or `bodyFailed`, of which at most one is called.
+/// Takes a request's body as it comes in. Loop thread. Held by the exchange until `bodyEnded` or `bodyFailed`, of
+/// which at most one is called.
 public protocol BodyReceiver: AnyObject {
     /// Some bytes, valid during the call.
     func body(_ bytes: Span<UInt8>)
     func bodyEnded()
-    /// The body will not come. If no reply has been begun when this returns, the server answers (413, 408 or 400) by itself.
+    /// The body will not come. If no reply has been begun when this returns, the server answers (413, 408 or 400) by
+    /// itself.
     func bodyFailed(_ failure: BodyFailure)
 }
 
@@ -38,7 +40,8 @@ public final class Exchange {
     public let loop: Loop
     /// Added to every reply to this request, those that the server makes itself included (e.g. `RateLimit-*`).
     public var replyHeaders: [(String, String)] = []
-    /// Called once if the client goes away before the reply is finished, also while nothing is being written; see also `isOpen`.
+    /// Called once if the client goes away before the reply is finished, also while nothing is being written; see also
+    /// `isOpen`.
     public var whenClosed: (() -> Void)?
 
     private let identity: RequestID
@@ -69,8 +72,9 @@ public final class Exchange {
 
     // MARK: Request body
 
-    /// Has the body sent to `receiver`; at most once, and before a reply is begun. Sends `100 Continue` if the client waits for it.
-    /// A body longer than `limit` bytes fails as `.tooLarge`: at once and before any of it is read if its length is given (C3).
+    /// Has the body sent to `receiver`; at most once, and before a reply is begun. Sends `100 Continue` if the client
+    /// waits for it. A body longer than `limit` bytes fails as `.tooLarge`: at once and before any of it is read if
+    /// its length is given (C3).
     public func receiveBody(limit: Int, into receiver: any BodyReceiver) {
         guard let connection else { return receiver.bodyFailed(.clientClosed) }
         connection.receiveBody(of: self, limit: limit, into: receiver)
@@ -98,18 +102,20 @@ public final class Exchange {
 
     // MARK: Reply
 
-    /// Sends a whole reply with its length and finishes the exchange. Ignored if a reply was begun before or the client is gone.
+    /// Sends a whole reply with its length and finishes the exchange. Ignored if a reply was begun before or the
+    /// client is gone.
     public func respond(_ reply: Reply) {
         connection?.respond(reply, more: replyHeaders)
     }
 
-    /// Begins a reply that is written piece by piece. `length`: of its body in bytes; nil: chunked (for HTTP/1.0 clients: until the
-    /// connection closes). Ignored if a reply was begun before or the client is gone.
+    /// Begins a reply that is written piece by piece. `length`: of its body in bytes; nil: chunked (for HTTP/1.0
+    /// clients: until the connection closes). Ignored if a reply was begun before or the client is gone.
     public func beginReply(status: Int, headers: [(String, String)], length: Int?) {
         connection?.beginReply(status: status, headers: headers, length: length, more: replyHeaders)
     }
 
-    /// Sends a piece of the body; suspends while more than `unsentMax` bytes are unsent. To a HEAD request nothing is sent.
+    /// Sends a piece of the body; suspends while more than `unsentMax` bytes are unsent. To a HEAD request nothing is
+    /// sent.
     /// - Throws: `ExchangeClosed` when the client has gone or the task was cancelled.
     public func write(_ bytes: [UInt8]) async throws(ExchangeClosed) {
         guard let connection else { throw ExchangeClosed() }

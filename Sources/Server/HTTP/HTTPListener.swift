@@ -19,7 +19,8 @@ public final class HTTPListener {
 
     /// Binds and begins to accept. Loop thread. Several loops may listen on one port.
     public init(
-        on loop: Loop, address: BindAddress, configuration: HTTPServerConfiguration = .init(), handler: any RequestHandler
+        on loop: Loop, address: BindAddress, configuration: HTTPServerConfiguration = .init(),
+        handler: any RequestHandler
     ) throws(ListenError) {
         self.loop = loop
         self.configuration = configuration

@@ -39,7 +39,8 @@ public struct HTTPServerConfiguration: Sendable {
     public var idleSeconds = Limits.idleSeconds
     /// How long a client may take nothing of a reply that waits for it, seconds.
     public var sendSeconds = 60.0
-    /// After an early reply: how long, in all, the rest of the request is thrown away so that the reply is not lost to a reset.
+    /// After an early reply: how long, in all, the rest of the request is thrown away so that the reply is not lost to
+    /// a reset.
     public var lingerSeconds = 30.0
     /// After an early reply: how many bytes are thrown away at most.
     public var lingerBytes = 256 * 1024 * 1024
@@ -52,7 +53,9 @@ public struct HTTPServerConfiguration: Sendable {
     /// Open connections; beyond it the one idle longest is closed, or the new one refused.
     public var maxConnections = 10_000
     /// What protocol errors (C3, C4) look like.
-    public var errorReply: @Sendable (_ error: ServiceError, _ requestID: String) -> Reply = { ErrorReply.make($0, requestID: $1) }
+    public var errorReply: @Sendable (_ error: ServiceError, _ requestID: String) -> Reply = {
+        ErrorReply.make($0, requestID: $1)
+    }
 
     public init() {}
 }

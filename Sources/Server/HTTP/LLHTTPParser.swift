@@ -26,7 +26,8 @@ final class LLHTTPParser {
     private var bodyBytes = 0
     private var framingBytes = 0
 
-    /// Chunk sizes, extensions and trailers may take this, and sixteen bytes for each byte of the body: beyond it somebody plays.
+    /// Chunk sizes, extensions and trailers may take this, and sixteen bytes for each byte of the body: beyond it
+    /// somebody plays.
     static let framingBytesMax = 16 * 1024
 
     init() {
@@ -52,8 +53,8 @@ final class LLHTTPParser {
         guard status == HPE_OK || status == HPE_PAUSED, headComplete else { throw problem }
     }
 
-    /// Parses bytes that follow the head of a chunked request; returns how many were used. Fewer than all: the sink wants a pause,
-    /// or the message is complete.
+    /// Parses bytes that follow the head of a chunked request; returns how many were used. Fewer than all: the sink
+    /// wants a pause, or the message is complete.
     func parse(body: Span<UInt8>, into sink: any ChunkSink) throws(RequestProblem) -> Int {
         self.sink = sink
         defer { self.sink = nil }
@@ -62,7 +63,9 @@ final class LLHTTPParser {
         let (status, used) = body.withUnsafeBytes { buffer in
             let start = buffer.assumingMemoryBound(to: CChar.self).baseAddress
             let status = run(start, buffer.count)
-            guard status == HPE_PAUSED, let start, let end = llhttp_get_error_pos(raw) else { return (status, buffer.count) }
+            guard status == HPE_PAUSED, let start, let end = llhttp_get_error_pos(raw) else {
+                return (status, buffer.count)
+            }
             return (status, end - start)
         }
         guard status == HPE_OK || status == HPE_PAUSED else { throw problem }

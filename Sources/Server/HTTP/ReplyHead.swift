@@ -19,7 +19,8 @@ struct ReplyHead {
     var minorVersion: Int
 
     func write(
-        to out: inout [UInt8], date: [UInt8], requestID: RequestID, headers: [(String, String)], more: [(String, String)]
+        to out: inout [UInt8], date: [UInt8], requestID: RequestID, headers: [(String, String)],
+        more: [(String, String)]
     ) {
         out.append(contentsOf: "HTTP/1.1 ".utf8)
         out.append(decimal: status)

@@ -6,6 +6,11 @@ extension RequestHead {
     init(_ bytes: [UInt8], parser: LLHTTPParser) throws(RequestProblem) {
         try parser.parse(head: bytes)
         guard let minor = parser.minorVersion else { throw .malformed("only HTTP/1.0 and HTTP/1.1 are spoken here") }
+        // llhttp forgives further spaces here, and proxies may not.
+        let version = parser.target.upperBound + 1..<parser.target.upperBound + 9
+        guard parser.method.lowerBound == 0, parser.target.lowerBound == parser.method.upperBound + 1,
+            bytes[version].starts(with: "HTTP/1.".utf8), bytes[version.upperBound] == ASCII.cr
+        else { throw .malformed("the request line is not `METHOD target HTTP/1.1`") }
         let fields = parser.fields.map { Field(name: $0.name, value: RequestHead.trimmed($0.value, bytes)) }
         let local = try RequestHead.localPart(of: parser.target, method: parser.method, bytes)
         let facts = try FieldFacts(fields, bytes)
@@ -19,7 +24,9 @@ extension RequestHead {
         bodyFraming = try facts.framing(minorVersion: minor)
         expectsContinue = try facts.expectsContinue(minorVersion: minor)
         // An authority in the target would win over Host; a second or missing Host is a sign of games all the same.
-        guard facts.hosts == 1 || facts.hosts == 0 && minor == 0 else { throw .malformed("exactly one Host header is needed") }
+        guard facts.hosts == 1 || facts.hosts == 0 && minor == 0 else {
+            throw .malformed("exactly one Host header is needed")
+        }
     }
 
     private static func trimmed(_ range: Range<Int>, _ bytes: [UInt8]) -> Range<Int> {
@@ -30,7 +37,9 @@ extension RequestHead {
     }
 
     /// Origin form and absolute form (RFC 9112 3.2) lead to a path; `*` goes with OPTIONS only; CONNECT is not for us.
-    private static func localPart(of target: Range<Int>, method: Range<Int>, _ bytes: [UInt8]) throws(RequestProblem) -> Range<Int> {
+    private static func localPart(of target: Range<Int>, method: Range<Int>, _ bytes: [UInt8]) throws(RequestProblem)
+        -> Range<Int>
+    {
         let text = bytes[target]
         guard text.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") }) else {
             throw .malformed("a character of the request target must be percent-encoded")
@@ -65,6 +74,7 @@ private struct FieldFacts {
 
     init(_ fields: [RequestHead.Field], _ bytes: [UInt8]) throws(RequestProblem) {
         for field in fields {
+            if field.name.isEmpty { throw .malformed("a header has no name") }
             let value = bytes[field.value]
             // Told apart by length first: of most fields no letter is compared.
             switch field.name.count {
@@ -94,7 +104,9 @@ private struct FieldFacts {
 
     func framing(minorVersion: Int) throws(RequestProblem) -> BodyFraming {
         guard lengths <= 1 else { throw .malformed("Content-Length is repeated") }
-        guard lengths == 0 || codings == 0 else { throw .malformed("both Content-Length and Transfer-Encoding are given") }
+        guard lengths == 0 || codings == 0 else {
+            throw .malformed("both Content-Length and Transfer-Encoding are given")
+        }
         if codings > 0 {
             guard codings == 1, chunked else { throw .malformed("the only transfer coding understood is chunked") }
             guard minorVersion == 1 else { throw .malformed("HTTP/1.0 has no Transfer-Encoding") }
@@ -106,7 +118,9 @@ private struct FieldFacts {
     /// HTTP/1.0 knows no Expect and does not wait (RFC 9110 10.1.1).
     func expectsContinue(minorVersion: Int) throws(RequestProblem) -> Bool {
         guard expectations > 0, minorVersion == 1 else { return false }
-        guard expectations == 1, wantsContinue else { throw .malformed("the only expectation understood is 100-continue") }
+        guard expectations == 1, wantsContinue else {
+            throw .malformed("the only expectation understood is 100-continue")
+        }
         return true
     }
 }

@@ -18,7 +18,11 @@ public struct BackOff: Sendable {
     public func delay(failures: Int, jitter: Double) -> Double {
         guard failures > 0 else { return 0 }
         var full = firstSeconds
-        for _ in 1..<max(failures, 1) where full < mostSeconds { full *= 2 }
+        var doublings = failures - 1
+        while doublings > 0, full < mostSeconds {
+            full *= 2
+            doublings -= 1
+        }
         return min(full, mostSeconds) * (0.5 + jitter / 2)
     }
 }

@@ -261,7 +261,9 @@ struct ConnectionMachine<Request> {
             owed.removeFirst()
             return .finish(request, takeFailure())
         case (_, .copyIn), (_, .copyOut), (.prepare, .sync), (.execute, .sync), (.sync, .result), (.sync, .aborted):
-            return end(DatabaseError(.lost(mayHaveHappened: true), "the server's answers do not match the statements"), oldest: nil)
+            return end(
+                DatabaseError(.lost(mayHaveHappened: true), "the server's answers do not match the statements"),
+                oldest: nil)
         }
     }
 
@@ -281,7 +283,9 @@ struct ConnectionMachine<Request> {
             state = .pipeline
             return .finishDirect(request, takeFailure())
         case .copyIn, .copyOut, .sync, .aborted:
-            return end(DatabaseError(.lost(mayHaveHappened: true), "the server's answer does not match the command"), oldest: nil)
+            return end(
+                DatabaseError(.lost(mayHaveHappened: true), "the server's answer does not match the command"),
+                oldest: nil)
         }
     }
 

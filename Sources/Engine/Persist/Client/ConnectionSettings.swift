@@ -73,7 +73,9 @@ struct ConnectionSettings: Sendable {
 
     private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
-    private static func keywords(_ given: [String: String], _ configuration: DatabaseConfiguration) -> [(String, String)] {
+    private static func keywords(_ given: [String: String], _ configuration: DatabaseConfiguration) -> [(
+        String, String
+    )] {
         var all = given
         for key in ["host", "hostaddr", "port"] { all[key] = nil }
         let defaults = [

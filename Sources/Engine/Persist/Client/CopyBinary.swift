@@ -4,7 +4,8 @@
 /// fields, then the trailer. A field's type must be exactly its column's.
 public enum CopyBinary {
     /// Signature, flags and an empty extension.
-    public static let header: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0x00] + [0, 0, 0, 0] + [0, 0, 0, 0]
+    public static let header: [UInt8] =
+        Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0x00] + [0, 0, 0, 0] + [0, 0, 0, 0]
     public static let trailer: [UInt8] = [0xFF, 0xFF]
 
     /// Begins a row of `fields` fields.

@@ -47,17 +47,20 @@ public final class Database {
         let wait = wasAvailable == nil ? configuration.acquireSeconds : Database.comebackSeconds
         let lease = try await acquire(.shared, seconds: min(wait, configuration.acquireSeconds))
         guard let connection = connections[lease.place] else { throw .unavailable("the connection is gone") }
-        return try await connection.run(statement, values, limitSeconds: configuration.statementSeconds) {
-            self.perform(self.machine.release(lease))
-        }
+        return try await connection.run(
+            statement, values, limitSeconds: configuration.statementSeconds,
+            settled: { self.perform(self.machine.release(lease)) })
     }
 
     /// Lends `body` a connection of its own, outside of any transaction. Settings that `body` changes stay with the connection.
     /// A transaction that it leaves open is rolled back. When the task is cancelled while a statement runs, the connection is
     /// given up.
+    @discardableResult
     public func session<Value>(_ body: (DatabaseSession) async throws -> Value) async throws -> Value {
         let lease = try await acquire(.exclusive, seconds: configuration.acquireSeconds)
-        guard let connection = connections[lease.place] else { throw DatabaseError.unavailable("the connection is gone") }
+        guard let connection = connections[lease.place] else {
+            throw DatabaseError.unavailable("the connection is gone")
+        }
         let session = DatabaseSession(connection)
         do {
             let value = try await body(session)
@@ -71,6 +74,7 @@ public final class Database {
 
     /// BEGIN, `body`, COMMIT; ROLLBACK if `body` throws. If the connection breaks during COMMIT the error is
     /// `.lost(mayHaveHappened: true)`; any other error means that nothing happened.
+    @discardableResult
     public func transaction<Value>(_ body: (DatabaseSession) async throws -> Value) async throws -> Value {
         try await session { session in try await session.transaction { try await body(session) } }
     }
@@ -89,7 +93,9 @@ public final class Database {
         }
     }
 
-    private func wait(_ id: Int, seconds: Double) async throws(DatabaseError) -> Result<PoolMachine.Lease, DatabaseError> {
+    private func wait(_ id: Int, seconds: Double) async throws(DatabaseError) -> Result<
+        PoolMachine.Lease, DatabaseError
+    > {
         let timer = LoopTimer(on: loop)
         defer { timer.close() }
         do {
@@ -142,10 +148,10 @@ public final class Database {
             perform(machine.connected(place, now: Monotonic.seconds()))
             logAvailability("")
         }
-        connection.ended = { [self] error, silent in
+        connection.ended = { [self] error, cause in
             connections[place] = nil
             let jitter = Double.random(in: 0..<1)
-            perform(machine.ended(place, error, silent: silent, now: Monotonic.seconds(), jitter: jitter))
+            perform(machine.ended(place, error, cause, now: Monotonic.seconds(), jitter: jitter))
             logAvailability(error.message)
         }
         connection.connect()
@@ -164,7 +170,7 @@ public final class Database {
     private func logAvailability(_ problem: String) {
         let isNow = machine.isAvailable
         defer { wasAvailable = isNow }
-        guard wasAvailable != isNow else { return }
+        guard wasAvailable != isNow, !machine.isClosed else { return }
         if isNow {
             ServerMessage.log.info("the database is available")
         } else {

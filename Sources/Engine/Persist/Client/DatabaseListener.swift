@@ -27,7 +27,9 @@ public final class DatabaseListener {
         received: @escaping (_ channel: String, _ payload: String) -> Void, reconnected: @escaping () -> Void
     ) {
         loop.assertOnLoop()
-        let isPlain = channels.allSatisfy { $0.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 } }
+        let isPlain = channels.allSatisfy {
+            $0.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 }
+        }
         precondition(isPlain && !channels.isEmpty, "channel names go into SQL text and must be plain")
         self.loop = loop
         self.configuration = configuration
@@ -43,7 +45,7 @@ public final class DatabaseListener {
         self.connection = connection
         connection.notified = { [self] channel, payload in received(channel, payload) }
         connection.ready = { [self] in listen(connection) }
-        connection.ended = { [self] error, silent in ended(error, silent: silent) }
+        connection.ended = { [self] error, cause in ended(error, cause) }
         connection.connect()
     }
 
@@ -68,12 +70,12 @@ public final class DatabaseListener {
         connection.submit(request)
     }
 
-    private func ended(_ error: DatabaseError, silent: Bool) {
+    private func ended(_ error: DatabaseError, _ cause: ConnectionEnd) {
         connection = nil
         let wasListening = isListening
         isListening = false
         guard !isClosed else { return }
-        if silent { rotation += 1 }
+        if cause == .silent { rotation += 1 }
         failures += 1
         if wasListening || failures == 1 { ServerMessage.log.warning("not listening: \(error.message)") }
         let timer = LoopTimer(on: loop)

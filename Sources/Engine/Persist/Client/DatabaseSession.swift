@@ -72,6 +72,7 @@ public final class DatabaseSession {
     }
 
     /// BEGIN, `body`, COMMIT; ROLLBACK if `body` throws. Not nested. For the errors see ``Database/transaction(_:)``.
+    @discardableResult
     public func transaction<Value>(_ body: () async throws -> Value) async throws -> Value {
         precondition(!isInTransaction, "transactions do not nest")
         _ = try await query(DatabaseSession.begin)
@@ -103,7 +104,8 @@ public final class DatabaseSession {
         let rows = try result.get()
         // The server answers ROLLBACK, and no error, if a statement had failed and the body went on as if it had not.
         guard rows.commandTag == "COMMIT" else {
-            throw DatabaseError(.statement(sqlState: "25P02"), "COMMIT: an earlier statement of the transaction had failed")
+            throw DatabaseError(
+                .statement(sqlState: "25P02"), "COMMIT: an earlier statement of the transaction had failed")
         }
     }
 

@@ -43,14 +43,17 @@ public enum Migrator {
     @discardableResult
     public static func run(_ session: DatabaseSession, migrations: [Migration]) async throws -> [Int] {
         let ordered = migrations.sorted { $0.number < $1.number }
-        precondition(ordered.map(\.number) == Array(1..<ordered.count + 1), "migrations are numbered from 1 without gaps")
+        precondition(
+            ordered.map(\.number) == Array(1..<ordered.count + 1), "migrations are numbered from 1 without gaps")
         var done: [Int] = []
-        try await underLock(session) {
+        try await session.transaction {
+            try await takeLock(session)
             try await session.execute(createTable)
             try check(try await appliedNumbers(session), ordered)
         }
         for migration in ordered {
-            let isNew = try await underLock(session) {
+            let isNew = try await session.transaction {
+                try await takeLock(session)
                 // Read anew under the lock: another instance may have been here meanwhile.
                 if try await appliedNumbers(session).contains(migration.number) { return false }
                 try await session.execute(migration.sql, limitSeconds: nil)
@@ -75,14 +78,10 @@ public enum Migrator {
                 + "a newer version has been here; run that one")
     }
 
-    private static func underLock<Value>(
-        _ session: DatabaseSession, _ body: () async throws -> Value
-    ) async throws -> Value {
-        try await session.transaction {
-            // The lock may be held, and the change may take, longer than any statement of the service.
-            try await session.execute("SET LOCAL statement_timeout = 0; SET LOCAL client_min_messages = warning")
-            _ = try await session.query(lock, [.int8(lockKey)], limitSeconds: nil)
-            return try await body()
-        }
+    /// Within a transaction. Not a wrapper around the transaction: optimising such a function, Swift 6.3.1 crashes.
+    private static func takeLock(_ session: DatabaseSession) async throws {
+        // The lock may be held, and the change may take, longer than any statement of the service.
+        try await session.execute("SET LOCAL statement_timeout = 0; SET LOCAL client_min_messages = warning")
+        _ = try await session.query(lock, [.int8(lockKey)], limitSeconds: nil)
     }
 }

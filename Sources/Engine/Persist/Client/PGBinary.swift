@@ -24,7 +24,9 @@ enum PGBinary {
     static func wire(_ time: Timestamp) throws(DatabaseError) -> Int64 {
         if time.microseconds == .max || time.microseconds == .min { return time.microseconds }
         let (moved, overflow) = time.microseconds.subtractingReportingOverflow(epoch)
-        guard !overflow else { throw DatabaseError(.statement(sqlState: "22008"), "a time is out of PostgreSQL's range") }
+        guard !overflow else {
+            throw DatabaseError(.statement(sqlState: "22008"), "a time is out of PostgreSQL's range")
+        }
         return moved
     }
 
@@ -36,7 +38,9 @@ enum PGBinary {
     }
 
     /// A big-endian number of the whole of `bytes`' first octets. The caller has checked the length.
-    static func load<Number: FixedWidthInteger>(_ type: Number.Type, _ bytes: UnsafeRawBufferPointer, at offset: Int = 0)
+    static func load<Number: FixedWidthInteger>(
+        _ type: Number.Type, _ bytes: UnsafeRawBufferPointer, at offset: Int = 0
+    )
         -> Number
     {
         Number(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Number.self))
@@ -80,7 +84,9 @@ enum PGArray {
             let length = Int(PGBinary.load(Int32.self, bytes, at: offset))
             offset += 4
             guard length >= 0, offset + length <= bytes.count else { return nil }
-            guard let element = read(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length])) else { return nil }
+            guard let element = read(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length])) else {
+                return nil
+            }
             out.append(element)
             offset += length
         }

@@ -30,7 +30,8 @@ extension PGConnection {
     }
 
     /// Runs a script of the simple protocol: several statements, separated by semicolons, without values.
-    func run(script: String, limitSeconds: Double?, cancelled: (() -> Void)? = nil) async throws(DatabaseError) -> Rows {
+    func run(script: String, limitSeconds: Double?, cancelled: (() -> Void)? = nil) async throws(DatabaseError) -> Rows
+    {
         let waiter = RequestWaiter(nil)
         return try await wait(PGRequest(.script(script), limitSeconds: limitSeconds, waiter.settle), waiter, cancelled)
     }
@@ -61,7 +62,9 @@ extension PGConnection {
         }
         request.opened = { waiter.settle(.success(Rows(nil))) }
         _ = try await wait(request, waiter) { self.drop(.cancelled) }
-        if case .success = outcome.result { throw DatabaseError(.statement(sqlState: "42601"), "the text is not a COPY") }
+        if case .success = outcome.result {
+            throw DatabaseError(.statement(sqlState: "42601"), "the text is not a COPY")
+        }
         return outcome
     }
 }

@@ -78,8 +78,12 @@ extension PGConnection {
     }
 
     func takeResults() {
+        var wasEnd = false
         while let pg, machine.expectsResult, PQisBusy(pg) == 0 {
             let result = PQgetResult(pg).map { PGResultOwner($0) }
+            // On a broken connection libpq answers NULL for ever; on a sound one never twice in a row.
+            if result == nil, wasEnd { break }
+            wasEnd = result == nil
             latest = result
             perform(machine.received(.arrived(arrival(result))))
         }
@@ -133,6 +137,9 @@ extension PGConnection {
         guard PQputCopyEnd(pg, reason) == 1 else { return readAndBreakOff() }
         step(.copyEnded)
         flush()
+        // An error in the data may have been said long ago: libpq keeps it until now.
+        takeResults()
+        armLimit()
     }
 
     /// What is at hand of a COPY OUT, whole rows, up to about `bytes`; nil if it has ended. Empty: wait for more.

@@ -2,6 +2,16 @@
 // the poll that watches its socket. Thread: the loop's.
 import CShims
 
+/// Why a connection is gone.
+enum ConnectionEnd: Equatable {
+    /// The server, the network or libpq ended it, or it could not be made.
+    case broken
+    /// The server did not answer in time.
+    case silent
+    /// We did, because of its user: a cancelled task, a statement left under way.
+    case dropped
+}
+
 /// A connection for one use: connected once, ended once. It keeps itself alive until it has ended.
 final class PGConnection {
     let loop: Loop
@@ -24,14 +34,14 @@ final class PGConnection {
     /// False while an open COPY OUT has more than its user asked for: reading stops, so the server does.
     var wantsInput = true
     private(set) var endedWith: DatabaseError?
-    private var timedOut = false
+    private var cause = ConnectionEnd.broken
     /// Whose limit the timer runs for.
     private var limited: PGRequest?
 
     /// The connection can be used.
     var ready: (() -> Void)?
-    /// It is gone; `timedOut` tells that the server was silent. Called once, also if it never became ready.
-    var ended: ((_ error: DatabaseError, _ timedOut: Bool) -> Void)?
+    /// It is gone. Called once, also if it never became ready.
+    var ended: ((_ error: DatabaseError, _ cause: ConnectionEnd) -> Void)?
     var notified: ((_ channel: String, _ payload: String) -> Void)?
 
     /// - Parameter rotation: see ``ConnectionSettings/parameters(resolved:rotation:)``.
@@ -58,8 +68,11 @@ final class PGConnection {
         }
     }
 
-    /// Ends the connection; whoever waits is told `error`.
-    func drop(_ error: DatabaseError) { step(.failed(error)) }
+    /// Ends the connection because nobody wants it any more; whoever waits is told `error`.
+    func drop(_ error: DatabaseError) {
+        cause = .dropped
+        step(.failed(error))
+    }
 
     /// Feeds one event, executes its action, and lets go on what was held back.
     func step(_ event: ConnectionMachine<PGRequest>.Event) {
@@ -109,12 +122,12 @@ final class PGConnection {
 
     private func open() {
         guard let parameters = settings.parameters(resolved: resolved, rotation: rotation) else {
-            return drop(.unavailable("no host to connect to"))
+            return step(.failed(.unavailable("no host to connect to")))
         }
         pg = CStrings.with(parameters.map(\.0)) { keywords in
             CStrings.with(parameters.map(\.1)) { values in PQconnectStartParams(keywords, values, 0) }
         }
-        guard let pg else { return drop(.unavailable("out of memory")) }
+        guard let pg else { return step(.failed(.unavailable("out of memory"))) }
         ServerMessage.routeNotices(of: pg)
         if PQstatus(pg) == CONNECTION_BAD { return polled(PGRES_POLLING_FAILED) }
         pollWhen(.writable)  // what the manual says to assume before the first poll
@@ -123,7 +136,7 @@ final class PGConnection {
     /// libpq may open another socket in any step, so each step gets a poll of its own, closed before libpq can close the socket.
     private func pollWhen(_ events: LoopPoll.Events) {
         guard let pg, let poll = LoopPoll(PQsocket(pg), on: loop) else {
-            return drop(.unavailable("the connection's socket cannot be watched"))
+            return step(.failed(.unavailable("the connection's socket cannot be watched")))
         }
         self.poll = poll
         poll.watch(events) { [self] _ in
@@ -158,11 +171,11 @@ final class PGConnection {
     /// libpq says that the connection is broken.
     func breakOff() {
         guard let pg else { return }
-        drop(DatabaseError(.lost(mayHaveHappened: true), ServerMessage.connectionProblem(pg)))
+        step(.failed(DatabaseError(.lost(mayHaveHappened: true), ServerMessage.connectionProblem(pg))))
     }
 
     private func expire() {
-        timedOut = true
+        cause = .silent
         step(.expired)
     }
 
@@ -181,7 +194,7 @@ final class PGConnection {
         self.ended = nil
         ready = nil
         notified = nil
-        ended?(error, timedOut)
+        ended?(error, cause)
     }
 
     /// The limit runs for the oldest request only: what waits behind it is not to blame. While a COPY is open it runs only while

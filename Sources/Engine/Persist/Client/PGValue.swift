@@ -91,7 +91,8 @@ extension PGValue {
         case .utf8(let bytes), .bytes(let bytes): out.append(contentsOf: bytes)
         case .uuid(let id): PGBinary.append(id, to: &out)
         case .timestamp(let time): PGBinary.append(try PGBinary.wire(time), to: &out)
-        case .textArray(let texts): try PGArray.append(texts, of: PGType.text, to: &out) { $1.append(contentsOf: $0.utf8) }
+        case .textArray(let texts):
+            try PGArray.append(texts, of: PGType.text, to: &out) { $1.append(contentsOf: $0.utf8) }
         case .utf8Array(let texts): try PGArray.append(texts, of: PGType.text, to: &out) { $1.append(contentsOf: $0) }
         case .uuidArray(let ids): try PGArray.append(ids, of: PGType.uuid, to: &out) { PGBinary.append($0, to: &$1) }
         case .int8Array(let numbers):

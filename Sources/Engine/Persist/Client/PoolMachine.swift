@@ -56,7 +56,7 @@ struct PoolMachine {
     private let settings: Settings
     private var places: [Place]
     private var waiters = Deque<(id: Int, role: Role)>()
-    private var isClosed = false
+    private(set) var isClosed = false
     private var lastProblem = "not started"
 
     init(_ settings: Settings) {
@@ -85,8 +85,9 @@ struct PoolMachine {
     }
 
     /// A connection ended, or an attempt failed.
-    /// - Parameter silent: the server did not answer: the next attempt begins with another host.
-    mutating func ended(_ place: Int, _ why: DatabaseError, silent: Bool, now: Double, jitter: Double) -> [Action] {
+    mutating func ended(
+        _ place: Int, _ why: DatabaseError, _ cause: ConnectionEnd, now: Double, jitter: Double
+    ) -> [Action] {
         places[place].epoch += 1
         places[place].users = 0
         lastProblem = why.message
@@ -94,11 +95,15 @@ struct PoolMachine {
             places[place].state = .resting
             return []
         }
+        let wasUp = places[place].state == .up || places[place].state == .leased
+        // That says nothing about the database, so it is no reason to wait.
+        if cause == .dropped, wasUp { return [connect(place, hopeful: true)] }
         switch places[place].state {
         case .up, .leased:
             if now - places[place].upSince >= settings.provenSeconds { places[place].failures = 0 }
         case .connecting:
-            if silent { places[place].rotation += 1 }
+            // The next attempt begins with another host: libpq does not get past a silent one by itself.
+            if cause == .silent { places[place].rotation += 1 }
             // A failed attempt is never followed by one at once.
             places[place].failures = max(places[place].failures, 1)
         case .resting, .pausing: preconditionFailure("a connection ended that was not there")

@@ -49,7 +49,8 @@ public struct Row {
     public func withBytes<Value>(_ column: Int, _ body: (UnsafeRawBufferPointer) throws -> Value) rethrows -> Value {
         guard !isNull(column) else { trap(column, "is NULL") }
         let length = PQgetlength(result.pointer, number, Int32(column))
-        return try body(UnsafeRawBufferPointer(start: PQgetvalue(result.pointer, number, Int32(column)), count: Int(length)))
+        return try body(
+            UnsafeRawBufferPointer(start: PQgetvalue(result.pointer, number, Int32(column)), count: Int(length)))
     }
 
     /// `smallint`, `integer` or `bigint`.
@@ -90,7 +91,9 @@ public struct Row {
 
     public func uuid(_ column: Int) -> Identifier {
         require(column, PGType.uuid, "is not a uuid")
-        return withBytes(column) { Identifier(high: PGBinary.load(UInt64.self, $0), low: PGBinary.load(UInt64.self, $0, at: 8)) }
+        return withBytes(column) {
+            Identifier(high: PGBinary.load(UInt64.self, $0), low: PGBinary.load(UInt64.self, $0, at: 8))
+        }
     }
 
     /// `timestamptz`; `infinity` is the largest ``Timestamp``, `-infinity` the smallest.

@@ -2,7 +2,8 @@
 
 enum Migration001 {
     static let sql = """
-        -- A batch request and where it stands. `status`, `created_at`, `updated_at` are relied on by the API document's SQL.
+        -- A batch request and where it stands. `status`, `created_at`, `updated_at` are relied on by the API
+        -- document's SQL.
         CREATE TABLE batch_jobs (
             id uuid PRIMARY KEY,
             status text NOT NULL DEFAULT 'pending'
@@ -45,8 +46,8 @@ enum Migration001 {
         CREATE INDEX batch_jobs_open ON batch_jobs (created_at)
             WHERE status IN ('pending', 'processing', 'translating') OR cleanup_pending;
 
-        -- The input, immutable. `images` is a JSON array of URLs. Written by COPY in the transaction that makes the job, so no
-        -- foreign key is needed (it would cost as much again); retention removes rows before their job.
+        -- The input, immutable. `images` is a JSON array of URLs. Written by COPY in the transaction that makes the
+        -- job, so no foreign key is needed (it would cost as much again); retention removes rows before their job.
         CREATE TABLE batch_lots (
             job_id uuid NOT NULL,
             position int NOT NULL,
@@ -58,8 +59,9 @@ enum Migration001 {
             PRIMARY KEY (job_id, position)
         );
 
-        -- What each stage made of each lot; append-only. Stages: images (payload: JSON array of missing URLs), vision (payload:
-        -- the English HTML), translation (payload: JSON object language -> HTML), final (payload: the lot's finished JSON).
+        -- What each stage made of each lot; append-only. Stages and their payloads: images (JSON array of missing
+        -- URLs), vision (the English HTML), translation (JSON object language -> HTML), final (the lot's finished
+        -- JSON).
         CREATE TABLE lot_results (
             job_id uuid NOT NULL,
             stage text NOT NULL CHECK (stage IN ('images', 'vision', 'translation', 'final')),
@@ -79,7 +81,8 @@ enum Migration001 {
             round int NOT NULL,
             sequence int NOT NULL,
             state text NOT NULL CHECK (state IN
-                ('canary', 'planned', 'uploading', 'uploaded', 'creating', 'submitted', 'ended', 'collected', 'abandoned')),
+                ('canary', 'planned', 'uploading', 'uploaded', 'creating', 'submitted', 'ended', 'collected',
+                 'abandoned')),
             model text NOT NULL,
             inline_images boolean NOT NULL DEFAULT false,
             positions int[] NOT NULL,
@@ -152,7 +155,7 @@ enum Migration001 {
             PRIMARY KEY (delivery_id, attempt)
         );
 
-        -- One row an instance; a lease holds while its instance's row has the lease's incarnation and a fresh heartbeat.
+        -- One row an instance. A lease holds while its instance's row has its incarnation and a fresh heartbeat.
         CREATE TABLE instances (
             instance_id text PRIMARY KEY,
             incarnation uuid NOT NULL,

@@ -2,11 +2,11 @@
 
 /// The `custom_id` of a line: `v-17` is the vision request of the lot at position 17, `t-17` its translation.
 public struct BatchCustomID: Hashable, Sendable, CustomStringConvertible {
-    public var stage: ModelStage
+    public var stage: WorkStage
     /// The lot's place in its job, from 0.
     public var position: Int
 
-    public init(_ stage: ModelStage, _ position: Int) {
+    public init(_ stage: WorkStage, _ position: Int) {
         precondition(position >= 0, "a lot before the first")
         self.stage = stage
         self.position = position

@@ -1,10 +1,5 @@
 // Which model is asked, and with what. Values; any thread.
 
-/// The two kinds of request.
-public enum ModelStage: String, Sendable, CaseIterable {
-    case vision, translation
-}
-
 /// A model and the parameters that go with it; the same for a canary and for the batch that follows it.
 public struct ModelParameters: Hashable, Sendable {
     public var name: String

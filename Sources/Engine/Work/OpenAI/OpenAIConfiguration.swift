@@ -78,7 +78,7 @@ public struct OpenAIConfiguration: Sendable {
     }
 
     /// The stage's models, from the first.
-    public func choice(for stage: ModelStage) -> ModelChoice {
+    public func choice(for stage: WorkStage) -> ModelChoice {
         switch stage {
         case .vision: ModelChoice(models: visionModels, configuration: self)
         case .translation: ModelChoice(models: translationModels, configuration: self)

@@ -11,7 +11,8 @@ public enum ImageReference: Sendable, Equatable {
 /// Builds the bytes by hand, in one fixed order, because inlined images are too big for a tree of values.
 struct ResponsesBody {
     var model: ModelParameters
-    var instructions: String
+    /// As a JSON string: it is the same in every line of a batch, and so is escaped once.
+    var instructions: [UInt8]
     /// Hostile data as a JSON document: its quoting cannot be broken out of, whatever the texts say.
     var data: JSONValue
     var images: [ImageReference] = []
@@ -28,7 +29,7 @@ struct ResponsesBody {
         out.append(contentsOf: #"{"model":"#.utf8)
         JSONValue.writeString(model.name, to: &out)
         out.append(contentsOf: #","instructions":"#.utf8)
-        JSONValue.writeString(instructions, to: &out)
+        out.append(contentsOf: instructions)
         out.append(contentsOf: #","input":[{"type":"message","role":"user","content":["#.utf8)
         appendContent(to: &out)
         out.append(contentsOf: #"]}],"text":"#.utf8)

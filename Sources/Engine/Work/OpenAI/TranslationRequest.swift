@@ -13,7 +13,7 @@ public enum TranslationRequest {
         precondition(!languages.isEmpty, "a translation into no language")
         let all = max(model.maxOutputTokens, configuration.outputTokensCeiling)
         return ResponsesBody(
-            model: model, instructions: instructions, data: ["html": .string(english)],
+            model: model, instructions: instructionsJSON, data: ["html": .string(english)],
             formatName: "damage_translation",
             properties: languages.map { language in
                 (language.code, "The translation into \(language.name) (\(language.code)), as an HTML fragment.")
@@ -21,6 +21,8 @@ public enum TranslationRequest {
             maxOutputTokens: min(model.maxOutputTokens * languages.count, all)
         ).bytes
     }
+
+    private static let instructionsJSON = JSONValue.string(instructions).bytes
 
     static let instructions = """
         You are a professional translator for the automotive trade. The user sends a JSON document whose member html \

@@ -13,7 +13,7 @@ public enum VisionRequest {
     ) -> [UInt8] {
         let info = additionalInfo.map { bounded($0, configuration.additionalInfoCharacters) }
         return ResponsesBody(
-            model: model, instructions: instructions, data: ["additional_info": JSONValue(info)], images: images,
+            model: model, instructions: instructionsJSON, data: ["additional_info": JSONValue(info)], images: images,
             imageDetail: configuration.imageDetail, formatName: "damage_description",
             properties: [(fields[0], "The description of the damage, in English, as an HTML fragment.")],
             maxOutputTokens: model.maxOutputTokens
@@ -28,6 +28,8 @@ public enum VisionRequest {
         else { return text }
         return String(scalars[..<end]) + "…"
     }
+
+    private static let instructionsJSON = JSONValue.string(instructions).bytes
 
     static let instructions = """
         You are an experienced motor vehicle damage assessor. The user sends photographs of one vehicle and a JSON \

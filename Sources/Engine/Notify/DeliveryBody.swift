@@ -1,0 +1,84 @@
+// A webhook's body, made in pages: once to sign and measure it, once to send it. Loop-bound; no page outlives its turn.
+
+/// The bytes of one delivery's body, read from the rows.
+final class DeliveryBody: ByteSource {
+    /// Lots of a page.
+    static let pageLots = 200
+
+    private enum Part {
+        case head
+        case lots(after: Int, first: Bool)
+        case end
+    }
+
+    private let database: Database
+    private let delivery: DeliveryRecord
+    private let job: EndedJob
+    private var part = Part.head
+
+    init(_ delivery: DeliveryRecord, job: EndedJob, database: Database) {
+        self.delivery = delivery
+        self.job = job
+        self.database = database
+    }
+
+    func next() async throws -> [UInt8]? {
+        switch part {
+        case .head:
+            part = .lots(after: -1, first: true)
+            return head
+        case .lots(let after, let first):
+            let page = try await DeliveryContent.lots(
+                database, job: delivery.job, url: delivery.url, after: after, limit: Self.pageLots)
+            guard let last = page.last else {
+                part = .end
+                return Array("]}".utf8)
+            }
+            part = .lots(after: last.position, first: false)
+            return lots(page, first: first)
+        case .end: return nil
+        }
+    }
+
+    /// Everything up to the lots, in the members of the document's sample.
+    private var head: [UInt8] {
+        let summary: JSONValue = [
+            "total_lots": .int(job.totalLots), "processed_lots": .int(job.processedLots),
+            "failed_lots": .int(job.failedLots),
+            "total_processing_time": .string(DurationText.of(seconds: job.endedAt - job.createdAt)),
+        ]
+        var members: [(String, JSONValue)] = [
+            ("event", .string(delivery.event)),
+            ("job_id", .string(delivery.job.description)),
+            ("status", .string(job.status.rawValue)),
+            ("completed_at", .string(job.endedAt.description)),
+            ("processing_summary", summary),
+        ]
+        if let message = job.errorMessage { members.append(("error_message", .string(message))) }
+        var out = JSONValue.object(members).bytes
+        out.removeLast()
+        out.append(contentsOf: #","lots":["#.utf8)
+        return out
+    }
+
+    private func lots(_ page: [DeliveryLot], first: Bool) -> [UInt8] {
+        var out: [UInt8] = []
+        for (index, lot) in page.enumerated() {
+            if index > 0 || !first { out.append(UInt8(ascii: ",")) }
+            if let json = lot.json {
+                out.append(contentsOf: json)
+            } else {
+                unfinished(lot.lotID ?? "").write(to: &out)
+            }
+        }
+        return out
+    }
+
+    /// A lot that its job's end overtook.
+    private func unfinished(_ lotID: String) -> JSONValue {
+        [
+            "lot_id": .string(lotID), "status": .string(job.status.rawValue), "processed_images": 0, "descriptions": [],
+            "missing_images": [],
+        ]
+    }
+}

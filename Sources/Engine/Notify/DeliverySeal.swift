@@ -1,0 +1,43 @@
+// A body's length and signatures, from one pass over it: the document's and the Standard Webhooks ones (C6.1, C6.4).
+
+struct DeliverySeal {
+    let length: Int
+    /// `sha256=` + hex over the exact bytes, with the current key.
+    let signature: String
+    /// `v1,` + base64 over `id.timestamp.body`, one for each key during a rotation.
+    let standardSignatures: [String]
+    /// Seconds since 1970.
+    let timestamp: Int
+
+    static func make(
+        _ delivery: DeliveryRecord, body: any ByteSource, keys: SignatureKeys, now: Timestamp = Timestamp.now()
+    ) async throws -> DeliverySeal {
+        let timestamp = Int(now.seconds)
+        let prefix = Array("\(delivery.id).\(timestamp).".utf8)
+        var document = keys.shared.begin()
+        var standard = [keys.shared, keys.previous].compactMap { $0?.begin() }
+        for index in standard.indices { standard[index].update(prefix) }
+        var length = 0
+        while let bytes = try await body.next() {
+            length += bytes.count
+            document.update(bytes)
+            for index in standard.indices { standard[index].update(bytes) }
+        }
+        return DeliverySeal(
+            length: length, signature: "sha256=\(document.finish().hex)",
+            standardSignatures: standard.map { "v1,\(Base64.text($0.finish().array))" }, timestamp: timestamp)
+    }
+
+    func headers(_ delivery: DeliveryRecord, attempt: Int) -> [(String, String)] {
+        [
+            ("Content-Type", "application/json"),
+            ("X-Signature", signature),
+            ("User-Agent", "Generation-Service/2.0"),
+            ("X-Delivery-Attempt", "\(attempt)"),
+            ("X-Job-ID", delivery.job.description),
+            ("webhook-id", delivery.id.description),
+            ("webhook-timestamp", "\(timestamp)"),
+            ("webhook-signature", standardSignatures.joined(separator: " ")),
+        ]
+    }
+}

@@ -1,0 +1,27 @@
+// swift-log's door to the log writer. A value; any thread.
+import Logging
+
+/// Sends events as lines to a ``LogWriter``. Secrets never get here: callers log ids, counts and codes.
+public struct ServiceLogHandler: LogHandler {
+    public var logLevel: Logger.Level
+    public var metadata: Logger.Metadata = [:]
+    private let writer: LogWriter
+
+    public init(writer: LogWriter, level: Logger.Level) {
+        self.writer = writer
+        logLevel = level
+    }
+
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    public func log(event: LogEvent) {
+        let all = metadata.merging(event.metadata ?? [:]) { $1 }
+        writer.submit(
+            LogLine.text(
+                at: .now(), level: event.level, message: event.message.description,
+                metadata: all.map { ($0.key, $0.value.description) }))
+    }
+}

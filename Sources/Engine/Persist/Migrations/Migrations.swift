@@ -1,0 +1,5 @@
+// All migrations in order.
+
+public enum Migrations {
+    public static let all = [Migration(number: 1, name: "first schema", sql: Migration001.sql)]
+}

@@ -1,0 +1,29 @@
+// The fence: first statement of every transaction that writes job state. Locks the job's row, so that a cancel waits
+// for the commit or comes before it.
+
+/// Which job a runner may write, and with which epoch.
+public struct Lease: Sendable, Equatable {
+    public let job: Identifier
+    public let epoch: Int
+
+    public init(job: Identifier, epoch: Int) {
+        self.job = job
+        self.epoch = epoch
+    }
+}
+
+public enum HoldLease {
+    private static let statement = Statement(
+        "hold_lease",
+        """
+        SELECT status IN ('pending', 'processing', 'translating') FROM batch_jobs
+        WHERE id = $1 AND lease_epoch = $2 FOR UPDATE
+        """)
+
+    /// - Parameter ended: allow writes of clean-up state to a job that has ended.
+    /// - Throws: `LeaseLost` if the epoch has moved on or the job has ended meanwhile; `DatabaseError`.
+    public static func run(_ db: any Querying, _ lease: Lease, ended: Bool = false) async throws {
+        let rows = try await db.query(statement, [.uuid(lease.job), .int8(lease.epoch)])
+        guard let row = rows.first, row.bool(0) || ended else { throw LeaseLost(job: lease.job) }
+    }
+}

@@ -1,0 +1,50 @@
+// The image stage: lots not looked at yet, a page at a time by position.
+
+/// A lot's images as the image check needs them.
+public struct LotImages: Sendable {
+    public let position: Int
+    public let lotID: String
+    /// JSON array of URLs.
+    public let images: String
+}
+
+public enum ImageWork {
+    private static let pageStatement = Statement(
+        "image_page",
+        """
+        SELECT l.position, l.lot_id, l.images FROM batch_lots l
+        WHERE l.job_id = $1 AND l.position >= $2
+          AND NOT EXISTS (SELECT 1 FROM lot_results r
+            WHERE r.job_id = l.job_id AND r.stage = 'images' AND r.position = l.position)
+        ORDER BY l.position LIMIT $3
+        """)
+
+    public static func page(
+        _ db: any Querying, job: Identifier, from position: Int, limit: Int
+    ) async throws(DatabaseError) -> [LotImages] {
+        try await db.query(pageStatement, [.uuid(job), .int4(position), .int8(limit)]).map {
+            LotImages(position: $0.int(0), lotID: $0.text(1), images: $0.text(2))
+        }
+    }
+
+    private static let correctStatement = Statement(
+        "image_correct",
+        """
+        UPDATE lot_results r SET payload = u.payload, images = u.images
+        FROM unnest($2::int[], $3::text[], $4::int[]) AS u (position, payload, images)
+        WHERE r.job_id = $1 AND r.stage = 'images' AND r.position = u.position
+        """)
+
+    /// Images that were there at the check and were gone when they had to be inlined (rare).
+    public static func correct(
+        _ db: any Querying, job: Identifier, _ results: [StageResult]
+    ) async throws(DatabaseError) {
+        guard !results.isEmpty else { return }
+        _ = try await db.query(
+            correctStatement,
+            [
+                .uuid(job), .int4Array(results.map(\.position)), .textArray(results.map(\.payload)),
+                .int4Array(results.map(\.images)),
+            ])
+    }
+}

@@ -1,0 +1,100 @@
+// The only writes to a shard's row after its birth. Each belongs in a transaction that begins with `HoldLease`.
+
+public enum ShardTransitions {
+    private static let stateStatement = Statement(
+        "shard_state",
+        """
+        UPDATE openai_batches SET state = $2, error = $3, not_before = now() + make_interval(secs => $4),
+            intent_at = CASE WHEN $2 IN ('uploading', 'creating') THEN now() ELSE intent_at END,
+            ended_at = CASE WHEN $2 IN ('collected', 'abandoned') THEN now() ELSE ended_at END
+        WHERE id = $1
+        """)
+    private static let fileStatement = Statement(
+        "shard_file", "UPDATE openai_batches SET positions = $2, file_bytes = $3 WHERE id = $1")
+    private static let uploadedStatement = Statement(
+        "shard_uploaded",
+        """
+        UPDATE openai_batches SET state = 'uploaded', input_file_id = $2, not_before = now(), error = NULL
+        WHERE id = $1
+        """)
+    private static let submittedStatement = Statement(
+        "shard_submitted",
+        """
+        UPDATE openai_batches SET state = 'submitted', batch_id = $2, provider_status = $3, submitted_at = now(),
+            not_before = now() + make_interval(secs => $4), error = NULL
+        WHERE id = $1
+        """)
+    private static let namedStatement = Statement(
+        "job_batch_ids",
+        """
+        UPDATE batch_jobs SET updated_at = now(), error_message = NULL,
+            openai_vision_batch_id = CASE WHEN $2 = 'vision' THEN coalesce(openai_vision_batch_id, $3)
+                ELSE openai_vision_batch_id END,
+            openai_vision_batch_ids = CASE WHEN $2 = 'vision' THEN array_append(openai_vision_batch_ids, $3)
+                ELSE openai_vision_batch_ids END,
+            openai_translation_batch_id = CASE WHEN $2 = 'translation' THEN coalesce(openai_translation_batch_id, $3)
+                ELSE openai_translation_batch_id END,
+            openai_translation_batch_ids = CASE WHEN $2 = 'translation'
+                THEN array_append(openai_translation_batch_ids, $3) ELSE openai_translation_batch_ids END
+        WHERE id = $1
+        """)
+    private static let polledStatement = Statement(
+        "shard_polled",
+        """
+        UPDATE openai_batches SET provider_status = $2, output_file_id = $3, error_file_id = $4, state = $5,
+            not_before = now() + make_interval(secs => $6)
+        WHERE id = $1
+        """)
+
+    /// Moves to `state`. The next step is due in `wait` seconds; `error` is kept for operators.
+    public static func move(
+        _ db: any Querying, shard: Identifier, to state: ShardState, error: String? = nil, wait: Double = 0
+    ) async throws(DatabaseError) {
+        _ = try await db.query(
+            stateStatement,
+            [.uuid(shard), .text(state.rawValue), .text(error), .double(wait)])
+    }
+
+    private static let delayStatement = Statement(
+        "shard_delay",
+        "UPDATE openai_batches SET error = $2, not_before = now() + make_interval(secs => $3) WHERE id = $1")
+
+    /// Stays where it is; the next step is due in `wait` seconds.
+    public static func delay(
+        _ db: any Querying, shard: Identifier, error: String?, wait: Double
+    ) async throws(DatabaseError) {
+        _ = try await db.query(delayStatement, [.uuid(shard), .text(error), .double(wait)])
+    }
+
+    /// What the file really holds, once it was built.
+    public static func setFile(
+        _ db: any Querying, shard: Identifier, positions: [Int], bytes: Int
+    ) async throws(DatabaseError) {
+        _ = try await db.query(fileStatement, [.uuid(shard), .int4Array(positions), .int8(bytes)])
+    }
+
+    public static func uploaded(_ db: any Querying, shard: Identifier, file: String) async throws(DatabaseError) {
+        _ = try await db.query(uploadedStatement, [.uuid(shard), .text(file)])
+    }
+
+    /// The batch is known; it is named in the job's row as well (C5.4).
+    public static func submitted(
+        _ db: any Querying, job: Identifier, shard: ShardRecord, batch: String, providerStatus: String, wait: Double
+    ) async throws(DatabaseError) {
+        _ = try await db.query(
+            submittedStatement, [.uuid(shard.id), .text(batch), .text(providerStatus), .double(wait)])
+        _ = try await db.query(namedStatement, [.uuid(job), .text(shard.stage.rawValue), .text(batch)])
+    }
+
+    public static func polled(
+        _ db: any Querying, shard: Identifier, providerStatus: String, outputFile: String?, errorFile: String?,
+        state: ShardState, wait: Double
+    ) async throws(DatabaseError) {
+        _ = try await db.query(
+            polledStatement,
+            [
+                .uuid(shard), .text(providerStatus), .text(outputFile),
+                .text(errorFile), .text(state.rawValue), .double(wait),
+            ])
+    }
+}

@@ -1,0 +1,86 @@
+// Rows of `openai_batches`: one a shard, its state committed before each act.
+
+public enum Shards {
+    private static let columns = """
+        id, stage, round, sequence, state, model, inline_images, cardinality(positions), file_bytes, account,
+        input_file_id,
+        batch_id, output_file_id, error_file_id, intent_at, not_before
+        """
+    private static let loadStatement = Statement(
+        "load_shards", "SELECT \(columns) FROM openai_batches WHERE job_id = $1 ORDER BY stage DESC, sequence")
+    private static let positionsStatement = Statement(
+        "shard_positions", "SELECT positions FROM openai_batches WHERE id = $1")
+    private static let insertStatement = Statement(
+        "insert_shard",
+        """
+        INSERT INTO openai_batches
+            (id, job_id, stage, round, sequence, state, model, inline_images, positions, input_tokens_estimate,
+                account, intent_at)
+        SELECT $1, $2, $3, $4, coalesce(max(sequence), 0) + 1, $5, $6, $7, $8, $9, $10, now()
+        FROM openai_batches WHERE job_id = $2 AND stage = $3
+        """)
+
+    public static func load(_ db: any Querying, job: Identifier) async throws(DatabaseError) -> [ShardRecord] {
+        try await db.query(loadStatement, [.uuid(job)]).map { row in
+            // The columns' checks allow no other values.
+            ShardRecord(
+                id: row.uuid(0), stage: WorkStage(rawValue: row.text(1)) ?? .vision, round: row.int(2),
+                sequence: row.int(3), state: ShardState(rawValue: row.text(4)) ?? .abandoned, model: row.text(5),
+                inlineImages: row.bool(6), lines: row.int(7), fileBytes: row.int(8), account: row.text(9),
+                inputFileID: row.optionalText(10), batchID: row.optionalText(11), outputFileID: row.optionalText(12),
+                errorFileID: row.optionalText(13), intentAt: row.isNull(14) ? nil : row.timestamp(14),
+                notBefore: row.timestamp(15))
+        }
+    }
+
+    private static let lastErrorStatement = Statement(
+        "shard_last_error",
+        """
+        SELECT error FROM openai_batches WHERE job_id = $1 AND stage = $2 AND error IS NOT NULL
+        ORDER BY sequence DESC LIMIT 1
+        """)
+    private static let deleteStatement = Statement("delete_shard", "DELETE FROM openai_batches WHERE id = $1")
+
+    /// Why the last shard of the stage that was given up was given up.
+    public static func lastError(
+        _ db: any Querying, job: Identifier, stage: WorkStage
+    ) async throws(DatabaseError) -> String? {
+        try await db.query(lastErrorStatement, [.uuid(job), .text(stage.rawValue)]).first?.optionalText(0)
+    }
+
+    /// Forgets a shard that certainly led to nothing outside.
+    public static func delete(_ db: any Querying, shard: Identifier) async throws(DatabaseError) {
+        _ = try await db.query(deleteStatement, [.uuid(shard)])
+    }
+
+    public static func positions(_ db: any Querying, shard: Identifier) async throws(DatabaseError) -> [Int] {
+        try await db.query(positionsStatement, [.uuid(shard)]).first?.intArray(0) ?? []
+    }
+
+    public static func insert(
+        _ db: any Querying, job: Identifier, stage: WorkStage, round: Int, state: ShardState, model: String,
+        account: String, _ planned: PlannedLots
+    ) async throws(DatabaseError) -> Identifier {
+        let id = Identifier.random()
+        _ = try await db.query(
+            insertStatement,
+            [
+                .uuid(id), .uuid(job), .text(stage.rawValue), .int4(round), .text(state.rawValue), .text(model),
+                .bool(planned.inlineImages), .int4Array(planned.positions), .int8(planned.tokens), .text(account),
+            ])
+        return id
+    }
+}
+
+/// The lots of a shard to be inserted.
+public struct PlannedLots: Sendable {
+    public let positions: [Int]
+    public let tokens: Int
+    public let inlineImages: Bool
+
+    public init(positions: [Int], tokens: Int, inlineImages: Bool) {
+        self.positions = positions
+        self.tokens = tokens
+        self.inlineImages = inlineImages
+    }
+}

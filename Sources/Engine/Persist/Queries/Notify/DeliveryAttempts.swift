@@ -1,0 +1,73 @@
+// An attempt's intent before it, its outcome after it.
+
+/// How an attempt ended.
+public struct AttemptOutcome: Sendable, Equatable {
+    public var httpStatus: Int?
+    /// nil: delivered.
+    public var error: String?
+
+    public init(httpStatus: Int?, error: String?) {
+        self.httpStatus = httpStatus
+        self.error = error
+    }
+}
+
+public enum DeliveryAttempts {
+    private static let beginStatement = Statement(
+        "attempt_begin",
+        """
+        INSERT INTO webhook_attempts (delivery_id, attempt, started_at)
+        SELECT id, $2, now() FROM webhook_deliveries WHERE id = $1 AND claimed_by = $3 AND status = 'pending'
+        ON CONFLICT (delivery_id, attempt) DO UPDATE SET started_at = now(), ended_at = NULL, http_status = NULL,
+            error = NULL
+        """)
+    private static let endStatement = Statement(
+        "attempt_end",
+        """
+        UPDATE webhook_attempts SET ended_at = now(), http_status = $3, error = $4 WHERE delivery_id = $1
+            AND attempt = $2
+        """)
+    private static let settleStatement = Statement(
+        "delivery_settle",
+        """
+        UPDATE webhook_deliveries SET status = $3, attempt_count = $2, last_attempt_at = now(), error_message = $4,
+            delivered_at = CASE WHEN $3 = 'delivered' THEN now() END, claimed_by = NULL,
+            next_attempt_at = now() + make_interval(secs => $5)
+        WHERE id = $1 AND claimed_by = $6
+        """)
+    private static let putBackStatement = Statement(
+        "delivery_put_back",
+        """
+        UPDATE webhook_deliveries SET claimed_by = NULL, next_attempt_at = now() + make_interval(secs => $2)
+        WHERE id = $1 AND claimed_by = $3
+        """)
+
+    /// - Returns: false if the delivery is not ours any more.
+    public static func begin(
+        _ db: any Querying, delivery: Identifier, attempt: Int, incarnation: Identifier
+    ) async throws(DatabaseError) -> Bool {
+        try await db.query(beginStatement, [.uuid(delivery), .int4(attempt), .uuid(incarnation)]).affected > 0
+    }
+
+    /// - Parameter status: `delivered`, `failed`, or `pending` with the next attempt due in `waitSeconds`.
+    public static func end(
+        _ db: any Querying, delivery: Identifier, attempt: Int, incarnation: Identifier, outcome: AttemptOutcome,
+        status: String, waitSeconds: Double
+    ) async throws(DatabaseError) {
+        _ = try await db.query(
+            endStatement, [.uuid(delivery), .int4(attempt), .int4(outcome.httpStatus), .text(outcome.error)])
+        _ = try await db.query(
+            settleStatement,
+            [
+                .uuid(delivery), .int4(attempt), .text(status), .text(outcome.error), .double(waitSeconds),
+                .uuid(incarnation),
+            ])
+    }
+
+    /// Not attempted: due again in `waitSeconds`.
+    public static func putBack(
+        _ db: any Querying, delivery: Identifier, incarnation: Identifier, waitSeconds: Double
+    ) async throws(DatabaseError) {
+        _ = try await db.query(putBackStatement, [.uuid(delivery), .double(waitSeconds), .uuid(incarnation)])
+    }
+}

@@ -1,0 +1,15 @@
+// What a query needs: something that runs statements. A session inside a transaction, or the shared connections.
+
+/// Runs statements. Loop-bound.
+public protocol Querying: AnyObject {
+    func query(_ statement: Statement, _ values: [PGValue]) async throws(DatabaseError) -> Rows
+}
+
+extension Database: Querying {}
+extension DatabaseSession: Querying {}
+
+/// The writer of a job no longer holds its lease: another worker has it, or the job was ended from outside. Drop
+/// everything.
+public struct LeaseLost: Error, Sendable {
+    public let job: Identifier
+}

@@ -1,0 +1,28 @@
+// What the job engine of one shard works with. Loop-bound.
+import Logging
+
+public final class JobContext {
+    let loop: Loop
+    let database: Database
+    let openAI: OpenAIClient
+    let images: ImageFetcher
+    let configuration: WorkConfiguration
+    let languageName: (String) -> String
+    let log: Logger
+
+    /// - Parameter languageName: a code's English name, for prompts.
+    public init(
+        loop: Loop, database: Database, openAI: OpenAIClient, images: ImageFetcher, configuration: WorkConfiguration,
+        languageName: @escaping (String) -> String
+    ) {
+        self.loop = loop
+        self.database = database
+        self.openAI = openAI
+        self.images = images
+        self.configuration = configuration
+        self.languageName = languageName
+        log = Logger(label: "jobs")
+    }
+
+    var account: String { openAI.configuration.account }
+}

@@ -1,0 +1,116 @@
+// Claims jobs for one shard of the process and runs them. Woken by notifications, with polling as the fall-back.
+// Loop-bound.
+import Logging
+
+public final class JobDispatcher: BackgroundService {
+    /// Work of an instance that died is looked for at least this often, seconds.
+    static let claimSecondsMax = 3.0
+
+    private struct Running {
+        let runner: JobRunner
+        let task: Task<Void, Never>
+    }
+
+    private let context: JobContext
+    private let databaseConfiguration: DatabaseConfiguration
+    private var running: [Identifier: Running] = [:]
+    private var listener: DatabaseListener?
+    private var task: Task<Void, Never>?
+    private let alarm: Alarm
+    private var stopping = false
+    /// When this shard last looked for work; the health page shows it.
+    public private(set) var lastActivity = Timestamp.now()
+
+    public init(context: JobContext, databaseConfiguration: DatabaseConfiguration) {
+        self.context = context
+        self.databaseConfiguration = databaseConfiguration
+        alarm = Alarm(on: context.loop)
+    }
+
+    public var runningJobs: Int { running.count }
+
+    public func start() {
+        let listener = DatabaseListener(
+            on: context.loop, configuration: databaseConfiguration, channels: ["generation_jobs"],
+            received: { [weak self] _, payload in self?.notified(payload) },
+            reconnected: { [weak self] in self?.alarm.wake() })
+        self.listener = listener
+        listener.start()
+        task = context.loop.spawn { [weak self] in await self?.run() }
+        context.log.info(
+            "Background worker started", metadata: ["instance": "\(context.configuration.instance)"])
+    }
+
+    public func stop() async {
+        stopping = true
+        task?.cancel()
+        await task?.value
+        await listener?.close()
+        let tasks = running.values.map(\.task)
+        for task in tasks { task.cancel() }
+        for task in tasks { await task.value }
+        context.log.info("Background worker stopped")
+    }
+
+    private func run() async {
+        while !stopping {
+            do {
+                try await runOnce()
+            } catch {
+                context.log.warning("Background worker: could not look for jobs", metadata: ["error": "\(error)"])
+            }
+            do {
+                try await alarm.sleep(seconds: min(context.configuration.pollSeconds, Self.claimSecondsMax))
+            } catch { return }
+        }
+    }
+
+    /// Claims what is free and starts it.
+    public func runOnce() async throws {
+        let configuration = context.configuration
+        let room = configuration.jobsMax - running.count
+        guard room > 0 else { return }
+        // A claim without a heartbeat of our own would be free for others at once.
+        try await Instances.beat(
+            context.database, instance: configuration.instance, incarnation: configuration.incarnation)
+        let jobs = try await ClaimJobs.run(
+            context.database, instance: configuration.instance, incarnation: configuration.incarnation,
+            silentSeconds: configuration.silentSeconds, limit: room)
+        lastActivity = Timestamp.now()
+        if stopping { return }
+        for job in jobs { launch(job) }
+    }
+
+    private func launch(_ job: JobRecord) {
+        let runner = JobRunner(context: context, lease: Lease(job: job.id, epoch: job.epoch))
+        let before = running[job.id]
+        before?.task.cancel()  // an older epoch of the same job: its lease is gone
+        context.log.debug("job claimed", metadata: ["job": "\(job.id)", "epoch": "\(job.epoch)"])
+        let task = context.loop.spawn { [weak self] in
+            await before?.task.value
+            await runner.run()
+            self?.ended(job.id, runner)
+        }
+        // The task runs at once until it first waits; it may be over already.
+        running[job.id] = runner.isOver ? nil : Running(runner: runner, task: task)
+    }
+
+    private func ended(_ job: Identifier, _ runner: JobRunner) {
+        guard running[job]?.runner === runner else { return }
+        running[job] = nil
+        alarm.wake()
+    }
+
+    private func notified(_ payload: String) {
+        guard let id = Identifier(payload), let current = running[id] else { return alarm.wake() }
+        // Ours: cancelled from outside? Then its runner stops at once and the clean-up is claimed anew.
+        let context = context
+        let epoch = current.runner.lease.epoch
+        context.loop.spawn { [weak self] in
+            let job = try? await LoadJob.run(context.database, job: id)
+            if let job, job.epoch == epoch { return }
+            current.task.cancel()
+            self?.alarm.wake()
+        }
+    }
+}

@@ -1,0 +1,69 @@
+// Cuts the lots that a stage still lacks into shards. Pure.
+
+/// A lot that a stage still lacks, with what its line will weigh.
+public struct PlannedLine: Sendable, Equatable {
+    public var position: Int
+    /// Bytes of its JSONL line, estimated from the lot.
+    public var bytes: Int
+    /// Input tokens it will hold in the provider's queue, estimated.
+    public var tokens: Int
+    /// The provider could not download one of its images last time: send them inline.
+    public var needsInlineImages: Bool
+
+    public init(position: Int, bytes: Int, tokens: Int, needsInlineImages: Bool) {
+        self.position = position
+        self.bytes = bytes
+        self.tokens = tokens
+        self.needsInlineImages = needsInlineImages
+    }
+}
+
+/// What one shard may hold.
+public struct ShardBounds: Sendable {
+    public var lines: Int
+    public var bytes: Int
+    public var tokens: Int
+
+    public init(lines: Int = Limits.batchFileLines, bytes: Int = Limits.batchFileBytes, tokens: Int = .max) {
+        self.lines = lines
+        self.bytes = bytes
+        self.tokens = tokens
+    }
+}
+
+/// One shard to be.
+public struct PlannedShard: Sendable, Equatable {
+    public var positions: [Int]
+    public var bytes: Int
+    public var tokens: Int
+    public var inlineImages: Bool
+}
+
+public enum ShardPlanner {
+    /// Cuts `lines` in their order; a shard holds lines of one kind, and at least one line even if that alone is over a
+    /// bound.
+    public static func cut(_ lines: [PlannedLine], bounds: ShardBounds, inlineAll: Bool) -> [PlannedShard] {
+        let inline = lines.filter { inlineAll || $0.needsInlineImages }
+        let plain = lines.filter { !(inlineAll || $0.needsInlineImages) }
+        return cut(plain, bounds, inlineImages: false) + cut(inline, bounds, inlineImages: true)
+    }
+
+    private static func cut(_ lines: [PlannedLine], _ bounds: ShardBounds, inlineImages: Bool) -> [PlannedShard] {
+        var shards: [PlannedShard] = []
+        var current = PlannedShard(positions: [], bytes: 0, tokens: 0, inlineImages: inlineImages)
+        for line in lines {
+            let full =
+                current.positions.count >= bounds.lines || current.bytes + line.bytes > bounds.bytes
+                || current.tokens + line.tokens > bounds.tokens
+            if full, !current.positions.isEmpty {
+                shards.append(current)
+                current = PlannedShard(positions: [], bytes: 0, tokens: 0, inlineImages: inlineImages)
+            }
+            current.positions.append(line.position)
+            current.bytes += line.bytes
+            current.tokens += line.tokens
+        }
+        if !current.positions.isEmpty { shards.append(current) }
+        return shards
+    }
+}

@@ -1,0 +1,103 @@
+// One lot goes through /v1/responses before a stage's first shard. Its answer is used; its failure may save the rest.
+// Loop-bound.
+import Logging
+
+extension JobRunner {
+    /// Seconds for the canary with all its retries.
+    private static let canarySeconds = 300.0
+
+    func canary(_ stage: WorkStage, _ lot: RemainingLot, _ job: JobRecord) async throws {
+        guard let input = try await lineInput(stage, position: lot.position, inline: false, job) else { return }
+        let shard = try await commit { session in
+            let model = self.context.openAI.choice(for: stage).current.name
+            let id = try await Shards.insert(
+                session, job: job.id, stage: stage, round: 0, state: .canary, model: model,
+                account: self.context.account,
+                PlannedLots(positions: [lot.position], tokens: 0, inlineImages: input.isInline))
+            return ShardRecord(
+                id: id, stage: stage, round: 0, sequence: 0, state: .canary, model: model, inlineImages: input.isInline)
+        }
+        do {
+            let answer = try await context.openAI.ask(
+                stage, fields: fields(of: stage, job), deadlineSeconds: Self.canarySeconds
+            ) { parameters in
+                self.body(of: input, parameters, job)
+            }
+            try await store(
+                CollectedPage(answers: [(lot.position, answer.answer)], failures: []), shard, job, ending: true)
+            try await tell(nil)
+        } catch let error as OpenAIError {
+            try await canaryFailed(error, shard, lot.position, job)
+        }
+    }
+
+    private func canaryFailed(
+        _ error: OpenAIError, _ shard: ShardRecord, _ position: Int, _ job: JobRecord
+    ) async throws {
+        switch CanaryVerdict(error) {
+        case .lot:
+            let failure = LineFailure(
+                position: position, reason: error.reason, imageDownload: error.imageDownload,
+                curable: error.curable && !(error.imageDownload && shard.inlineImages))
+            try await store(
+                CollectedPage(answers: [], failures: [(failure, error.usage)]), shard, job, ending: true)
+        case .unknown:
+            try await abandon(shard, because: error.reason)
+        case .later:
+            try await commit { try await Shards.delete($0, shard: shard.id) }
+            try await tell(error.reason)
+            throw error
+        case .never:
+            log.error("Background worker: OpenAI refuses our requests", metadata: ["error": "\(error.reason)"])
+            try await abandon(shard, because: error.reason)
+            try await failOpenLots(job, because: error.reason)
+        }
+    }
+
+    /// Ends every lot that has no end yet: the job cannot go on.
+    func failOpenLots(_ job: JobRecord, because reason: String) async throws {
+        while true {
+            let open = try await LotInputs.open(context.database, job: job.id, limit: 1000)
+            if open.isEmpty { return }
+            try await commit { session in
+                try await self.end(open.map { LotEnd(position: $0, error: reason) }, of: job, session)
+            }
+        }
+    }
+}
+
+/// What a canary's failure says about the rest of the stage.
+enum CanaryVerdict: Equatable {
+    /// It was this lot.
+    case lot
+    /// It may have been paid for: do not ask again.
+    case unknown
+    /// Nothing was done; ask again later.
+    case later
+    /// Every line would meet the same refusal.
+    case never
+
+    /// Codes that speak of our request's form, not of its content.
+    private static let formCodes: Set<String> = [
+        "unknown_parameter", "unsupported_parameter", "unsupported_value", "invalid_json_schema", "invalid_type",
+        "missing_required_parameter",
+    ]
+
+    init(_ error: OpenAIError) {
+        self =
+            switch error.kind {
+            case .refused, .incomplete, .malformed: .lot
+            case .quota, .modelNotFound, .rateLimited, .cancelled, .sourceFailed: .later
+            case .unavailable, .timedOut: error.mayHaveArrived ? .unknown : .later
+            case .api(401, _, _), .api(403, _, _): .later
+            case .api(let status, let code, _):
+                if error.imageDownload || status < 300 {
+                    .lot
+                } else if Self.formCodes.contains(code ?? "") {
+                    .never
+                } else {
+                    status >= 500 ? .later : .lot
+                }
+            }
+    }
+}

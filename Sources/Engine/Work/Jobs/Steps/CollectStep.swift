@@ -1,0 +1,122 @@
+// ended -> collected: stores the answers of a batch, streamed, by `custom_id`. Order is arbitrary; lines may be
+// missing, doubled or unknown; both files may hold either kind. Collecting the same files again changes nothing.
+// Loop-bound.
+import Logging
+
+/// Some lines' worth of outcomes.
+struct CollectedPage {
+    var answers: [(position: Int, answer: ModelAnswer)] = []
+    var failures: [(failure: LineFailure, usage: Usage?)] = []
+    var bytes = 0
+
+    /// Text held at a time, bytes.
+    static let bytesMax = 4 * 1024 * 1024
+}
+
+extension JobRunner {
+    func collect(_ shard: ShardRecord, _ job: JobRecord) async throws {
+        let positions = Set(try await Shards.positions(context.database, shard: shard.id))
+        for file in [shard.outputFileID, shard.errorFileID] {
+            guard let file else { continue }
+            do { try await collect(file, shard, positions, job) } catch let error as OpenAIError {
+                if case .api(404, _, _) = error.kind { return try await abandon(shard, because: error.reason) }
+                try await tell(error.reason)
+                return try await postpone(shard, because: error.reason, atLeast: error.retryAfter ?? 0)
+            }
+        }
+        try await store(CollectedPage(), shard, job, ending: true)
+        succeeded(shard)
+        log.info("Background worker: batch collected", metadata: ["batch": "\(shard.batchID ?? "")"])
+    }
+
+    private func collect(
+        _ file: String, _ shard: ShardRecord, _ positions: Set<Int>, _ job: JobRecord
+    ) async throws {
+        let fields = fields(of: shard.stage, job)
+        let reader = try await context.openAI.openFile(file)
+        defer { reader.cancel() }
+        var page = CollectedPage()
+        while let line = try await reader.next() {
+            guard let output = BatchOutput.read(line, fields: fields), let id = BatchCustomID(output.customID),
+                id.stage == shard.stage, positions.contains(id.position)
+            else {
+                log.warning("a line that nobody asked for was ignored", metadata: ["file": "\(file)"])
+                continue
+            }
+            add(output, position: id.position, shard, to: &page)
+            page.bytes += line.count
+            let count = page.answers.count + page.failures.count
+            if count >= context.configuration.collectPageLines || page.bytes >= CollectedPage.bytesMax {
+                try await store(page, shard, job, ending: false)
+                page = CollectedPage()
+            }
+        }
+        try await store(page, shard, job, ending: false)
+    }
+
+    private func add(_ output: BatchOutput, position: Int, _ shard: ShardRecord, to page: inout CollectedPage) {
+        switch output.outcome {
+        case .answer(let answer): page.answers.append((position, answer))
+        case .failed(let curable, let reason, let imageDownload, let usage):
+            if let error = output.error {
+                context.openAI.learn(shard.stage, from: error, asked: parameters(of: shard))
+            }
+            let failure = LineFailure(
+                position: position, reason: reason, imageDownload: imageDownload,
+                curable: curable && !(imageDownload && shard.inlineImages))
+            page.failures.append((failure, usage))
+        }
+    }
+
+    /// One transaction: results, usage, ends and counts; with `ending` the shard's own end as well.
+    func store(_ page: CollectedPage, _ shard: ShardRecord, _ job: JobRecord, ending: Bool) async throws {
+        try await commit { session in
+            let results = page.answers.map { self.result($0.position, $0.answer, shard.stage, job) }
+            let new = try await StoreResults.run(session, job: job.id, stage: .init(shard.stage), results)
+            let failed = try await LineFailures.store(
+                session, shard: shard, job: job.id, page.failures.map(\.failure))
+            try await self.book(page, new: new, failed: failed, shard, session)
+            if shard.stage == .translation || job.translatedLanguages.isEmpty {
+                try await self.end(self.ends(page, new, shard.stage), of: job, session)
+            }
+            if ending { try await ShardTransitions.move(session, shard: shard.id, to: .collected) }
+        }
+    }
+
+    private func result(_ position: Int, _ answer: ModelAnswer, _ stage: WorkStage, _ job: JobRecord) -> StageResult {
+        switch stage {
+        case .vision:
+            let text = DamageHTML.clean(answer[VisionRequest.fields[0]] ?? "")
+            return StageResult(position: position, succeeded: true, payload: text)
+        case .translation:
+            let texts = job.translatedLanguages.map { ($0, JSONValue.string(DamageHTML.clean(answer[$0] ?? ""))) }
+            return StageResult(position: position, succeeded: true, payload: JSONValue.object(texts).text)
+        }
+    }
+
+    private func ends(_ page: CollectedPage, _ new: Set<Int>, _ stage: WorkStage) -> [LotEnd] {
+        page.answers.filter { new.contains($0.position) }.map { position, answer in
+            var end = LotEnd(position: position, error: nil)
+            if stage == .translation {
+                for (language, text) in answer.fields { end.translations[language] = DamageHTML.clean(text) }
+            }
+            return end
+        }
+    }
+
+    private func book(
+        _ page: CollectedPage, new: Set<Int>, failed: Set<Int>, _ shard: ShardRecord, _ session: DatabaseSession
+    ) async throws {
+        var spent: [String: Usage] = [:]
+        var counted: Set<Int> = []
+        for (position, answer) in page.answers where new.contains(position) && counted.insert(position).inserted {
+            spent[answer.model, default: .zero] = spent[answer.model, default: .zero] + answer.usage
+        }
+        for (failure, usage) in page.failures where failed.contains(failure.position) {
+            spent[shard.model, default: .zero] = spent[shard.model, default: .zero] + (usage ?? .zero)
+        }
+        for (model, usage) in spent.sorted(by: { $0.key < $1.key }) {
+            try await BookUsage.run(session, job: lease.job, model: model, input: usage.input, output: usage.output)
+        }
+    }
+}

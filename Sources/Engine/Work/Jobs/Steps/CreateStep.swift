@@ -1,0 +1,102 @@
+// uploaded -> creating -> submitted: exactly one batch for each shard, whatever is lost on the way. Loop-bound.
+import Logging
+
+extension JobRunner {
+    /// Metadata by which a batch is found again.
+    private static let shardKey = "generation_shard"
+    private static let jobKey = "generation_job"
+
+    func create(_ shard: ShardRecord) async throws {
+        guard let file = shard.inputFileID else { return try await postpone(shard, to: .planned, because: "no file") }
+        try await commit { try await ShardTransitions.move($0, shard: shard.id, to: .creating) }
+        let batch: BatchObject
+        do {
+            batch = try await context.openAI.createBatch(
+                inputFile: file,
+                metadata: [
+                    (Self.jobKey, lease.job.description), (Self.shardKey, shard.id.description),
+                    ("stage", shard.stage.rawValue),
+                ])
+        } catch {
+            return try await createFailed(error, shard)
+        }
+        do { try await adopt(batch, shard) } catch let lost as LeaseLost {
+            // Nobody else knows this batch yet: take it back. If that fails, the new holder finds it in the list.
+            _ = try? await context.openAI.cancelBatch(batch.id)
+            throw lost
+        }
+    }
+
+    private func createFailed(_ error: OpenAIError, _ shard: ShardRecord) async throws {
+        if error.mayHaveArrived {
+            // The row stays `creating`: `reconcile` looks for the batch before anything is sent again.
+            return try await postpone(shard, because: error.reason)
+        }
+        try await tell(error.reason)
+        switch error.kind {
+        case .api(400, _, _), .api(404, _, _): try await postpone(shard, to: .planned, because: error.reason)
+        case .api, .quota, .modelNotFound, .rateLimited, .unavailable, .timedOut, .refused, .incomplete, .malformed,
+            .sourceFailed, .cancelled:
+            try await postpone(shard, to: .uploaded, because: error.reason, atLeast: error.retryAfter ?? 0)
+        }
+    }
+
+    private func adopt(_ batch: BatchObject, _ shard: ShardRecord) async throws {
+        try await commit { session in
+            try await ShardTransitions.submitted(
+                session, job: self.lease.job, shard: shard, batch: batch.id, providerStatus: "\(batch.status)",
+                wait: self.context.configuration.pollSeconds)
+            try await JobProgress.event(
+                session, job: self.lease.job, "batch submitted", instance: self.context.configuration.instance,
+                detail: "\(shard.stage.rawValue) \(batch.id)")
+        }
+        succeeded(shard)
+        log.info("Background worker: batch submitted", metadata: ["batch": "\(batch.id)", "lots": "\(shard.lines)"])
+    }
+
+    /// The creation got no reply: one batch found is adopted, further ones are cancelled, none after the settling time
+    /// means that there is none. Without a list nothing is sent.
+    func reconcile(_ shard: ShardRecord) async throws {
+        do {
+            let batches = try await batches(of: shard)
+            if let first = batches.first {
+                for stray in batches.dropFirst() { _ = try await context.openAI.cancelBatch(stray.id) }
+                return try await adopt(first, shard)
+            }
+        } catch let error as OpenAIError {
+            try await tell(error.reason)
+            return try await postpone(shard, because: error.reason, atLeast: error.retryAfter ?? 0)
+        }
+        let age = Timestamp.now() - (shard.intentAt ?? Timestamp(microseconds: 0))
+        let left = context.configuration.settleSeconds - age
+        if left > 0 {
+            try await commit { try await ShardTransitions.delay($0, shard: shard.id, error: nil, wait: left) }
+        } else {
+            try await commit { try await ShardTransitions.move($0, shard: shard.id, to: .uploaded) }
+        }
+    }
+
+    /// Batches made for this shard since its intent, the oldest first.
+    /// - Throws: OpenAIError, also if the shard belongs to another account, whose batches this key does not show.
+    func batches(of shard: ShardRecord) async throws(OpenAIError) -> [BatchObject] {
+        guard shard.account == context.account else {
+            throw OpenAIError(.malformed("the batch was made with another OpenAI account"))
+        }
+        let since = Int((shard.intentAt ?? shard.notBefore).seconds) - 600
+        var found: [BatchObject] = []
+        var after: String?
+        repeat {
+            let page = try await context.openAI.listBatches(after: after)
+            found += page.batches.filter { $0.createdAt >= since && Self.isBatch($0, of: shard) }
+            // Newest first is usual, not promised: a page that is old throughout ends the search.
+            after = page.batches.contains { $0.createdAt >= since } ? page.next : nil
+        } while after != nil
+        return found.sorted { $0.createdAt < $1.createdAt }
+    }
+
+    /// A failed batch did nothing. One with another file is an earlier one, which failed.
+    private static func isBatch(_ batch: BatchObject, of shard: ShardRecord) -> Bool {
+        guard batch.metadata(shardKey) == shard.id.description, batch.status != .failed else { return false }
+        return shard.inputFileID == nil || batch.inputFileID == shard.inputFileID
+    }
+}

@@ -1,0 +1,49 @@
+// image_prefetch: which of a lot's images can be used (C2.5). Loop-bound.
+import Logging
+
+extension JobRunner {
+    func begin(_ job: JobRecord) async throws {
+        try await commit { session in
+            try await JobProgress.enter(session, job: job.id, status: .processing, stage: .imagePrefetch)
+            try await JobProgress.event(
+                session, job: job.id, "started", instance: self.context.configuration.instance)
+        }
+        log.info("Background worker: job started", metadata: ["lots": "\(job.totalLots)"])
+    }
+
+    /// One page of lots.
+    func checkImages(_ job: JobRecord) async throws {
+        let page = try await ImageWork.page(
+            context.database, job: job.id, from: imageCursor, limit: context.configuration.imagePageLots)
+        guard let last = page.last else { return try await advance(from: nil, job) }
+        let lots = page.map { Self.strings($0.images) }
+        let problems = try await problems(of: Set(lots.joined()).sorted())
+        var results: [StageResult] = []
+        var ends: [LotEnd] = []
+        for (lot, urls) in zip(page, lots) {
+            let missing = urls.filter { problems[$0] != nil }
+            let usable = urls.count - missing.count
+            results.append(
+                StageResult(
+                    position: lot.position, succeeded: usable > 0, images: usable, payload: JSONValue(missing).text))
+            if usable == 0 {
+                ends.append(LotEnd(position: lot.position, error: "None of the lot's images could be used"))
+            }
+        }
+        try await commit { session in
+            _ = try await StoreResults.run(session, job: job.id, stage: .images, results)
+            try await self.end(ends, of: job, session)
+        }
+        imageCursor = last.position + 1
+    }
+
+    /// The URLs that cannot be used; each is looked at once.
+    private func problems(of urls: [String]) async throws -> [String: ImageProblem] {
+        var problems: [String: ImageProblem] = [:]
+        let images = context.images
+        try await context.loop.forEach(urls.count, atMost: context.configuration.imagesInFlight) { index in
+            if case .failure(let problem)? = try? await images.check(urls[index]) { problems[urls[index]] = problem }
+        }
+        return problems
+    }
+}

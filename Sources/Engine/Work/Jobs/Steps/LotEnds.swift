@@ -1,0 +1,45 @@
+// The end of lots: final rows and counts in one transaction (C5.2). Loop-bound.
+
+/// How a lot ends.
+struct LotEnd {
+    var position: Int
+    /// nil: completed.
+    var error: String?
+    var translations: [String: String] = [:]
+}
+
+extension JobRunner {
+    /// Writes the finished JSON of lots and counts them. Lots that have ended already are left alone. Within `commit`.
+    func end(_ lots: [LotEnd], of job: JobRecord, _ session: DatabaseSession) async throws {
+        guard !lots.isEmpty else { return }
+        let ends = Dictionary(lots.map { ($0.position, $0) }, uniquingKeysWith: { first, _ in first })
+        let facts = try await LotInputs.facts(session, job: job.id, positions: ends.keys.sorted())
+        var results: [StageResult] = []
+        for fact in facts {
+            guard let end = ends[fact.position] else { continue }
+            results.append(finished(fact, end, languages: job.languages))
+        }
+        let new = try await StoreResults.run(session, job: job.id, stage: .final, results)
+        let counted = results.filter { new.contains($0.position) }
+        guard !counted.isEmpty else { return }
+        try await JobProgress.count(
+            session, job: job.id, processed: counted.count, failed: counted.count { !$0.succeeded },
+            images: counted.reduce(0) { $0 + $1.images })
+    }
+
+    private func finished(_ fact: LotFacts, _ end: LotEnd, languages: [String]) -> StageResult {
+        let lot = FinishedLot(
+            lotID: fact.lotID, error: end.error, processedImages: fact.usableImages,
+            descriptions: FinishedLot.descriptions(languages: languages, english: fact.english) {
+                end.translations[$0]
+            },
+            missingImages: Self.strings(fact.missing))
+        return StageResult(
+            position: fact.position, succeeded: end.error == nil, images: fact.usableImages, payload: lot.json.text)
+    }
+
+    /// A JSON array of strings from our own tables.
+    static func strings(_ json: String) -> [String] {
+        (try? JSONValue.parse(Array(json.utf8)))?.array?.compactMap(\.string) ?? []
+    }
+}

@@ -1,0 +1,110 @@
+// Opening a stage and planning its shards; going on to the next one. Loop-bound.
+import Logging
+
+extension JobRunner {
+    /// Lots read at a time while planning.
+    private static let planPage = 5000
+
+    /// A stage begins: with a canary if there is more than one lot to send (a wrong parameter would cost every line,
+    /// hours later), else with its plan.
+    func open(_ stage: WorkStage, _ job: JobRecord) async throws {
+        let lots = try await RemainingLots.page(context.database, job: job.id, stage: stage, after: -1, limit: 2)
+        switch lots.count {
+        case 0: try await advance(from: stage, job)
+        case 1: try await plan(stage, round: 1, job)
+        default: try await canary(stage, lots[0], job)
+        }
+    }
+
+    /// Puts every lot that still lacks the stage into shards. Lots that nothing can help any more fail here.
+    func plan(_ stage: WorkStage, round: Int, _ job: JobRecord) async throws {
+        var lines: [PlannedLine] = []
+        var doomed = 0
+        var cursor = -1
+        while true {
+            let page = try await RemainingLots.page(
+                context.database, job: job.id, stage: stage, after: cursor, limit: Self.planPage)
+            guard let last = page.last else { break }
+            cursor = last.position
+            let hopeless = page.filter { !$0.curable || round > JobMachine.maxRounds }
+            try await fail(hopeless, stage, job)
+            doomed += hopeless.count
+            if round <= JobMachine.maxRounds { lines += page.filter(\.curable).map { line($0, stage) } }
+        }
+        if lines.isEmpty {
+            if doomed == 0 { try await advance(from: stage, job) } else { try await advanceIfDone(stage, job) }
+            return
+        }
+        try await insertShards(lines, stage, round: round, job)
+    }
+
+    private func fail(_ lots: [RemainingLot], _ stage: WorkStage, _ job: JobRecord) async throws {
+        guard !lots.isEmpty else { return }
+        let fallback =
+            try await Shards.lastError(context.database, job: job.id, stage: stage)
+            ?? "OpenAI gave no answer for this lot"
+        try await commit { session in
+            let ends = lots.map { LotEnd(position: $0.position, error: $0.lastReason ?? fallback) }
+            try await self.end(ends, of: job, session)
+        }
+    }
+
+    private func insertShards(_ lines: [PlannedLine], _ stage: WorkStage, round: Int, _ job: JobRecord) async throws {
+        let inlineAll =
+            stage == .vision && (context.configuration.imageMode == .inline || round == JobMachine.maxRounds)
+        let shards = ShardPlanner.cut(lines, bounds: context.configuration.shardBounds, inlineAll: inlineAll)
+        let model = context.openAI.choice(for: stage).current.name
+        try await commit { session in
+            for shard in shards {
+                _ = try await Shards.insert(
+                    session, job: job.id, stage: stage, round: round, state: .planned, model: model,
+                    account: self.context.account,
+                    PlannedLots(positions: shard.positions, tokens: shard.tokens, inlineImages: shard.inlineImages))
+            }
+            try await JobProgress.event(
+                session, job: job.id, "planned", instance: self.context.configuration.instance,
+                detail: "\(stage.rawValue) round \(round): \(lines.count) lots in \(shards.count) shards")
+        }
+    }
+
+    /// What the lot's line will weigh. Generous: the file is measured again when it is built.
+    private func line(_ lot: RemainingLot, _ stage: WorkStage) -> PlannedLine {
+        let inline = lot.imageDownloadFailed || context.configuration.imageMode == .inline
+        let overhead = 4096
+        switch stage {
+        case .vision:
+            let images = inline ? lot.imageCount * 700_000 : lot.imageListBytes + lot.imageCount * 64
+            return PlannedLine(
+                position: lot.position, bytes: overhead + lot.textBytes * 2 + images,
+                tokens: 600 + lot.textBytes / 3 + lot.imageCount * 1200, needsInlineImages: lot.imageDownloadFailed)
+        case .translation:
+            return PlannedLine(
+                position: lot.position, bytes: overhead + lot.textBytes * 2, tokens: 500 + lot.textBytes / 3,
+                needsInlineImages: false)
+        }
+    }
+
+    private func advanceIfDone(_ stage: WorkStage, _ job: JobRecord) async throws {
+        let left = try await RemainingLots.page(context.database, job: job.id, stage: stage, after: -1, limit: 1)
+        if left.isEmpty { try await advance(from: stage, job) }
+    }
+
+    /// On to the next stage; `nil` is the image check. A job whose lots have all failed ends where it is (C5.3).
+    func advance(from stage: WorkStage?, _ old: JobRecord) async throws {
+        guard let job = try await LoadJob.run(context.database, job: old.id) else { throw LeaseLost(job: old.id) }
+        if job.failedLots == job.totalLots { return try await finish(job) }
+        let next: (JobStatus, JobStage) =
+            switch stage {
+            case nil: (.processing, .visionAnalysis)
+            case .vision?:
+                job.translatedLanguages.isEmpty ? (.processing, .finalizing) : (.translating, .translation)
+            case .translation?: (job.status, .finalizing)
+            }
+        try await commit { session in
+            try await JobProgress.enter(session, job: job.id, status: next.0, stage: next.1)
+            try await JobProgress.event(
+                session, job: job.id, "stage", instance: self.context.configuration.instance, detail: next.1.rawValue)
+        }
+        log.info("Background worker: job goes on", metadata: ["stage": "\(next.1.rawValue)"])
+    }
+}

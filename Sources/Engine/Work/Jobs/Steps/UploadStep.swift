@@ -1,0 +1,148 @@
+// planned -> uploading -> uploaded: builds the shard's file in a spool and uploads it. Loop-bound.
+
+/// Feeds an upload from a spool.
+final class BatchFileSource: ByteSource {
+    private let spool: BatchFile
+    private var offset = 0
+
+    init(_ spool: BatchFile) { self.spool = spool }
+
+    func next() async throws -> [UInt8]? {
+        let bytes = try await spool.read(at: offset)
+        offset += bytes.count
+        return bytes.isEmpty ? nil : bytes
+    }
+}
+
+/// What a shard's file came to hold.
+private struct BuiltFile {
+    var positions: [Int] = []
+    /// Lots that did not fit any more.
+    var rest: [Int] = []
+    var failures: [LineFailure] = []
+    var corrections: [StageResult] = []
+}
+
+extension JobRunner {
+    /// Lots read at a time; fewer when their images come along.
+    private static let buildPage = 100
+    private static let inlineBuildPage = 4
+
+    func upload(_ shard: ShardRecord, _ job: JobRecord) async throws {
+        let spool = BatchFile(directory: context.configuration.spoolDirectory, on: context.loop)
+        do {
+            let built = try await build(shard, job, into: spool)
+            try await commitIntent(shard, built, bytes: spool.length, job)
+            if built.positions.isEmpty {
+                try await abandon(shard, because: "None of its lots could be sent")
+            } else {
+                try await send(shard, spool)
+            }
+        } catch {
+            await spool.close()
+            throw error
+        }
+        await spool.close()
+    }
+
+    private func build(_ shard: ShardRecord, _ job: JobRecord, into spool: BatchFile) async throws -> BuiltFile {
+        let positions = try await Shards.positions(context.database, shard: shard.id)
+        let parameters = parameters(of: shard)
+        let size = shard.inlineImages ? Self.inlineBuildPage : Self.buildPage
+        var built = BuiltFile()
+        var start = 0
+        while start < positions.count {
+            let page = Array(positions[start..<min(positions.count, start + size)])
+            for input in try await lineInputs(shard.stage, positions: page, inline: shard.inlineImages, job) {
+                if let missing = input.correctedMissing {
+                    built.corrections.append(
+                        StageResult(
+                            position: input.position, succeeded: true, images: input.images.count,
+                            payload: JSONValue(missing).text))
+                }
+                if input.stage == .vision, input.images.isEmpty {
+                    built.failures.append(
+                        LineFailure(
+                            position: input.position, reason: "None of the lot's images could be used",
+                            imageDownload: false, curable: false))
+                    continue
+                }
+                let line = BatchLine.encode(
+                    customID: BatchCustomID(shard.stage, input.position).description,
+                    body: body(of: input, parameters, job))
+                if !built.rest.isEmpty || (spool.length + line.count > Limits.batchFileBytes && spool.length > 0) {
+                    built.rest.append(input.position)
+                    continue
+                }
+                try await spool.append(line)
+                built.positions.append(input.position)
+            }
+            start += page.count
+            if !built.rest.isEmpty {
+                built.rest += positions[start...]
+                break
+            }
+        }
+        return built
+    }
+
+    /// What does not fit goes into a shard of its own in the same round.
+    private func commitIntent(_ shard: ShardRecord, _ built: BuiltFile, bytes: Int, _ job: JobRecord) async throws {
+        try await commit { session in
+            try await ImageWork.correct(session, job: job.id, built.corrections)
+            try await LineFailures.store(session, shard: shard, job: job.id, built.failures)
+            try await ShardTransitions.setFile(session, shard: shard.id, positions: built.positions, bytes: bytes)
+            try await ShardTransitions.move(session, shard: shard.id, to: .uploading)
+            if !built.rest.isEmpty {
+                _ = try await Shards.insert(
+                    session, job: job.id, stage: shard.stage, round: shard.round, state: .planned, model: shard.model,
+                    account: self.context.account,
+                    PlannedLots(positions: built.rest, tokens: 0, inlineImages: shard.inlineImages))
+            }
+        }
+    }
+
+    private func send(_ shard: ShardRecord, _ spool: BatchFile) async throws {
+        do {
+            let file = try await context.openAI.uploadBatchFile(
+                name: shard.id.description, length: spool.length, source: BatchFileSource(spool))
+            try await commit { try await ShardTransitions.uploaded($0, shard: shard.id, file: file) }
+            succeeded(shard)
+        } catch let error as OpenAIError {
+            // A reply that was lost leaves a file behind; `reviewUpload` finds it by its name.
+            try await tell(error.reason)
+            try await postpone(
+                shard, to: error.mayHaveArrived ? nil : .planned, because: error.reason, atLeast: error.retryAfter ?? 0)
+        }
+    }
+
+    /// An upload without a known outcome: the file is looked for by its name; a whole one is used, others are deleted.
+    func reviewUpload(_ shard: ShardRecord) async throws {
+        do {
+            let files = try await uploads(of: shard)
+            let whole = files.first { $0.bytes == shard.fileBytes }
+            for file in files where file.id != whole?.id { try await context.openAI.deleteFile(file.id) }
+            try await commit { session in
+                if let whole {
+                    try await ShardTransitions.uploaded(session, shard: shard.id, file: whole.id)
+                } else {
+                    try await ShardTransitions.move(session, shard: shard.id, to: .planned)
+                }
+            }
+        } catch let error as OpenAIError {
+            try await tell(error.reason)
+            try await postpone(shard, because: error.reason, atLeast: error.retryAfter ?? 0)
+        }
+    }
+
+    func uploads(of shard: ShardRecord) async throws(OpenAIError) -> [FileObject] {
+        var found: [FileObject] = []
+        var after: String?
+        repeat {
+            let page = try await context.openAI.listFiles(after: after)
+            found += page.files.filter { $0.name == "\(shard.id).jsonl" }
+            after = page.next
+        } while after != nil
+        return found
+    }
+}

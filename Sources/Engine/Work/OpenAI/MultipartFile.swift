@@ -1,0 +1,67 @@
+// The form in which a batch's file is uploaded (RFC 7578): two parts, the second streamed. Loop-bound source, pure
+// frame.
+
+/// The bytes around the file, and the exact length of the whole.
+struct MultipartFile {
+    /// A line of the file begins with `{`, so that no line can be this boundary.
+    static let boundary = "generation-service-7d1b6f0c94a2"
+    static let contentType = "multipart/form-data; boundary=\(boundary)"
+
+    let preamble: [UInt8]
+    let epilogue = Array("\r\n--\(boundary)--\r\n".utf8)
+
+    /// - Parameter name: without the `.jsonl` that the API insists on; letters, digits, `-`, `_` and `.` are kept.
+    init(name: String) {
+        let safe = name.utf8.filter { Self.nameBytes.contains($0) }
+        preamble = Array(
+            """
+            --\(Self.boundary)\r\n\
+            Content-Disposition: form-data; name="purpose"\r\n\r\n\
+            batch\r\n\
+            --\(Self.boundary)\r\n\
+            Content-Disposition: form-data; name="file"; filename="\(String(decoding: safe, as: UTF8.self)).jsonl"\r\n\
+            Content-Type: application/jsonl\r\n\r\n
+            """.utf8)
+    }
+
+    func length(ofFile bytes: Int) -> Int { preamble.count + bytes + epilogue.count }
+
+    private static let nameBytes = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.".utf8)
+}
+
+/// The preamble, the file, the epilogue; each chunk is pulled when the socket wants it.
+final class MultipartSource: ByteSource {
+    /// The file is not as long as was announced: the upload must not look complete.
+    struct WrongLength: Error {}
+
+    private enum Part { case preamble, file, ended }
+
+    private let frame: MultipartFile
+    private let file: any ByteSource
+    private var left: Int
+    private var part = Part.preamble
+
+    init(_ frame: MultipartFile, length: Int, file: any ByteSource) {
+        self.frame = frame
+        self.file = file
+        left = length
+    }
+
+    func next() async throws -> [UInt8]? {
+        switch part {
+        case .preamble:
+            part = .file
+            return frame.preamble
+        case .file:
+            while let chunk = try await file.next() {
+                left -= chunk.count
+                guard left >= 0 else { throw WrongLength() }
+                if !chunk.isEmpty { return chunk }
+            }
+            guard left == 0 else { throw WrongLength() }
+            part = .ended
+            return frame.epilogue
+        case .ended: return nil
+        }
+    }
+}

@@ -1,0 +1,94 @@
+// Batches (`/v1/batches`). Loop-bound.
+
+extension OpenAIClient {
+    /// Starts a batch on an uploaded file. Never repeated by itself: the API knows no idempotency key, and a second
+    /// batch is paid for. When the error says `mayHaveArrived`, look for the batch with ``listBatches(after:limit:)``
+    /// first.
+    /// - Parameter metadata: at most 16 pairs; keys up to 64, values up to 512 characters.
+    public func createBatch(
+        inputFile: String, metadata: [(String, String)]
+    ) async throws(OpenAIError) -> BatchObject {
+        precondition(metadata.count <= 16, "more metadata than a batch may have")
+        var call = smallCall(
+            "create batch", "POST", "/batches",
+            json: [
+                "input_file_id": .string(inputFile),
+                "endpoint": .string(BatchLine.endpoint),
+                "completion_window": "24h",
+                "metadata": .object(metadata.map { ($0.0, .string($0.1)) }),
+            ])
+        call.isRetried = false
+        return try batchObject(try await json(call))
+    }
+
+    public func batch(_ id: String) async throws(OpenAIError) -> BatchObject {
+        try batchObject(try await json(smallCall("get batch", "GET", "/batches/\(PathSegment.encode(id))")))
+    }
+
+    /// A page of the account's batches. Their order is not promised; there is no filter.
+    /// - Parameter limit: 1...100.
+    public func listBatches(after: String? = nil, limit: Int = 100) async throws(OpenAIError) -> BatchPage {
+        let start = after.map { "&after=\(PathSegment.encode($0))" } ?? ""
+        let page = try await json(smallCall("list batches", "GET", "/batches?limit=\(limit)\(start)"))
+        let data = try list(page)
+        return BatchPage(batches: data.compactMap(BatchObject.init), next: next(page, data))
+    }
+
+    /// Asks for the end of a batch; it may go on for ten minutes as `cancelling`, and keeps what it has finished. A
+    /// batch that has ended already is simply returned.
+    public func cancelBatch(_ id: String) async throws(OpenAIError) -> BatchObject {
+        var call = smallCall("cancel batch", "POST", "/batches/\(PathSegment.encode(id))/cancel")
+        call.conflictIsFinal = true
+        do throws(OpenAIError) {
+            return try batchObject(try await json(call))
+        } catch {
+            guard case .api(let status, _, _) = error.kind, status == 400 || status == 409 else { throw error }
+            return try await batch(id)
+        }
+    }
+
+    private func batchObject(_ value: JSONValue) throws(OpenAIError) -> BatchObject {
+        guard let batch = BatchObject(value) else {
+            throw OpenAIError(.malformed("it is not a batch"), mayHaveArrived: true)
+        }
+        return batch
+    }
+
+    func list(_ page: JSONValue) throws(OpenAIError) -> [JSONValue] {
+        guard let data = page["data"]?.array else { throw OpenAIError(.malformed("it is not a list")) }
+        return data
+    }
+
+    /// An empty page is the last one whatever it says, so that no caller turns for ever.
+    func next(_ page: JSONValue, _ data: [JSONValue]) -> String? {
+        guard page["has_more"]?.bool ?? false, let last = data.last else { return nil }
+        return page["last_id"]?.string ?? last["id"]?.string
+    }
+}
+
+/// Identifiers in paths and queries: whatever a server once called its objects must not become another path.
+enum PathSegment {
+    static func encode(_ text: String) -> String {
+        var out: [UInt8] = []
+        for byte in text.utf8 {
+            if isUnreserved(byte) {
+                out.append(byte)
+            } else {
+                out.append(UInt8(ascii: "%"))
+                out.append(Hex.digit(byte >> 4))
+                out.append(Hex.digit(byte & 15))
+            }
+        }
+        // `.` and `..` are unreserved, and yet a path's navigation.
+        return String(decoding: out, as: UTF8.self).replacing("..", with: "%2e%2e")
+    }
+
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,73 @@
+// Files (`/v1/files`). Loop-bound.
+
+extension OpenAIClient {
+    /// Uploads a batch's input, streamed. Not repeated by itself, since the source can be read once only; a lost
+    /// reply leaves an orphan that ``listFiles(purpose:after:)`` finds by its name.
+    /// - Parameters:
+    ///   - name: without `.jsonl`; letters, digits, `-`, `_`, `.`.
+    ///   - length: exact, bytes; a source of another length fails the upload.
+    /// - Returns: the file's id.
+    public func uploadBatchFile(
+        name: String, length: Int, source: any ByteSource
+    ) async throws(OpenAIError) -> String {
+        let frame = MultipartFile(name: name)
+        let body = MultipartSource(frame, length: length, file: source)
+        let call = Call(
+            operation: "upload file", method: "POST", path: "/files", contentType: MultipartFile.contentType,
+            body: .stream(length: frame.length(ofFile: length), source: body),
+            timeoutSeconds: configuration.uploadSeconds, deadlineSeconds: configuration.uploadSeconds, isRetried: false)
+        guard let file = FileObject(try await json(call)) else {
+            throw OpenAIError(.malformed("it is not a file"), mayHaveArrived: true)
+        }
+        return file.id
+    }
+
+    /// Deletes a file; one that is gone already counts as deleted.
+    public func deleteFile(_ id: String) async throws(OpenAIError) {
+        do throws(OpenAIError) {
+            _ = try await json(smallCall("delete file", "DELETE", "/files/\(PathSegment.encode(id))"))
+        } catch {
+            if case .api(404, _, _) = error.kind { return }
+            throw error
+        }
+    }
+
+    /// A page of the account's files. Their order is not promised.
+    public func listFiles(purpose: String = "batch", after: String? = nil) async throws(OpenAIError) -> FilePage {
+        let start = after.map { "&after=\(PathSegment.encode($0))" } ?? ""
+        let path = "/files?purpose=\(PathSegment.encode(purpose))&limit=1000\(start)"
+        let page = try await json(smallCall("list files", "GET", path))
+        let data = try list(page)
+        return FilePage(files: data.compactMap(FileObject.init), next: next(page, data))
+    }
+
+    /// Opens a result file for reading line by line; opening is retried, reading is not.
+    public func openFile(_ id: String) async throws(OpenAIError) -> LineReader {
+        var call = smallCall("read file", "GET", "/files/\(PathSegment.encode(id))/content")
+        call.timeoutSeconds = configuration.downloadSeconds
+        call.deadlineSeconds = configuration.downloadSeconds
+        let opening = call
+        return try await retrying(call) { seconds throws(OpenAIError) in try await self.opened(opening, seconds) }
+    }
+
+    private func opened(_ call: Call, _ seconds: Double) async throws(OpenAIError) -> LineReader {
+        let stream: OutboundStream
+        do throws(OutboundError) {
+            stream = try await http.open(request(call, seconds))
+        } catch {
+            throw OpenAIError(error)
+        }
+        guard (200..<300).contains(stream.status) else {
+            throw failure(stream.status, stream.header, await rest(of: stream))
+        }
+        return LineReader(stream)
+    }
+
+    /// The body of an error, as far as it is worth reading and can be read.
+    private func rest(of stream: OutboundStream) async -> [UInt8] {
+        defer { stream.cancel() }
+        var body: [UInt8] = []
+        while body.count < 65_536, let chunk = try? await stream.next() { body += chunk }
+        return body
+    }
+}

@@ -1,0 +1,188 @@
+// The wire to OpenAI: one place for headers, retries, deadlines and logging. Loop-bound; owns no C memory.
+import Logging
+
+/// OpenAI's API as the service uses it. Every call ends within its time-out; errors say what may have happened over
+/// there.
+public final class OpenAIClient {
+    public let configuration: OpenAIConfiguration
+    let loop: Loop
+    let http: HTTPClient
+    private let policy: RetryPolicy
+    private let clock: WallClock
+    private let random: () -> Double
+    private let logger: Logger
+    /// What errors have taught about the models; see `OpenAIClient+Models.swift`.
+    var choices: [WorkStage: ModelChoice]
+
+    /// Loop thread.
+    /// - Parameter random: 0..<1, for the back-off's jitter.
+    public init(
+        http: HTTPClient, configuration: OpenAIConfiguration, policy: RetryPolicy = RetryPolicy(),
+        clock: WallClock = .system, random: @escaping () -> Double = { Double.random(in: 0..<1) },
+        logger: Logger = Logger(label: "openai")
+    ) {
+        guard let loop = Loop.current else { preconditionFailure("an OpenAI client was made off its loop") }
+        self.loop = loop
+        self.http = http
+        self.configuration = configuration
+        self.policy = policy
+        self.clock = clock
+        self.random = random
+        self.logger = logger
+        choices = [:]
+        for stage in WorkStage.allCases { choices[stage] = configuration.choice(for: stage) }
+    }
+
+    /// One operation of the API.
+    struct Call {
+        /// For the log.
+        var operation: String
+        var method = "GET"
+        /// Behind the base URL, beginning with `/`.
+        var path: String
+        var contentType = "application/json"
+        var body = OutboundBody.none
+        /// One try.
+        var timeoutSeconds: Double
+        /// All tries together.
+        var deadlineSeconds: Double
+        /// false for acts that must not happen twice, and for bodies that can be read once only.
+        var isRetried = true
+        /// A 409 is an answer, not a passing trouble.
+        var conflictIsFinal = false
+        var maxResponseBytes = 8 * 1024 * 1024
+    }
+
+    /// A small call without a deadline of its own: time for every try and the waits between them.
+    func smallCall(_ operation: String, _ method: String = "GET", _ path: String, json: JSONValue? = nil) -> Call {
+        let seconds = configuration.smallCallSeconds
+        return Call(
+            operation: operation, method: method, path: path, body: json.map { .bytes($0.bytes) } ?? .none,
+            timeoutSeconds: seconds, deadlineSeconds: seconds * Double(policy.tries) + 60)
+    }
+
+    /// Sends a call and reads its JSON reply.
+    func json(_ call: Call) async throws(OpenAIError) -> JSONValue {
+        try await retrying(call) { seconds throws(OpenAIError) in try await self.once(call, seconds) }
+    }
+
+    /// Runs `attempt` with the seconds that it may take, again and again as the policy says.
+    func retrying<Value>(
+        _ call: Call, _ attempt: (Double) async throws(OpenAIError) -> Value
+    ) async throws(OpenAIError) -> Value {
+        let begin = ContinuousClock.now
+        var retriesDone = 0
+        var mayHaveArrived = false
+        while true {
+            do throws(OpenAIError) {
+                let seconds = min(call.timeoutSeconds, call.deadlineSeconds - begin.secondsAgo)
+                guard seconds > 0 else { throw OpenAIError(.timedOut) }
+                return try await attempt(seconds)
+            } catch {
+                var error = error
+                error.mayHaveArrived = error.mayHaveArrived || mayHaveArrived
+                mayHaveArrived = error.mayHaveArrived
+                log(call, error, retriesDone)
+                let remaining = call.deadlineSeconds - begin.secondsAgo
+                guard let delay = delay(call, error, retriesDone, remaining) else { throw error }
+                try await wait(delay)
+                retriesDone += 1
+            }
+        }
+    }
+
+    private func delay(_ call: Call, _ error: OpenAIError, _ retriesDone: Int, _ remaining: Double) -> Double? {
+        guard call.isRetried else { return nil }
+        if call.conflictIsFinal, case .api(409, _, _) = error.kind { return nil }
+        return policy.delay(after: error, retriesDone: retriesDone, remainingSeconds: remaining, random: random())
+    }
+
+    private func wait(_ seconds: Double) async throws(OpenAIError) {
+        do throws(CancellationError) {
+            try await loop.sleep(seconds: seconds)
+        } catch {
+            throw OpenAIError(.cancelled)
+        }
+    }
+
+    private func once(_ call: Call, _ seconds: Double) async throws(OpenAIError) -> JSONValue {
+        let response: OutboundResponse
+        do throws(OutboundError) {
+            response = try await http.send(request(call, seconds))
+        } catch {
+            throw OpenAIError(error)
+        }
+        guard (200..<300).contains(response.status) else {
+            throw failure(response.status, response.header, response.body)
+        }
+        log(call, response)
+        guard let value = try? JSONValue.parse(response.body) else {
+            throw OpenAIError(.malformed("it is not JSON"), mayHaveArrived: true)
+        }
+        return value
+    }
+
+    func request(_ call: Call, _ seconds: Double) -> OutboundRequest {
+        var request = OutboundRequest(url: configuration.baseURL + call.path)
+        request.method = call.method
+        request.headers = [("Authorization", "Bearer \(configuration.apiKey)"), ("Accept", "application/json")]
+        if case .none = call.body {} else { request.headers.append(("Content-Type", call.contentType)) }
+        if let organization = configuration.organization {
+            request.headers.append(("OpenAI-Organization", organization))
+        }
+        if let project = configuration.project { request.headers.append(("OpenAI-Project", project)) }
+        request.body = call.body
+        // Not even by curl, over a kept connection that turns out to be dead.
+        request.neverRepeat = !call.isRetried
+        request.timeoutSeconds = seconds
+        request.connectSeconds = min(configuration.connectSeconds, seconds)
+        request.maxResponseBytes = call.maxResponseBytes
+        return request
+    }
+
+    func failure(_ status: Int, _ header: (String) -> String?, _ body: [UInt8]) -> OpenAIError {
+        OpenAIError(status: status, headers: header, body: body, key: configuration.apiKey, now: clock.now())
+    }
+
+    private func log(_ call: Call, _ response: OutboundResponse) {
+        let requestID = SafeText.clean(response.header("x-request-id") ?? "-", limit: 100)
+        logger.debug(
+            "openai call",
+            metadata: [
+                "operation": "\(call.operation)", "status": "\(response.status)", "openai_request_id": "\(requestID)",
+            ])
+    }
+
+    private func log(_ call: Call, _ error: OpenAIError, _ retriesDone: Int) {
+        logger.debug(
+            "openai call failed",
+            metadata: [
+                "operation": "\(call.operation)", "reason": "\(error.reason)", "try": "\(retriesDone + 1)",
+                "openai_request_id": "\(error.requestID ?? "-")",
+            ])
+    }
+}
+
+extension ContinuousClock.Instant {
+    /// Seconds from this instant to now.
+    var secondsAgo: Double {
+        let (seconds, attoseconds) = duration(to: .now).components
+        return Double(seconds) + Double(attoseconds) * 1e-18
+    }
+}
+
+extension OpenAIError {
+    /// A transfer that brought no reply.
+    init(_ error: OutboundError) {
+        let kind: Kind =
+            switch error.kind {
+            case .invalidURL, .forbiddenAddress, .resolveFailed, .connectFailed, .tlsFailed, .interrupted: .unavailable
+            case .timedOut: .timedOut
+            case .tooLarge: .malformed("it is too large")
+            case .tooManyRedirects: .malformed("it is a redirect")
+            case .sourceFailed: .sourceFailed
+            case .cancelled: .cancelled
+            }
+        self.init(kind, mayHaveArrived: error.mayHaveArrived)
+    }
+}

@@ -1,0 +1,29 @@
+// Which error an integrator sees when the database fails (C4.5). Pure.
+import Engine
+
+extension ServiceError {
+    /// A failed database call. The database's own words stay in the log.
+    init(_ trouble: DatabaseError) {
+        switch trouble.kind {
+        case .unavailable, .lost, .busy:
+            self.init(.serviceUnavailable, "The database is not available at the moment", retryAfter: 5)
+        case .timedOut:
+            self.init(.serviceUnavailable, "The database is overloaded", retryAfter: 10)
+        case .statement(let state):
+            self = ServiceError.refused(sqlState: state)
+        case .cancelled:
+            self.init(.serviceUnavailable, "The request was cancelled", retryAfter: 5)
+        }
+    }
+
+    private static func refused(sqlState: String) -> ServiceError {
+        // Classes: 53 insufficient resources, 57 operator intervention (shutdown), 40 rolled back, 08 connection, 25 read only.
+        if ["53", "57", "40", "08", "25"].contains(where: sqlState.hasPrefix) {
+            return ServiceError(.serviceUnavailable, "The database is not available at the moment", retryAfter: 5)
+        }
+        return ServiceError(.internalError, "An internal error occurred; the request id identifies it in the log")
+    }
+
+    static let unexpected = ServiceError(
+        .internalError, "An internal error occurred; the request id identifies it in the log")
+}

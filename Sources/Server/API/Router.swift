@@ -1,0 +1,75 @@
+// Which endpoint a request is for. One table. Pure.
+
+/// An endpoint with what its path says.
+public enum Route: Equatable, Sendable {
+    case generateDescriptions
+    case batchStatus(job: String)
+    case batchResults(job: String)
+    case download(job: String)
+    case batchJobs
+    case cancel(job: String)
+    case health
+    case live
+    case ready
+}
+
+/// What the router found.
+public enum Routing: Equatable, Sendable {
+    case found(Route)
+    /// The path exists, for these methods (`Allow`).
+    case wrongMethod(allow: String)
+    case unknown
+}
+
+public enum Router {
+    private struct Entry: Sendable {
+        let method: String
+        /// Segments; `:job` stands for any one.
+        let pattern: [String]
+        let make: @Sendable (_ job: String) -> Route
+
+        init(_ method: String, _ path: String, _ make: @escaping @Sendable (_ job: String) -> Route) {
+            self.method = method
+            pattern = path.split(separator: "/").map(String.init)
+            self.make = make
+        }
+    }
+
+    private static let table = [
+        Entry("POST", "/api/v1/generate-descriptions") { _ in .generateDescriptions },
+        Entry("GET", "/api/v1/batch-status/:job") { .batchStatus(job: $0) },
+        Entry("GET", "/api/v1/batch-results/:job") { .batchResults(job: $0) },
+        Entry("GET", "/api/v1/batch-results/:job/download") { .download(job: $0) },
+        Entry("GET", "/api/v1/batch-jobs") { _ in .batchJobs },
+        Entry("POST", "/api/v1/batch-jobs/:job/cancel") { .cancel(job: $0) },
+        Entry("GET", "/health") { _ in .health },
+        Entry("GET", "/health/live") { _ in .live },
+        Entry("GET", "/health/ready") { _ in .ready },
+    ]
+
+    /// - Parameter path: as sent, without the query; a job's id is taken from it untouched (C1.5).
+    public static func route(method: String, path: String) -> Routing {
+        let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        for entry in table {
+            guard let job = match(segments, entry.pattern) else { continue }
+            let fits = entry.method == method || (entry.method == "GET" && method == "HEAD")
+            return fits ? .found(entry.make(job)) : .wrongMethod(allow: entry.method == "GET" ? "GET, HEAD" : entry.method)
+        }
+        return .unknown
+    }
+
+    /// The job's id, empty where the pattern has none; nil if the path is another.
+    private static func match(_ segments: ArraySlice<Substring>, _ pattern: [String]) -> String? {
+        guard segments.count == pattern.count else { return nil }
+        var job = ""
+        for (segment, expected) in zip(segments, pattern) {
+            if expected == ":job" {
+                guard !segment.isEmpty else { return nil }
+                job = String(segment)
+            } else if segment != expected {
+                return nil
+            }
+        }
+        return job
+    }
+}

@@ -1,0 +1,112 @@
+// All settings of the service (C8), read once from the environment. A value; any thread. Printing it shows no secret.
+import Engine
+import Logging
+
+/// A secret that does not print itself.
+public struct Secret: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
+    public let value: String
+    public init(_ value: String) { self.value = value }
+    public var description: String { "(secret)" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// How images reach OpenAI (C5.5).
+public enum ImageMode: String, Sendable, CaseIterable {
+    /// Checked here, then named by URL.
+    case url
+    /// Sent along as base64.
+    case inline
+}
+
+/// Requests a client may make in 60 seconds; 0: not limited (C3).
+public struct RateLimits: Sendable, Equatable {
+    public var synchronous = 100
+    public var batch = 10
+    public var poll = 1000
+
+    public init() {}
+}
+
+/// Checked settings. Units are in the names; every default is the document's or CONTRACT C8's.
+public struct Config: Sendable {
+    // What must be set.
+    public var databaseURL = Secret("")
+    public var openAIKey = Secret("")
+    public var sharedKey = Secret("")
+
+    // Keys.
+    public var previousSharedKey: Secret?
+    public var sessionSecret: Secret?
+    public var acceptNodeExampleSignatures = false
+
+    // Where it listens, and who it is.
+    public var bind = BindAddress(host: "0.0.0.0", port: 5000)
+    public var metricsBind = BindAddress(host: "127.0.0.1", port: 9464)
+    /// Event loops, each with a listener of its own.
+    public var workerThreads = 1
+    /// Unique among the instances on one database.
+    public var instanceID = ""
+    public var spoolDirectory = "/var/tmp"
+    public var shutdownGraceSeconds = 25.0
+
+    // Logging.
+    public var logLevel = Logger.Level.info
+    /// nil: standard output only.
+    public var logFile: String? = "logs/generation_service.log"
+
+    // Limits.
+    public var lotsMax = Limits.lotsPerRequest
+    public var rates = RateLimits()
+    /// Whose `X-Forwarded-For` is believed (C3.1).
+    public var trustedProxies: [CIDR] = []
+    /// What C7 forbids and this deployment allows.
+    public var allowedPrivateNetworks: [CIDR] = []
+
+    // Background work.
+    public var workerPollSeconds = 30.0
+    /// A job still open this long after its creation is ended with what it has.
+    public var deadlineHours = 48.0
+    public var retentionDays = 30.0
+    public var webhookTimeoutSeconds = 30.0
+    /// Attempts in all (C6.2).
+    public var webhookAttempts = 5
+    public var webhookRetryBaseSeconds = 30.0
+
+    // OpenAI.
+    public var openAIBaseURL = OpenAIConfiguration.defaultBaseURL
+    public var visionModels = OpenAIConfiguration.defaultVisionModels
+    public var translationModels = OpenAIConfiguration.defaultTranslationModels
+    public var outputTokensMax = 4000
+    public var temperature: Double? = 0.1
+    /// nil: `url` in batch mode, `inline` in synchronous mode.
+    public var imageMode: ImageMode?
+    /// Input tokens that may wait in batches at a time; nil: no bound of ours.
+    public var enqueuedTokensMax: Int?
+
+    public init() {}
+}
+
+extension Config {
+    /// What the start-up log should warn of (C1.4, C8).
+    public var warnings: [String] {
+        var all = openAI.warnings()
+        if acceptNodeExampleSignatures {
+            all.append(
+                "ACCEPT_NODE_EXAMPLE_SIGNATURES is on: signatures over [{},{}] are accepted, which protect nothing")
+        }
+        return all
+    }
+
+    /// The OpenAI client's part.
+    public var openAI: OpenAIConfiguration {
+        var settings = OpenAIConfiguration(baseURL: openAIBaseURL, apiKey: openAIKey.value)
+        settings.visionModels = visionModels
+        settings.translationModels = translationModels
+        settings.maxOutputTokens = outputTokensMax
+        settings.temperature = temperature
+        return settings
+    }
+
+    /// What outside addresses are allowed (C7).
+    public var addressPolicy: AddressPolicy { AddressPolicy(allowed: allowedPrivateNetworks) }
+}

@@ -1,0 +1,115 @@
+// The environment's variables and what they may hold (C8). Pure.
+import Engine
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+extension Config {
+    /// Reads and checks all settings.
+    /// - Throws: every mistake in one error.
+    public static func read(environment: [String: String]) throws(ConfigError) -> Config {
+        var settings = SettingsReader(environment)
+        var config = Config()
+        config.readKeys(&settings)
+        config.readPlace(&settings, environment)
+        config.readLimits(&settings)
+        config.readWork(&settings)
+        config.readOpenAI(&settings)
+        guard settings.problems.isEmpty else { throw ConfigError(problems: settings.problems) }
+        return config
+    }
+
+    private mutating func readKeys(_ settings: inout SettingsReader) {
+        databaseURL = settings.requiredSecret("DATABASE_URL")
+        let isURL = ["postgresql://", "postgres://"].contains(where: databaseURL.value.hasPrefix)
+        if !databaseURL.value.isEmpty, !isURL {
+            settings.complain("DATABASE_URL must begin with postgresql://")
+        } else if isURL, let problem = DatabaseConfiguration(url: databaseURL.value).problem {
+            settings.complain("DATABASE_URL: \(problem)")
+        }
+        sharedKey = settings.requiredSecret("SHARED_KEY")
+        if !sharedKey.value.isEmpty, sharedKey.value.count < Limits.sharedKeyCharacters {
+            settings.complain(
+                "SHARED_KEY must have at least \(Limits.sharedKeyCharacters) characters; it has \(sharedKey.value.count)")
+        }
+        previousSharedKey = settings.secret("SHARED_KEY_PREVIOUS").map { Secret($0) }
+        if let previous = previousSharedKey, previous.value.count < Limits.sharedKeyCharacters {
+            settings.complain("SHARED_KEY_PREVIOUS must have at least \(Limits.sharedKeyCharacters) characters")
+        }
+        sessionSecret = settings.secret("SESSION_SECRET").map { Secret($0) }
+        acceptNodeExampleSignatures = settings.flag("ACCEPT_NODE_EXAMPLE_SIGNATURES", false)
+    }
+
+    private mutating func readPlace(_ settings: inout SettingsReader, _ environment: [String: String]) {
+        bind = settings.address("BIND", bind)
+        metricsBind = settings.address("METRICS_BIND", metricsBind)
+        workerThreads = settings.integer("WORKER_THREADS", Config.cores, 1...256)
+        spoolDirectory = settings.raw("SPOOL_DIR") ?? spoolDirectory
+        instanceID = settings.raw("INSTANCE_ID") ?? "\(Config.hostName):\(bind.port)"
+        if instanceID.utf8.count > 200 { settings.complain("INSTANCE_ID must not be longer than 200 bytes") }
+        shutdownGraceSeconds = settings.amount("SHUTDOWN_GRACE", "seconds", shutdownGraceSeconds, 0...3600)
+        logFile = settings.raw("LOG_FILE", keepEmpty: true) ?? logFile
+        if logFile?.isEmpty == true { logFile = nil }
+        guard let name = settings.raw("LOG_LEVEL") else { return }
+        if let level = LogLine.level(named: name) { logLevel = level } else {
+            settings.complain("LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
+        }
+    }
+
+    private mutating func readLimits(_ settings: inout SettingsReader) {
+        lotsMax = settings.integer("MAX_BATCH_SIZE", lotsMax, 1...Limits.lotsPerRequest)
+        rates.synchronous = settings.integer("RATE_LIMIT_SYNC", rates.synchronous, 0...RateLimiter.largestRate)
+        rates.batch = settings.integer("RATE_LIMIT_BATCH", rates.batch, 0...RateLimiter.largestRate)
+        rates.poll = settings.integer("RATE_LIMIT_POLL", rates.poll, 0...RateLimiter.largestRate)
+        trustedProxies = settings.networks("TRUSTED_PROXIES", Config.loopback)
+        allowedPrivateNetworks = settings.networks("ALLOWED_PRIVATE_NETWORKS", [])
+    }
+
+    private mutating func readWork(_ settings: inout SettingsReader) {
+        workerPollSeconds = settings.amount("WORKER_POLL_INTERVAL", "seconds", workerPollSeconds, 0.01...3600)
+        deadlineHours = settings.amount("DEADLINE_HOURS", "hours", deadlineHours, 0.001...8760)
+        retentionDays = settings.amount("RETENTION_DAYS", "days", retentionDays, 0.001...36_500)
+        webhookTimeoutSeconds = settings.amount("WEBHOOK_TIMEOUT", "seconds", webhookTimeoutSeconds, 0.05...600)
+        webhookAttempts = settings.integer("WEBHOOK_MAX_RETRIES", webhookAttempts, 1...100)
+        webhookRetryBaseSeconds = settings.amount(
+            "WEBHOOK_RETRY_BASE", "seconds", webhookRetryBaseSeconds, 0.01...86_400)
+    }
+
+    private mutating func readOpenAI(_ settings: inout SettingsReader) {
+        openAIKey = settings.requiredSecret("OPENAI_API_KEY")
+        openAIBaseURL = settings.raw("OPENAI_BASE_URL") ?? openAIBaseURL
+        visionModels = settings.list("OPENAI_MODEL_VISION", visionModels)
+        translationModels = settings.list("OPENAI_MODEL_TRANSLATION", translationModels)
+        outputTokensMax = settings.integer("OPENAI_MAX_TOKENS", outputTokensMax, 16...1_000_000)
+        readTemperature(&settings)
+        if let mode = settings.raw("OPENAI_IMAGE_MODE") {
+            imageMode = ImageMode(rawValue: mode.lowercased())
+            if imageMode == nil { settings.complain("OPENAI_IMAGE_MODE must be url or inline") }
+        }
+        if settings.raw("OPENAI_ENQUEUED_TOKENS") != nil {
+            enqueuedTokensMax = settings.integer("OPENAI_ENQUEUED_TOKENS", 1, 1...1_000_000_000_000)
+        }
+        guard !openAIKey.value.isEmpty else { return }
+        for problem in openAI.problems() { settings.complain(problem) }
+    }
+
+    /// Set but empty: not sent to any model.
+    private mutating func readTemperature(_ settings: inout SettingsReader) {
+        if settings.raw("OPENAI_TEMPERATURE", keepEmpty: true) == "" {
+            temperature = nil
+        } else {
+            temperature = settings.amount("OPENAI_TEMPERATURE", "units", temperature ?? 0.1, 0...2)
+        }
+    }
+
+    private static let loopback = ["127.0.0.0/8", "::1/128"].compactMap { try? CIDR(parsing: $0) }
+
+    private static var cores: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    private static var hostName: String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return "localhost" }
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

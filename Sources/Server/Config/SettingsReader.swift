@@ -1,0 +1,105 @@
+// Reads single settings and remembers what was wrong with them. A value; any thread.
+import Engine
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// Looks up variables, falls back to defaults, collects every mistake. A variable that is set but empty counts as not set,
+/// unless said otherwise: compose files pass `NAME=` for what nobody chose.
+struct SettingsReader {
+    private let environment: [String: String]
+    private(set) var problems: [String] = []
+
+    init(_ environment: [String: String]) { self.environment = environment }
+
+    mutating func complain(_ problem: String) { problems.append(problem) }
+
+    /// The value without white space around it; nil if not set. `keepEmpty`: an empty one is a value.
+    func raw(_ name: String, keepEmpty: Bool = false) -> String? {
+        guard let text = environment[name] else { return nil }
+        let trimmed = SettingsReader.trimmed(text)
+        return trimmed.isEmpty && !keepEmpty ? nil : trimmed
+    }
+
+    /// A secret as it stands: white space may belong to it.
+    func secret(_ name: String) -> String? {
+        guard let text = environment[name], !text.isEmpty else { return nil }
+        return text
+    }
+
+    mutating func requiredSecret(_ name: String) -> Secret {
+        guard let text = secret(name) else {
+            complain("\(name) must be set")
+            return Secret("")
+        }
+        return Secret(text)
+    }
+
+    mutating func integer(_ name: String, _ fallback: Int, _ range: ClosedRange<Int>) -> Int {
+        guard let text = raw(name) else { return fallback }
+        guard let number = Int(text), range.contains(number) else {
+            complain("\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound), not \(quoted(text))")
+            return fallback
+        }
+        return number
+    }
+
+    /// Seconds, hours or days; fractions allowed.
+    mutating func amount(_ name: String, _ unit: String, _ fallback: Double, _ range: ClosedRange<Double>) -> Double {
+        guard let text = raw(name) else { return fallback }
+        guard let number = Double(text), range.contains(number) else {
+            complain(
+                "\(name) must be a number of \(unit) from \(plain(range.lowerBound)) to \(plain(range.upperBound)), "
+                    + "not \(quoted(text))")
+            return fallback
+        }
+        return number
+    }
+
+    mutating func flag(_ name: String, _ fallback: Bool) -> Bool {
+        guard let text = raw(name) else { return fallback }
+        switch text.lowercased() {
+        case "true", "1", "yes", "on": return true
+        case "false", "0", "no", "off": return false
+        default:
+            complain("\(name) must be true or false, not \(quoted(text))")
+            return fallback
+        }
+    }
+
+    /// Names with commas between them.
+    func list(_ name: String, _ fallback: [String]) -> [String] {
+        guard let text = raw(name) else { return fallback }
+        return text.split(separator: ",").map { SettingsReader.trimmed(String($0)) }.filter { !$0.isEmpty }
+    }
+
+    /// CIDRs with commas between them; set but empty means none.
+    mutating func networks(_ name: String, _ fallback: [CIDR]) -> [CIDR] {
+        guard let text = raw(name, keepEmpty: true) else { return fallback }
+        var found: [CIDR] = []
+        for part in text.split(separator: ",").map({ SettingsReader.trimmed(String($0)) }) where !part.isEmpty {
+            do throws(CIDRError) { found.append(try CIDR(parsing: part)) } catch {
+                complain("\(name) holds \(quoted(part)), which is not an address or a network: \(error)")
+            }
+        }
+        return found
+    }
+
+    mutating func address(_ name: String, _ fallback: BindAddress) -> BindAddress {
+        guard let text = raw(name) else { return fallback }
+        guard let address = BindAddress(text) else {
+            complain("\(name) must be an address and a port such as 0.0.0.0:5000 or [::]:5000, not \(quoted(text))")
+            return fallback
+        }
+        return address
+    }
+
+    private func quoted(_ text: String) -> String { JSONValue.string(String(text.prefix(60))).text }
+    private func plain(_ number: Double) -> String { Int(exactly: number).map(String.init) ?? "\(number)" }
+
+    private static func trimmed(_ text: String) -> String {
+        let isSpace: (Character) -> Bool = { $0.isWhitespace }
+        return String(text.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
+    }
+}

@@ -1,0 +1,37 @@
+// Whose request it is, through the proxies that we trust (C3.1). Pure.
+import Engine
+
+/// The client that limits count against.
+public enum ClientAddress {
+    /// - Parameters:
+    ///   - remote: the address at the other end of the connection.
+    ///   - forwarded: the values of every `X-Forwarded-For` field, in order.
+    ///   - realIP: `X-Real-IP`.
+    /// - Returns: `remote` unless it is a trusted proxy; then the right-most forwarded address that is not one itself, else
+    ///   `X-Real-IP`, else `remote`.
+    public static func of(
+        remote: String, forwarded: [String], realIP: String?, trusted: [CIDR]
+    ) -> String {
+        guard let peer = IPAddress(remote)?.unmapped else { return remote }
+        func isTrusted(_ address: IPAddress) -> Bool { trusted.contains { $0.contains(address) } }
+        guard isTrusted(peer) else { return peer.description }
+        let hops = forwarded.flatMap { $0.split(separator: ",") }.reversed()
+        for hop in hops {
+            // Whatever stands left of something unreadable may have been made up.
+            guard let address = address(in: hop) else { break }
+            if !isTrusted(address) { return address.description }
+        }
+        return (realIP.flatMap { address(in: Substring($0)) } ?? peer).description
+    }
+
+    /// `1.2.3.4`, `1.2.3.4:5678`, `::1`, `[::1]`, `[::1]:5678`.
+    private static func address(in text: Substring) -> IPAddress? {
+        let trimmed = text.filter { $0 != " " && $0 != "\t" }
+        if trimmed.hasPrefix("[") {
+            return IPAddress(trimmed.dropFirst().prefix { $0 != "]" })?.unmapped
+        }
+        if let plain = IPAddress(trimmed) { return plain.unmapped }
+        guard trimmed.contains("."), let colon = trimmed.firstIndex(of: ":") else { return nil }
+        return IPAddress(trimmed[..<colon])?.unmapped
+    }
+}

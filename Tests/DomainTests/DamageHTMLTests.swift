@@ -1,0 +1,111 @@
+// What is left of a model's HTML (C2.4).
+import Engine
+import Testing
+
+@Suite("C2.4: damage descriptions", .timeLimit(.minutes(1)))
+struct DamageHTMLTests {
+    @Test(
+        "what is allowed stays, anything else is removed or escaped",
+        arguments: [
+            ("", ""), ("  \n ", ""), ("Front damage.", "<p>Front damage.</p>"),
+            (" Front damage.\n", "<p>Front damage.</p>"),
+            ("<p>Front</p>", "<p>Front</p>"), ("<p>a</p>\n<p>b</p>", "<p>a</p><p>b</p>"),
+            ("a\n\nb", "<p>a</p><p>b</p>"),
+            ("a\nb", "<p>a\nb</p>"), ("<p>a\n\nb</p>", "<p>a\n\nb</p>"),
+            (
+                "<ul><li>a</li><li><strong>b</strong> <em>c</em></li></ul>",
+                "<ul><li>a</li><li><strong>b</strong> <em>c</em></li></ul>"
+            ),
+            ("<ul>\n <li>a</li>\n</ul>", "<ul><li>a</li></ul>"), ("<p>a<br/>b<br>c</p>", "<p>a<br>b<br>c</p>"),
+            (#"<p class="x" onclick='alert(">")'>a</p>"#, "<p>a</p>"), ("<P>a</P>", "<p>a</p>"),
+            ("<script>alert(1)</script>a", "<p>a</p>"), ("<style>p{}</style>", ""), ("<script>alert(1)", ""),
+            ("<a href=\"javascript:x\">a</a>", "<p>a</p>"), ("<b>a</b><i>b</i>", "<p>ab</p>"),
+            ("<h2>Front</h2>bumper", "<p>Front bumper</p>"), ("<img src=x onerror=alert(1)>a", "<p>a</p>"),
+            ("<!-- hidden -->a", "<p>a</p>"), ("a<!-- never closed", "<p>a</p>"), ("<!DOCTYPE html>a", "<p>a</p>"),
+            ("a < b & c > d", "<p>a &lt; b &amp; c &gt; d</p>"), ("dents <5 cm", "<p>dents &lt;5 cm</p>"),
+            ("a &amp; b &#39;c&#x27; &nbsp; &bogus", "<p>a &amp; b &#39;c&#x27; &nbsp; &amp;bogus</p>"),
+            ("&lt;script&gt;", "<p>&lt;script&gt;</p>"), ("a <", "<p>a &lt;</p>"), ("a <p", "<p>a &lt;p</p>"),
+            ("\"quoted\" 'text'", "<p>\"quoted\" 'text'</p>"), ("a\0\u{8}b", "<p>ab</p>"), ("<p-x>a</p-x>", "<p>a</p>"),
+            ("<scr<script>ipt>alert(1)</script>", "<p>ipt&gt;alert(1)</p>"),
+            ("<p>Перед &amp; зад</p>", "<p>Перед &amp; зад</p>"),
+        ])
+    func cleaned(text: String, expected: String) {
+        #expect(DamageHTML.clean(text) == expected)
+    }
+
+    @Test(
+        "tags are balanced and stand where they may",
+        arguments: [
+            ("<p>a", "<p>a</p>"), ("a</p>", "<p>a</p>"), ("<p>a<p>b", "<p>a</p><p>b</p>"),
+            ("<strong>a", "<p><strong>a</strong></p>"),
+            ("<p><strong>a</p>b", "<p><strong>a</strong></p><p>b</p>"), ("<li>a<li>b", "<ul><li>a</li><li>b</li></ul>"),
+            ("<ul>a</ul>", "<ul><li>a</li></ul>"), ("<ul><p>a</p></ul>", "<ul><li><p>a</p></li></ul>"),
+            ("<p>a<ul><li>b</ul>c", "<p>a</p><ul><li>b</li></ul><p>c</p>"),
+            ("<ul><li>a<ol><li>b</ol></li><li>c</ul>", "<ul><li>a<ol><li>b</li></ol></li><li>c</li></ul>"),
+            ("<strong><em>a</strong>b</em>", "<p><strong><em>a</em></strong>b</p>"),
+            ("<strong>a<strong>b</strong>", "<p><strong>ab</strong></p>"),
+            ("a<ul><li>b", "<p>a</p><ul><li>b</li></ul>"),
+            ("</ul></li></p>", ""), ("<br>", "<p><br></p>"),
+        ])
+    func balanced(text: String, expected: String) {
+        #expect(DamageHTML.clean(text) == expected)
+    }
+
+    @Test("whatever comes, the result is balanced, holds only allowed tags, and cleaning it again changes nothing")
+    func anything() {
+        let pieces = [
+            "<p>", "</p>", "<ul>", "</ul>", "<ol>", "</ol>", "<li>", "</li>", "<strong>", "</strong>", "<em>", "</em>",
+            "<br>",
+            "<div>", "</div>", "<script>", "</script>", "<!--", "-->", "<", ">", "&", "&amp;", "\"", "'", "/", " ",
+            "\n", "\n\n",
+            "text", "é", "<a href='", "<p class=\"", "=", "!", "\0",
+        ]
+        var random = Seeded(state: 3)
+        for _ in 0..<4000 {
+            let text = (0..<Int.random(in: 1...25, using: &random))
+                .map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
+            let clean = DamageHTML.clean(text)
+            #expect(isBalanced(clean), "\(text) -> \(clean)")
+            #expect(DamageHTML.clean(clean) == clean, "\(text) -> \(clean)")
+        }
+    }
+
+    @Test("very deep nesting is cut")
+    func deep() {
+        let text = String(repeating: "<ul><li>", count: 1000) + "a"
+        let depth = depth(of: DamageHTML.clean(text)) ?? .max
+        #expect(depth > 10 && depth < 20)
+    }
+
+    private func isBalanced(_ html: String) -> Bool { depth(of: html) != nil }
+
+    /// Reads a result strictly: only bare allowed tags, each closed in order. The deepest nesting; nil if anything is
+    /// wrong.
+    private func depth(of html: String) -> Int? {
+        var stack: [Substring] = []
+        var deepest = 0
+        var rest = html[...]
+        while let open = rest.firstIndex(of: "<") {
+            guard !rest[..<open].contains(">"), let close = rest[open...].firstIndex(of: ">") else { return nil }
+            let tag = rest[rest.index(after: open)..<close]
+            rest = rest[rest.index(after: close)...]
+            if tag == "br" { continue }
+            if tag.hasPrefix("/") {
+                guard stack.popLast() == tag.dropFirst() else { return nil }
+            } else {
+                guard ["p", "ul", "ol", "li", "strong", "em"].contains(tag) else { return nil }
+                stack.append(tag)
+                deepest = max(deepest, stack.count)
+            }
+        }
+        return stack.isEmpty && !rest.contains(">") ? deepest : nil
+    }
+}
+
+private struct Seeded: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state >> 33 ^ state << 31
+    }
+}

@@ -1,0 +1,142 @@
+// TCP on the loop.
+import Engine
+import TestSupport
+import Testing
+
+/// Sends back what it gets; notes what happens.
+private final class Echo: TCPStreamOwner {
+    let stream: TCPStream
+    private(set) var received = 0
+    private(set) var ended = false
+    private(set) var failure: SystemError?
+    private(set) var wasShut = false
+    let echoes: Bool
+
+    init(_ stream: TCPStream, echoes: Bool) {
+        self.stream = stream
+        self.echoes = echoes
+        stream.attach(self)
+        stream.startReading()
+    }
+
+    func received(_ bytes: Span<UInt8>) {
+        received += bytes.count
+        if echoes { stream.write(bytes) }
+    }
+    func receivedEnd() {
+        ended = true
+        if echoes { stream.shutdown() }
+    }
+    func failed(_ error: SystemError) { failure = error }
+    func sent() {}
+    func shutDown() { wasShut = true }
+}
+
+@Suite("TCP on the loop", .timeLimit(.minutes(1)))
+struct TCPTests {
+    /// A listener on a free port whose connections are kept in an array.
+    private final class Server {
+        var accepted: [Echo] = []
+        var listener: TCPListener?
+
+        init(on loop: Loop, host: String) throws(SystemError) {
+            guard let address = SocketAddress(host: host, port: 0) else { throw SystemError(0, "address") }
+            listener = try TCPListener(on: loop, address: address) { [unowned self] in
+                accepted.append(Echo($0, echoes: true))
+            }
+        }
+
+        var port: Int { listener?.port ?? 0 }
+
+        func close() {
+            for echo in accepted { echo.stream.close() }
+            listener?.close()
+        }
+    }
+
+    private func client(_ host: String, _ port: Int, _ loop: Loop) async throws -> Echo {
+        let address = try #require(SocketAddress(host: host, port: port))
+        return Echo(try await TCPStream.connect(to: address, on: loop), echoes: false)
+    }
+
+    @Test("bytes go there and back, gathered from parts, then both sides end", arguments: ["127.0.0.1", "::1"])
+    func roundTrip(host: String) async throws {
+        try await onLoop { loop in
+            let server = try Server(on: loop, host: host)
+            let client = try await client(host, server.port, loop)
+            let big = [UInt8](repeating: 9, count: 5_000_000)
+            client.stream.write([1, 2].span, big.span, [3].span)
+            #expect(client.stream.unsentBytes > 0)
+            while server.accepted.isEmpty { await loop.yield() }
+            #expect(server.accepted[0].stream.remoteHost == host)
+            client.stream.shutdown()
+            while !client.ended { await loop.yield() }
+            #expect(client.received == 5_000_003 && client.wasShut)
+            #expect(server.accepted.count == 1)
+            client.stream.close()
+            server.close()
+        }
+    }
+
+    @Test("a paused reader holds the writer back, and bytes that were queued are dropped with a close")
+    func pause() async throws {
+        try await onLoop { loop in
+            let server = try Server(on: loop, host: "127.0.0.1")
+            let client = try await client("127.0.0.1", server.port, loop)
+            while server.accepted.isEmpty { await loop.yield() }
+            server.accepted[0].stream.pauseReading()
+            client.stream.write([UInt8](repeating: 1, count: 50_000_000).span)
+            var before = -1
+            while before != client.stream.unsentBytes {
+                before = client.stream.unsentBytes
+                try await loop.sleep(seconds: 0.02)
+            }
+            #expect(before > 10_000_000 && server.accepted[0].received <= Loop.readBufferBytes)
+            client.stream.close()
+            #expect(client.stream.unsentBytes == 0)
+            server.close()
+        }
+    }
+
+    @Test("a reset is an error at the other end; writing to what is gone is one too, and no signal")
+    func reset() async throws {
+        try await onLoop { loop in
+            let server = try Server(on: loop, host: "127.0.0.1")
+            let client = try await client("127.0.0.1", server.port, loop)
+            while server.accepted.isEmpty { await loop.yield() }
+            server.accepted[0].stream.reset()
+            while client.failure == nil { await loop.yield() }
+            client.stream.write([1].span)
+            await loop.yield()
+            client.stream.close()
+            server.close()
+        }
+    }
+
+    @Test("a refused connection throws, and a cancelled one leaves nothing open")
+    func refused() async throws {
+        try await onLoop { loop in
+            let server = try Server(on: loop, host: "127.0.0.1")
+            let port = server.port
+            server.close()
+            await #expect(throws: SystemError.self) { try await client("127.0.0.1", port, loop) }
+            var cancelled = false
+            let task = loop.spawn {
+                // An address for documentation: nothing answers there.
+                do { _ = try await client("192.0.2.1", 9, loop) } catch { cancelled = true }
+            }
+            task.cancel()
+            await task.value
+            #expect(cancelled)
+        }
+    }
+
+    @Test("numeric addresses only")
+    func addresses() {
+        #expect(SocketAddress(host: "::ffff:10.1.2.3", port: 1)?.host == "10.1.2.3")
+        #expect(SocketAddress(host: "[::1]", port: 80)?.host == "::1")
+        #expect(SocketAddress(host: "localhost", port: 80)?.port == 80)
+        for bad in ["example.org", "", "1.2.3", "256.1.1.1"] { #expect(SocketAddress(host: bad, port: 1) == nil) }
+        #expect(SocketAddress(host: "::1", port: 65_536) == nil)
+    }
+}

@@ -1,0 +1,86 @@
+// What is JSON and what is not: our own table of the facts that JSON test collections agree on, and the contract's
+// strictness.
+import Testing
+
+@testable import Engine
+
+@Suite("RFC 8259 and C1.2: what is JSON", .timeLimit(.minutes(1)))
+struct GrammarTests {
+    private func isJSON(_ text: [UInt8]) -> Bool { (try? JSONValue.parse(text)) != nil }
+
+    static let accepted = [
+        "[]", "{}", "0", "-0", "-1", "123", "0.5", "1e5", "1E5", "0e1", "0e+1", "1E-2", "1.5e+3", "-123.123e-100",
+        "123e100000", "-1e99999", "100000000000000000000000", "true", "false", "null", "\"\"", "\" \"", #"["a",""]"#,
+        " [ 1 , 2 ]\r\n\t", "[[]\n]", "[null,1,\"1\",{}]", #"{"a":[]}"#, #"{"":0}"#, #"{"a":1,"a":2}"#,
+        #""\"\\\/\b\f\n\r\t""#,
+        #""\u0000""#, #""\uD801\udc37""#, #""\ud800""#, #""\uDFAA""#, #""\ud800\ud800\n""#, #""\uDd1ea""#,
+        #""\\u0000""#,
+        "\"\u{7F}\"", "\"\u{E9}\u{20AC}\u{10FFFF}\"", "\"\u{FFFE}\u{FFFF}\"", "\"\u{2028}\u{2029}\"",
+        "\"/* no comment */\"",
+        #"{"a\u0000b":"\u0022"}"#,
+    ]
+
+    static let rejected = [
+        "", " ", "[", "{", "]", "}", "[}", "{]", "[1", "[1,", "[,1]", "[1,,2]", "[1,]", "[1 2]", "[1:2]", "[1;2]",
+        "[]]", "{}}",
+        "[][]", "1 2", "{\"a\"}", "{\"a\":}", "{\"a\":1", "{\"a\":1,}", "{,\"a\":1}", "{\"a\" 1}", "{\"a\"::1}",
+        "{\"a\",1}",
+        "{a:1}", "{'a':1}", "{1:1}", "{null:1}", "{\"a\":1 \"b\"}", "tru", "True", "truee", "nul", "nulll", "fals",
+        "NaN", "-NaN",
+        "Infinity", "-Infinity", "Inf", "+1", "++1", "-", "- 1", "-a", "01", "-01", "00", "1.", "-2.", ".5", "-.5",
+        "1.e1", "1e",
+        "1e+", "1eE2", "0.1.2", "1_000", "0x1F", "1a", "1e5x", "\"", "\"a", "'a'", #""\x""#, #""\u""#, #""\u12""#,
+        #""\u00G0""#,
+        #""\U0041""#, #""\"#, #"["\"]"#, #""\ud800\u""#, "\"\n\"", "\"\t\"", "\"\u{1F}\"", "\"\0\"", "\0", "[\u{0B}]",
+        "[\u{0C}]",
+        "\u{FEFF}[]", "\u{2060}[]", "[1]//x", "/*x*/1", "#1", "*", "<.>", "\u{FF11}", "[\u{E9}]",
+    ]
+
+    @Test("accepted", arguments: accepted) func accepts(text: String) { #expect(isJSON(Array(text.utf8))) }
+    @Test("rejected", arguments: rejected) func rejects(text: String) { #expect(!isJSON(Array(text.utf8))) }
+
+    @Test(
+        "C1.2: bytes that are not strict UTF-8 are no JSON",
+        arguments: [
+            [0x80], [0xFF], [0xFE], [0xC0, 0xAF], [0xC1, 0xBF], [0xE9], [0xC3], [0xC3, 0x28], [0xE0, 0x9F, 0xBF],
+            [0xE2, 0x82],
+            [0xED, 0xA0, 0x80], [0xED, 0xBF, 0xBF], [0xF0, 0x8F, 0xBF, 0xBF], [0xF4, 0x90, 0x80, 0x80],
+            [0xF5, 0x80, 0x80, 0x80],
+            [0xFC, 0x80, 0x80, 0x80, 0x80, 0x80], [0xF0, 0x9F, 0x98],
+        ] as [[UInt8]])
+    func badUTF8(bytes: [UInt8]) {
+        #expect(!isJSON([0x22] + bytes + [0x22]))
+        #expect(!isJSON(bytes))
+    }
+
+    @Test("C1.2: UTF-16, with and without a BOM, is no JSON")
+    func otherEncodings() {
+        #expect(!isJSON([0xFF, 0xFE, 0x5B, 0, 0x5D, 0]))
+        #expect(!isJSON([0, 0x5B, 0, 0x5D]))
+        #expect(!isJSON([0x5B, 0, 0x5D, 0]))
+    }
+
+    @Test("every table entry is judged the same when it is cut at any byte")
+    func everyCut() throws {
+        for text in GrammarTests.accepted + GrammarTests.rejected {
+            let bytes = Array(text.utf8)
+            for cut in 0...bytes.count { #expect(scans(bytes, cut: cut) == isJSON(bytes), "\(text) cut at \(cut)") }
+        }
+    }
+
+    /// Whether the bytes, in two slices, are one value and white space around it.
+    private func scans(_ bytes: [UInt8], cut: Int) -> Bool {
+        var scanner = JSONScanner(maxDepth: 128)
+        do {
+            for slice in [0..<cut, cut..<bytes.count] {
+                let part = bytes.span.extracting(slice)
+                guard var rest = try scanner.scan(part) else { continue }
+                while rest < part.count {
+                    guard JSONText.isSpace(part[rest]) else { return false }
+                    rest += 1
+                }
+            }
+        } catch { return false }
+        return scanner.finish()
+    }
+}

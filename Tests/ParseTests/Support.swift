@@ -1,0 +1,80 @@
+// What the tests of request reading share: a sink that collects, and short ways to make and sign bodies.
+import Testing
+
+@testable import Engine
+
+final class CollectingSink: LotSink {
+    var rows: [LotRow] = []
+    var resets = 0
+
+    func accept(_ row: LotRow) { rows.append(row) }
+    func reset() {
+        rows = []
+        resets += 1
+    }
+}
+
+/// A request being tried on a reader.
+struct Trial {
+    static let shared = "a-shared-key-of-32-characters-00"
+    static let previous = "the-previous-key-of-32-chars-000"
+    static let keys = SignatureKeys(shared: shared, previous: previous)
+
+    var maxLots = 50
+    var acceptNodeExample = false
+    var respondAsync = false
+
+    struct Outcome {
+        var request: GenerationRequest?
+        var error: ServiceError?
+        /// Whether the error came while the body was still being read.
+        var early = false
+        var rows: [LotRow] = []
+        var resets = 0
+    }
+
+    /// Reads `body` in slices that end at `cuts`.
+    func read(_ body: [UInt8], header: String? = nil, cuts: [Int] = []) -> Outcome {
+        let sink = CollectingSink()
+        let configuration = RequestReaderConfiguration(maxLots: maxLots, acceptNodeExample: acceptNodeExample) { url in
+            url.hasPrefix("http://") || url.hasPrefix("https://") ? nil : "not an http(s) URL"
+        }
+        let reader = RequestReader(configuration: configuration, keys: Trial.keys, sink: sink)
+        var outcome = Outcome()
+        do {
+            var start = 0
+            outcome.early = true
+            for end in cuts + [body.count] {
+                try reader.feed(body.span.extracting(start..<end))
+                start = end
+            }
+            outcome.early = false
+            outcome.request = try reader.finish(signature: header, respondAsync: respondAsync)
+        } catch { outcome.error = error }
+        outcome.rows = sink.rows
+        outcome.resets = sink.resets
+        return outcome
+    }
+
+    /// The outcome of a body whose raw bytes are signed in the header (C1.3).
+    func signed(_ body: String, cuts: [Int] = []) -> Outcome {
+        read(Array(body.utf8), header: Trial.keys.sign(body), cuts: cuts)
+    }
+
+    func unsigned(_ body: String, header: String? = nil) -> Outcome { read(Array(body.utf8), header: header) }
+
+    /// The outcome of `{"lots": lots}` with its members as given beside it.
+    func lots(_ lots: String, _ others: String = "") -> Outcome { signed(#"{"lots":\#(lots)\#(others)}"#) }
+
+    static func lot(_ id: String, _ others: String = "") -> String {
+        #"{"lot_id":"\#(id)","images":[{"url":"https://example.com/1.jpg"}]\#(others)}"#
+    }
+
+    static func batch(_ count: Int) -> String {
+        "[" + (0..<count).map { lot("lot-\($0)") }.joined(separator: ",") + "]"
+    }
+}
+
+extension ServiceError {
+    var fields: [String]? { details?["fields"]?.array?.compactMap(\.string) }
+}

@@ -1,0 +1,130 @@
+// Empty databases for tests: on the cluster that TEST_DATABASE_URL names, or on a private one started once per test process.
+import Engine
+import Foundation
+
+/// Makes and drops databases. Each test gets its own, so that tests run in any order and side by side.
+public enum TestDatabase {
+    public struct Failure: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    /// Started by whoever needs it first; the others await the same answer.
+    private static let cluster = Task { try await clusterURL() }
+    private static let names = Lock(0)
+
+    /// A URL of a new, empty database whose user may do anything in the cluster.
+    public static func fresh() async throws -> String {
+        let server = try await cluster.value
+        let number = names.withLock { number in
+            number += 1
+            return number
+        }
+        let name = "test_\(ProcessInfo.processInfo.processIdentifier)_\(number)_\(UInt32.random(in: 0 ... .max))"
+        try await run("CREATE DATABASE \(name)", on: server)
+        return try replaceName(in: server, by: name)
+    }
+
+    /// Deletes a database that `fresh` made, with whatever is connected to it.
+    public static func drop(_ url: String) async throws {
+        guard let name = URLComponents(string: url)?.path.dropFirst(), name.hasPrefix("test_") else {
+            throw Failure(description: "not a database of a test")
+        }
+        try await run("DROP DATABASE IF EXISTS \(name) WITH (FORCE)", on: try await cluster.value)
+    }
+
+    /// Hands `body` a fresh database and drops it afterwards.
+    public static func with<Value: Sendable>(
+        _ body: @Sendable (_ url: String) async throws -> Value
+    ) async throws -> Value {
+        let url = try await fresh()
+        let result: Result<Value, any Error>
+        do { result = .success(try await body(url)) } catch { result = .failure(error) }
+        try await drop(url)
+        return try result.get()
+    }
+
+    private static func run(_ sql: String, on url: String) async throws {
+        try await onLoop("test-database") { loop in
+            var configuration = DatabaseConfiguration(url: url)
+            configuration.connections = 1
+            configuration.sharedConnections = 1
+            configuration.acquireSeconds = 30
+            configuration.connectSeconds = 30
+            configuration.statementSeconds = 60
+            let database = Database(on: loop, configuration: configuration)
+            database.start()
+            let result: Result<Void, any Error>
+            do {
+                try await database.session { try await $0.execute(sql) }
+                result = .success(())
+            } catch {
+                result = .failure(error)
+            }
+            await database.close()
+            try result.get()
+        }
+    }
+
+    private static func replaceName(in url: String, by name: String) throws -> String {
+        guard var parts = URLComponents(string: url) else { throw Failure(description: "TEST_DATABASE_URL is no URL") }
+        parts.path = "/" + name
+        guard let text = parts.string else { throw Failure(description: "TEST_DATABASE_URL is no URL") }
+        return text
+    }
+
+    // MARK: The private cluster
+
+    private static func clusterURL() async throws -> String {
+        if let url = ProcessInfo.processInfo.environment["TEST_DATABASE_URL"], !url.isEmpty { return url }
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("generation-service-tests-\(ProcessInfo.processInfo.processIdentifier)").path
+        stopAtExit(folder)
+        return try await startCluster(in: folder)
+    }
+
+    private static var script: String {
+        // .../Tests/TestSupport/TestDatabase.swift
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        return root.appendingPathComponent("scripts/postgres").path
+    }
+
+    /// The server keeps its standard error open for ever, so only the standard output is read, up to its first line.
+    private static func startCluster(in folder: String) async throws -> String {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: script)
+        process.arguments = ["start", folder]
+        process.environment = ProcessInfo.processInfo.environment.merging(["PGTEST_FAST": "1"]) { $1 }
+        let output = Pipe()
+        process.standardOutput = output
+        let text: String = try await withCheckedThrowingContinuation { continuation in
+            process.terminationHandler = { _ in
+                let data = output.fileHandleForReading.availableData
+                continuation.resume(returning: String(decoding: data, as: UTF8.self))
+            }
+            do { try process.run() } catch { continuation.resume(throwing: error) }
+        }
+        let url = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard process.terminationStatus == 0, url.hasPrefix("postgres") else {
+            throw Failure(
+                description: "scripts/postgres could not start a cluster; set TEST_DATABASE_URL to use another")
+        }
+        return url
+    }
+
+    /// `atexit` takes a C function, which sees no variables but global ones.
+    nonisolated(unsafe) private static var folderToRemove = ""  // written once, before atexit can read it
+
+    private static func stopAtExit(_ folder: String) {
+        folderToRemove = folder
+        atexit {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: TestDatabase.script)
+            process.arguments = ["remove", TestDatabase.folderToRemove]
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
+            guard (try? process.run()) != nil else { return }
+            process.waitUntilExit()
+        }
+    }
+}

@@ -1,0 +1,161 @@
+// The job machine as a transcript: rows in, the next step out. Any thread.
+import Engine
+import Testing
+
+/// The machine as transcripts: rows in, next step out.
+@Suite("The job machine")
+struct JobMachineTests {
+    let now = Timestamp(seconds: 1000)
+    var later: Timestamp { now + 60 }
+
+    func job(_ status: JobStatus, _ stage: JobStage, cleanup: Bool = false) -> JobRecord {
+        JobRecord(
+            id: Identifier(high: 1, low: 1), status: status, stage: stage, languages: ["en", "ru"], totalLots: 3,
+            processedLots: 0, failedLots: 0, createdAt: Timestamp(seconds: 900), epoch: 1, cleanupPending: cleanup)
+    }
+
+    func shard(
+        _ number: Int, _ state: ShardState, stage: WorkStage = .vision, round: Int = 1, notBefore: Timestamp? = nil
+    ) -> ShardRecord {
+        ShardRecord(
+            id: Identifier(high: 2, low: UInt64(number)), stage: stage, round: round, sequence: number, state: state,
+            model: "m", notBefore: notBefore ?? Timestamp(seconds: 0))
+    }
+
+    func next(_ job: JobRecord, _ shards: [ShardRecord] = []) -> JobStep {
+        JobMachine.next(job: job, shards: shards, now: now)
+    }
+
+    @Test("a job goes from the queue through its stages")
+    func stages() {
+        #expect(next(job(.pending, .queued)) == .begin)
+        #expect(next(job(.processing, .imagePrefetch)) == .checkImages)
+        #expect(next(job(.processing, .visionAnalysis)) == .open(.vision))
+        #expect(next(job(.translating, .translation)) == .open(.translation))
+        #expect(next(job(.translating, .finalizing)) == .finish)
+        #expect(next(job(.completed, .done)) == .release)
+        #expect(next(job(.failed, .imagePrefetch)) == .release)
+        #expect(next(job(.cancelled, .visionAnalysis)) == .release)
+    }
+
+    @Test("a shard is uploaded, created, polled and collected, one committed state after the other")
+    func shardLife() {
+        let vision = job(.processing, .visionAnalysis)
+        #expect(next(vision, [shard(1, .planned)]) == .upload(shard(1, .planned)))
+        #expect(next(vision, [shard(1, .uploaded)]) == .create(shard(1, .uploaded)))
+        #expect(next(vision, [shard(1, .submitted)]) == .poll(shard(1, .submitted)))
+        #expect(next(vision, [shard(1, .ended)]) == .collect(shard(1, .ended)))
+        #expect(next(vision, [shard(1, .collected)]) == .plan(.vision, round: 2))
+    }
+
+    @Test("C5.1: an intent without an outcome is looked into, never repeated blindly")
+    func intents() {
+        let vision = job(.processing, .visionAnalysis)
+        #expect(next(vision, [shard(1, .uploading)]) == .reviewUpload(shard(1, .uploading)))
+        #expect(next(vision, [shard(1, .creating)]) == .reconcile(shard(1, .creating)))
+        #expect(next(vision, [shard(1, .canary, round: 0)]) == .abandonCanary(shard(1, .canary, round: 0)))
+    }
+
+    @Test("answers come first, then what is due in order; a shard that waits holds nobody up")
+    func order() {
+        let vision = job(.processing, .visionAnalysis)
+        let waiting = shard(1, .submitted, notBefore: later)
+        #expect(next(vision, [waiting, shard(2, .planned), shard(3, .ended)]) == .collect(shard(3, .ended)))
+        #expect(next(vision, [waiting, shard(2, .planned)]) == .upload(shard(2, .planned)))
+        #expect(next(vision, [waiting, shard(2, .submitted, notBefore: now + 5)]) == .wait(until: now + 5))
+    }
+
+    @Test("a stage looks at its own shards only, and plans the next round when none is open")
+    func rounds() {
+        let translating = job(.translating, .translation)
+        #expect(next(translating, [shard(1, .collected)]) == .open(.translation))
+        #expect(
+            next(translating, [shard(1, .collected), shard(1, .abandoned, stage: .translation, round: 2)])
+                == .plan(.translation, round: 3))
+    }
+
+    @Test("C4.3: a cancelled job takes back what is outside, then rests")
+    func cleanUp() {
+        let cancelled = job(.cancelled, .visionAnalysis, cleanup: true)
+        #expect(next(cancelled, [shard(1, .collected), shard(2, .submitted)]) == .cleanUp(shard(2, .submitted)))
+        #expect(next(cancelled, [shard(1, .creating, notBefore: later)]) == .wait(until: later))
+        #expect(next(cancelled, [shard(1, .collected), shard(2, .abandoned)]) == .endCleanUp)
+    }
+}
+
+@Suite("The shard planner")
+struct ShardPlannerTests {
+    func lines(_ count: Int, bytes: Int = 10, tokens: Int = 1) -> [PlannedLine] {
+        (0..<count).map { PlannedLine(position: $0, bytes: bytes, tokens: tokens, needsInlineImages: false) }
+    }
+
+    @Test("C5.4: cuts by lines, bytes and tokens, keeps the order, loses nothing")
+    func cuts() {
+        let byLines = ShardPlanner.cut(lines(7), bounds: ShardBounds(lines: 3), inlineAll: false)
+        #expect(byLines.map(\.positions) == [[0, 1, 2], [3, 4, 5], [6]])
+        let byBytes = ShardPlanner.cut(lines(4, bytes: 40), bounds: ShardBounds(bytes: 100), inlineAll: false)
+        #expect(byBytes.map(\.positions) == [[0, 1], [2, 3]])
+        let byTokens = ShardPlanner.cut(lines(3, tokens: 5), bounds: ShardBounds(tokens: 9), inlineAll: false)
+        #expect(byTokens.map(\.positions) == [[0], [1], [2]])
+    }
+
+    @Test("a line over the bound goes alone rather than nowhere")
+    func oversized() {
+        let shards = ShardPlanner.cut(lines(2, bytes: 500), bounds: ShardBounds(bytes: 100), inlineAll: false)
+        #expect(shards.map(\.positions) == [[0], [1]])
+    }
+
+    @Test("lots whose images the provider could not download are sent inline, apart from the others")
+    func inline() {
+        var mixed = lines(3)
+        mixed[1].needsInlineImages = true
+        let shards = ShardPlanner.cut(mixed, bounds: ShardBounds(), inlineAll: false)
+        #expect(shards.map(\.positions) == [[0, 2], [1]])
+        #expect(shards.map(\.inlineImages) == [false, true])
+        #expect(ShardPlanner.cut(mixed, bounds: ShardBounds(), inlineAll: true).map(\.inlineImages) == [true])
+    }
+
+    @Test("fifty thousand lots in one shard, the next one in a second")
+    func fullShard() {
+        let shards = ShardPlanner.cut(lines(50_001), bounds: ShardBounds(), inlineAll: false)
+        #expect(shards.map(\.positions.count) == [50_000, 1])
+    }
+}
+
+@Suite("Deliveries and finished lots")
+struct DeliveryTests {
+    @Test("C6.2: attempts at 0, 30, 60, 120 and 240 s, then failed")
+    func schedule() {
+        let schedule = DeliverySchedule()
+        let waits = (1...4).map { schedule.verdict(attempt: $0, succeeded: false) }
+        #expect(waits == [30, 60, 120, 240].map { .again(afterSeconds: $0) })
+        #expect(schedule.verdict(attempt: 5, succeeded: false) == .failed)
+        #expect(schedule.verdict(attempt: 3, succeeded: true) == .delivered)
+        #expect([199, 200, 201, 202, 203, 204, 301, 500].map(DeliverySchedule.isSuccess) == [
+            false, true, true, true, false, false, false, false,
+        ])
+    }
+
+    @Test("C2.4: descriptions in the requested order, English only where asked for")
+    func descriptions() {
+        let texts = ["ru": "R", "de": "D"]
+        let all = FinishedLot.descriptions(languages: ["de", "EN", "ru"], english: "E") { texts[$0] }
+        #expect(all.map(\.language) == ["de", "EN", "ru"])
+        #expect(all.map(\.damages) == ["D", "E", "R"])
+        let none = FinishedLot.descriptions(languages: ["ru"], english: "E") { texts[$0] }
+        #expect(none.map(\.damages) == ["R"])
+    }
+
+    @Test("a finished lot has the members of the document's sample, a failed one says why")
+    func json() {
+        let lot = FinishedLot(
+            lotID: "a\"b", error: nil, processedImages: 2, descriptions: [("en", "<p>x</p>")], missingImages: ["u"])
+        #expect(
+            lot.json.text
+                == #"{"lot_id":"a\"b","status":"completed","processed_images":2,"descriptions":"#
+                + #"[{"language":"en","damages":"<p>x</p>"}],"missing_images":["u"]}"#)
+        let failed = FinishedLot(lotID: "a", error: "why", processedImages: 0, descriptions: [], missingImages: [])
+        #expect(failed.json["status"] == "failed")
+        #expect(failed.json["error"] == "why")
+    }
+}

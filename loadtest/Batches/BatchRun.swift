@@ -1,0 +1,136 @@
+// Runs a batch's lines in an order that is not the input's, and writes its output and error files.
+// Thread: the loop's; yields.
+import Engine
+
+struct BatchRun {
+    let batch: Batch
+    let account: SimulatedAccount
+    /// How many of the lines are run; the others are left over.
+    let quota: Int
+    /// What the error file says of the left-over lines; nil: nothing.
+    let leftOver: (code: String, message: String)?
+
+    private let output: SpoolFile
+    private let errors: SpoolFile
+    private var result = BatchResult()
+
+    init(
+        _ batch: Batch, account: SimulatedAccount, fraction: Double, leftOver: (code: String, message: String)?
+    ) throws(SpoolFile.Failure) {
+        self.batch = batch
+        self.account = account
+        self.leftOver = leftOver
+        quota = min(batch.lines.count, Int(Double(batch.lines.count) * fraction))
+        output = try SpoolFile()
+        errors = try SpoolFile()
+    }
+
+    static let linesPerTurn = 50
+
+    /// Runs the lines, stores the files and returns what the batch then shows.
+    mutating func run() async throws(SpoolFile.Failure) -> BatchResult {
+        for (done, index) in order().enumerated() {
+            let bytes = try batch.input.content.read(
+                at: batch.lines[index].lowerBound, length: batch.lines[index].count)
+            // The validator has read it before, so it parses.
+            if let line = try? JSONValue.parse(bytes) {
+                if done < quota { try await runLine(line, text: bytes) } else { try skip(line) }
+            }
+            if done % BatchRun.linesPerTurn == 0 {
+                await account.loop.yield()
+                if account.isClosed { return result }
+            }
+        }
+        storeFiles()
+        return result
+    }
+
+    /// Shuffled by seed and batch; never the order of the input if there are two lines or more.
+    private func order() -> [Int] {
+        var random = SeededRandom(seed: UInt64(bitPattern: Int64(account.plan.seed)) &+ UInt64(batch.ordinal) &* 7919)
+        let plain = Array(batch.lines.indices)
+        var order = plain.shuffled(using: &random)
+        if order == plain, order.count > 1 { order.append(order.removeFirst()) }
+        return order
+    }
+
+    private mutating func runLine(_ line: JSONValue, text: [UInt8]) async throws(SpoolFile.Failure) {
+        let customID = line["custom_id"]?.string ?? ""
+        let body = line["body"] ?? .null
+        do {
+            let answer = try await account.engine.answer(body, text: text, id: customID)
+            account.books.pay(customID: customID, batch: batch.id, body: body)
+            result.completed += 1
+            result.inputTokens += answer.inputTokens
+            result.outputTokens += answer.outputTokens
+            try write(answer, customID: customID)
+        } catch let error as APIError {
+            result.failed += 1
+            try errors.append(resultLine(customID, status: error.status, body: error.json))
+        } catch let failure as SpoolFile.Failure {
+            throw failure
+        } catch {
+            throw SpoolFile.Failure(reason: "\(error)")
+        }
+    }
+
+    private func write(_ answer: ResponseEngine.Answer, customID: String) throws(SpoolFile.Failure) {
+        let line = resultLine(customID, status: 200, body: answer.json)
+        switch answer.fault {
+        case .missing: return
+        case .doubled: try output.append(line + line)
+        case .unknownID:
+            try output.append(resultLine("unknown-" + Digest.hex(customID, digits: 8), status: 200, body: answer.json))
+            try output.append(line)
+        case .answer, .error, nil: try output.append(line)
+        }
+    }
+
+    private func skip(_ line: JSONValue) throws(SpoolFile.Failure) {
+        guard let leftOver else { return }
+        let customID = line["custom_id"]?.string ?? ""
+        let entry: JSONValue = [
+            "id": .string(lineID(customID)), "custom_id": .string(customID), "response": .null,
+            "error": ["code": .string(leftOver.code), "message": .string(leftOver.message)],
+        ]
+        try errors.append(entry.bytes + [0x0A])
+    }
+
+    private func resultLine(_ customID: String, status: Int, body: JSONValue) -> [UInt8] {
+        let id = lineID(customID)
+        let entry: JSONValue = [
+            "id": .string(id), "custom_id": .string(customID),
+            "response": [
+                "status_code": .int(status), "request_id": .string("req_" + id.suffix(32)), "body": body,
+            ],
+            "error": .null,
+        ]
+        return entry.bytes + [0x0A]
+    }
+
+    private func lineID(_ customID: String) -> String {
+        "batch_req_" + Digest.hex("\(batch.id):\(customID)", digits: 32)
+    }
+
+    /// `output_file_id` is null when no line was answered; `error_file_id` of a clean batch is "" every other time.
+    private mutating func storeFiles() {
+        let now = account.clock.now
+        let life = batch.outputLifeSeconds
+        if output.count > 0 {
+            let name = "\(batch.id)_output.jsonl"
+            result.outputFileID =
+                account.files.add(
+                    purpose: "batch_output", filename: name, content: output, now: now, lifeSeconds: life
+                ).id
+        }
+        if errors.count > 0 {
+            let name = "\(batch.id)_error.jsonl"
+            result.errorFileID =
+                account.files.add(
+                    purpose: "batch_output", filename: name, content: errors, now: now, lifeSeconds: life
+                ).id
+        } else {
+            result.errorFileID = batch.ordinal % 2 == 0 ? "" : nil
+        }
+    }
+}

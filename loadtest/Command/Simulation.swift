@@ -1,0 +1,53 @@
+// Runs one simulator until SIGTERM or SIGINT. Thread: main, with the simulator on a loop of its own.
+import ArgumentParser
+import Engine
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// A running simulator, as the command line sees it.
+struct RunningSimulator {
+    let port: Int
+    let close: () async -> Void
+}
+
+enum Simulation {
+    /// Prints where it listens, waits for a signal, closes. A simulator that cannot start ends the process with its
+    /// reason.
+    static func run(_ name: String, host: String, start: @escaping @Sendable (Loop) throws -> RunningSimulator)
+        async throws
+    {
+        let loop = Loop(name: name)
+        let problem: String? = await withCheckedContinuation { continuation in
+            loop.launch {
+                do {
+                    let simulator = try start(loop)
+                    say("listening on http://\(host):\(simulator.port)")
+                    await signal(loop)
+                    await simulator.close()
+                    continuation.resume(returning: nil)
+                } catch {
+                    continuation.resume(returning: "\(error)")
+                }
+            }
+        }
+        loop.stop()
+        await loop.join()
+        if let problem { throw ValidationError(problem) }
+    }
+
+    /// One line on standard output, at once.
+    static func say(_ line: String) {
+        print(line)
+        fflush(nil)
+    }
+
+    private static func signal(_ loop: Loop) async {
+        var signals: [LoopSignal] = []
+        try? await loop.park { (ticket: Ticket<Void>) in
+            signals = [SIGTERM, SIGINT].map { LoopSignal($0, on: loop) { ticket.resume() } }
+        }
+        for signal in signals { signal.close() }
+    }
+}

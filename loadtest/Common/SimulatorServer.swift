@@ -1,0 +1,99 @@
+// The project's HTTP server as the simulators use it: each request is a task on the loop. Thread: the loop's;
+// loop-bound.
+import Engine
+import Server
+
+/// One listener and the requests it is working on.
+final class SimulatorServer: RequestHandler {
+    let loop: Loop
+    private var listener: HTTPListener?
+    private let answer: (Exchange) async -> Void
+    private var running: [Int: Task<Void, Never>] = [:]
+    private var started = 0
+    private(set) var port = 0
+
+    init(
+        on loop: Loop, host: String, port: Int, answer: @escaping (Exchange) async -> Void
+    ) throws(ListenError) {
+        self.loop = loop
+        self.answer = answer
+        listener = try HTTPListener(on: loop, address: BindAddress(host: host, port: port), handler: self)
+        self.port = listener?.port ?? 0
+    }
+
+    func handle(_ exchange: Exchange) {
+        started += 1
+        let number = started
+        var isDone = false
+        let task = loop.spawn { [self] in
+            await answer(exchange)
+            isDone = true
+            running[number] = nil
+        }
+        if !isDone { running[number] = task }
+    }
+
+    /// Breaks off everything and waits until nothing runs.
+    func close() async {
+        for task in running.values { task.cancel() }
+        await listener?.close()
+        listener = nil
+        while let task = running.values.first { await task.value }
+    }
+}
+
+/// A reply with a body in memory or on disk.
+struct SimReply {
+    enum Body {
+        case bytes([UInt8])
+        case file(SpoolFile)
+
+        var count: Int {
+            switch self {
+            case .bytes(let bytes): bytes.count
+            case .file(let file): file.count
+            }
+        }
+    }
+
+    var status: Int
+    var headers: [(String, String)] = []
+    var body: Body
+
+    static func json(_ status: Int, _ value: JSONValue) -> SimReply {
+        SimReply(status: status, headers: [("Content-Type", "application/json")], body: .bytes(value.bytes))
+    }
+
+    static func text(_ status: Int, _ text: String, type: String = "text/plain; charset=utf-8") -> SimReply {
+        SimReply(status: status, headers: [("Content-Type", type)], body: .bytes(Array(text.utf8)))
+    }
+
+    private static let block = 256 * 1024
+
+    /// Sends the reply, or only its first half and then breaks off.
+    func send(over exchange: Exchange, truncated: Bool = false) async {
+        let length = body.count
+        exchange.beginReply(status: status, headers: headers, length: length)
+        do {
+            try await write(to: exchange, upTo: truncated ? length / 2 : length)
+        } catch {
+            return exchange.abort()
+        }
+        // Half a reply is broken off only after it has had time to leave, or the client would see no reply at all.
+        if truncated { try? await exchange.loop.sleep(seconds: 0.05) }
+        if truncated { exchange.abort() } else { exchange.finishReply() }
+    }
+
+    private func write(to exchange: Exchange, upTo length: Int) async throws {
+        switch body {
+        case .bytes(let bytes): try await exchange.write(length < bytes.count ? Array(bytes[..<length]) : bytes)
+        case .file(let file):
+            var at = 0
+            while at < length {
+                let piece = try file.read(at: at, length: min(SimReply.block, length - at))
+                try await exchange.write(piece)
+                at += piece.count
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+// What shall go wrong, as JSON: given at start (`--faults`) or at run time (`POST /_sim/faults`). Values; any thread.
+//
+//   {"seed": 7,
+//    "routes":  [{"route": "POST /v1/batches", "fault": "lost_reply", "times": 1},
+//                {"route": "POST /v1/responses", "fault": "status", "status": 429, "retry_after": 2, "times": 3},
+//                {"route": "*", "fault": "slow", "seconds": 2, "probability": 0.1}],
+//    "lines":   [{"fault": "missing", "contains": "car/7", "attempts": 1}, {"fault": "refusal", "probability": 0.01}],
+//    "batches": [{"fault": "fail", "code": "token_limit_exceeded", "times": 2},
+//                {"fault": "expire", "fraction": 0.5, "times": 1}],
+//    "fail_image_substring": "bad", "enqueued_tokens": 2000000, "shutdown": ["o4-mini"]}
+//
+// Each list is tried in order, the first that applies counts. `times` is how often it strikes, `probability` is
+// decided by the seed. `POST /_sim/faults` replaces the members it names and leaves the others.
+import Engine
+
+/// What happens to a request on a route.
+public enum RouteFaultKind: String, Sendable, CaseIterable {
+    /// Answers `status` in the error shape, with `code`, `retry_after` and `message`, without acting.
+    case status
+    /// Answers `status` with an HTML page, as a proxy does, without acting.
+    case html
+    /// Waits `seconds`, then goes on as usual (also with later entries of the list).
+    case slow
+    /// Acts, then closes the connection without a reply.
+    case lostReply = "lost_reply"
+    /// Closes the connection without acting.
+    case drop
+    /// Acts, then closes the connection in the middle of the reply.
+    case truncated
+}
+
+struct RouteFault: Sendable {
+    var route: String
+    var kind: RouteFaultKind
+    var status = 500
+    var code: String?
+    var message: String?
+    var retryAfter: Double?
+    var seconds = 1.0
+    var odds = FaultOdds()
+}
+
+/// What happens to a line of a batch; those of `AnswerFault` strike `POST /v1/responses` as well.
+public enum LineFaultKind: Sendable, Equatable {
+    case answer(AnswerFault)
+    /// Neither file mentions the line.
+    case missing
+    /// The line stands twice in the output file.
+    case doubled
+    /// Beside the line there is one with a custom_id that nobody sent.
+    case unknownID
+    /// An error line with `status`; on `POST /v1/responses` an error reply.
+    case error(status: Int)
+}
+
+struct LineFault: Sendable {
+    var kind: LineFaultKind
+    /// Strikes only requests whose text (custom_id included) contains this.
+    var contains: String?
+    /// Strikes only the first so many times that the same request body is seen; nil: always.
+    var attempts: Int?
+    var odds = FaultOdds()
+}
+
+/// What happens to a whole batch.
+public enum BatchFaultKind: String, Sendable, CaseIterable {
+    /// Stays in progress until its 24 hours are over.
+    case stuck
+    /// Expires instead of completing.
+    case expire
+    /// Fails in validation with `code`.
+    case fail
+    /// Is cancelled from outside, as by another user of the account.
+    case cancel
+}
+
+struct BatchFault: Sendable {
+    var kind: BatchFaultKind
+    var code = "token_limit_exceeded"
+    /// The part of the lines that was done before `stuck`, `expire` or `cancel` struck.
+    var fraction = 0.5
+    var odds = FaultOdds()
+}
+
+/// How often an entry strikes. Mutable state of the plan: counts down.
+struct FaultOdds: Sendable {
+    var times: Int?
+    var probability = 1.0
+
+    /// Whether it strikes now; `dice` in 0..<1.
+    mutating func strike(_ dice: Double) -> Bool {
+        guard dice < probability else { return false }
+        guard let left = times else { return true }
+        guard left > 0 else { return false }
+        times = left - 1
+        return true
+    }
+}
+
+/// The whole plan with its counters.
+struct FaultPlan: Sendable {
+    var seed = 1
+    var routes: [RouteFault] = []
+    var lines: [LineFault] = []
+    var batches: [BatchFault] = []
+    var failImageSubstring: String?
+    /// nil: no limit.
+    var enqueuedTokens: Int?
+    var shutDown: [String] = []
+    private var rolls = 0
+
+    /// The faults that strike a request on `route`: any number of `slow`, and at most one other, last.
+    mutating func strike(route: String) -> [RouteFault] {
+        var struck: [RouteFault] = []
+        for index in routes.indices where routes[index].route == "*" || routes[index].route == route {
+            rolls += 1
+            guard routes[index].odds.strike(Digest.fraction("\(seed):\(rolls):\(route)")) else { continue }
+            struck.append(routes[index])
+            if routes[index].kind != .slow { break }
+        }
+        return struck
+    }
+
+    /// The fault of one line; `seen` is how often the same body has been run before. Depends on `id` and the seed,
+    /// not on order.
+    mutating func strike(line text: [UInt8], id: String, seen: Int) -> LineFaultKind? {
+        for index in lines.indices {
+            let fault = lines[index]
+            if let attempts = fault.attempts, seen >= attempts { continue }
+            if let needle = fault.contains, !ByteSearch.contains(text, needle) { continue }
+            if lines[index].odds.strike(Digest.fraction("\(seed):\(index):\(id)")) { return fault.kind }
+        }
+        return nil
+    }
+
+    mutating func strikeBatch(_ id: String) -> BatchFault? {
+        for index in batches.indices where batches[index].odds.strike(Digest.fraction("\(seed):\(index):\(id)")) {
+            return batches[index]
+        }
+        return nil
+    }
+}

@@ -1,0 +1,39 @@
+// The test's own door to the simulator, on the same listener: /_sim/state, /_sim/faults, /_sim/reset. Thread: the
+// loop's.
+import Engine
+import Server
+
+struct OpenAIAdmin {
+    private let account: SimulatedAccount
+
+    init(_ account: SimulatedAccount) { self.account = account }
+
+    func answer(_ exchange: Exchange) async {
+        await reply(exchange).send(over: exchange)
+    }
+
+    private func reply(_ exchange: Exchange) async -> SimReply {
+        switch "\(exchange.head.method) \(exchange.head.path)" {
+        case "GET /_sim/state":
+            await account.batches.catchUp()
+            return .json(200, account.state)
+        case "POST /_sim/faults": return await setFaults(exchange)
+        case "POST /_sim/reset":
+            await account.reset()
+            return .json(200, ["reset": true])
+        default: return .json(404, ["error": "GET /_sim/state, POST /_sim/faults or POST /_sim/reset"])
+        }
+    }
+
+    private func setFaults(_ exchange: Exchange) async -> SimReply {
+        guard let bytes = try? await exchange.collectBody(limit: 1 << 20), let json = try? JSONValue.parse(bytes) else {
+            return .json(400, ["error": "a fault plan is a JSON object"])
+        }
+        do {
+            try account.plan.apply(json)
+            return .json(200, ["accepted": true])
+        } catch {
+            return .json(400, ["error": .string(error.description)])
+        }
+    }
+}

@@ -1,0 +1,65 @@
+// `loadtest openai`, also for tests in their own process. Thread: the loop's; loop-bound.
+import Engine
+import Server
+
+/// A simulated OpenAI API: responses, files and batches, as strict as the real one and predictable (`SimulatedAnswer`).
+public final class OpenAISimulator {
+    private let account: SimulatedAccount
+    private let server: SimulatorServer
+
+    /// Listens at once. `port` 0 takes any free port.
+    /// - Throws: `ListenError`, or `FaultPlanError` for a fault plan with mistakes.
+    public static func start(
+        on loop: Loop, host: String = "127.0.0.1", port: Int = 0, options: OpenAIOptions = OpenAIOptions()
+    ) throws -> OpenAISimulator {
+        try OpenAISimulator(on: loop, host: host, port: port, options: options)
+    }
+
+    private init(on loop: Loop, host: String, port: Int, options: OpenAIOptions) throws {
+        let account = try SimulatedAccount(on: loop, options: options)
+        let handler = OpenAIHandler(account)
+        self.account = account
+        server = try SimulatorServer(on: loop, host: host, port: port) { await handler.answer($0) }
+    }
+
+    public var port: Int { server.port }
+    /// What `OPENAI_BASE_URL` takes.
+    public var baseURL: String { "http://127.0.0.1:\(server.port)/v1" }
+    public var clock: SimClock { account.clock }
+
+    /// Breaks off everything and lets go of the loop.
+    public func close() async {
+        account.isClosed = true
+        await server.close()
+        await account.close()
+    }
+
+    // MARK: What a test may ask and change
+
+    /// As `POST /_sim/faults`: replaces the members of the fault plan that `json` names.
+    public func setFaults(_ json: JSONValue) throws(FaultPlanError) { try account.plan.apply(json) }
+
+    /// As `POST /_sim/reset`.
+    public func reset() async { await account.reset() }
+
+    /// As `GET /_sim/state`, after everything that is due has been done.
+    public func state() async -> JSONValue {
+        await account.batches.catchUp()
+        await account.batches.finishWork()
+        return account.state
+    }
+
+    /// Requests received, by route: `POST /v1/responses`, `GET /v1/batches/{id}` and so on.
+    public func requests(_ route: String) -> Int { account.books.requests[route, default: 0] }
+
+    /// Batches that did not fail and carry the same lines or the same metadata: work that is paid for twice.
+    public var doubleSubmissions: [[String]] { account.doubleSubmissions.map(\.batches) }
+
+    /// Custom ids answered more than once with the same body, over all batches.
+    public var linesPaidTwice: [String] { account.books.linesPaidTwice }
+
+    /// Ids and states of all batches, oldest first.
+    public var batches: [(id: String, status: BatchStatus, lines: Int)] {
+        account.batches.all.map { ($0.id, $0.status, $0.lines.count) }
+    }
+}

@@ -1,0 +1,81 @@
+// Runs one request to the model: rules, pictures, faults, answer. Shared by POST /v1/responses and by batch lines.
+// Thread: the loop's; loop-bound.
+import Engine
+
+/// Downloads a picture as the real API does; the text says why it could not.
+typealias PictureDownload = (_ url: String) async -> String?
+
+final class ResponseEngine {
+    /// An answer to be paid for.
+    struct Answer {
+        let json: JSONValue
+        let inputTokens: Int
+        let outputTokens: Int
+        /// What else is to happen to a batch line.
+        let fault: LineFaultKind?
+    }
+
+    private unowned let account: SimulatedAccount
+    /// nil: URLs are not downloaded.
+    var download: PictureDownload?
+    /// How often each request body has been run, by digest.
+    private var seen: [String: Int] = [:]
+
+    init(account: SimulatedAccount) { self.account = account }
+
+    /// - Parameters:
+    ///   - text: the whole line or body as sent; faults may look for substrings in it.
+    ///   - id: what a fault's probability depends on: the line's custom_id, or the body's digest.
+    func answer(_ body: JSONValue, text: [UInt8], id: String?) async throws(APIError) -> Answer {
+        let digest = Digest.hex(body.bytes, digits: 32)
+        let before = seen[digest, default: 0]
+        seen[digest] = before + 1
+        let rules = RequestRules(models: ModelCatalog(shutDown: Set(account.plan.shutDown)))
+        let request = try rules.check(body)
+        try await fetch(request.input.pictures, failing: account.plan.failImageSubstring)
+        let fault = account.plan.strike(line: text, id: id ?? digest, seen: before)
+        if case .error(let status) = fault { throw ResponseEngine.error(status) }
+        let result = ResponseObject(
+            request: request, id: String(Digest.hex("\(digest):\(before)").prefix(48)), createdAt: account.clock.now,
+            fault: fault?.answerFault
+        ).make()
+        return Answer(
+            json: result.json, inputTokens: result.inputTokens, outputTokens: result.outputTokens, fault: fault)
+    }
+
+    func forget() { seen.removeAll() }
+
+    /// The real API answers 400 for a picture that it cannot download (facts, section 2).
+    private func fetch(_ pictures: [PictureReference], failing substring: String?) async throws(APIError) {
+        for picture in pictures {
+            guard let url = picture.url else { continue }
+            if let substring, !substring.isEmpty, url.contains(substring) {
+                throw .invalid("Error while downloading \(url).", param: "url", code: "invalid_value")
+            }
+            if let download, let problem = await download(url) {
+                throw .invalid("\(problem) \(url).", param: "url", code: "invalid_value")
+            }
+        }
+    }
+
+    private static func error(_ status: Int) -> APIError {
+        switch status {
+        case 429:
+            APIError(429, "Rate limit reached.", type: "requests", code: "rate_limit_exceeded")
+        case 500...599:
+            APIError(
+                status, "The server had an error while processing your request.", type: "server_error",
+                code: "server_error")
+        default: APIError(status, "The request was refused by a fault switch.", code: "invalid_value")
+        }
+    }
+}
+
+extension LineFaultKind {
+    var answerFault: AnswerFault? {
+        switch self {
+        case .answer(let fault): fault
+        case .missing, .doubled, .unknownID, .error: nil
+        }
+    }
+}

@@ -1,0 +1,181 @@
+// The object that answers POST /v1/responses (facts, "The response object"). Thread: any.
+import Engine
+
+/// What a line fault makes of an answer that would have been fine.
+public enum AnswerFault: String, Sendable, CaseIterable {
+    /// The model refuses: a refusal part, status completed.
+    case refusal
+    /// The answer is cut: status incomplete.
+    case incomplete
+    /// HTTP 200 with status failed and an error inside.
+    case failed
+    /// Status completed, but the text is not JSON.
+    case invalidJSON = "invalid_json"
+    /// The texts carry scripts, handlers and links (`SimulatedAnswer.hostile`).
+    case hostileHTML = "hostile_html"
+}
+
+/// Answers a checked request. Ids and times come from outside, so that the same request gives the same answer.
+struct ResponseObject {
+    let request: CheckedRequest
+    let id: String
+    let createdAt: Double
+    var fault: AnswerFault?
+
+    /// What came out, for the books as well as for the wire.
+    struct Result {
+        let json: JSONValue
+        let inputTokens: Int
+        let outputTokens: Int
+    }
+
+    private enum Outcome {
+        case text(String)
+        case refusal(String)
+        case cut(String?)
+        case failed
+    }
+
+    func make() -> Result {
+        let text = answerText()
+        let outcome = outcome(of: text)
+        let reasoning = request.model.reasons ? TokenEstimate.reasoning : 0
+        let written: Int
+        switch outcome {
+        case .text(let text), .refusal(let text): written = TokenEstimate.text(text) + reasoning
+        case .cut: written = min(request.maxOutputTokens ?? Int.max, TokenEstimate.text(text) + reasoning)
+        case .failed: written = 0
+        }
+        return Result(
+            json: object(outcome, outputTokens: written, reasoningTokens: min(reasoning, written)),
+            inputTokens: request.inputTokens, outputTokens: written)
+    }
+
+    private func answerText() -> String {
+        let builder = AnswerValue(root: request.schema ?? .null, input: request.input)
+        guard request.schema != nil else { return builder.text("en") }
+        let value = builder.value
+        return (fault == .hostileHTML ? ResponseObject.hostile(value) : value).text
+    }
+
+    private static func hostile(_ value: JSONValue) -> JSONValue {
+        switch value {
+        case .string(let text): .string(SimulatedAnswer.hostile(text))
+        case .array(let elements): .array(elements.map(hostile))
+        case .object(let members): .object(members.map { ($0.0, hostile($0.1)) })
+        case .null, .bool, .int, .double: value
+        }
+    }
+
+    private func outcome(of text: String) -> Outcome {
+        switch fault {
+        case .refusal: return .refusal("I'm sorry, I can't help with that.")
+        case .incomplete: return .cut(request.model.reasons ? nil : String(text.prefix(text.count / 2)))
+        case .failed: return .failed
+        case .invalidJSON: return .text("Here is the description you asked for: " + text.dropLast(3))
+        case .hostileHTML, nil: break
+        }
+        let reasoning = request.model.reasons ? TokenEstimate.reasoning : 0
+        guard let limit = request.maxOutputTokens, limit < TokenEstimate.text(text) + reasoning else {
+            return .text(text)
+        }
+        // Reasoning eats the budget first; what is left of it is visible text.
+        return .cut(limit <= reasoning ? nil : String(text.prefix((limit - reasoning) * 4)))
+    }
+
+    private func object(_ outcome: Outcome, outputTokens: Int, reasoningTokens: Int) -> JSONValue {
+        let usage: JSONValue = [
+            "input_tokens": .int(request.inputTokens),
+            "input_tokens_details": ["cached_tokens": 0, "cache_write_tokens": 0],
+            "output_tokens": .int(outputTokens),
+            "output_tokens_details": ["reasoning_tokens": .int(reasoningTokens)],
+            "total_tokens": .int(request.inputTokens + outputTokens),
+        ]
+        var members: [(String, JSONValue)] = [("id", .string("resp_" + id)), ("object", "response")]
+        members += state(outcome)
+        members.append(("model", .string(request.model.snapshot)))
+        members.append(("output", .array(output(outcome))))
+        members += echo
+        members.append(("usage", usage))
+        return .object(members)
+    }
+
+    private func state(_ outcome: Outcome) -> [(String, JSONValue)] {
+        var status = "completed"
+        var error: JSONValue = .null
+        var incomplete: JSONValue = .null
+        switch outcome {
+        case .text, .refusal: break
+        case .cut:
+            status = "incomplete"
+            incomplete = ["reason": "max_output_tokens"]
+        case .failed:
+            status = "failed"
+            error = ["code": "server_error", "message": "The model failed to generate a response."]
+        }
+        let completedAt: JSONValue = status == "completed" ? .int(Int(createdAt)) : .null
+        return [
+            ("created_at", .int(Int(createdAt))), ("completed_at", completedAt), ("status", .string(status)),
+            ("error", error), ("incomplete_details", incomplete),
+        ]
+    }
+
+    /// What the answer repeats of the request, with the API's defaults.
+    private var echo: [(String, JSONValue)] {
+        let defaults: [(String, JSONValue)] = [
+            ("background", false), ("instructions", .null), ("max_output_tokens", .null), ("max_tool_calls", .null),
+            ("metadata", .object([])), ("parallel_tool_calls", true), ("previous_response_id", .null),
+            ("prompt_cache_key", .null), ("safety_identifier", .null), ("service_tier", "default"), ("store", true),
+            ("temperature", .double(1)), ("tool_choice", "auto"), ("tools", []), ("top_logprobs", 0),
+            ("top_p", .double(1)), ("truncation", "disabled"), ("user", .null),
+        ]
+        let repeated = defaults.map { name, value in
+            (name, name == "service_tier" ? value : request.body.present(name) ?? value)
+        }
+        return repeated + [("reasoning", reasoningEcho), ("text", textEcho)]
+    }
+
+    private func output(_ outcome: Outcome) -> [JSONValue] {
+        var items: [JSONValue] = []
+        if request.model.reasons { items.append(["id": .string("rs_" + id), "type": "reasoning", "summary": []]) }
+        switch outcome {
+        case .text(let text): items.append(message([part(text)], status: "completed"))
+        case .refusal(let text):
+            items.append(message([["type": "refusal", "refusal": .string(text)]], status: "completed"))
+        case .cut(let text?): items.append(message([part(text)], status: "incomplete"))
+        case .cut(nil): break
+        case .failed: items = []
+        }
+        return items
+    }
+
+    private func part(_ text: String) -> JSONValue {
+        ["type": "output_text", "annotations": [], "logprobs": [], "text": .string(text)]
+    }
+
+    private func message(_ parts: [JSONValue], status: String) -> JSONValue {
+        [
+            "id": .string("msg_" + id), "type": "message", "status": .string(status), "content": .array(parts),
+            "role": "assistant",
+        ]
+    }
+
+    private var reasoningEcho: JSONValue {
+        let asked = request.body.present("reasoning")
+        let effort: JSONValue = request.model.reasons ? asked?["effort"] ?? "medium" : .null
+        return ["effort": effort, "summary": asked?["summary"] ?? .null]
+    }
+
+    /// The format comes back whole, schema included, as at the real API.
+    private var textEcho: JSONValue {
+        let text = request.body.present("text")
+        let plain: JSONValue = ["type": "text"]
+        var format = text?.present("format") ?? plain
+        if case .object(var members) = format, format["type"]?.string == "json_schema" {
+            if format["strict"] == nil { members.append(("strict", false)) }
+            if format["description"] == nil { members.append(("description", .null)) }
+            format = .object(members)
+        }
+        return ["format": format, "verbosity": text?.present("verbosity") ?? "medium"]
+    }
+}

@@ -1,0 +1,49 @@
+// One request that the webhook receiver got. A value; any thread.
+import Engine
+
+public struct WebhookDelivery: Sendable {
+    public let path: String
+    public let headers: [(name: String, value: String)]
+    /// The exact bytes, up to `WebhooksOptions.bodyBytesKept`.
+    public let body: [UInt8]
+    public let bodyBytes: Int
+    /// Seconds since 1970, when the body was complete.
+    public let arrivedAt: Double
+    /// 1 for the first request on this path.
+    public let attempt: Int
+    /// `X-Signature` covers the body with the shared key; nil if no key is known.
+    public let signatureIsValid: Bool?
+    /// The same for `webhook-signature` (Standard Webhooks); nil without a key or without that header.
+    public let standardSignatureIsValid: Bool?
+
+    public func header(_ name: String) -> String? {
+        headers.first { $0.name.lowercased() == name.lowercased() }?.value
+    }
+
+    /// As `/_sim/deliveries` shows it.
+    public var json: JSONValue {
+        [
+            "path": .string(path), "headers": .array(headers.map { [.string($0.name), .string($0.value)] }),
+            "body_base64": .string(Base64.encode(body)), "body_bytes": .int(bodyBytes),
+            "arrived_at": .double(arrivedAt), "attempt": .int(attempt),
+            "signature_valid": signatureIsValid.map { .bool($0) } ?? .null,
+            "standard_signature_valid": standardSignatureIsValid.map { .bool($0) } ?? .null,
+        ]
+    }
+}
+
+/// Checks a delivery's signatures as a receiver would, from the document and the Standard Webhooks text.
+enum WebhookSignatures {
+    /// `sha256=` and the HMAC-SHA256 of the body's bytes.
+    static func plain(_ header: String?, body: [UInt8], key: String) -> Bool {
+        header?.lowercased() == "sha256=" + Hex.text(Digest.hmac(key: Array(key.utf8), body))
+    }
+
+    /// `v1,` and Base64 of the HMAC-SHA256 of `id.timestamp.body`; several are separated by spaces.
+    static func standard(_ header: (String) -> String?, body: [UInt8], key: String) -> Bool? {
+        guard let signatures = header("webhook-signature") else { return nil }
+        guard let id = header("webhook-id"), let time = header("webhook-timestamp") else { return false }
+        let expected = "v1," + Base64.encode(Digest.hmac(key: Array(key.utf8), Array("\(id).\(time).".utf8) + body))
+        return signatures.split(separator: " ").contains { $0 == expected }
+    }
+}
