@@ -10,14 +10,6 @@ public struct Secret: Sendable, Equatable, CustomStringConvertible, CustomReflec
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// How images reach OpenAI (C5.5).
-public enum ImageMode: String, Sendable, CaseIterable {
-    /// Checked here, then named by URL.
-    case url
-    /// Sent along as base64.
-    case inline
-}
-
 /// Requests a client may make in 60 seconds; 0: not limited (C3).
 public struct RateLimits: Sendable, Equatable {
     public var synchronous = 100

@@ -1,0 +1,24 @@
+// Cancels a job that is still open; the raised epoch fences off whoever works on it (C4.3).
+
+public enum CancelOpenJob {
+    private static let statement = Statement(
+        "cancel_job",
+        """
+        UPDATE batch_jobs SET status = 'cancelled', cancelled_at = now(), completed_at = now(), updated_at = now(),
+            estimated_completion = NULL, lease_epoch = lease_epoch + 1, lease_instance = NULL, lease_incarnation = NULL,
+            cleanup_pending = true
+        WHERE id = $1 AND status IN ('pending', 'processing', 'translating')
+        RETURNING cancelled_at
+        """)
+    private static let wakeStatement = Statement("wake_cancelled_job", "SELECT pg_notify('generation_jobs', $1)")
+
+    /// In the caller's transaction; the deliveries belong into the same one.
+    /// - Returns: when it was cancelled; nil if it is not open, or there is none.
+    public static func run(
+        _ db: any Querying, job: Identifier
+    ) async throws(DatabaseError) -> Timestamp? {
+        guard let row = try await db.query(statement, [.uuid(job)]).first else { return nil }
+        _ = try await db.query(wakeStatement, [.text(job.description)])
+        return row.timestamp(0)
+    }
+}

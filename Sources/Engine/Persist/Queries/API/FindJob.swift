@@ -1,0 +1,10 @@
+// One job by its id: what results, download and cancel begin with.
+
+public enum FindJob {
+    private static let statement = Statement(
+        "find_job", "SELECT \(JobView.columns) FROM batch_jobs WHERE id = $1")
+
+    public static func run(_ db: any Querying, job: Identifier) async throws(DatabaseError) -> JobView? {
+        try await db.query(statement, [.uuid(job)]).first.map { JobView($0) }
+    }
+}

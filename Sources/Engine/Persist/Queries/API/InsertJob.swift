@@ -1,0 +1,87 @@
+// A new job and its lots: visible together, or not at all (C5.1).
+
+/// What the job's row says at its birth.
+public struct NewJob: Sendable {
+    public var id: Identifier
+    public var version: String
+    public var languages: [String]
+    public var totalLots: Int
+    public var totalImages: Int
+    public var webhookConfigured: Bool
+    /// From now.
+    public var estimatedSeconds: Double
+
+    public init(
+        id: Identifier, version: String, languages: [String], totalLots: Int, totalImages: Int, webhookConfigured: Bool,
+        estimatedSeconds: Double
+    ) {
+        self.id = id
+        self.version = version
+        self.languages = languages
+        self.totalLots = totalLots
+        self.totalImages = totalImages
+        self.webhookConfigured = webhookConfigured
+        self.estimatedSeconds = estimatedSeconds
+    }
+}
+
+public enum InsertJob {
+    private static let statement = Statement(
+        "insert_job",
+        """
+        INSERT INTO batch_jobs (id, version, languages, total_lots, total_images, webhook_configured, estimated_completion)
+        VALUES ($1, $2, $3, $4, $5, $6, now() + $7 * interval '1 second')
+        RETURNING created_at, estimated_completion
+        """)
+    private static let eventStatement = Statement(
+        "insert_job_event",
+        "INSERT INTO job_events (job_id, event, instance_id, detail) VALUES ($1, 'created', $2, $3)")
+    private static let wakeStatement = Statement("wake_jobs", "SELECT pg_notify('generation_jobs', $1)")
+    private static let findStatement = Statement(
+        "find_new_job", "SELECT created_at, estimated_completion FROM batch_jobs WHERE id = $1")
+
+    /// The columns of `batch_lots` in the order of ``LotFrame``.
+    public static let copy = """
+        COPY batch_lots (job_id, position, lot_id, additional_info, webhook, images, image_count)
+        FROM STDIN (FORMAT binary)
+        """
+
+    public typealias Born = (createdAt: Timestamp, estimatedCompletion: Timestamp)
+
+    /// The row, its audit line and the workers' wake-up, in the caller's transaction.
+    public static func run(
+        _ db: any Querying, job: NewJob, instance: String
+    ) async throws(DatabaseError) -> Born? {
+        let values: [PGValue] = [
+            .uuid(job.id), .text(job.version), .textArray(job.languages), .int4(job.totalLots), .int4(job.totalImages),
+            .bool(job.webhookConfigured), .double(job.estimatedSeconds),
+        ]
+        let born = try await db.query(statement, values).first
+        _ = try await db.query(
+            eventStatement, [.uuid(job.id), .text(instance), .text("\(job.totalLots) lots")])
+        _ = try await db.query(wakeStatement, [.text(job.id.description)])
+        return born.map { ($0.timestamp(0), $0.timestamp(1)) }
+    }
+
+    /// Whether a job of this id came to be: for a COMMIT whose reply was lost.
+    public static func find(_ db: any Querying, job: Identifier) async throws(DatabaseError) -> Born? {
+        try await db.query(findStatement, [.uuid(job)]).first.map { ($0.timestamp(0), $0.timestamp(1)) }
+    }
+}
+
+/// One lot as a row of COPY BINARY.
+public enum LotFrame {
+    public static func append(
+        job: Identifier, position: Int, lotID: [UInt8], additionalInfo: [UInt8]?, webhook: [UInt8]?, images: [UInt8],
+        imageCount: Int, to out: inout [UInt8]
+    ) {
+        CopyBinary.beginRow(fields: 7, to: &out)
+        CopyBinary.append(uuid: job, to: &out)
+        CopyBinary.append(int4: Int32(position), to: &out)
+        CopyBinary.append(bytes: lotID, to: &out)
+        CopyBinary.append(optionalBytes: additionalInfo, to: &out)
+        CopyBinary.append(optionalBytes: webhook, to: &out)
+        CopyBinary.append(bytes: images, to: &out)
+        CopyBinary.append(int4: Int32(imageCount), to: &out)
+    }
+}

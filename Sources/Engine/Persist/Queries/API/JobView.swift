@@ -1,0 +1,72 @@
+// A job as its integrator sees it: what status, results and cancel read. Any thread.
+
+/// One job's row.
+public struct JobView: Sendable {
+    public var id: Identifier
+    public var status: JobStatus
+    public var stage: String
+    public var createdAt: Timestamp
+    public var updatedAt: Timestamp
+    public var completedAt: Timestamp?
+    public var firstEstimate: Timestamp?
+    public var version: String
+    public var languages: [String]
+    public var totalLots: Int
+    public var processedLots: Int
+    public var failedLots: Int
+    public var processedImages: Int
+    public var webhookConfigured: Bool
+    public var errorMessage: String?
+    public var visionBatchID: String?
+    public var visionBatchIDs: [String]
+    public var translationBatchID: String?
+    public var translationBatchIDs: [String]
+
+    /// In this order everywhere.
+    static let columns = """
+        id, status, current_stage, created_at, updated_at, completed_at, estimated_completion, version, languages, total_lots,
+        processed_lots, failed_lots, processed_images, webhook_configured, error_message, openai_vision_batch_id,
+        openai_vision_batch_ids, openai_translation_batch_id, openai_translation_batch_ids
+        """
+
+    /// How many there are: further columns of a query begin here.
+    static let columnCount = 19
+
+    init(_ row: Row) {
+        id = row.uuid(0)
+        // The column's CHECK admits exactly these names.
+        status = JobStatus(rawValue: row.text(1)) ?? .failed
+        stage = row.text(2)
+        createdAt = row.timestamp(3)
+        updatedAt = row.timestamp(4)
+        completedAt = row.optionalTimestamp(5)
+        firstEstimate = row.optionalTimestamp(6)
+        version = row.text(7)
+        languages = row.textArray(8)
+        totalLots = row.int(9)
+        processedLots = row.int(10)
+        failedLots = row.int(11)
+        processedImages = row.int(12)
+        webhookConfigured = row.bool(13)
+        errorMessage = row.optionalText(14)
+        visionBatchID = row.optionalText(15)
+        visionBatchIDs = row.textArray(16)
+        translationBatchID = row.optionalText(17)
+        translationBatchIDs = row.textArray(18)
+    }
+}
+
+extension JobView {
+    /// One decimal, 100 only when all are done (C5.2).
+    public var completionPercentage: Double {
+        guard processedLots < totalLots else { return 100 }
+        return Double(processedLots * 1000 / max(1, totalLots)) / 10
+    }
+
+    /// nil in an ended job (C5.3).
+    public func estimatedCompletion(at now: Timestamp) -> Timestamp? {
+        guard status.isOpen else { return nil }
+        return Estimate.completion(
+            createdAt: createdAt, now: now, totalLots: totalLots, processedLots: processedLots, first: firstEstimate)
+    }
+}

@@ -1,0 +1,105 @@
+// One lot described while its client waits (C2). Loop-bound: one a shard.
+
+/// Images, vision, translations; everything that can be done at the same time is.
+public final class SynchronousMode {
+    /// Image bytes in memory for all requests of the shard; a request of 20 images of 10 MB fits.
+    static let imageBytesMax = 512 * 1024 * 1024
+
+    private let loop: Loop
+    private let images: ImageFetcher
+    private let openAI: OpenAIClient
+    private let inlineImages: Bool
+    private let budget: LoopBudget
+
+    /// - Parameter inlineImages: images are sent along; else they are checked and named by URL (C5.5).
+    public init(on loop: Loop, images: ImageFetcher, openAI: OpenAIClient, inlineImages: Bool) {
+        self.loop = loop
+        self.images = images
+        self.openAI = openAI
+        self.inlineImages = inlineImages
+        budget = LoopBudget(SynchronousMode.imageBytesMax, on: loop)
+    }
+
+    /// - Parameters:
+    ///   - languages: as sent; the answer has them in this order (C2.4).
+    ///   - secondsLeft: until the client must have its reply.
+    /// - Throws: `ServiceError`; `CancellationError` when the client went away.
+    public func describe(
+        _ lot: Lot, languages: [String], secondsLeft: @escaping () -> Double
+    ) async throws -> FinishedLot {
+        let (english, missing) = try await vision(lot, inline: inlineImages, secondsLeft)
+        let codes = languages.filter { $0.lowercased() != "en" }
+        let texts = try await loop.gather(codes) { [self] code in
+            (code, try await translate(english, code, secondsLeft()))
+        }
+        let translations = Dictionary(texts) { first, _ in first }
+        return FinishedLot(
+            lotID: lot.lotID, error: nil, processedImages: lot.images.count - missing.count,
+            descriptions: FinishedLot.descriptions(languages: languages, english: english) { translations[$0] },
+            missingImages: missing)
+    }
+
+    // MARK: Steps
+
+    private func vision(
+        _ lot: Lot, inline: Bool, _ secondsLeft: () -> Double
+    ) async throws -> (english: String, missing: [String]) {
+        do {
+            let reserved = inline ? lot.images.count * Limits.imageBytes : 0
+            try await budget.take(reserved)
+            defer { budget.give(reserved) }
+            let gathered = try await gather(lot.images, inline: inline)
+            let english = try await ask(lot.additionalInfo, gathered.usable, secondsLeft())
+            return (english, gathered.missing)
+        } catch let error as OpenAIError {
+            // OpenAI could not fetch what we could: send the bytes along (C5.4).
+            guard error.imageDownload, !inline else { throw ServiceError(error) }
+            return try await vision(lot, inline: true, secondsLeft)
+        }
+    }
+
+    private func ask(_ info: String?, _ images: [ImageReference], _ seconds: Double) async throws(OpenAIError) -> String {
+        let configuration = openAI.configuration
+        let reply = try await openAI.ask(.vision, fields: VisionRequest.fields, deadlineSeconds: seconds) { model in
+            VisionRequest.body(additionalInfo: info, images: images, model: model, configuration: configuration)
+        }
+        return DamageHTML.clean(reply.answer[VisionRequest.fields[0]] ?? "")
+    }
+
+    private func translate(_ english: String, _ code: String, _ seconds: Double) async throws(ServiceError) -> String {
+        let configuration = openAI.configuration
+        let language = [(code: code, name: Languages.englishName(code))]
+        do throws(OpenAIError) {
+            let reply = try await openAI.ask(.translation, fields: [code], deadlineSeconds: seconds) { model in
+                TranslationRequest.body(
+                    english: english, languages: language, model: model, configuration: configuration)
+            }
+            return DamageHTML.clean(reply.answer[code] ?? "")
+        } catch {
+            throw ServiceError(error)
+        }
+    }
+
+    // MARK: Images
+
+    private func gather(_ urls: [String], inline: Bool) async throws -> (usable: [ImageReference], missing: [String]) {
+        let outcomes = try await loop.gather(urls) { [self] url in try await reference(url, inline: inline) }
+        var usable: [ImageReference] = []
+        var problems: [(url: String, problem: ImageProblem)] = []
+        for (url, outcome) in zip(urls, outcomes) {
+            switch outcome {
+            case .success(let reference): usable.append(reference)
+            case .failure(let problem): problems.append((url, problem))
+            }
+        }
+        guard !usable.isEmpty else { throw ServiceError.noUsableImage(problems) }
+        return (usable, problems.map(\.url))
+    }
+
+    private func reference(
+        _ url: String, inline: Bool
+    ) async throws(CancellationError) -> Result<ImageReference, ImageProblem> {
+        if inline { return try await images.fetch(url).map { .data(type: $0.type.mediaType, bytes: $0.bytes) } }
+        return try await images.check(url).map { _ in .url(url) }
+    }
+}

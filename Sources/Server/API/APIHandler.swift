@@ -1,0 +1,66 @@
+// The way into the API: route, rate, endpoint. Loop-bound: one a shard.
+import Engine
+import Logging
+
+/// Answers every request of a shard's listener.
+final class APIHandler: RequestHandler {
+    private let services: Services
+
+    init(_ services: Services) { self.services = services }
+
+    func handle(_ exchange: Exchange) {
+        let head = exchange.head
+        let client = ClientAddress.of(
+            remote: exchange.remoteAddress, forwarded: head.headers("X-Forwarded-For"), realIP: head.header("X-Real-IP"),
+            trusted: services.config.trustedProxies)
+        let call = Call(exchange, services, client: client)
+        switch Router.route(method: head.method, path: head.path) {
+        case .found(let route): serve(route, call)
+        case .wrongMethod(let allow):
+            let error = ServiceError(.methodNotAllowed, "This path answers \(allow) only")
+            refuse(call, error, headers: [("Allow", allow)])
+        case .unknown: refuse(call, ServiceError(.notFound, "There is nothing at this path"))
+        }
+    }
+
+    private func serve(_ route: Route, _ call: Call) {
+        switch route {
+        case .generateDescriptions: GenerateDescriptions.handle(call)
+        case .batchStatus(let job): polled(call) { try await BatchStatus.answer(call, job) }
+        case .batchResults(let job): polled(call) { try await BatchResults.answer(call, job) }
+        case .download(let job): polled(call) { try await Download.answer(call, job) }
+        case .batchJobs: polled(call) { try await BatchJobs.answer(call) }
+        case .cancel(let job): polled(call) { try await CancelJob.answer(call, job) }
+        case .health: call.run { await Health.answer(call) }
+        case .live: call.reply(200, ["status": "alive"])
+        case .ready: Ready.answer(call)
+        }
+    }
+
+    /// Endpoints of the poll class: counted before anything else is looked at.
+    private func polled(_ call: Call, _ body: @escaping () async throws -> Void) {
+        do throws(ServiceError) { try call.count(.poll) } catch { return call.fail(error) }
+        call.run(body)
+    }
+
+    /// Paths below `/api/` that lead nowhere count too (C3).
+    private func refuse(_ call: Call, _ error: ServiceError, headers: [(String, String)] = []) {
+        if call.exchange.head.path.hasPrefix("/api/") {
+            do throws(ServiceError) { try call.count(.poll) } catch { return call.fail(error) }
+        }
+        call.fail(error, headers: headers)
+    }
+}
+
+extension Call {
+    /// The job that the path names, once the signature over it holds (C1.5, C1.7).
+    /// - Throws: 401, 403; 503; 404 if it is no job's id.
+    func signedJob(_ raw: String) throws(ServiceError) -> Identifier {
+        try services.keys.check(exchange.head.header("X-Signature"), over: raw)
+        guard let job = Identifier(raw) else { throw Call.jobNotFound }
+        try services.requireDatabase()
+        return job
+    }
+
+    static let jobNotFound = ServiceError(.jobNotFound, "There is no job with this id")
+}

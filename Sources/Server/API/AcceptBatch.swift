@@ -1,0 +1,66 @@
+// A valid batch becomes a job: one transaction, then 201 (C5.1). Loop-bound.
+import Engine
+import Logging
+
+enum AcceptBatch {
+    static func answer(_ call: Call, _ ingested: IngestedRequest) async throws {
+        let services = call.services
+        try services.requireOpen()
+        try services.requireDatabase()
+        let recent = try await services.durations.recent(services.database, now: services.clock.now())
+        let request = ingested.request
+        let job = NewJob(
+            id: ingested.job, version: request.version, languages: request.languages, totalLots: request.lotCount,
+            totalImages: request.imageCount, webhookConfigured: request.webhookConfigured,
+            estimatedSeconds: Estimate.seconds(lots: request.lotCount, recent: recent))
+        let born = try await store(job, ingested.spool, services)
+        services.log.info("job created", metadata: ["job": "\(job.id)", "lots": "\(job.totalLots)"])
+        call.reply(201, reply(job, born))
+    }
+
+    private static func store(
+        _ job: NewJob, _ spool: Spool, _ services: Services
+    ) async throws -> InsertJob.Born {
+        do {
+            return try await services.database.transaction { session in
+                let born = try await InsertJob.run(session, job: job, instance: services.config.instanceID)
+                try await copy(spool, session, expecting: job.totalLots)
+                guard let born else { throw JobNotStored() }
+                return born
+            }
+        } catch let error as DatabaseError where error.kind == .lost(mayHaveHappened: true) {
+            // The COMMIT's reply was lost: whether the job exists decides what the client is told.
+            guard let born = try await InsertJob.find(services.database, job: job.id) else { throw error }
+            return born
+        }
+    }
+
+    private static func copy(_ spool: Spool, _ session: DatabaseSession, expecting lots: Int) async throws {
+        let copy = try await session.copyIn(InsertJob.copy)
+        do {
+            try await copy.write(CopyBinary.header)
+            while let block = try await spool.next() { try await copy.write(block) }
+            try await copy.write(CopyBinary.trailer)
+        } catch {
+            try? await copy.fail("the lots could not be read")  // the first error is the one to tell
+            throw error
+        }
+        guard try await copy.finish() == lots else { throw JobNotStored() }
+    }
+
+    private static func reply(_ job: NewJob, _ born: InsertJob.Born) -> JSONValue {
+        .object([
+            ("job_id", .string(job.id.description)),
+            ("status", "accepted"),
+            ("created_at", .string(born.createdAt.description)),
+            ("total_lots", .int(job.totalLots)),
+            ("languages", JSONValue(job.languages)),
+            ("estimated_completion", .string(born.estimatedCompletion.description)),
+            ("processing_mode", "batch"),
+            ("webhook_configured", .bool(job.webhookConfigured)),
+        ])
+    }
+}
+
+/// The database holds something else than was sent: the transaction is rolled back.
+struct JobNotStored: Error {}

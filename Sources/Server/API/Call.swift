@@ -1,0 +1,102 @@
+// One request on its way through an endpoint: its reply is made here. Loop-bound.
+import Engine
+import Logging
+
+/// A request with the services it needs. Exactly one of `reply`, `fail`, `begin` ends it.
+final class Call {
+    let exchange: Exchange
+    let services: Services
+    /// Whose request it is (C3.1).
+    let client: String
+
+    init(_ exchange: Exchange, _ services: Services, client: String) {
+        self.exchange = exchange
+        self.services = services
+        self.client = client
+    }
+
+    /// Counts the request in `rate`.
+    /// - Throws: 429 if the class is full; then it was not counted.
+    func count(_ rate: RateClass) throws(ServiceError) {
+        try obey(services.shared.limiter.admit(client, rate))
+    }
+
+    /// Refuses if `rate` is full, counting nothing yet.
+    func look(_ rate: RateClass) throws(ServiceError) {
+        try obey(services.shared.limiter.look(client, rate))
+    }
+
+    private func obey(_ verdict: RateVerdict) throws(ServiceError) {
+        switch verdict {
+        case .off: exchange.replyHeaders = []
+        case .admitted(let standing): exchange.replyHeaders = Call.headers(standing)
+        case .refused(let standing):
+            exchange.replyHeaders = Call.headers(standing)
+            let seconds = max(1, standing.resetSeconds)
+            throw ServiceError(
+                .rateLimitExceeded, "Rate limit of \(standing.limit) requests per minute exceeded", retryAfter: seconds)
+        }
+    }
+
+    private static func headers(_ standing: RateStanding) -> [(String, String)] {
+        [
+            ("RateLimit-Limit", String(standing.limit)),
+            ("RateLimit-Remaining", String(standing.remaining)),
+            ("RateLimit-Reset", String(standing.resetSeconds)),
+        ]
+    }
+
+    // MARK: Replies
+
+    func reply(_ status: Int, _ value: JSONValue) {
+        respond(.json(status, value))
+    }
+
+    func fail(_ error: ServiceError, headers: [(String, String)] = []) {
+        var reply = ErrorReply.make(error, requestID: exchange.requestID)
+        reply.headers += headers
+        respond(reply)
+    }
+
+    private func respond(_ reply: Reply) {
+        exchange.respond(reply)
+    }
+
+    /// Begins a streamed 200 reply of JSON.
+    func begin(headers: [(String, String)]) {
+        exchange.beginReply(
+            status: 200, headers: [("Content-Type", "application/json")] + headers, length: nil)
+    }
+
+    // MARK: Work
+
+    /// Runs `body` as a task of the loop; it is cancelled when the client goes away. What it throws becomes the reply.
+    func run(_ body: @escaping () async throws -> Void) {
+        let task = services.loop.spawn { [self] in
+            do { try await body() } catch { settle(error) }
+            exchange.whenClosed = nil
+        }
+        if exchange.isOpen { exchange.whenClosed = { task.cancel() } }
+    }
+
+    private func settle(_ error: any Error) {
+        switch error {
+        case let error as ServiceError: fail(error)
+        case let error as DatabaseError:
+            note(error)
+            fail(ServiceError(error))
+        case is ExchangeClosed, is CancellationError:
+            exchange.abort()
+        default:
+            services.log.error(
+                "request failed", metadata: ["request_id": "\(exchange.requestID)", "error": "\(error)"])
+            fail(.unexpected)
+        }
+    }
+
+    private func note(_ error: DatabaseError) {
+        guard error.kind != .cancelled else { return }
+        services.log.error(
+            "database call failed", metadata: ["request_id": "\(exchange.requestID)", "error": "\(error)"])
+    }
+}

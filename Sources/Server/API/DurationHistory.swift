@@ -1,0 +1,16 @@
+// What recent jobs took, read again only now and then. Loop-bound: one a shard.
+import Engine
+
+final class DurationHistory {
+    static let staleSeconds = 30.0
+
+    private var samples: [Estimate.Sample] = []
+    private var loadedAt: Timestamp?
+
+    func recent(_ database: Database, now: Timestamp) async throws(DatabaseError) -> [Estimate.Sample] {
+        if let loadedAt, abs(now - loadedAt) < DurationHistory.staleSeconds { return samples }
+        samples = try await RecentDurations.run(database)
+        loadedAt = now
+        return samples
+    }
+}

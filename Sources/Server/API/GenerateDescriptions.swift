@@ -1,0 +1,92 @@
+// POST /api/v1/generate-descriptions: checks of the head, then the body is read; what it asks for decides the mode (C2.1). Loop-bound.
+import Engine
+import Logging
+
+enum GenerateDescriptions {
+    static func handle(_ call: Call) {
+        do throws(ServiceError) {
+            try checkHead(call)
+        } catch {
+            return reject(call, error)
+        }
+        let ingest = Ingest(call) { outcome in finished(call, outcome) }
+        ingest.start()
+    }
+
+    /// `Prefer: respond-async` makes a batch job of a single lot (C2.1).
+    static func prefersAsync(_ head: RequestHead) -> Bool {
+        head.headers("Prefer").contains { value in
+            value.split(separator: ",").contains { part in
+                part.split(separator: ";").first.map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() } == "respond-async"
+            }
+        }
+    }
+
+    // MARK: Before the body
+
+    private static func checkHead(_ call: Call) throws(ServiceError) {
+        try checkRate(call)
+        guard isJSON(call.exchange.head.header("Content-Type")) else {
+            throw ServiceError(.unsupportedMediaType, "Content-Type must be application/json")
+        }
+        if case .length(let bytes) = call.exchange.bodyFraming, bytes > Limits.bodyBytes {
+            throw Ingest.bodyTooLarge
+        }
+        try call.services.requireOpen()
+        if isSurelyBatch(call.exchange) { try call.services.requireDatabase() }
+    }
+
+    /// Too long for a single lot: without a database there is no sense in reading it.
+    private static func isSurelyBatch(_ exchange: Exchange) -> Bool {
+        if prefersAsync(exchange.head) { return true }
+        guard case .length(let bytes) = exchange.bodyFraming else { return false }
+        return bytes > 2 * Limits.lotBytes
+    }
+
+    /// Full classes refuse before the body is read, where it is clear which class it will be (C3.1).
+    private static func checkRate(_ call: Call) throws(ServiceError) {
+        if prefersAsync(call.exchange.head) { return try call.look(.batch) }
+        do throws(ServiceError) { try call.look(.batch) } catch { return try call.look(.synchronous) }
+        // One of the two still has room.
+        do throws(ServiceError) { try call.look(.synchronous) } catch { return }
+    }
+
+    static func isJSON(_ type: String?) -> Bool {
+        guard let type else { return false }
+        return type.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }.lowercased() == "application/json"
+    }
+
+    // MARK: After the body
+
+    private static func finished(_ call: Call, _ outcome: Result<IngestedRequest, ServiceError>) {
+        switch outcome {
+        case .failure(let error): reject(call, error)
+        case .success(let request):
+            let rate: RateClass = request.request.isSynchronous ? .synchronous : .batch
+            do throws(ServiceError) { try call.count(rate) } catch {
+                request.spool.discard()
+                return call.fail(error)
+            }
+            begin(call, request)
+        }
+    }
+
+    private static func begin(_ call: Call, _ ingested: IngestedRequest) {
+        if let lot = ingested.request.singleLot, ingested.request.isSynchronous {
+            ingested.spool.discard()
+            return call.run { try await SynchronousReply.answer(call, ingested, lot) }
+        }
+        call.run {
+            defer { ingested.spool.discard() }
+            try await AcceptBatch.answer(call, ingested)
+        }
+    }
+
+    /// Whatever ended the request before its class was known counts as synchronous (C3.1).
+    private static func reject(_ call: Call, _ error: ServiceError) {
+        guard error.code != .rateLimitExceeded else { return call.fail(error) }
+        let rate: RateClass = prefersAsync(call.exchange.head) ? .batch : .synchronous
+        do throws(ServiceError) { try call.count(rate) } catch { return call.fail(error) }
+        call.fail(error)
+    }
+}

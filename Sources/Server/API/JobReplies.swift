@@ -1,0 +1,116 @@
+// Jobs as JSON: the members of the document's samples, no more and no fewer (additive ones as CONTRACT names them). Pure.
+import Engine
+
+extension JobView {
+    /// `GET batch-status`.
+    func statusReply(usage: [ModelUsage], now: Timestamp) -> JSONValue {
+        .object([
+            ("job_id", .string(id.description)),
+            ("status", .string(status.rawValue)),
+            ("created_at", .string(createdAt.description)),
+            ("updated_at", .string(updatedAt.description)),
+            ("progress", fullProgress(now: now)),
+            ("languages", JSONValue(languages)),
+            ("processing_details", processingDetails),
+            ("error_message", JSONValue(errorMessage)),
+            ("webhook_configured", .bool(webhookConfigured)),
+            ("usage", JobView.usageReply(usage)),
+        ])
+    }
+
+    /// An element of `GET batch-jobs`.
+    func listReply(now: Timestamp) -> JSONValue {
+        .object([
+            ("id", .string(id.description)),
+            ("status", .string(status.rawValue)),
+            ("created_at", .string(createdAt.description)),
+            ("updated_at", .string(updatedAt.description)),
+            ("total_lots", .int(totalLots)),
+            ("processed_lots", .int(processedLots)),
+            ("failed_lots", .int(failedLots)),
+            ("languages", JSONValue(languages)),
+            ("progress", shortProgress(now: now)),
+            ("webhook_configured", .bool(webhookConfigured)),
+        ])
+    }
+
+    /// With the counts.
+    func fullProgress(now: Timestamp) -> JSONValue {
+        .object([
+            ("total_lots", .int(totalLots)),
+            ("processed_lots", .int(processedLots)),
+            ("failed_lots", .int(failedLots)),
+            ("completion_percentage", .double(completionPercentage)),
+            ("estimated_completion", JSONValue(estimatedCompletion(at: now)?.description)),
+        ])
+    }
+
+    /// Without them.
+    func shortProgress(now: Timestamp) -> JSONValue {
+        .object([
+            ("completion_percentage", .double(completionPercentage)),
+            ("estimated_completion", JSONValue(estimatedCompletion(at: now)?.description)),
+        ])
+    }
+
+    /// `processing_summary` of the results.
+    var summary: JSONValue {
+        .object([
+            ("total_lots", .int(totalLots)),
+            ("processed_lots", .int(processedLots)),
+            ("failed_lots", .int(failedLots)),
+            ("total_images_processed", .int(processedImages)),
+            ("total_processing_time", .string(DurationText.of(seconds: (completedAt ?? updatedAt) - createdAt))),
+        ])
+    }
+
+    private var processingDetails: JSONValue {
+        .object([
+            ("openai_vision_batch_id", JSONValue(visionBatchID)),
+            ("openai_translation_batch_id", JSONValue(translationBatchID)),
+            ("openai_vision_batch_ids", JSONValue(visionBatchIDs)),
+            ("openai_translation_batch_ids", JSONValue(translationBatchIDs)),
+            ("current_stage", .string(stage)),
+        ])
+    }
+
+    /// C5.9.
+    private static func usageReply(_ usage: [ModelUsage]) -> JSONValue {
+        .object([
+            ("input_tokens", .int(usage.reduce(0) { $0 + $1.inputTokens })),
+            ("output_tokens", .int(usage.reduce(0) { $0 + $1.outputTokens })),
+            (
+                "by_model",
+                .object(
+                    usage.map {
+                        ($0.model, ["input_tokens": .int($0.inputTokens), "output_tokens": .int($0.outputTokens)])
+                    })
+            ),
+        ])
+    }
+}
+
+extension JobView {
+    /// Why there are no results to send; nil for a completed job (C4.4 and the document's 202).
+    func noResults(now: Timestamp) -> ServiceError? {
+        switch status {
+        case .completed: nil
+        case .pending, .processing, .translating:
+            ServiceError(
+                .jobNotCompleted,
+                "Job is currently \(status.rawValue). Results will be available when status is 'completed'.",
+                extra: [("status", .string(status.rawValue)), ("progress", shortProgress(now: now))])
+        case .failed: ended(.jobFailed, "Job failed; it has no results", now)
+        case .cancelled: ended(.jobCancelled, "Job was cancelled; it has no results", now)
+        }
+    }
+
+    private func ended(_ code: ServiceError.Code, _ message: String, _ now: Timestamp) -> ServiceError {
+        ServiceError(
+            code, message,
+            extra: [
+                ("status", .string(status.rawValue)), ("error_message", JSONValue(errorMessage)),
+                ("progress", fullProgress(now: now)),
+            ])
+    }
+}

@@ -1,0 +1,67 @@
+// What the endpoints of one shard work with. Loop-bound: one a shard.
+import Engine
+import Logging
+
+/// What the shards of an instance share; any thread.
+public final class SharedState: Sendable {
+    private struct State {
+        var isMigrated = false
+        var isDraining = false
+    }
+
+    public let limiter: RateLimiter
+    private let state = Lock(State())
+
+    init(limiter: RateLimiter) { self.limiter = limiter }
+
+    /// The schema is there: requests that need the database may be served.
+    public var isMigrated: Bool { state.withLock { $0.isMigrated } }
+    /// The process is about to end: nothing new is begun.
+    public var isDraining: Bool { state.withLock { $0.isDraining } }
+
+    func setMigrated() { state.withLock { $0.isMigrated = true } }
+    func setDraining() { state.withLock { $0.isDraining = true } }
+}
+
+/// The shard's parts, as the endpoints see them.
+public final class Services {
+    public let loop: Loop
+    public let config: Config
+    public let shared: SharedState
+    public let database: Database
+    public let keys: SignatureKeys
+    public let log: Logger
+    public let clock: WallClock
+    let synchronous: SynchronousMode
+    let health: HealthReport
+    /// Bodies being read or stored, and what they hold in memory.
+    let ingestGate = IngestGate()
+    let durations = DurationHistory()
+
+    init(
+        loop: Loop, config: Config, shared: SharedState, database: Database, log: Logger, clock: WallClock,
+        synchronous: SynchronousMode, health: HealthReport
+    ) {
+        self.loop = loop
+        self.config = config
+        self.shared = shared
+        self.database = database
+        keys = SignatureKeys(shared: config.sharedKey.value, previous: config.previousSharedKey?.value)
+        self.log = log
+        self.clock = clock
+        self.synchronous = synchronous
+        self.health = health
+    }
+
+    /// Nothing that needs the database can be done now; said at once rather than after a time-out (C4.5).
+    func requireDatabase() throws(ServiceError) {
+        if shared.isMigrated, database.isAvailable { return }
+        throw ServiceError(.serviceUnavailable, "The database is not available at the moment", retryAfter: 5)
+    }
+
+    /// Nothing new is begun while the process ends (C4.5).
+    func requireOpen() throws(ServiceError) {
+        guard shared.isDraining else { return }
+        throw ServiceError(.serviceUnavailable, "The service is shutting down", retryAfter: 5)
+    }
+}

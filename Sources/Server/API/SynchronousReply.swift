@@ -1,0 +1,46 @@
+// The synchronous half of generate-descriptions: 200 with the lot's descriptions within the time allowed (C2.6). Loop-bound.
+import Engine
+import Logging
+
+enum SynchronousReply {
+    /// We answer this long before the contract's end, so that the reply still travels in time.
+    static let marginSeconds = 5.0
+
+    static func answer(_ call: Call, _ ingested: IngestedRequest, _ lot: Lot) async throws {
+        let services = call.services
+        let end = Double(ingested.arrivedMilliseconds) / 1000 + Limits.synchronousSeconds - marginSeconds
+        let secondsLeft = { max(0, end - Double(RateLimiter.monotonicMilliseconds()) / 1000) }
+        let languages = ingested.request.languages
+        let work = LoopTask(on: services.loop) {
+            try await services.synchronous.describe(lot, languages: languages, secondsLeft: secondsLeft)
+        }
+        let finished = try await inTime(work, secondsLeft(), services.loop)
+        services.log.info("synchronous lot described", metadata: ["request_id": "\(call.exchange.requestID)"])
+        call.reply(200, reply(ingested.request.version, finished, at: services.clock.now()))
+    }
+
+    /// The work's outcome; 504 when the time is over, whatever it was waiting for.
+    private static func inTime(_ work: LoopTask<FinishedLot>, _ seconds: Double, _ loop: Loop) async throws -> FinishedLot {
+        var isLate = false
+        let timer = LoopTimer(on: loop)
+        defer { timer.close() }
+        timer.start(after: seconds) {
+            isLate = true
+            work.cancel()
+        }
+        do { return try await work.value() } catch {
+            guard isLate else { throw error }
+            throw ServiceError(.openAITimeout, "The description could not be made in time")
+        }
+    }
+
+    private static func reply(_ version: String, _ lot: FinishedLot, at now: Timestamp) -> JSONValue {
+        .object([
+            ("version", .string(version)),
+            ("processing_mode", "synchronous"),
+            ("total_lots", 1),
+            ("processed_at", .string(now.description)),
+            ("lots", .array([lot.json])),
+        ])
+    }
+}

@@ -1,0 +1,157 @@
+// The composition root: shards made, schema migrated, listeners opened; later all of it closed again. Thread: any.
+import Engine
+import Logging
+
+/// The service in this process.
+public final class App: Sendable {
+    /// How long `start` waits for the database before it listens without one.
+    static let firstMigrationSeconds = 5.0
+
+    private struct Running {
+        var shards: [LoopBound<Shard>] = []
+        var port = 0
+        var migration: Task<Void, Never>?
+    }
+
+    private let config: Config
+    private let work: WorkConfiguration
+    private let clock: WallClock
+    private let runsBackground: Bool
+    private let log: Logger
+    private let shared: SharedState
+    private let loops: [Loop]
+    private let running = Lock(Running())
+
+    /// - Parameter runsBackground: false: an instance that only serves requests; others do the work.
+    public init(config: Config, clock: WallClock = .system, runsBackground: Bool = true, log: Logger) {
+        self.config = config
+        work = WorkConfiguration(config)
+        self.clock = clock
+        self.runsBackground = runsBackground
+        self.log = log
+        shared = SharedState(limiter: RateLimiter(limits: config.rates))
+        loops = (0..<config.workerThreads).map { Loop(name: "shard-\($0)") }
+    }
+
+    /// The port that is listened on.
+    public var port: Int { running.withLock { $0.port } }
+
+    /// Makes the shards, migrates the schema, listens. If the database is away the service listens all the same, answers 503
+    /// where it needs one, and goes on trying.
+    public func start() async throws(ListenError) {
+        Languages.load()
+        for warning in config.warnings { log.warning("\(warning)") }
+        var shards: [LoopBound<Shard>] = []
+        for (number, loop) in loops.enumerated() { shards.append(await makeShard(number, on: loop)) }
+        let made = shards
+        running.withLock { $0.shards = made }
+        await migrate(shards[0])
+        var address = config.bind
+        for shard in shards {
+            // Port 0 is chosen by the first shard; SO_REUSEPORT lets the others share it.
+            address.port = try await listen(shard, address)
+        }
+        let port = address.port
+        running.withLock { $0.port = port }
+        log.info("listening", metadata: ["address": "\(address.host):\(port)", "shards": "\(shards.count)"])
+    }
+
+    /// Stops accepting, lets requests end within the grace, closes everything (SIGTERM).
+    public func stop() async {
+        shared.setDraining()
+        let (shards, migration) = running.withLock { ($0.shards, $0.migration) }
+        migration?.cancel()
+        await migration?.value
+        let grace = config.shutdownGraceSeconds
+        await onEach(shards) { await $0.quiesce(graceSeconds: grace) }
+        await onEach(shards) { await $0.close() }
+        running.withLock { $0.shards = [] }
+        for loop in loops {
+            loop.stop()
+            await loop.join()
+        }
+        log.info("stopped")
+    }
+
+    // MARK: Parts
+
+    private func onEach(_ shards: [LoopBound<Shard>], _ body: @escaping @Sendable (Shard) async -> Void) async {
+        let tasks = shards.map { shard in shard.loop.launch { await body(shard.value) } }
+        for task in tasks { await task.value }
+    }
+
+    private func makeShard(_ number: Int, on loop: Loop) async -> LoopBound<Shard> {
+        await onLoop(loop) { [config, work, shared, clock, log] in
+            LoopBound(
+                Shard(number, on: loop, config: config, work: work, shared: shared, clock: clock, log: log),
+                on: loop)
+        }
+    }
+
+    private func listen(_ shard: LoopBound<Shard>, _ address: BindAddress) async throws(ListenError) -> Int {
+        let result: Result<Int, ListenError> = await onLoop(shard.loop) {
+            do throws(ListenError) { return .success(try shard.value.listen(address)) } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+
+    private func onLoop<Value: Sendable>(_ loop: Loop, _ body: @escaping @Sendable () async -> Value) async -> Value {
+        await withCheckedContinuation { continuation in
+            loop.launch { continuation.resume(returning: await body()) }
+        }
+    }
+}
+
+// MARK: - Migration
+
+extension App {
+    /// Brings the schema up to date, trying for ever; returns when that is done, or after a while without it.
+    private func migrate(_ shard: LoopBound<Shard>) async {
+        await withCheckedContinuation { continuation in
+            let first = Lock<CheckedContinuation<Void, Never>?>(continuation)
+            let goOn: @Sendable () -> Void = { first.withLock { $0.take() }?.resume() }
+            let patience = shard.loop.launch { [loop = shard.loop] in
+                try? await loop.sleep(seconds: App.firstMigrationSeconds)
+                goOn()
+            }
+            let task = shard.loop.launch { [self] in
+                await migrateUntilDone(shard.value)
+                patience.cancel()
+                goOn()
+            }
+            running.withLock { $0.migration = task }
+        }
+    }
+
+    private func migrateUntilDone(_ shard: Shard) async {
+        var pause = 0.1
+        while !Task.isCancelled {
+            do {
+                try await App.migrate(shard.database)
+                log.info("schema is up to date")
+                shared.setMigrated()
+                return await becomeReady()
+            } catch {
+                if Task.isCancelled { return }
+                log.warning("database is not ready", metadata: ["error": "\(error)"])
+            }
+            try? await shard.loop.sleep(seconds: pause)
+            pause = min(pause * 2, 5)
+        }
+    }
+
+    /// Brings the database's schema up to date. Loop thread of `database`.
+    static func migrate(_ database: Database) async throws {
+        _ = try await database.session { session in try await Migrator.run(session, migrations: Migrations.all) }
+    }
+
+    /// Every shard has a connection of its own before requests are sent to it; then its background starts.
+    private func becomeReady() async {
+        for shard in running.withLock({ $0.shards }) {
+            await onLoop(shard.loop) { [runsBackground] in
+                for _ in 0..<100 where !shard.value.database.isAvailable { try? await shard.loop.sleep(seconds: 0.02) }
+                if runsBackground { shard.value.startBackground() }
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+// The one place where background services are made. Thread: the shard's loop.
+import Engine
+import Logging
+
+/// What background services are made from: the parts of their shard.
+struct ShardParts {
+    let loop: Loop
+    /// 0 is the first shard, which does what is to be done once an instance.
+    let number: Int
+    let config: Config
+    /// The same for all shards of a process.
+    let work: WorkConfiguration
+    let database: Database
+    let http: HTTPClient
+    let openAI: OpenAIClient
+    let images: ImageFetcher
+    let keys: SignatureKeys
+}
+
+enum BackgroundServices {
+    /// What every shard does.
+    static func make(for parts: ShardParts) -> [any BackgroundService] { [dispatcher(parts), sender(parts)] }
+
+    /// What the process does once. It says that the instance lives, so it starts first and stops last of all shards' services.
+    static func first(for parts: ShardParts) -> [any BackgroundService] {
+        guard parts.number == 0 else { return [] }
+        return [Heartbeat(on: parts.loop, database: parts.database, configuration: parts.work)]
+    }
+
+    private static func dispatcher(_ parts: ShardParts) -> JobDispatcher {
+        let context = JobContext(
+            loop: parts.loop, database: parts.database, openAI: parts.openAI, images: parts.images,
+            configuration: parts.work, languageName: Languages.englishName)
+        return JobDispatcher(context: context, databaseConfiguration: parts.database.configuration)
+    }
+
+    private static func sender(_ parts: ShardParts) -> WebhookSender {
+        var configuration = WebhookConfiguration(
+            keys: parts.keys, incarnation: parts.work.incarnation, addresses: parts.config.addressPolicy)
+        configuration.schedule = DeliverySchedule(
+            attemptsMax: parts.config.webhookAttempts, baseSeconds: parts.config.webhookRetryBaseSeconds)
+        configuration.timeoutSeconds = parts.config.webhookTimeoutSeconds
+        configuration.pollSeconds = min(configuration.pollSeconds, parts.config.workerPollSeconds)
+        configuration.silentSeconds = parts.work.silentSeconds
+        return WebhookSender(
+            on: parts.loop, database: parts.database, databaseConfiguration: parts.database.configuration,
+            http: parts.http, configuration: configuration)
+    }
+}
+
+extension WorkConfiguration {
+    /// The operator's settings; one value for the whole process, because it holds the process's incarnation.
+    init(_ config: Config) {
+        self.init(instance: config.instanceID)
+        pollSeconds = config.workerPollSeconds
+        imageMode = config.imageMode ?? .url
+        spoolDirectory = config.spoolDirectory
+    }
+}

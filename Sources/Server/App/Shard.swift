@@ -1,0 +1,89 @@
+// One event loop with all that lives on it: listener, database connections, outgoing connections, endpoints, background. Loop-bound.
+import Engine
+import Logging
+
+final class Shard {
+    let loop: Loop
+    private let shared: SharedState
+    private let http: HTTPClient
+    private let services: Services
+    private let background: [any BackgroundService]
+    private let first: [any BackgroundService]
+    private var listener: HTTPListener?
+    private var backgroundRuns = false
+    let database: Database
+
+    /// Loop thread.
+    init(
+        _ number: Int, on loop: Loop, config: Config, work: WorkConfiguration, shared: SharedState, clock: WallClock,
+        log: Logger
+    ) {
+        self.loop = loop
+        self.shared = shared
+        database = Database(on: loop, configuration: Shard.database(config))
+        http = HTTPClient(on: loop)
+        let openAI = OpenAIClient(http: http, configuration: config.openAI, clock: clock, logger: log)
+        let images = ImageFetcher(http: http, policy: config.addressPolicy)
+        services = Services(
+            loop: loop, config: config, shared: shared, database: database, log: log, clock: clock,
+            synchronous: SynchronousMode(
+                on: loop, images: images, openAI: openAI, inlineImages: (config.imageMode ?? .inline) == .inline),
+            health: HealthReport(
+                on: loop, database: database, openAI: openAI, instance: config.instanceID, clock: clock))
+        let parts = ShardParts(
+            loop: loop, number: number, config: config, work: work, database: database, http: http, openAI: openAI,
+            images: images, keys: services.keys)
+        background = BackgroundServices.make(for: parts)
+        first = BackgroundServices.first(for: parts)
+        database.start()
+    }
+
+    /// Connections of one shard: sessions for jobs and COPY, and the shared ones for pipelined queries.
+    private static func database(_ config: Config) -> DatabaseConfiguration {
+        DatabaseConfiguration(url: config.databaseURL.value)
+    }
+
+    /// - Returns: the port.
+    func listen(_ address: BindAddress) throws(ListenError) -> Int {
+        let listener = try HTTPListener(on: loop, address: address, handler: APIHandler(services))
+        self.listener = listener
+        return listener.port
+    }
+
+    func startBackground() {
+        guard !shared.isDraining, !backgroundRuns else { return }
+        backgroundRuns = true
+        for service in first + background { service.start() }
+    }
+
+    /// Takes no more requests, hands background work over, lets requests end for `graceSeconds` at most.
+    func quiesce(graceSeconds: Double) async {
+        listener?.stopAccepting()
+        let ending = backgroundRuns ? background.map { service in LoopTask(on: loop) { await service.stop() } } : []
+        await drain(graceSeconds)
+        await listener?.close()
+        for task in ending { try? await task.value() }
+    }
+
+    /// Closes everything; every shard is quiet by now.
+    func close() async {
+        if backgroundRuns { for service in first { await service.stop() } }
+        services.health.close()
+        await http.close()
+        await database.close()
+    }
+
+    private func drain(_ seconds: Double) async {
+        guard let listener else { return }
+        let draining = LoopTask(on: loop) { await listener.drain() }
+        let timer = LoopTimer(on: loop)
+        defer { timer.close() }
+        try? await loop.park { (ticket: Ticket<Void>) in
+            timer.start(after: seconds) { ticket.resume() }
+            loop.spawn {
+                try? await draining.value()
+                ticket.resume()
+            }
+        }
+    }
+}

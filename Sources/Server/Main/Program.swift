@@ -1,0 +1,8 @@
+// The executable: everything is in Server's `ServiceCommand`.
+import ArgumentParser
+import Server
+
+@main
+enum Program {
+    static func main() async { await ServiceCommand.main() }
+}

@@ -1,0 +1,63 @@
+// The document's health report (C9). Loop-bound: one a shard.
+import Engine
+
+final class HealthReport {
+    /// A worker silent for longer counts as dead: others take its jobs over then.
+    static let heartbeatSecondsMax = 10.0
+
+    private let system: SystemProbe
+    private let openAI: OpenAIProbe
+    private let database: Database
+    private let instance: String
+    private let clock: WallClock
+
+    init(on loop: Loop, database: Database, openAI: OpenAIClient, instance: String, clock: WallClock) {
+        system = SystemProbe(on: loop)
+        self.openAI = OpenAIProbe(openAI, on: loop, clock: clock)
+        self.database = database
+        self.instance = instance
+        self.clock = clock
+    }
+
+    func close() { openAI.close() }
+
+    func make() async -> (reply: JSONValue, healthy: Bool) {
+        let machine = await system.look()
+        let provider = await openAI.look()
+        let (store, figures) = await databasePart()
+        let worker = workerPart(figures)
+        let healthy = provider.healthy && figures != nil && worker.healthy
+        let reply: JSONValue = .object([
+            ("status", healthy ? "healthy" : "unhealthy"),
+            ("timestamp", .string(clock.now().description)),
+            ("system", machine),
+            ("database", store),
+            ("background_worker", worker.reply),
+            ("openai", provider.reply),
+        ])
+        return (reply, healthy)
+    }
+
+    private func databasePart() async -> (JSONValue, HealthFigures?) {
+        guard database.isAvailable else { return (["status": "unhealthy", "error": "not connected"], nil) }
+        do throws(DatabaseError) {
+            let figures = try await LoadHealthFigures.run(database, instance: instance)
+            let deliveries = figures.deliveries24h.map { ($0.status, JSONValue.int($0.count)) }
+            let reply: JSONValue = [
+                "status": "healthy", "jobs_24h": .int(figures.jobs24h), "webhook_deliveries": .object(deliveries),
+            ]
+            return (reply, figures)
+        } catch {
+            return (["status": "unhealthy", "error": "query failed"], nil)
+        }
+    }
+
+    private func workerPart(_ figures: HealthFigures?) -> (reply: JSONValue, healthy: Bool) {
+        let beat = figures?.heartbeat
+        let healthy = beat.map { $0.ageSeconds <= HealthReport.heartbeatSecondsMax } ?? false
+        let reply: JSONValue = [
+            "status": healthy ? "healthy" : "unhealthy", "last_activity": JSONValue(beat?.at.description),
+        ]
+        return (reply, healthy)
+    }
+}

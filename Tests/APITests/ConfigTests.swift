@@ -1,0 +1,99 @@
+// The environment and what comes of it.
+import Engine
+import Server
+import Testing
+
+@Suite("Settings", .timeLimit(.minutes(1)))
+struct ConfigTests {
+    static let least = [
+        "DATABASE_URL": "postgresql://user:hunter2@db:5432/generation_service", "OPENAI_API_KEY": "sk-secret-key",
+        "SHARED_KEY": "your-secret-hmac-key-minimum-32-characters-long",
+    ]
+
+    func read(_ more: [String: String]) throws -> Config {
+        try Config.read(environment: Self.least.merging(more) { $1 })
+    }
+
+    @Test("C8: the three required settings are enough; the rest are the document's defaults")
+    func defaults() throws {
+        let config = try read([:])
+        #expect(config.bind == BindAddress(host: "0.0.0.0", port: 5000))
+        #expect(config.lotsMax == 50_000)
+        #expect(config.webhookTimeoutSeconds == 30)
+        #expect(config.webhookAttempts == 5)
+        #expect(config.workerPollSeconds == 30)
+        #expect(config.visionModels == ["o4-mini", "gpt-5.6-terra"])
+        #expect(config.translationModels == ["gpt-4.1-mini", "gpt-6-luna"])
+        #expect(config.outputTokensMax == 4000)
+        #expect(config.temperature == 0.1)
+        #expect(config.rates.synchronous == 100 && config.rates.batch == 10 && config.rates.poll == 1000)
+        #expect(config.retentionDays == 30)
+        #expect(config.instanceID.hasSuffix(":5000"))
+        #expect(config.logFile == "logs/generation_service.log")
+        #expect(config.warnings.isEmpty)
+    }
+
+    @Test("C8: every mistake is in one message, and no secret is")
+    func allMistakes() {
+        let mistakes = [
+            "SHARED_KEY": "short-secret", "DATABASE_URL": "mysql://root:hunter2@db/x", "MAX_BATCH_SIZE": "50001",
+            "BIND": "nowhere", "LOG_LEVEL": "LOUD", "TRUSTED_PROXIES": "10.0.0.0/33", "WEBHOOK_TIMEOUT": "soon",
+        ]
+        do {
+            _ = try read(mistakes)
+            Issue.record("accepted")
+        } catch {
+            let text = "\(error)"
+            for name in mistakes.keys { #expect(text.contains(name), "\(name) is not named") }
+            #expect(!text.contains("hunter2") && !text.contains("short-secret"))
+        }
+    }
+
+    @Test("C1.6: a shared key under 32 characters is refused", arguments: ["SHARED_KEY", "SHARED_KEY_PREVIOUS"])
+    func shortKey(name: String) {
+        #expect(throws: ConfigError.self) { _ = try read([name: String(repeating: "k", count: 31)]) }
+        #expect(throws: Never.self) { _ = try read([name: String(repeating: "k", count: 32)]) }
+    }
+
+    @Test("what is missing is named")
+    func missing() {
+        #expect(
+            throws: ConfigError(problems: [
+                "DATABASE_URL must be set", "SHARED_KEY must be set", "OPENAI_API_KEY must be set",
+            ])
+        ) { _ = try Config.read(environment: [:]) }
+    }
+
+    @Test("C8: seconds may have fractions, models may be lists, empty means not set")
+    func forms() throws {
+        let config = try read([
+            "WEBHOOK_RETRY_BASE": "0.25", "OPENAI_MODEL_VISION": "a, b ,c", "MAX_BATCH_SIZE": "",
+            "BIND": "[::1]:6000", "OPENAI_IMAGE_MODE": "inline", "OPENAI_TEMPERATURE": "", "TRUSTED_PROXIES": "",
+            "LOG_FILE": "", "INSTANCE_ID": "one",
+        ])
+        #expect(config.webhookRetryBaseSeconds == 0.25)
+        #expect(config.visionModels == ["a", "b", "c"])
+        #expect(config.lotsMax == 50_000)
+        #expect(config.bind == BindAddress(host: "[::1]", port: 6000))
+        #expect(config.imageMode == .inline)
+        #expect(config.temperature == nil)
+        #expect(config.trustedProxies.isEmpty)
+        #expect(config.logFile == nil)
+        #expect(config.instanceID == "one")
+    }
+
+    @Test("C1.4, C8: o1-mini and the Node switch are warned of")
+    func warnings() throws {
+        let config = try read(["OPENAI_MODEL_VISION": "o1-mini", "ACCEPT_NODE_EXAMPLE_SIGNATURES": "true"])
+        #expect(config.warnings.contains { $0.contains("o1-mini") })
+        #expect(config.warnings.contains { $0.contains("ACCEPT_NODE_EXAMPLE_SIGNATURES") })
+    }
+
+    @Test("settings that are printed show no secret")
+    func printing() throws {
+        let config = try read([:])
+        var dumped = "\(config)"
+        dump(config, to: &dumped)
+        for secret in ["hunter2", "sk-secret-key", "your-secret-hmac-key"] { #expect(!dumped.contains(secret)) }
+    }
+}
