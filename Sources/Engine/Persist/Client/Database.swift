@@ -55,6 +55,8 @@ public final class Database {
     /// Lends `body` a connection of its own, outside of any transaction. Settings that `body` changes stay with the connection.
     /// A transaction that it leaves open is rolled back. When the task is cancelled while a statement runs, the connection is
     /// given up.
+    // Specialised for its callers' closures, it crashes the optimiser of Swift 6.3.1 ("splitting coroutine").
+    @_semantics("optimize.sil.specialize.generic.never")
     @discardableResult
     public func session<Value>(_ body: (DatabaseSession) async throws -> Value) async throws -> Value {
         let lease = try await acquire(.exclusive, seconds: configuration.acquireSeconds)
@@ -74,6 +76,8 @@ public final class Database {
 
     /// BEGIN, `body`, COMMIT; ROLLBACK if `body` throws. If the connection breaks during COMMIT the error is
     /// `.lost(mayHaveHappened: true)`; any other error means that nothing happened.
+    // Specialised for its callers' closures, it crashes the optimiser of Swift 6.3.1 ("splitting coroutine").
+    @_semantics("optimize.sil.specialize.generic.never")
     @discardableResult
     public func transaction<Value>(_ body: (DatabaseSession) async throws -> Value) async throws -> Value {
         try await session { session in try await session.transaction { try await body(session) } }

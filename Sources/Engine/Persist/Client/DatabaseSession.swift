@@ -72,6 +72,8 @@ public final class DatabaseSession {
     }
 
     /// BEGIN, `body`, COMMIT; ROLLBACK if `body` throws. Not nested. For the errors see ``Database/transaction(_:)``.
+    // Specialised for its callers' closures, it crashes the optimiser of Swift 6.3.1 ("splitting coroutine").
+    @_semantics("optimize.sil.specialize.generic.never")
     @discardableResult
     public func transaction<Value>(_ body: () async throws -> Value) async throws -> Value {
         precondition(!isInTransaction, "transactions do not nest")
