@@ -67,7 +67,7 @@ BODIES = [
     ("nothing", b"", 400, "INVALID_JSON"),
     ("no JSON", b"{", 400, "INVALID_JSON"),
     ("no object", b"[]", 400, "INVALID_JSON"),
-    ("no lots", b"{}", 400, "MISSING_FIELD"),
+    ("no lots", b'{"signature":"sha256=0"}', 400, "MISSING_FIELD"),
     ("rest", b'{"lots":[]} x', 400, "INVALID_JSON"),
     ("NaN", b'{"lots":[{"a":NaN}]}', 400, "INVALID_JSON"),
     ("not UTF-8", b'{"lots":["\xff"]}', 400, "INVALID_JSON"),
@@ -92,8 +92,8 @@ def expect(what, answer, status, code):
 def main():
     client = Client(os.environ["BASE_URL"], os.environ["SHARED_KEY"])
     for what, lots, members, status, code in REQUESTS:
-        others = dict(members)
-        expect(what, client.generate(lots, others.pop("languages", ["en"]), **others), status, code)
+        more = dict(members)
+        expect(what, client.generate(lots, more.pop("languages", ["en"]), **more), status, code)
     for what, body, status, code in BODIES:
         expect(what, client.send("POST", GENERATE, body, JSON), status, code)
     others(client)

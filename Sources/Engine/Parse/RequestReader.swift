@@ -198,10 +198,10 @@ extension RequestReader {
 // MARK: - Errors that may be told at once (C1.7)
 
 extension RequestReader {
+    /// The document's sample has no `details`, so the place is told in the message.
     static func invalidJSON(_ error: JSONError) -> ServiceError {
         ServiceError(
-            .invalidJSON, "Request body must be valid JSON",
-            details: ["offset": .int(error.offset), "reason": .string(error.reason.rawValue)])
+            .invalidJSON, "Request body must be valid JSON (\(error.reason.rawValue) at byte \(error.offset))")
     }
 
     private func lotTooLarge() -> ServiceError {

@@ -1,0 +1,56 @@
+// The whole service, as it is built, against simulators: the scripts in Tests/ServiceTests (Python). Any thread.
+import Foundation
+import Testing
+
+@Suite(
+    "The service as it is built", .serialized, .timeLimit(.minutes(5)),
+    .enabled(if: ServiceRun.isPossible, "needs TEST_DATABASE_URL; `make test` sets it"))
+struct ServiceTests {
+    @Test(
+        "From outside",
+        arguments: [
+            // Bad input gets C4's errors and leaves nothing behind.
+            "bad_input_test",
+            // The API document's clients run unchanged; its samples and its SQL hold.
+            "document_client_test", "document_node_test", "document_shapes_test",
+            // 500 lots come out as predicted; also when the server is killed again and again.
+            "batch_test", "kill_test",
+        ])
+    func script(name: String) async throws {
+        let run = try await ServiceRun.of(name)
+        #expect(run.status == 0, "\(run.output)")
+    }
+}
+
+/// One run of Tests/ServiceTests/run.py: simulators, server and a database of its own.
+struct ServiceRun {
+    let status: Int32
+    let output: String
+
+    static var isPossible: Bool { ProcessInfo.processInfo.environment["TEST_DATABASE_URL"] != nil }
+
+    static func of(_ script: String) async throws -> ServiceRun {
+        let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        var environment = ProcessInfo.processInfo.environment
+        // The programs lie beside this test's own bundle.
+        environment["BINARIES"] = Bundle.main.executableURL.map { $0.deletingLastPathComponent().path }
+        environment["PYTHONDONTWRITEBYTECODE"] = "1"
+        let said = FileManager.default.temporaryDirectory.appending(path: "document-\(UUID().uuidString).log")
+        try Data().write(to: said)
+        defer { try? FileManager.default.removeItem(at: said) }
+
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        let python = environment["PYTHON"] ?? "python3"
+        process.arguments = [python, tests.appending(path: "ServiceTests/run.py").path, script]
+        process.environment = environment
+        let log = try FileHandle(forWritingTo: said)
+        process.standardOutput = log
+        process.standardError = log
+        let status = try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Int32, any Error>) in
+            process.terminationHandler = { ended.resume(returning: $0.terminationStatus) }
+            do { try process.run() } catch { ended.resume(throwing: error) }
+        }
+        return ServiceRun(status: status, output: try String(contentsOf: said, encoding: .utf8))
+    }
+}
