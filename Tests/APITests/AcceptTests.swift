@@ -1,4 +1,5 @@
-// POST generate-descriptions over a live socket: what becomes a job, what is refused, and that nothing else is left behind.
+// POST generate-descriptions over a live socket: what becomes a job, what is refused, and that nothing else is left
+// behind.
 import Engine
 import Foundation
 import Server
@@ -10,7 +11,8 @@ struct AcceptTests {
     static func lot(_ number: Int, webhook: String? = nil, info: String = "front \\u00e9 \\\"damage\\\"") -> String {
         let hook = webhook.map { ",\"webhook\":\"\($0)\"" } ?? ""
         return """
-            {"lot_id":"lot-\(number)","additional_info":"\(info)"\(hook),"images":[{"url":"http://127.0.0.1/\(number).jpg"}]}
+            {"lot_id":"lot-\(number)","additional_info":"\(info)"\(hook),\
+            "images":[{"url":"http://127.0.0.1/\(number).jpg"}]}
             """
     }
 
@@ -71,7 +73,8 @@ struct AcceptTests {
     func singleLotBatches() async throws {
         try await TestServer.with { server, database in
             let hooked = try await server.generate(Self.body([Self.lot(0, webhook: "http://127.0.0.1/hook")]))
-            let asked = try await server.generate(Self.body([Self.lot(0)]), headers: [("Prefer", "respond-async, wait=5")])
+            let asked = try await server.generate(
+                Self.body([Self.lot(0)]), headers: [("Prefer", "respond-async, wait=5")])
             #expect(hooked.status == 201 && asked.status == 201)
             #expect(asked.json["webhook_configured"] == false)
             #expect(try await Self.counts(database) == [2, 2, 2])
@@ -84,7 +87,8 @@ struct AcceptTests {
             let info = String(repeating: "x", count: 3000)
             let body = Self.body((0..<2000).map { Self.lot($0, info: info) })
             var pieces = [
-                "POST /api/v1/generate-descriptions HTTP/1.1\r\nHost: t\r\nContent-Type: application/json; charset=utf-8\r\n"
+                "POST /api/v1/generate-descriptions HTTP/1.1\r\nHost: t\r\n"
+                    + "Content-Type: application/json; charset=utf-8\r\n"
                     + "X-Signature: \(TestServer.sign(body))\r\nTransfer-Encoding: chunked\r\n\r\n"
             ]
             var rest = Substring(body)

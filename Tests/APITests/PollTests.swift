@@ -15,11 +15,12 @@ struct PollTests {
         try await onDatabase(database) { session in
             try await session.execute(
                 """
-                INSERT INTO batch_jobs (id, status, current_stage, created_at, updated_at, completed_at, version, languages,
-                    total_lots, processed_lots, failed_lots, processed_images, webhook_configured, openai_vision_batch_id,
-                    openai_vision_batch_ids, estimated_completion)
+                INSERT INTO batch_jobs (id, status, current_stage, created_at, updated_at, completed_at, version,
+                    languages, total_lots, processed_lots, failed_lots, processed_images, webhook_configured,
+                    openai_vision_batch_id, openai_vision_batch_ids, estimated_completion)
                 VALUES ('\(id)', '\(status)', 'vision_analysis', now() - interval '\(age)', now(),
-                    CASE WHEN '\(status)' IN ('completed', 'failed') THEN now() - interval '\(age)' + interval '45 minutes' END,
+                    CASE WHEN '\(status)' IN ('completed', 'failed')
+                        THEN now() - interval '\(age)' + interval '45 minutes' END,
                     '1.0.0', '{en,ru}', \(lots), \(lots) * 2 / 3, 1, 7, true, 'batch_1', '{batch_1,batch_2}', now());
                 INSERT INTO batch_lots (job_id, position, lot_id, webhook, images, image_count)
                     SELECT '\(id)', n, 'lot-' || n, 'http://127.0.0.1/hook', '["http://127.0.0.1/a"]', 1
@@ -36,7 +37,8 @@ struct PollTests {
         try await TestServer.with { server, database in
             try await Self.makeJob(database)
             try await onDatabase(database) {
-                try await $0.execute("INSERT INTO job_usage VALUES ('\(Self.id)', 'o4-mini', 100, 20), ('\(Self.id)', 'm', 1, 2)")
+                try await $0.execute(
+                    "INSERT INTO job_usage VALUES ('\(Self.id)', 'o4-mini', 100, 20), ('\(Self.id)', 'm', 1, 2)")
             }
             let reply = try await server.poll("/api/v1/batch-status/:job", job: Self.id)
             #expect(reply.status == 200)
@@ -65,7 +67,8 @@ struct PollTests {
         try await TestServer.with { server, _ in
             let path = "/api/v1/batch-status/:job"
             #expect(try await server.send("GET", "/api/v1/batch-status/nonsense").code == "MISSING_SIGNATURE")
-            #expect(try await server.send("GET", "/api/v1/batch-status/nonsense", signed: "x").code == "INVALID_SIGNATURE")
+            #expect(
+                try await server.send("GET", "/api/v1/batch-status/nonsense", signed: "x").code == "INVALID_SIGNATURE")
             #expect(try await server.poll(path, job: "nonsense").code == "JOB_NOT_FOUND")
             #expect(try await server.poll(path, job: Self.id).code == "JOB_NOT_FOUND")
             #expect(try await server.poll(path, job: Self.id.uppercased()).code == "JOB_NOT_FOUND")
@@ -151,7 +154,8 @@ struct PollTests {
             #expect(exact.json["pagination"]?["total"] == 1)
             #expect(try await get("?limit=101").code == "INVALID_PARAMETER")
             #expect(try await get("?status=done").json["details"]?["parameter"] == "status")
-            #expect(try await server.send("GET", "/api/v1/batch-jobs?limit=1", signed: "/api/v1/batch-jobs").status == 403)
+            #expect(
+                try await server.send("GET", "/api/v1/batch-jobs?limit=1", signed: "/api/v1/batch-jobs").status == 403)
         }
     }
 

@@ -17,7 +17,8 @@ public final class TestServer: Sendable {
         port = app.port
     }
 
-    /// Starts it with `settings` over settings that suit a test: no rate limits, private networks allowed, an OpenAI that is
+    /// Starts it with `settings` over settings that suit a test: no rate limits, private networks allowed, an OpenAI
+    /// that is
     /// not there, quick polling, one shard.
     /// - Parameter runsBackground: false keeps jobs as the test made them.
     public static func start(

@@ -18,7 +18,8 @@ enum CancelJob {
         call.reply(
             200,
             [
-                "job_id": .string(id.description), "status": "cancelled", "cancelled_at": .string(cancelled.description),
+                "job_id": .string(id.description), "status": "cancelled",
+                "cancelled_at": .string(cancelled.description),
                 "message": "Job successfully cancelled",
             ])
     }

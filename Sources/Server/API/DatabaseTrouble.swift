@@ -17,7 +17,8 @@ extension ServiceError {
     }
 
     private static func refused(sqlState: String) -> ServiceError {
-        // Classes: 53 insufficient resources, 57 operator intervention (shutdown), 40 rolled back, 08 connection, 25 read only.
+        // Classes: 53 insufficient resources, 57 operator intervention (shutdown), 40 rolled back, 08 connection, 25
+        // read only.
         if ["53", "57", "40", "08", "25"].contains(where: sqlState.hasPrefix) {
             return ServiceError(.serviceUnavailable, "The database is not available at the moment", retryAfter: 5)
         }

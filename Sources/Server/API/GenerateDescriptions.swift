@@ -1,4 +1,5 @@
-// POST /api/v1/generate-descriptions: checks of the head, then the body is read; what it asks for decides the mode (C2.1). Loop-bound.
+// POST /api/v1/generate-descriptions: checks of the head, then the body is read; what it asks for decides the mode
+// (C2.1). Loop-bound.
 import Engine
 import Logging
 
@@ -17,7 +18,8 @@ enum GenerateDescriptions {
     static func prefersAsync(_ head: RequestHead) -> Bool {
         head.headers("Prefer").contains { value in
             value.split(separator: ",").contains { part in
-                part.split(separator: ";").first.map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() } == "respond-async"
+                part.split(separator: ";").first.map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() }
+                    == "respond-async"
             }
         }
     }

@@ -1,4 +1,5 @@
-// A request body on its way in: socket -> reader -> spool, each held back by the next. Loop-bound; held by the exchange.
+// A request body on its way in: socket -> reader -> spool, each held back by the next. Loop-bound; held by the
+// exchange.
 import Engine
 
 /// A valid request with its lots in a spool, not yet visible to anybody.

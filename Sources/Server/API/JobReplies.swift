@@ -1,4 +1,5 @@
-// Jobs as JSON: the members of the document's samples, no more and no fewer (additive ones as CONTRACT names them). Pure.
+// Jobs as JSON: the members of the document's samples, no more and no fewer (additive ones as CONTRACT names them).
+// Pure.
 import Engine
 
 extension JobView {

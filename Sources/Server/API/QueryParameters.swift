@@ -10,7 +10,8 @@ struct QueryParameters {
     init(_ query: String?) throws(ServiceError) {
         for pair in (query ?? "").split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = QueryParameters.decode(parts[0]), let value = QueryParameters.decode(parts.count > 1 ? parts[1] : "")
+            guard let name = QueryParameters.decode(parts[0]),
+                let value = QueryParameters.decode(parts.count > 1 ? parts[1] : "")
             else { throw QueryParameters.problem(String(parts[0].prefix(40)), "is not percent-encoded UTF-8") }
             if values.updateValue(value, forKey: name) != nil { repeated.insert(name) }
         }

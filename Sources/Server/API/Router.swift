@@ -53,7 +53,8 @@ public enum Router {
         for entry in table {
             guard let job = match(segments, entry.pattern) else { continue }
             let fits = entry.method == method || (entry.method == "GET" && method == "HEAD")
-            return fits ? .found(entry.make(job)) : .wrongMethod(allow: entry.method == "GET" ? "GET, HEAD" : entry.method)
+            return fits
+                ? .found(entry.make(job)) : .wrongMethod(allow: entry.method == "GET" ? "GET, HEAD" : entry.method)
         }
         return .unknown
     }

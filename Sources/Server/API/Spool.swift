@@ -1,4 +1,5 @@
-// Where lots wait until their signature holds: memory to a bound, then an unlinked file (invariant 1: what is not verified is
+// Where lots wait until their signature holds: memory to a bound, then an unlinked file (invariant 1: what is not
+// verified is
 // never kept). Thread: the loop's. Frees: the file's descriptor when the spool is discarded or dropped.
 import Engine
 

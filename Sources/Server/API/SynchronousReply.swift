@@ -1,4 +1,5 @@
-// The synchronous half of generate-descriptions: 200 with the lot's descriptions within the time allowed (C2.6). Loop-bound.
+// The synchronous half of generate-descriptions: 200 with the lot's descriptions within the time allowed (C2.6).
+// Loop-bound.
 import Engine
 import Logging
 
@@ -20,7 +21,9 @@ enum SynchronousReply {
     }
 
     /// The work's outcome; 504 when the time is over, whatever it was waiting for.
-    private static func inTime(_ work: LoopTask<FinishedLot>, _ seconds: Double, _ loop: Loop) async throws -> FinishedLot {
+    private static func inTime(_ work: LoopTask<FinishedLot>, _ seconds: Double, _ loop: Loop) async throws
+        -> FinishedLot
+    {
         var isLate = false
         let timer = LoopTimer(on: loop)
         defer { timer.close() }

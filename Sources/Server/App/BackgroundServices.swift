@@ -21,7 +21,8 @@ enum BackgroundServices {
     /// What every shard does.
     static func make(for parts: ShardParts) -> [any BackgroundService] { [dispatcher(parts), sender(parts)] }
 
-    /// What the process does once. It says that the instance lives, so it starts first and stops last of all shards' services.
+    /// What the process does once. It says that the instance lives, so it starts first and stops last of all shards'
+    /// services.
     static func first(for parts: ShardParts) -> [any BackgroundService] {
         guard parts.number == 0 else { return [] }
         return [Heartbeat(on: parts.loop, database: parts.database, configuration: parts.work)]

@@ -1,4 +1,5 @@
-// One event loop with all that lives on it: listener, database connections, outgoing connections, endpoints, background. Loop-bound.
+// One event loop with all that lives on it: listener, database connections, outgoing connections, endpoints,
+// background. Loop-bound.
 import Engine
 import Logging
 

@@ -31,7 +31,9 @@ extension Config {
         sharedKey = settings.requiredSecret("SHARED_KEY")
         if !sharedKey.value.isEmpty, sharedKey.value.count < Limits.sharedKeyCharacters {
             settings.complain(
-                "SHARED_KEY must have at least \(Limits.sharedKeyCharacters) characters; it has \(sharedKey.value.count)")
+                "SHARED_KEY must have at least \(Limits.sharedKeyCharacters) characters; "
+                    + "it has \(sharedKey.value.count)"
+            )
         }
         previousSharedKey = settings.secret("SHARED_KEY_PREVIOUS").map { Secret($0) }
         if let previous = previousSharedKey, previous.value.count < Limits.sharedKeyCharacters {
@@ -52,7 +54,9 @@ extension Config {
         logFile = settings.raw("LOG_FILE", keepEmpty: true) ?? logFile
         if logFile?.isEmpty == true { logFile = nil }
         guard let name = settings.raw("LOG_LEVEL") else { return }
-        if let level = LogLine.level(named: name) { logLevel = level } else {
+        if let level = LogLine.level(named: name) {
+            logLevel = level
+        } else {
             settings.complain("LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
         }
     }

@@ -5,7 +5,8 @@ import Engine
 import Glibc
 #endif
 
-/// Looks up variables, falls back to defaults, collects every mistake. A variable that is set but empty counts as not set,
+/// Looks up variables, falls back to defaults, collects every mistake. A variable that is set but empty counts as not
+/// set,
 /// unless said otherwise: compose files pass `NAME=` for what nobody chose.
 struct SettingsReader {
     private let environment: [String: String]
@@ -39,7 +40,8 @@ struct SettingsReader {
     mutating func integer(_ name: String, _ fallback: Int, _ range: ClosedRange<Int>) -> Int {
         guard let text = raw(name) else { return fallback }
         guard let number = Int(text), range.contains(number) else {
-            complain("\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound), not \(quoted(text))")
+            complain(
+                "\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound), not \(quoted(text))")
             return fallback
         }
         return number

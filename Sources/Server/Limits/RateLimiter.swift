@@ -1,4 +1,5 @@
-// Requests per client and minute (C3, C3.1), over all loops of this instance. Thread: any, under a lock held for microseconds.
+// Requests per client and minute (C3, C3.1), over all loops of this instance. Thread: any, under a lock held for
+// microseconds.
 import Engine
 
 #if canImport(Glibc)
@@ -14,7 +15,8 @@ public enum RateClass: Int, Sendable, CaseIterable {
 public final class RateLimiter: Sendable {
     /// A larger rate would cost more memory a client than it is worth.
     public static let largestRate = 100_000
-    /// Clients remembered. When all of them are active, newcomers are refused: letting one be forgotten would break exactness.
+    /// Clients remembered. When all of them are active, newcomers are refused: letting one be forgotten would break
+    /// exactness.
     public static let clientsMax = 100_000
 
     private struct Client {

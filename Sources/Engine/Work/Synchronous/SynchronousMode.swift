@@ -58,7 +58,8 @@ public final class SynchronousMode {
         }
     }
 
-    private func ask(_ info: String?, _ images: [ImageReference], _ seconds: Double) async throws(OpenAIError) -> String {
+    private func ask(_ info: String?, _ images: [ImageReference], _ seconds: Double) async throws(OpenAIError) -> String
+    {
         let configuration = openAI.configuration
         let reply = try await openAI.ask(.vision, fields: VisionRequest.fields, deadlineSeconds: seconds) { model in
             VisionRequest.body(additionalInfo: info, images: images, model: model, configuration: configuration)

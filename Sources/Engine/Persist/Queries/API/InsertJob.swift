@@ -29,7 +29,8 @@ public enum InsertJob {
     private static let statement = Statement(
         "insert_job",
         """
-        INSERT INTO batch_jobs (id, version, languages, total_lots, total_images, webhook_configured, estimated_completion)
+        INSERT INTO batch_jobs
+            (id, version, languages, total_lots, total_images, webhook_configured, estimated_completion)
         VALUES ($1, $2, $3, $4, $5, $6, now() + $7 * interval '1 second')
         RETURNING created_at, estimated_completion
         """)

@@ -7,7 +7,8 @@ public struct JobFilter: Sendable {
     /// Exclusive, a whole second.
     public var createdBefore: Timestamp?
 
-    /// - Parameters: the inclusive bounds as asked for. `created_at` is shown cut to whole seconds and compared as it is shown,
+    /// - Parameters: the inclusive bounds as asked for. `created_at` is shown cut to whole seconds and compared as it
+    ///   is shown,
     ///   so a bound within a second moves to the next one below, and to the end of its own above.
     public init(status: JobStatus?, createdAfter: Timestamp?, createdBefore: Timestamp?) {
         self.status = status

@@ -1,0 +1,50 @@
+// The simulated outside world for a service under test. Thread: any; the simulators live on a loop of their own.
+import Engine
+import LoadtestKit
+import TestSupport
+
+/// OpenAI and a site with pictures.
+struct Outside: Sendable {
+    let openAIURL: String
+    let imagesURL: String
+    private let loop: Loop
+    private let openAI: LoopBound<OpenAISimulator>
+
+    private init(_ openAI: OpenAISimulator, _ images: ImagesSimulator, on loop: Loop) {
+        openAIURL = openAI.baseURL
+        imagesURL = images.baseURL
+        self.loop = loop
+        self.openAI = LoopBound(openAI, on: loop)
+    }
+
+    /// Requests that OpenAI got, by route.
+    func requests(_ route: String) async -> Int {
+        await withCheckedContinuation { continuation in
+            loop.post { continuation.resume(returning: openAI.value.requests(route)) }
+        }
+    }
+
+    /// Runs `body` with a service that lives in this world.
+    static func with(
+        _ settings: [String: String] = [:], faults: JSONValue = .object([]), responseSeconds: Double = 0,
+        _ body: @escaping @Sendable (TestServer, Outside, _ database: String) async throws -> Void
+    ) async throws {
+        try await onLoop("outside") { loop in
+            var options = OpenAIOptions()
+            options.faults = faults
+            options.responseSeconds = responseSeconds
+            let openAI = try OpenAISimulator.start(on: loop, options: options)
+            let images = try ImagesSimulator.start(on: loop)
+            let outside = Outside(openAI, images, on: loop)
+            let all = ["OPENAI_BASE_URL": outside.openAIURL].merging(settings) { $1 }
+            let result: Result<Void, any Error>
+            do {
+                try await TestServer.with(all) { server, database in try await body(server, outside, database) }
+                result = .success(())
+            } catch { result = .failure(error) }
+            await openAI.close()
+            await images.close()
+            try result.get()
+        }
+    }
+}

@@ -1,0 +1,131 @@
+// One lot described while its client waits, against the simulated outside.
+import Engine
+import LoadtestKit
+import Server
+import TestSupport
+import Testing
+
+@Suite("Synchronous mode", .timeLimit(.minutes(2)))
+struct SynchronousTests {
+    static func body(_ images: [String], languages: [String]) -> String {
+        let lot: JSONValue = [
+            "lot_id": "sync-1", "additional_info": "2021 BMW X5",
+            "images": .array(images.map { ["url": .string($0)] }),
+        ]
+        return JSONValue.object([
+            ("version", "1.0.0"), ("languages", JSONValue(languages)), ("lots", .array([lot])),
+        ]).text
+    }
+
+    static func english(_ paths: [String]) -> String {
+        SimulatedAnswer.text(
+            imageKeys: paths.map { SimulatedAnswer.imageKey(bytes: ImagesSimulator.picture(path: $0) ?? []) })
+    }
+
+    @Test("C2.4: the requested languages in the requested order, each what the model said; missing images named")
+    func describes() async throws {
+        try await Outside.with { server, outside, database in
+            let paths = ["/car/1/front.jpg", "/car/1/side.png"]
+            let missing = outside.imagesURL + "/missing/a.jpg"
+            let urls = [outside.imagesURL + paths[0], missing, outside.imagesURL + paths[1]]
+            let reply = try await server.generate(Self.body(urls, languages: ["ru", "EN", "pt-BR"]))
+            #expect(reply.status == 200, "\(reply.text)")
+            #expect(reply.members == ["version", "processing_mode", "total_lots", "processed_at", "lots"])
+            #expect(reply.json["processing_mode"] == "synchronous" && reply.json["total_lots"] == 1)
+            let lot = try #require(reply.json["lots"]?.array?.first)
+            #expect(
+                lot.memberNames == ["lot_id", "status", "processed_images", "descriptions", "missing_images"])
+            #expect(lot["status"] == "completed" && lot["processed_images"] == 2)
+            #expect(lot["missing_images"] == [.string(missing)])
+            let english = Self.english(paths)
+            let expected = [
+                ("ru", SimulatedAnswer.text(english: english, language: "ru")), ("EN", english),
+                ("pt-BR", SimulatedAnswer.text(english: english, language: "pt-BR")),
+            ]
+            let texts = (lot["descriptions"]?.array ?? []).map {
+                ($0["language"]?.string ?? "", $0["damages"]?.string ?? "")
+            }
+            #expect(texts.map { $0.0 } == expected.map { $0.0 })
+            #expect(texts.map { $0.1 } == expected.map { $0.1 })
+            #expect(await outside.requests("POST /v1/responses") == 3)
+            #expect(try await AcceptTests.counts(database) == [0, 0, 0])
+        }
+    }
+
+    @Test("C2.4: English is left out where it was not asked for; en-GB is translated")
+    func noEnglish() async throws {
+        try await Outside.with { server, outside, _ in
+            let reply = try await server.generate(
+                Self.body([outside.imagesURL + "/car/2.jpg"], languages: ["en-GB"]))
+            let texts = reply.json["lots"]?.array?.first?["descriptions"]?.array ?? []
+            #expect(texts.compactMap { $0["language"]?.string } == ["en-GB"])
+            #expect(await outside.requests("POST /v1/responses") == 2)
+        }
+    }
+
+    @Test("C5.5: OPENAI_IMAGE_MODE=url names the images instead of sending them")
+    func byURL() async throws {
+        try await Outside.with(["OPENAI_IMAGE_MODE": "url"]) { server, outside, _ in
+            let url = outside.imagesURL + "/car/3.jpg"
+            let reply = try await server.generate(Self.body([url], languages: ["en"]))
+            let text = reply.json["lots"]?.array?.first?["descriptions"]?.array?.first?["damages"]?.string
+            #expect(text == SimulatedAnswer.text(imageURLs: [url]))
+        }
+    }
+
+    @Test("C2.5: no usable image is 422 naming the URLs, or 413 when size alone was the reason")
+    func noImages() async throws {
+        try await Outside.with { server, outside, _ in
+            let bad = [outside.imagesURL + "/missing/a.jpg", outside.imagesURL + "/html/b"]
+            let refused = try await server.generate(Self.body(bad, languages: ["en"]))
+            #expect(refused.status == 422 && refused.code == "INVALID_IMAGE_URLS")
+            #expect(refused.json["details"]?["invalid_urls"] == JSONValue(bad))
+            let big = try await server.generate(
+                Self.body([outside.imagesURL + "/big/10485761"], languages: ["en"]))
+            #expect(big.status == 413 && big.code == "IMAGES_TOO_LARGE")
+            #expect(await outside.requests("POST /v1/responses") == 0)
+        }
+    }
+
+    @Test("C4.5: OpenAI's errors are 500 with its words, 502 when it cannot be reached")
+    func openAITrouble() async throws {
+        let faults: JSONValue = [
+            "routes": [["route": "POST /v1/responses", "fault": "status", "status": 400, "message": "no"]]
+        ]
+        try await Outside.with(faults: faults) { server, outside, _ in
+            let reply = try await server.generate(Self.body([outside.imagesURL + "/car/4.jpg"], languages: ["en"]))
+            #expect(reply.status == 500 && reply.code == "OPENAI_API_ERROR")
+            #expect(reply.json["details"]?["openai_error"]?.string?.isEmpty == false)
+            #expect(reply.json["details"]?["retry_after"]?.int != nil)
+        }
+    }
+
+    @Test("C8: a model that is gone is replaced by the next of the list; hostile HTML is cleaned")
+    func fallback() async throws {
+        let faults: JSONValue = ["shutdown": ["o4-mini"], "lines": [["fault": "hostile_html"]]]
+        try await Outside.with(faults: faults) { server, outside, _ in
+            let reply = try await server.generate(Self.body([outside.imagesURL + "/car/5.jpg"], languages: ["en"]))
+            #expect(reply.status == 200, "\(reply.text)")
+            #expect(!reply.text.contains("<script") && !reply.text.contains("onclick") && !reply.text.contains("<a "))
+        }
+    }
+
+    @Test("C2.6: when the client hangs up, the service lets go at once: it can be stopped")
+    func hangUp() async throws {
+        try await Outside.with(responseSeconds: 30) { server, outside, _ in
+            let body = Self.body([outside.imagesURL + "/car/6.jpg"], languages: ["en"])
+            try await onLoop { [port = server.port] loop in
+                let client = try await HTTPTestClient.connect(port: port, on: loop)
+                client.send(
+                    "POST /api/v1/generate-descriptions HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\n"
+                        + "X-Signature: \(TestServer.sign(body))\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+                // The call to OpenAI is under way.
+                while await outside.requests("POST /v1/responses") == 0 { try await loop.sleep(seconds: 0.01) }
+                client.close()
+            }
+            let began = ContinuousClock.now
+            await server.stop()
+            #expect(ContinuousClock.now - began < .seconds(4))
+        }
+    }
+}
