@@ -25,8 +25,8 @@ public struct JobView: Sendable {
     /// In this order everywhere.
     static let columns = """
         id, status, current_stage, created_at, updated_at, completed_at, estimated_completion, version, languages,
-        total_lots, processed_lots, failed_lots, processed_images, webhook_configured, error_message, openai_vision_batch_id,
-        openai_vision_batch_ids, openai_translation_batch_id, openai_translation_batch_ids
+        total_lots, processed_lots, failed_lots, processed_images, webhook_configured, error_message,
+        openai_vision_batch_id, openai_vision_batch_ids, openai_translation_batch_id, openai_translation_batch_ids
         """
 
     /// How many there are: further columns of a query begin here.
