@@ -1,3 +1,4 @@
+// What callers meet while PostgreSQL is away, and when it comes back.
 import Engine
 import Foundation
 import TestSupport
@@ -104,7 +105,10 @@ struct AvailabilityTests {
             let loop = try #require(Loop.current)
             let kill = Statement(
                 "a.kill",
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                """
+                SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid()
+                """
             )
             for _ in 0..<3 {
                 _ = try? await database.query(kill)

@@ -1,3 +1,4 @@
+// The connection's machine without a socket: one line for each event.
 import Testing
 
 @testable import Engine

@@ -1,3 +1,4 @@
+// COPY in both directions against a real server.
 import Engine
 import TestSupport
 import Testing

@@ -1,3 +1,4 @@
+// LISTEN and NOTIFY, and a listener that is killed.
 import Engine
 import TestSupport
 import Testing
@@ -7,7 +8,10 @@ struct ListenerTests {
     static let notify = Statement("l.notify", "SELECT pg_notify($1, $2)")
     static let kill = Statement(
         "l.kill",
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()"
+        """
+        SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE query LIKE 'LISTEN%' AND datname = current_database()
+        """
     )
 
     @Test("notifications arrive in order; a killed listener comes back and says so")

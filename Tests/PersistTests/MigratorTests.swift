@@ -1,3 +1,4 @@
+// Numbered changes of the schema, raced, failing and from the future.
 import Engine
 import TestSupport
 import Testing
@@ -6,7 +7,8 @@ import Testing
 struct MigratorTests {
     static let changes = [
         Migration(
-            number: 1, name: "first", sql: "CREATE TABLE a (x integer); INSERT INTO a VALUES (1); SELECT pg_sleep(0.1)"),
+            number: 1, name: "first",
+            sql: "CREATE TABLE a (x integer); INSERT INTO a VALUES (1); SELECT pg_sleep(0.1)"),
         Migration(number: 2, name: "second", sql: "INSERT INTO a VALUES (2); CREATE INDEX ON a (x)"),
     ]
     static let count = Statement("m.count", "SELECT count(*), (SELECT count(*) FROM schema_migrations) FROM a")

@@ -1,3 +1,4 @@
+// The pool's machine and the back-off, without a socket or a clock.
 import Testing
 
 @testable import Engine

@@ -1,3 +1,4 @@
+// Statements that share connections: isolation, limits, cancellation.
 import Engine
 import TestSupport
 import Testing

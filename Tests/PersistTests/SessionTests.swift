@@ -1,3 +1,4 @@
+// Exclusive connections: transactions, kills, cancellation, waiting.
 import Engine
 import TestSupport
 import Testing

@@ -1,3 +1,4 @@
+// Values to PostgreSQL and back.
 import Engine
 import TestSupport
 import Testing

@@ -1,4 +1,5 @@
-// Empty databases for tests: on the cluster that TEST_DATABASE_URL names, or on a private one started once per test process.
+// Empty databases for tests: on the cluster that TEST_DATABASE_URL names, or on a private one started once per test
+// process.
 import Engine
 import Foundation
 
@@ -8,13 +9,14 @@ public enum TestDatabase {
         public let description: String
     }
 
-    /// Started by whoever needs it first; the others await the same answer.
-    private static let cluster = Task { try await clusterURL() }
+    private static let cluster = Cluster()
     private static let names = Lock(0)
+    /// A cluster takes only so many connections.
+    private static let gate = Gate(places: 12)
 
     /// A URL of a new, empty database whose user may do anything in the cluster.
     public static func fresh() async throws -> String {
-        let server = try await cluster.value
+        let server = try await cluster.url()
         let number = names.withLock { number in
             number += 1
             return number
@@ -29,11 +31,21 @@ public enum TestDatabase {
         guard let name = URLComponents(string: url)?.path.dropFirst(), name.hasPrefix("test_") else {
             throw Failure(description: "not a database of a test")
         }
-        try await run("DROP DATABASE IF EXISTS \(name) WITH (FORCE)", on: try await cluster.value)
+        try await run("DROP DATABASE IF EXISTS \(name) WITH (FORCE)", on: try await cluster.url())
     }
 
     /// Hands `body` a fresh database and drops it afterwards.
     public static func with<Value: Sendable>(
+        _ body: @Sendable (_ url: String) async throws -> Value
+    ) async throws -> Value {
+        await gate.enter()
+        let result: Result<Value, any Error>
+        do { result = .success(try await withFresh(body)) } catch { result = .failure(error) }
+        await gate.leave()
+        return try result.get()
+    }
+
+    private static func withFresh<Value: Sendable>(
         _ body: @Sendable (_ url: String) async throws -> Value
     ) async throws -> Value {
         let url = try await fresh()
@@ -71,15 +83,39 @@ public enum TestDatabase {
         guard let text = parts.string else { throw Failure(description: "TEST_DATABASE_URL is no URL") }
         return text
     }
+}
 
-    // MARK: The private cluster
+/// The server that all tests of a process share. Started by whoever needs it first; the others await the same answer.
+private actor Cluster {
+    private enum State {
+        case unknown
+        case starting([CheckedContinuation<Result<String, any Error>, Never>])
+        case known(Result<String, any Error>)
+    }
 
-    private static func clusterURL() async throws -> String {
+    private var state = State.unknown
+
+    func url() async throws -> String {
+        switch state {
+        case .known(let result): return try result.get()
+        case .starting(let waiting):
+            return try await withCheckedContinuation { state = .starting(waiting + [$0]) }.get()
+        case .unknown:
+            state = .starting([])
+            let result: Result<String, any Error>
+            do { result = .success(try await Cluster.find()) } catch { result = .failure(error) }
+            if case .starting(let waiting) = state { for waiter in waiting { waiter.resume(returning: result) } }
+            state = .known(result)
+            return try result.get()
+        }
+    }
+
+    private static func find() async throws -> String {
         if let url = ProcessInfo.processInfo.environment["TEST_DATABASE_URL"], !url.isEmpty { return url }
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("generation-service-tests-\(ProcessInfo.processInfo.processIdentifier)").path
         stopAtExit(folder)
-        return try await startCluster(in: folder)
+        return try await start(in: folder)
     }
 
     private static var script: String {
@@ -89,8 +125,9 @@ public enum TestDatabase {
         return root.appendingPathComponent("scripts/postgres").path
     }
 
-    /// The server keeps its standard error open for ever, so only the standard output is read, up to its first line.
-    private static func startCluster(in folder: String) async throws -> String {
+    /// The server inherits the standard output's end, so there is no end of file: what is there when the script ends is
+    /// read.
+    private static func start(in folder: String) async throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: script)
         process.arguments = ["start", folder]
@@ -106,8 +143,8 @@ public enum TestDatabase {
         }
         let url = text.trimmingCharacters(in: .whitespacesAndNewlines)
         guard process.terminationStatus == 0, url.hasPrefix("postgres") else {
-            throw Failure(
-                description: "scripts/postgres could not start a cluster; set TEST_DATABASE_URL to use another")
+            let hint = "scripts/postgres could not start a cluster; set TEST_DATABASE_URL to use another"
+            throw TestDatabase.Failure(description: hint)
         }
         return url
     }
@@ -119,12 +156,32 @@ public enum TestDatabase {
         folderToRemove = folder
         atexit {
             let process = Process()
-            process.executableURL = URL(fileURLWithPath: TestDatabase.script)
-            process.arguments = ["remove", TestDatabase.folderToRemove]
+            process.executableURL = URL(fileURLWithPath: Cluster.script)
+            process.arguments = ["remove", Cluster.folderToRemove]
             process.standardOutput = FileHandle.nullDevice
             process.standardError = FileHandle.nullDevice
             guard (try? process.run()) != nil else { return }
             process.waitUntilExit()
         }
+    }
+}
+
+/// Lets in so many at a time.
+private actor Gate {
+    private var free: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(places: Int) { free = places }
+
+    func enter() async {
+        if free > 0 {
+            free -= 1
+            return
+        }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    func leave() {
+        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
     }
 }

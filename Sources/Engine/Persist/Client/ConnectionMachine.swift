@@ -1,4 +1,5 @@
-// What a connection to PostgreSQL is doing and what the server still owes it. Pure: events in, actions out; PGConnection executes.
+// What a connection to PostgreSQL is doing and what the server still owes it. Pure: events in, actions out;
+// PGConnection executes.
 import DequeModule
 
 /// One connection, from the first packet to the last.
@@ -6,9 +7,9 @@ import DequeModule
 ///     idle -> resolving -> polling -> pipeline <-> direct(sent -> copyIn | copyOut -> ending)
 ///                 any of them -> ended
 ///
-/// Statements share the connection by pipelining. Each has a Sync of its own, so that a statement that fails aborts no other and
-/// is known to be committed when its Sync is answered. A *direct* command (a script, a COPY) cannot be pipelined: it waits for the
-/// pipeline to run dry, and what comes after it is held back until it has ended.
+/// Statements share the connection by pipelining. Each has a Sync of its own, so that a statement that fails aborts no
+/// other and is known to be committed when its Sync is answered. A *direct* command (a script, a COPY) cannot be
+/// pipelined: it waits for the pipeline to run dry, and what comes after it is held back until it has ended.
 struct ConnectionMachine<Request> {
     enum State {
         case idle
@@ -92,7 +93,8 @@ struct ConnectionMachine<Request> {
     /// The first failure of the statement or direct command that is being answered.
     private var failure: DatabaseError?
 
-    /// True while PQgetResult is to be called: without this, a NULL that means "nothing more" would be taken for an answer.
+    /// True while PQgetResult is to be called: without this, a NULL that means "nothing more" would be taken for an
+    /// answer.
     var expectsResult: Bool {
         switch state {
         case .pipeline: !owed.isEmpty
@@ -246,7 +248,8 @@ struct ConnectionMachine<Request> {
             return .nothing
         case (.execute(let request, _), .result): return .store(request)
         case (.execute(_, let key), .failure(let error)):
-            // The server no longer knows the statement, or its plan no longer fits the tables: prepare it anew next time.
+            // The server no longer knows the statement, or its plan no longer fits the tables: prepare it anew next
+            // time.
             if error.sqlState == "26000" || error.sqlState == "0A000" { prepared.remove(key) }
             if failure == nil { failure = error }
             return .nothing

@@ -59,7 +59,8 @@ struct ConnectionSettings: Sendable {
         }
     }
 
-    /// A server's name, as opposed to an address, a socket folder ("/..."), an abstract socket ("@...") or libpq's default.
+    /// A server's name, as opposed to an address, a socket folder ("/..."), an abstract socket ("@...") or libpq's
+    /// default.
     private static func isName(_ host: String) -> Bool {
         if host.isEmpty || host.hasPrefix("/") || host.hasPrefix("@") { return false }
         var room = (UInt64(0), UInt64(0))  // 16 bytes, the larger of the two
@@ -109,8 +110,8 @@ struct ConnectionSettings: Sendable {
     }
 
     /// Keywords and values for PQconnectStartParams; nil if no place is left to try.
-    /// - Parameter rotation: how many places to put last: those that did not answer in earlier attempts. libpq goes on to the next
-    ///   place by itself when one refuses, but not when one is silent.
+    /// - Parameter rotation: how many places to put last: those that did not answer in earlier attempts. libpq goes on
+    ///   to the next place by itself when one refuses, but not when one is silent.
     func parameters(resolved: [String: [String]], rotation: Int) -> [(String, String)]? {
         var places: [(name: String, address: String, port: String)] = []
         for host in hosts {

@@ -1,7 +1,7 @@
 // The frames of COPY ... (FORMAT binary). Pure: appends to the caller's buffer.
 
-/// Writes rows for `COPY table (columns) FROM STDIN (FORMAT binary)`: the header, then for each row its field count and its
-/// fields, then the trailer. A field's type must be exactly its column's.
+/// Writes rows for `COPY table (columns) FROM STDIN (FORMAT binary)`: the header, then for each row its field count and
+/// its fields, then the trailer. A field's type must be exactly its column's.
 public enum CopyBinary {
     /// Signature, flags and an empty extension.
     public static let header: [UInt8] =

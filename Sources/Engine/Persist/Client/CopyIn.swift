@@ -1,6 +1,7 @@
 // COPY ... FROM STDIN on an exclusive connection. Frees nothing. Thread: the loop's.
 
-/// Takes bytes for an open COPY. End it with ``finish()`` or ``fail(_:)``; if neither is called, the connection is given up.
+/// Takes bytes for an open COPY. End it with ``finish()`` or ``fail(_:)``; if neither is called, the connection is
+/// given up.
 public final class CopyIn {
     private let connection: PGConnection
     private let outcome: CopyOutcome
@@ -12,8 +13,8 @@ public final class CopyIn {
         self.outcome = outcome
     }
 
-    /// Sends `bytes`, in any portions, and suspends while the socket takes no more. An error that the server finds in the data is
-    /// told by ``finish()``.
+    /// Sends `bytes`, in any portions, and suspends while the socket takes no more. An error that the server finds in
+    /// the data is told by ``finish()``.
     public func write(_ bytes: [UInt8]) async throws(DatabaseError) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -33,7 +34,8 @@ public final class CopyIn {
         return try await outcome.wait(connection).affected
     }
 
-    /// Gives the COPY up: the server keeps nothing of it. The connection stays usable; its transaction, if any, has failed.
+    /// Gives the COPY up: the server keeps nothing of it. The connection stays usable; its transaction, if any, has
+    /// failed.
     public func fail(_ reason: String) async throws(DatabaseError) {
         try outcome.check(connection)
         connection.endCopy(failing: reason)

@@ -1,7 +1,8 @@
 // The pool: executes what PoolMachine decides. Frees nothing itself. Thread: the loop's.
 import Logging
 
-/// A shard's connections to PostgreSQL. They are made and remade in the background; calls wait a bounded time or fail at once.
+/// A shard's connections to PostgreSQL. They are made and remade in the background; calls wait a bounded time or fail
+/// at once.
 public final class Database {
     public let configuration: DatabaseConfiguration
     let loop: Loop
@@ -12,8 +13,8 @@ public final class Database {
     private var tickets: [Int: Ticket<Result<PoolMachine.Lease, DatabaseError>>] = [:]
     private var waiters = 0
     private var wasAvailable: Bool?
-    /// Once it has been up, a `query` waits for a lost connection to come back no longer than this, seconds: a host that swallows
-    /// packets must not hold callers for the whole of `acquireSeconds`.
+    /// Once it has been up, a `query` waits for a lost connection to come back no longer than this, seconds: a host
+    /// that swallows packets must not hold callers for the whole of `acquireSeconds`.
     static let comebackSeconds = 1.0
 
     public init(on loop: Loop, configuration: DatabaseConfiguration) {
@@ -41,20 +42,20 @@ public final class Database {
         perform(machine.close())
     }
 
-    /// Runs one statement on a connection that it shares with others; it commits by itself. When the task is cancelled the
-    /// statement goes on, unobserved.
+    /// Runs one statement on a connection that it shares with others; it commits by itself. When the task is cancelled
+    /// the statement goes on, unobserved.
     public func query(_ statement: Statement, _ values: [PGValue] = []) async throws(DatabaseError) -> Rows {
         let wait = wasAvailable == nil ? configuration.acquireSeconds : Database.comebackSeconds
         let lease = try await acquire(.shared, seconds: min(wait, configuration.acquireSeconds))
         guard let connection = connections[lease.place] else { throw .unavailable("the connection is gone") }
         return try await connection.run(
-            statement, values, limitSeconds: configuration.statementSeconds,
+            statement, values, limitSeconds: configuration.limitSeconds,
             settled: { self.perform(self.machine.release(lease)) })
     }
 
-    /// Lends `body` a connection of its own, outside of any transaction. Settings that `body` changes stay with the connection.
-    /// A transaction that it leaves open is rolled back. When the task is cancelled while a statement runs, the connection is
-    /// given up.
+    /// Lends `body` a connection of its own, outside of any transaction. Settings that `body` changes stay with the
+    /// connection. A transaction that it leaves open is rolled back. When the task is cancelled while a statement runs,
+    /// the connection is given up.
     // Specialised for its callers' closures, it crashes the optimiser of Swift 6.3.1 ("splitting coroutine").
     @_semantics("optimize.sil.specialize.generic.never")
     @discardableResult
@@ -93,22 +94,22 @@ public final class Database {
         switch machine.acquire(id, role) {
         case .granted(let lease): return lease
         case .refused(let error): throw error
-        case .queued: return try await wait(id, seconds: seconds).get()
+        case .queued:
+            let late = DatabaseError(role == .shared ? .unavailable : .busy, "no connection became free in time")
+            return try await wait(id, seconds: seconds, late).get()
         }
     }
 
-    private func wait(_ id: Int, seconds: Double) async throws(DatabaseError) -> Result<
-        PoolMachine.Lease, DatabaseError
-    > {
+    private typealias Granted = Result<PoolMachine.Lease, DatabaseError>
+
+    private func wait(_ id: Int, seconds: Double, _ late: DatabaseError) async throws(DatabaseError) -> Granted {
         let timer = LoopTimer(on: loop)
         defer { timer.close() }
         do {
             return try await loop.park { ticket in
                 tickets[id] = ticket
                 ticket.whenCancelled = { self.giveUp(id, .cancelled) }
-                timer.start(after: seconds) {
-                    self.giveUp(id, DatabaseError(.busy, "no connection became free in time"))
-                }
+                timer.start(after: seconds) { self.giveUp(id, late) }
             }
         } catch {
             throw .cancelled

@@ -2,7 +2,8 @@
 
 /// Where the database is and how much of it one pool may use.
 public struct DatabaseConfiguration: Sendable {
-    /// A libpq URL or keyword string; several hosts are tried in turn. Host names are resolved at every attempt.
+    /// A libpq URL or keyword string; several hosts are tried in turn. Host names are resolved at every attempt. The
+    /// server must be PostgreSQL 14 or later.
     public var url: String
     /// Exclusive connections, for `session` and `transaction`.
     public var connections = 4
@@ -20,6 +21,10 @@ public struct DatabaseConfiguration: Sendable {
     public var applicationName = "generation-service"
 
     public init(url: String) { self.url = url }
+
+    /// When a silent server is given up, seconds: a little later than it should have ended the statement by itself,
+    /// which costs only that statement and not the connection.
+    var limitSeconds: Double { statementSeconds + 1 }
 
     /// nil, or why the URL cannot be used. The text holds nothing of the URL, which may carry a password.
     public var problem: String? {

@@ -54,7 +54,8 @@ extension DatabaseError {
     static func unavailable(_ why: String) -> DatabaseError { DatabaseError(.unavailable, why) }
     static let cancelled = DatabaseError(.cancelled, "the waiting task was cancelled")
 
-    /// What a statement of a transaction that was not committed yet tells its caller: its effect is gone with the connection.
+    /// What a statement of a transaction that was not committed yet tells its caller: its effect is gone with the
+    /// connection.
     var withinTransaction: DatabaseError {
         switch kind {
         case .lost: DatabaseError(.lost(mayHaveHappened: false), message)

@@ -1,7 +1,8 @@
 // LISTEN on a connection of its own. Frees nothing itself. Thread: the loop's.
 import Logging
 
-/// Hears notifications, and comes back by itself. What was notified while it was away is lost: `reconnected` says when to look.
+/// Hears notifications, and comes back by itself. What was notified while it was away is lost: `reconnected` says when
+/// to look.
 public final class DatabaseListener {
     private let loop: Loop
     private let configuration: DatabaseConfiguration
@@ -58,7 +59,7 @@ public final class DatabaseListener {
 
     private func listen(_ connection: PGConnection) {
         let script = channels.map { "LISTEN \"\($0)\"" }.joined(separator: ";")
-        let request = PGRequest(.script(script), limitSeconds: configuration.statementSeconds) { [self] result in
+        let request = PGRequest(.script(script), limitSeconds: configuration.limitSeconds) { [self] result in
             switch result {
             case .success:
                 failures = 0

@@ -1,10 +1,10 @@
 // An exclusive connection as its borrower sees it. Frees nothing. Thread: the loop's.
 
-/// A connection lent by ``Database/session(_:)`` or ``Database/transaction(_:)``; of no use after their body has ended. Cancelling
-/// the task while a statement runs gives the connection up, and its open transaction with it.
+/// A connection lent by ``Database/session(_:)`` or ``Database/transaction(_:)``; of no use after their body has ended.
+/// Cancelling the task while a statement runs gives the connection up, and its open transaction with it.
 public final class DatabaseSession {
     private var connection: PGConnection?
-    private let statementSeconds: Double
+    private let limitSeconds: Double
     private var isInTransaction = false
 
     private static let begin = Statement("begin", "BEGIN")
@@ -13,12 +13,12 @@ public final class DatabaseSession {
 
     init(_ connection: PGConnection) {
         self.connection = connection
-        statementSeconds = connection.configuration.statementSeconds
+        limitSeconds = connection.configuration.limitSeconds
     }
 
     /// Runs one statement. Statements issued together are pipelined, in their order.
     public func query(_ statement: Statement, _ values: [PGValue] = []) async throws(DatabaseError) -> Rows {
-        try await query(statement, values, limitSeconds: statementSeconds)
+        try await query(statement, values, limitSeconds: limitSeconds)
     }
 
     /// As ``query(_:_:)`` with another limit for this statement on our side; nil: none. The server's own limit
@@ -48,14 +48,14 @@ public final class DatabaseSession {
     }
 
     public func execute(_ script: String) async throws(DatabaseError) {
-        try await execute(script, limitSeconds: statementSeconds)
+        try await execute(script, limitSeconds: limitSeconds)
     }
 
     /// Opens `COPY ... FROM STDIN`.
     public func copyIn(_ sql: String) async throws(DatabaseError) -> CopyIn {
         let connection = try open()
         do {
-            return CopyIn(connection, try await connection.open(copy: sql, limitSeconds: statementSeconds))
+            return CopyIn(connection, try await connection.open(copy: sql, limitSeconds: limitSeconds))
         } catch {
             throw told(error)
         }
@@ -65,7 +65,7 @@ public final class DatabaseSession {
     public func copyOut(_ sql: String) async throws(DatabaseError) -> CopyOut {
         let connection = try open()
         do {
-            return CopyOut(connection, try await connection.open(copy: sql, limitSeconds: statementSeconds))
+            return CopyOut(connection, try await connection.open(copy: sql, limitSeconds: limitSeconds))
         } catch {
             throw told(error)
         }
@@ -98,7 +98,7 @@ public final class DatabaseSession {
         await uncancelled {
             do throws(DatabaseError) {
                 result = .success(
-                    try await connection.run(DatabaseSession.commit, [], limitSeconds: self.statementSeconds))
+                    try await connection.run(DatabaseSession.commit, [], limitSeconds: self.limitSeconds))
             } catch {
                 result = .failure(error)
             }
@@ -114,7 +114,7 @@ public final class DatabaseSession {
     private func rollBack() async {
         isInTransaction = false
         guard let connection, connection.transactionState == .open else { return }
-        _ = try? await connection.run(DatabaseSession.rollback, [], limitSeconds: statementSeconds)
+        _ = try? await connection.run(DatabaseSession.rollback, [], limitSeconds: limitSeconds)
     }
 
     /// Leaves the connection fit for the next borrower, or ends it. Not to be called from a cancelled task.

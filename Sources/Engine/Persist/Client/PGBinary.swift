@@ -30,7 +30,8 @@ enum PGBinary {
         return moved
     }
 
-    /// The inverse of `wire`. PostgreSQL's last year (294276) is past our last microsecond (294247): that becomes the last.
+    /// The inverse of `wire`. PostgreSQL's last year (294276) is past our last microsecond (294247): that becomes the
+    /// last.
     static func timestamp(wire: Int64) -> Timestamp {
         if wire == .max || wire == .min { return Timestamp(microseconds: wire) }
         let (moved, overflow) = wire.addingReportingOverflow(epoch)
@@ -47,8 +48,8 @@ enum PGBinary {
     }
 }
 
-/// One-dimensional arrays: dimensions, has-nulls flag, element type, then per dimension its size and lower bound, then the
-/// elements, each with its length.
+/// One-dimensional arrays: dimensions, has-nulls flag, element type, then per dimension its size and lower bound, then
+/// the elements, each with its length.
 enum PGArray {
     static func append<Element>(
         _ elements: [Element], of type: UInt32, to out: inout [UInt8],

@@ -14,8 +14,8 @@ extension PGConnection {
         }
     }
 
-    /// Runs a prepared statement. `settled` is called once it no longer occupies the connection, which after a cancellation of
-    /// the task is later than the return.
+    /// Runs a prepared statement. `settled` is called once it no longer occupies the connection, which after a
+    /// cancellation of the task is later than the return.
     func run(
         _ statement: Statement, _ values: [PGValue], limitSeconds: Double?, cancelled: (() -> Void)? = nil,
         settled: (() -> Void)? = nil

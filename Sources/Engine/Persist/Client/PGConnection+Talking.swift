@@ -1,5 +1,5 @@
-// The conversation on an open connection: sending, reading, flow control. Frees: each notification after it was told; results
-// belong to PGResultOwner. Thread: the loop's.
+// The conversation on an open connection: sending, reading, flow control. Frees: each notification after it was told;
+// results belong to PGResultOwner. Thread: the loop's.
 import CShims
 
 extension PGConnection {
@@ -19,7 +19,8 @@ extension PGConnection {
             let name = serverNames[key] ?? ""
             if prepare { sent = parameters.sendPrepare(pg, name: name, sql: statement.sql) }
             sent = sent && parameters.sendExecute(pg, name: name)
-            // A Sync for each statement; libpq 15 sends what it has with every Sync, later ones when the buffer is flushed.
+            // A Sync for each statement; libpq 15 sends what it has with every Sync, later ones when the buffer is
+            // flushed.
             guard sent, PQpipelineSync(pg) == 1 else { return breakOff() }
             flush()
         }
@@ -167,7 +168,8 @@ extension PGConnection {
         armLimit()
     }
 
-    /// Parks until `copyWaiter` is resumed. A cancelled task takes the connection with it: nobody knows how far the COPY got.
+    /// Parks until `copyWaiter` is resumed. A cancelled task takes the connection with it: nobody knows how far the
+    /// COPY got.
     func waitForCopy() async throws(DatabaseError) {
         do {
             try await loop.park { (ticket: Ticket<Void>) in

@@ -1,5 +1,5 @@
-// One connection to PostgreSQL: executes what ConnectionMachine decides, on non-blocking libpq. Frees: the PGconn at its end, after
-// the poll that watches its socket. Thread: the loop's.
+// One connection to PostgreSQL: executes what ConnectionMachine decides, on non-blocking libpq. Frees: the PGconn at
+// its end, after the poll that watches its socket. Thread: the loop's.
 import CShims
 
 /// Why a connection is gone.
@@ -133,7 +133,8 @@ final class PGConnection {
         pollWhen(.writable)  // what the manual says to assume before the first poll
     }
 
-    /// libpq may open another socket in any step, so each step gets a poll of its own, closed before libpq can close the socket.
+    /// libpq may open another socket in any step, so each step gets a poll of its own, closed before libpq can close
+    /// the socket.
     private func pollWhen(_ events: LoopPoll.Events) {
         guard let pg, let poll = LoopPoll(PQsocket(pg), on: loop) else {
             return step(.failed(.unavailable("the connection's socket cannot be watched")))
@@ -185,6 +186,7 @@ final class PGConnection {
         poll = nil
         timer.close()
         limited = nil
+        hasUnsent = false
         if let pg { PQfinish(pg) }
         pg = nil
         copyWaiter?.resume()
@@ -197,8 +199,8 @@ final class PGConnection {
         ended?(error, cause)
     }
 
-    /// The limit runs for the oldest request only: what waits behind it is not to blame. While a COPY is open it runs only while
-    /// the server makes its user wait.
+    /// The limit runs for the oldest request only: what waits behind it is not to blame. While a COPY is open it runs
+    /// only while the server makes its user wait.
     func armLimit() {
         guard endedWith == nil, machine.isReady else { return }
         let oldest = machine.oldest

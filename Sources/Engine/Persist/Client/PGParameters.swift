@@ -1,4 +1,5 @@
-// The parameters of one execution as libpq wants them: parallel arrays. Frees nothing: the bytes are Swift's. Thread: the loop's.
+// The parameters of one execution as libpq wants them: parallel arrays. Frees nothing: the bytes are Swift's. Thread:
+// the loop's.
 import CShims
 
 /// All values of a statement in one buffer.

@@ -1,4 +1,5 @@
-// A parameter of a statement, and its binary form on the wire (big-endian, as PostgreSQL's `typreceive` functions read it).
+// A parameter of a statement, and its binary form on the wire (big-endian, as PostgreSQL's `typreceive` functions read
+// it).
 
 /// A value for a `$n`.
 public enum PGValue: Sendable {

@@ -1,4 +1,5 @@
-// Which connection serves whom, and when to connect again. Pure: times and random numbers are handed in; Database executes.
+// Which connection serves whom, and when to connect again. Pure: times and random numbers are handed in; Database
+// executes.
 import DequeModule
 
 /// A fixed number of places for connections, each of one role.
@@ -15,8 +16,8 @@ struct PoolMachine {
 
     enum State: Equatable {
         case resting
-        /// `hopeful`: the first attempt after a loss or after the start; callers wait for it. Later attempts are made while
-        /// callers are refused at once.
+        /// `hopeful`: the first attempt after a loss or after the start; callers wait for it. Later attempts are made
+        /// while callers are refused at once.
         case connecting(hopeful: Bool)
         case pausing
         case up
@@ -171,19 +172,19 @@ struct PoolMachine {
     }
 
     private mutating func take(_ role: Role) -> Lease? {
-        let free = places.indices.filter { places[$0].role == role && places[$0].state == .up }
-        switch role {
-        case .exclusive:
-            guard let place = free.first else { return nil }
-            places[place].state = .leased
-            return Lease(place: place, epoch: places[place].epoch)
-        case .shared:
-            guard let place = free.min(by: { places[$0].users < places[$1].users }), load < settings.waitersMax else {
-                return nil
-            }
-            places[place].users += 1
-            return Lease(place: place, epoch: places[place].epoch)
+        var best: Int?
+        for place in places.indices where places[place].role == role && places[place].state == .up {
+            if let found = best, places[found].users <= places[place].users { continue }
+            best = place
         }
+        guard let place = best else { return nil }
+        switch role {
+        case .exclusive: places[place].state = .leased
+        case .shared:
+            guard load < settings.waitersMax else { return nil }
+            places[place].users += 1
+        }
+        return Lease(place: place, epoch: places[place].epoch)
     }
 
     /// Waiting makes sense: a connection of that role is there, or comes soon if it comes at all.

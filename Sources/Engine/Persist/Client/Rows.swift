@@ -37,15 +37,16 @@ public struct Rows: RandomAccessCollection {
     }
 }
 
-/// One row. Columns are counted from 0. A value that is NULL or of another type than asked for is a programming error and traps
-/// with the column's name; ask with the `optional` form where NULL can be.
+/// One row. Columns are counted from 0. A value that is NULL or of another type than asked for is a programming error
+/// and traps with the column's name; ask with the `optional` form where NULL can be.
 public struct Row {
     let result: PGResultOwner
     let number: Int32
 
     public func isNull(_ column: Int) -> Bool { PQgetisnull(result.pointer, number, Int32(column)) != 0 }
 
-    /// Shows the value's bytes as they came: `text` as UTF-8, `bytea` raw, numbers big-endian. Valid inside `body` only.
+    /// Shows the value's bytes as they came: `text` as UTF-8, `bytea` raw, numbers big-endian. Valid inside `body`
+    /// only.
     public func withBytes<Value>(_ column: Int, _ body: (UnsafeRawBufferPointer) throws -> Value) rethrows -> Value {
         guard !isNull(column) else { trap(column, "is NULL") }
         let length = PQgetlength(result.pointer, number, Int32(column))

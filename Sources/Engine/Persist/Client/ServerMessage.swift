@@ -24,8 +24,8 @@ enum ServerMessage {
         return DatabaseError(.statement(sqlState: sqlState), message)
     }
 
-    /// The message without values: PostgreSQL quotes them in data exceptions (class 22) and whatever a RAISE (P0) says, and in
-    /// DETAIL and CONTEXT always; names of tables and constraints are ours.
+    /// The message without values: PostgreSQL quotes them in data exceptions (class 22) and whatever a RAISE (P0) says,
+    /// and in DETAIL and CONTEXT always; names of tables and constraints are ours.
     static func summary(_ result: OpaquePointer, _ sqlState: String) -> String {
         let quotesValues = sqlState.hasPrefix("22") || sqlState.hasPrefix("P0") || sqlState.hasPrefix("XX")
         var text = quotesValues ? "the server refused a value" : firstLine(field(result, "M") ?? "")

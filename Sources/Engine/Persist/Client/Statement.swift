@@ -2,8 +2,9 @@
 
 /// SQL with `$1`, `$2` ... for values; prepared once on each connection that uses it.
 ///
-/// The types of the parameters are those of the ``PGValue``s handed in (`.int4` is `integer`, `.text` is `text`, and so on); the
-/// text casts where the column has another type (`$1::jsonb`). A `.null` has no type: PostgreSQL infers it from its place.
+/// The types of the parameters are those of the ``PGValue``s handed in (`.int4` is `integer`, `.text` is `text`, and so
+/// on); the text casts where the column has another type (`$1::jsonb`). A `.null` has no type: PostgreSQL infers it
+/// from its place.
 public struct Statement: Sendable {
     /// Unique within the program; shown in logs and error messages.
     public let name: StaticString
