@@ -1,4 +1,4 @@
-// One batch of the simulated account and the times of its life (facts, section 4). Thread: the loop's; loop-bound.
+// One batch of the simulated account and the times of its life. Thread: the loop's; loop-bound.
 import Engine
 
 /// A batch's `status` on the wire.

@@ -1,4 +1,4 @@
-// The body of POST /v1/batches (facts, section 4). Thread: any.
+// The body of POST /v1/batches. Thread: any.
 import Engine
 
 /// A checked request for a new batch.

@@ -1,4 +1,4 @@
-// Looks at the whole input of a batch, as the status `validating` stands for (facts, section 4). Bodies are not
+// Looks at the whole input of a batch, as the status `validating` stands for. Bodies are not
 // checked here: the real API checks them when the line runs. Thread: the loop's; yields between lines.
 import Engine
 

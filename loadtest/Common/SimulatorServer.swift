@@ -13,11 +13,13 @@ final class SimulatorServer: RequestHandler {
     private(set) var port = 0
 
     init(
-        on loop: Loop, host: String, port: Int, answer: @escaping (Exchange) async -> Void
+        on loop: Loop, host: String, port: Int, configuration: HTTPServerConfiguration = HTTPServerConfiguration(),
+        answer: @escaping (Exchange) async -> Void
     ) throws(ListenError) {
         self.loop = loop
         self.answer = answer
-        listener = try HTTPListener(on: loop, address: BindAddress(host: host, port: port), handler: self)
+        listener = try HTTPListener(
+            on: loop, address: BindAddress(host: host, port: port), configuration: configuration, handler: self)
         self.port = listener?.port ?? 0
     }
 

@@ -1,4 +1,4 @@
-// The top-level fields of POST /v1/responses with their types and ranges (facts, section 2). Thread: any.
+// The top-level fields of POST /v1/responses with their types and ranges. Thread: any.
 import Engine
 
 /// What a field's value must be.

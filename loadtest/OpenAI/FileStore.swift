@@ -1,4 +1,4 @@
-// The account's files: uploads and what batches produce (facts, section 3). Thread: the loop's; loop-bound.
+// The account's files: uploads and what batches produce. Thread: the loop's; loop-bound.
 import Engine
 
 /// One file of the simulated account.

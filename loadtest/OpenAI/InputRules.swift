@@ -1,4 +1,4 @@
-// The `input` of a request: a string, or message items of text and pictures (facts, section 2). Thread: any.
+// The `input` of a request: a string, or message items of text and pictures. Thread: any.
 import Engine
 
 /// What an input says, once it has been found valid.

@@ -1,4 +1,4 @@
-// The models that the simulated account knows. Snapshots dated 2026 are made up: the facts name the aliases only.
+// The models that the simulated account knows. Snapshots dated 2026 are made up: their aliases are not.
 // Thread: any.
 
 struct SimModel: Sendable {

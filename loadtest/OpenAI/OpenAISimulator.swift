@@ -1,4 +1,7 @@
 // `loadtest openai`, also for tests in their own process. Thread: the loop's; loop-bound.
+//
+// Written from OpenAI's published specification (openai-openapi), its two SDKs and answers of the live API quoted in public,
+// and not from what our service sends. Where those leave something open, the stricter reading is simulated.
 import Engine
 import Server
 
@@ -19,7 +22,12 @@ public final class OpenAISimulator {
         let account = try SimulatedAccount(on: loop, options: options)
         let handler = OpenAIHandler(account)
         self.account = account
-        server = try SimulatorServer(on: loop, host: host, port: port) { await handler.answer($0) }
+        var configuration = HTTPServerConfiguration()
+        // What the server refuses by itself (a body that is too large, a broken head) looks like the API's errors too.
+        configuration.errorReply = { error, _ in .json(error.code.status, APIError(400, error.message).json) }
+        server = try SimulatorServer(on: loop, host: host, port: port, configuration: configuration) {
+            await handler.answer($0)
+        }
     }
 
     public var port: Int { server.port }

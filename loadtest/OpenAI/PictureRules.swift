@@ -1,4 +1,4 @@
-// What the API asks of one `input_image` part: a URL or a data URL that really holds a picture (facts, section 2).
+// What the API asks of one `input_image` part: a URL or a data URL that really holds a picture.
 // Thread: any.
 import Engine
 

@@ -45,7 +45,7 @@ final class ResponseEngine {
 
     func forget() { seen.removeAll() }
 
-    /// The real API answers 400 for a picture that it cannot download (facts, section 2).
+    /// The real API answers 400 for a picture that it cannot download.
     private func fetch(_ pictures: [PictureReference], failing substring: String?) async throws(APIError) {
         for picture in pictures {
             guard let url = picture.url else { continue }

@@ -1,4 +1,4 @@
-// The object that answers POST /v1/responses (facts, "The response object"). Thread: any.
+// The object that answers POST /v1/responses. Thread: any.
 import Engine
 
 /// What a line fault makes of an answer that would have been fine.

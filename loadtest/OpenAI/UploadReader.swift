@@ -1,4 +1,4 @@
-// Takes an upload apart as it streams in and keeps the file's bytes on disk (facts, section 3). Thread: the loop's.
+// Takes an upload apart as it streams in and keeps the file's bytes on disk. Thread: the loop's.
 import Engine
 
 /// Reads the multipart body of `POST /v1/files`.
