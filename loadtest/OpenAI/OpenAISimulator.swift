@@ -1,7 +1,7 @@
 // `loadtest openai`, also for tests in their own process. Thread: the loop's; loop-bound.
 //
-// Written from OpenAI's published specification (openai-openapi), its two SDKs and answers of the live API quoted in public,
-// and not from what our service sends. Where those leave something open, the stricter reading is simulated.
+// Written from OpenAI's published specification (openai-openapi), its two SDKs and answers of the live API quoted in
+// public, and not from what our service sends. Where those leave something open, the stricter reading is simulated.
 import Engine
 import Server
 

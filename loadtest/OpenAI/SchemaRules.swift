@@ -1,5 +1,6 @@
 // The strict subset of JSON Schema that structured outputs take. Thread: any.
-// Where nobody could confirm that a keyword is taken, this checker refuses it: a server that passes here passes at the real one.
+// Where nobody could confirm that a keyword is taken, this checker refuses it: a server that passes here passes at the
+// real one.
 import Engine
 
 struct SchemaRules {
