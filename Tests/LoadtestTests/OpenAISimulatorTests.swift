@@ -241,19 +241,3 @@ struct OpenAIFaultTests {
         }
     }
 }
-
-@Suite("loadtest openai: the listener's own refusals", .timeLimit(.minutes(1)))
-struct OpenAIProtocolTests {
-    @Test("a request that the HTTP server refuses by itself is refused in the API's form")
-    func tooLarge() async throws {
-        try await withOpenAI { (_, client) async throws in
-            let head =
-                client.headers + [
-                    ("Content-Type", "application/json"), ("X-Long", String(repeating: "x", count: 20_000)),
-                ]
-            let got = try await client.send("POST", "/v1/responses", headers: head, body: .bytes([0x7B]))
-            #expect(got.status == 431)
-            #expect(got.json["error"]?["type"] == "invalid_request_error")
-        }
-    }
-}
