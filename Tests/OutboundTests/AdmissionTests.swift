@@ -1,3 +1,4 @@
+// The turns of the admission queue, as transcripts and on real sockets.
 import Foundation
 import Testing
 

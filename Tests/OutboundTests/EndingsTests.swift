@@ -1,3 +1,4 @@
+// How exchanges end early: time-outs, resets, cancellation, answers that are too large. Against raw sockets.
 import Engine
 import Foundation
 import Testing

@@ -1,3 +1,4 @@
+// What an exchange looks like on the wire, and when connections are kept. Against raw sockets.
 import Engine
 import Foundation
 import Testing

@@ -1,3 +1,4 @@
+// Images from servers that support ranges, ignore them, or say no lengths (C2.5, C3, C7).
 import Engine
 import Foundation
 import Testing

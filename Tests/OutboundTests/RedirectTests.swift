@@ -1,3 +1,4 @@
+// Where redirects may lead, and that nothing connects to a forbidden address (C7).
 import Engine
 import Foundation
 import Testing

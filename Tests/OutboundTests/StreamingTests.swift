@@ -1,3 +1,4 @@
+// Bodies streamed both ways, with back-pressure shown by what the other side sees.
 import Engine
 import Foundation
 import Testing

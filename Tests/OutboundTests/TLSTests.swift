@@ -1,3 +1,4 @@
+// Certificates are verified: against `openssl s_server` with a certificate of its own.
 import Engine
 import Foundation
 import Testing

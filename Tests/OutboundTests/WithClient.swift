@@ -1,3 +1,4 @@
+// What the tests of the outbound client share: a client on its own loop, and sources of bytes.
 import Engine
 import TestSupport
 
