@@ -1,0 +1,115 @@
+// A server process with everything around it: database, simulated OpenAI, images, webhook receiver. Loop-bound.
+import Engine
+import Foundation
+import LoadtestKit
+import TestSupport
+
+final class World {
+    static let key = "integration-tests-shared-key-0123456789"
+
+    let loop: Loop
+    let openAI: OpenAISimulator
+    let images: ImagesSimulator
+    let webhooks: WebhooksSimulator
+    let databaseURL: String
+    let database: Database
+    let client: APIClient
+    let folder: URL
+    private let port: Int
+    private let settings: [String: String]
+    private(set) var server: ServerProcess
+
+    /// Opens a world, runs `body` in it on its loop, and takes it down again.
+    static func run(
+        settings: [String: String] = [:], openAI options: OpenAIOptions = OpenAIOptions(),
+        _ body: @escaping @Sendable (World) async throws -> Void
+    ) async throws {
+        nonisolated(unsafe) let options = options  // handed over to the loop, not used here any more
+        try await onLoop("world") { loop in
+            let world = try await World(on: loop, settings: settings, options: options)
+            do {
+                try await world.waitUntilReady()
+                try await body(world)
+            } catch {
+                print("server log: \(world.log.suffix(4000))")
+                await world.close()
+                throw error
+            }
+            await world.close()
+        }
+    }
+
+    private init(on loop: Loop, settings: [String: String], options: OpenAIOptions) async throws {
+        self.loop = loop
+        openAI = try OpenAISimulator.start(on: loop, options: options)
+        images = try ImagesSimulator.start(on: loop)
+        var receiver = WebhooksOptions()
+        receiver.sharedKey = Self.key
+        webhooks = try WebhooksSimulator.start(on: loop, options: receiver)
+        databaseURL = try await TestDatabase.fresh()
+        database = Database(on: loop, configuration: DatabaseConfiguration(url: databaseURL))
+        database.start()
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("world-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        port = freePort()
+        client = APIClient(on: loop, baseURL: "http://127.0.0.1:\(port)", key: Self.key)
+        self.settings = settings
+        server = try Self.launch(port, databaseURL, openAI, folder, settings)
+    }
+
+    private static func launch(
+        _ port: Int, _ database: String, _ openAI: OpenAISimulator, _ folder: URL, _ settings: [String: String]
+    ) throws -> ServerProcess {
+        var environment = [
+            "BIND": "127.0.0.1:\(port)", "METRICS_BIND": "127.0.0.1:0", "DATABASE_URL": database,
+            "OPENAI_API_KEY": "sk-simulated", "OPENAI_BASE_URL": openAI.baseURL, "SHARED_KEY": key,
+            "WORKER_POLL_INTERVAL": "0.1", "ALLOWED_PRIVATE_NETWORKS": "127.0.0.0/8", "SPOOL_DIR": folder.path,
+            "LOG_FILE": folder.appendingPathComponent("service.log").path, "LOG_LEVEL": "DEBUG",
+            "RATE_LIMIT_SYNC": "0", "RATE_LIMIT_BATCH": "0", "RATE_LIMIT_POLL": "0", "INSTANCE_ID": "world",
+            "WORKER_THREADS": "2", "PATH": "/usr/bin:/bin",
+        ]
+        environment.merge(settings) { $1 }
+        return try ServerProcess(environment: environment, log: folder.appendingPathComponent("stdout.log"))
+    }
+
+    var log: String {
+        (try? String(contentsOf: folder.appendingPathComponent("stdout.log"), encoding: .utf8)) ?? ""
+    }
+
+    func waitUntilReady() async throws {
+        try await until("the server is ready") {
+            (try? await self.client.send("GET", "/health/ready", signing: nil))?.status == 200
+        }
+    }
+
+    /// `kill -9` and a new start under the same name.
+    func crashAndRestart() async throws {
+        await server.killHard()
+        server = try Self.launch(port, databaseURL, openAI, folder, settings)
+        try await waitUntilReady()
+    }
+
+    /// Polls until `condition` holds; a bounded number of times.
+    func until(_ what: String, seconds: Double = 90, _ condition: () async throws -> Bool) async throws {
+        let deadline = Timestamp.now() + seconds
+        while Timestamp.now() < deadline {
+            if try await condition() { return }
+            try await loop.sleep(seconds: 0.05)
+        }
+        throw WorldError(description: "waited in vain until \(what)")
+    }
+
+    private func close() async {
+        _ = await server.stop()
+        await client.close()
+        await database.close()
+        await webhooks.close()
+        await images.close()
+        await openAI.close()
+        try? FileManager.default.removeItem(at: folder)
+    }
+}
+
+struct WorldError: Error, CustomStringConvertible {
+    let description: String
+}
