@@ -35,7 +35,7 @@ struct LanguageTests {
         arguments: [
             "", "e", "xx", "eng", "english", "en-", "-en", "en-XX1", "en-xyz", "en_US", "en-Abcd", "en-USA",
             "zh-Hant-TW",
-            "e n", " en", "en-9", "en-ZZ", "ру", "en\0", "iw",
+            "e n", " en", "en-9", "en-ZZ", "ру", "en\0", "\u{212A}n", "iw",
         ])
     func unsupported(code: String) {
         #expect(!Languages.isSupported(code))

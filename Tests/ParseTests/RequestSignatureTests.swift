@@ -93,7 +93,7 @@ struct RequestSignatureTests {
     @Test("C1.7: what is needed to read the request is told before")
     func toldEarly() {
         #expect(Trial().unsigned("{} x").error?.code == .invalidJSON)
-        #expect(Trial().unsigned("").error?.message == "Request body must be valid JSON (unexpected end at byte 0)")
+        #expect(Trial().unsigned("").error?.message == "Request body must be valid JSON")
         #expect(Trial().unsigned(#"{"lots":[{"#).error?.code == .invalidJSON)
         let missing = Trial().unsigned(#"{"languages":["en"]}"#, header: "sha256=x").error
         #expect(missing?.code == .missingField)

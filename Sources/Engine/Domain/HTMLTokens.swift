@@ -105,11 +105,14 @@ extension HTMLTokens {
         "a", "abbr", "b", "code", "del", "font", "i", "ins", "mark", "s", "small", "span", "sub", "sup", "u",
     ]
 
+    /// Longer tags are taken for text: nobody means one, and looking further for each `<` would take quadratic time.
+    private static let tagBytes = 4096
+
     /// Where the tag's `>` is, past quoted attribute values; with an unclosed quote, the first one.
     private func endOfTag(from start: Int) -> Int? {
         var quote: UInt8?
         var first: Int?
-        for position in start..<bytes.count {
+        for position in start..<min(bytes.count, start + HTMLTokens.tagBytes) {
             let byte = bytes[position]
             if byte == UInt8(ascii: ">") {
                 if quote == nil { return position }

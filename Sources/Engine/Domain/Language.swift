@@ -57,7 +57,8 @@ private struct LanguageTable: Sendable {
     }
 
     func parts(of code: String) -> (language: String, subtag: String?)? {
-        guard code.utf8.count <= 7 else { return nil }
+        // Some letters outside ASCII have a lower case inside it.
+        guard code.utf8.count <= 7, code.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         let parts = code.lowercased().split(separator: "-", omittingEmptySubsequences: false).map(String.init)
         guard parts.count <= 2, let language = languages[parts[0]] else { return nil }
         guard parts.count == 2 else { return (language, nil) }

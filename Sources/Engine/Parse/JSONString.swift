@@ -9,16 +9,25 @@ enum JSONString {
         static let loneSurrogate = Flaws(rawValue: 2)
     }
 
-    /// Appends the string's text as UTF-8. A lone surrogate becomes U+FFFD and is reported.
+    /// Appends the string's text as UTF-8, which is never longer. A lone surrogate becomes U+FFFD and is reported.
     static func decode(_ inside: Span<UInt8>, into out: inout [UInt8]) -> Flaws {
+        var flaws: Flaws = []
+        out.append(addingCapacity: inside.count) { out in flaws = decode(inside, &out) }
+        return flaws
+    }
+
+    private static func decode(_ inside: Span<UInt8>, _ out: inout OutputSpan<UInt8>) -> Flaws {
         var flaws: Flaws = []
         var index = 0
         while index < inside.count {
+            if inside[index] == JSONText.backslash {
+                flaws.formUnion(escape(inside, &index, &out))
+                continue
+            }
             var end = index
             while end < inside.count, inside[end] != JSONText.backslash { end = next(inside, end) }
-            out.append(inside, index..<end)
+            out.append(inside.extracting(index..<end))
             index = end
-            if index < inside.count { flaws.formUnion(escape(inside, &index, &out)) }
         }
         return flaws
     }
@@ -30,7 +39,7 @@ enum JSONString {
         return end > index ? end : index + 1
     }
 
-    private static func escape(_ inside: Span<UInt8>, _ index: inout Int, _ out: inout [UInt8]) -> Flaws {
+    private static func escape(_ inside: Span<UInt8>, _ index: inout Int, _ out: inout OutputSpan<UInt8>) -> Flaws {
         let letter = inside[index + 1]
         guard letter == UInt8(ascii: "u") else {
             out.append(plainEscape(letter))
@@ -43,22 +52,22 @@ enum JSONString {
         return isLone ? .loneSurrogate : scalar == 0 ? .nul : []
     }
 
-    private static func encode(_ scalar: UInt32, _ out: inout [UInt8]) {
-        func tail(_ shift: UInt32) { out.append(UInt8(0x80 | scalar >> shift & 0x3F)) }
+    private static func encode(_ scalar: UInt32, _ out: inout OutputSpan<UInt8>) {
+        func tail(_ shift: UInt32) -> UInt8 { UInt8(0x80 | scalar >> shift & 0x3F) }
         switch scalar {
         case ..<0x80: out.append(UInt8(scalar))
         case ..<0x800:
             out.append(UInt8(0xC0 | scalar >> 6))
-            tail(0)
+            out.append(tail(0))
         case ..<0x10000:
             out.append(UInt8(0xE0 | scalar >> 12))
-            tail(6)
-            tail(0)
+            out.append(tail(6))
+            out.append(tail(0))
         default:
             out.append(UInt8(0xF0 | scalar >> 18))
-            tail(12)
-            tail(6)
-            tail(0)
+            out.append(tail(12))
+            out.append(tail(6))
+            out.append(tail(0))
         }
     }
 

@@ -46,11 +46,8 @@ enum JSONText {
     @inline(__always)
     static func endOfPlain(_ text: Span<UInt8>, from start: Int) -> Int {
         var index = start
-        let raw = text.bytes
         while index &+ 8 <= text.count {
-            // Unsafe: an unaligned load; the line above proves that its 8 bytes are inside.
-            let word = unsafe UInt64(littleEndian: raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
-            let special = notPlain(word)
+            let special = notPlain(word(text, at: index))
             if special != 0 { return index &+ special.trailingZeroBitCount >> 3 }
             index &+= 8
         }
@@ -58,9 +55,16 @@ enum JSONText {
         return index
     }
 
+    /// The 8 bytes at `index`, the first one lowest; the caller has checked that they are inside.
+    @inline(__always)
+    static func word(_ text: Span<UInt8>, at index: Int) -> UInt64 {
+        // Unsafe: an unaligned load, bounds as said above.
+        unsafe UInt64(littleEndian: text.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+    }
+
     /// The high bit of each byte that is not plain, exact up to the first such byte (borrows only spread upwards).
     @inline(__always)
-    private static func notPlain(_ word: UInt64) -> UInt64 {
+    static func notPlain(_ word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let quotes = word ^ (ones &* 0x22)
         let backslashes = word ^ (ones &* 0x5C)

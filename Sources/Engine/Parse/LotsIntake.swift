@@ -8,9 +8,7 @@ struct LotsIntake {
     private var writer = CanonicalWriter()
     private var reader: LotReader
 
-    /// The signed text so far (C1.2), and what the Node example would have signed (C1.4).
-    private(set) var canonical: SignatureRun
-    private(set) var nodeExample: SignatureRun
+    private(set) var signed: SignedTexts
     private(set) var tally = LotsTally()
     private(set) var wasSeen = false
 
@@ -19,39 +17,39 @@ struct LotsIntake {
         self.keys = keys
         self.sink = sink
         reader = LotReader(urlProblem: configuration.urlProblem)
-        canonical = keys.begin()
-        nodeExample = keys.begin()
+        signed = SignedTexts(keys: keys)
     }
 
     /// A `lots` member begins; an earlier one does not count any more.
     mutating func begin() {
         if wasSeen { sink.reset() }
         wasSeen = true
-        canonical = keys.begin()
-        nodeExample = keys.begin()
+        signed = SignedTexts(keys: keys)
         tally = LotsTally()
     }
 
-    mutating func beginArray() { update(canonical: "[", node: "[") }
+    mutating func beginArray() { signed.append(JSONText.openArray) }
 
     mutating func endArray() {
-        update(canonical: "]", node: "]")
+        signed.append(JSONText.closeArray)
         if tally.lots == 0 { tally.problems.invalid.add({ "lots" }, "must be a non-empty array of objects") }
     }
 
     /// `lots` is no array: still what was signed, and told only after that.
     mutating func notAnArray(_ text: Span<UInt8>) {
         writer.write(text)
-        canonical.update(writer.output)
-        tally.nodeExampleApplies = false
+        let canonical = writer.output
+        signed.append(canonical.span)
+        signed.notAnArray()
         tally.problems.invalid.add({ "lots" }, "must be a non-empty array of objects")
     }
 
     mutating func element(_ text: Span<UInt8>) {
         writer.write(text)
-        if tally.lots > 0 { update(canonical: ",", node: ",") }
-        canonical.update(writer.output)
-        if text[0] == JSONText.openObject { update(node: "{}") } else { tally.nodeExampleApplies = false }
+        if tally.lots > 0 { signed.append(JSONText.comma) }
+        let canonical = writer.output
+        signed.append(canonical.span)
+        signed.count(isObject: text[0] == JSONText.openObject)
         if tally.lots < configuration.maxLots { judge() }
         tally.lots += 1
         if tally.lots > 1 { tally.first = nil }
@@ -64,11 +62,6 @@ struct LotsIntake {
         tally.add(row)
         if tally.problems.isEmpty { sink.accept(row) }
     }
-
-    private mutating func update(canonical: StaticString? = nil, node: StaticString) {
-        if let canonical { self.canonical.update(canonical) }
-        nodeExample.update(node)
-    }
 }
 
 /// What is known of the lots read so far.
@@ -80,8 +73,6 @@ struct LotsTally {
     var first: LotRow?
     var problems = RequestProblems()
     var duplicates = DuplicateFinder()
-    /// Whether the Node example serialises these lots as `[{},{}]`: all of them are objects.
-    var nodeExampleApplies = true
 
     mutating func add(_ row: LotRow) {
         if row.position == 0 { first = row }

@@ -35,11 +35,15 @@ struct ObjectSorter {
     /// one key.
     mutating func end(_ output: inout OutputSpan<UInt8>) {
         let frame = frames.removeLast()
-        defer { members.removeSubrange(frame.first...) }
-        guard !frame.inOrder else { return }
-        let start = members[frame.first].start
-        sort(from: frame.first, in: output.span)
-        gather(from: frame.first, output.span)
+        guard members.count > frame.first else { return }
+        if !frame.inOrder { rewrite(from: frame.first, &output) }
+        members.removeLast(members.count - frame.first)
+    }
+
+    private mutating func rewrite(from first: Int, _ output: inout OutputSpan<UInt8>) {
+        let start = members[first].start
+        sort(from: first, in: output.span)
+        gather(from: first, output.span)
         output.removeLast(output.count - start)
         output.append(scratch.span)
     }

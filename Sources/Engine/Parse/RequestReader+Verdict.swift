@@ -4,11 +4,11 @@
 extension RequestReader {
     func verdict(header: String?, respondAsync: Bool) throws(ServiceError) -> GenerationRequest {
         try checkSignature(header: header)
-        let tally = lots.tally
+        let tally = machine.lots.tally
         try checkSize(tally)
         var problems = tally.problems
-        let version = kept.version(&problems)
-        let languages = kept.languages(&problems)
+        let version = machine.kept.version(&problems)
+        let languages = machine.kept.languages(&problems)
         try problems.throwFields()
         try checkLanguageCount(languages)
         try checkVersion(version)
@@ -26,22 +26,22 @@ extension RequestReader {
     /// C1.1 to C1.4. Without any signature 401 comes before the missing `lots`, which is needed to judge one.
     private func checkSignature(header: String?) throws(ServiceError) {
         let header = header.flatMap { $0.isEmpty ? nil : $0 }
-        let signature = header ?? kept.signature
+        let signature = header ?? machine.kept.signature
         guard signature?.isEmpty == false else {
             throw ServiceError(
                 .missingSignature,
                 "Missing HMAC signature: send it in the X-Signature header or the body's signature member")
         }
-        guard lots.wasSeen else {
+        guard machine.lots.wasSeen else {
             var missing = RequestProblems.Fields()
             missing.add { "lots" }
             throw RequestProblems.missingField(missing)
         }
         let claim = try SignatureKeys.parse(signature)
-        if lots.canonical.matches(claim) { return }
+        if machine.lots.signed.matchesCanonical(claim) { return }
         // The body cannot hold a signature of itself.
-        if header != nil, raw.matches(claim) { return }
-        guard lots.tally.nodeExampleApplies, lots.nodeExample.matches(claim) else { throw SignatureKeys.invalid }
+        if header != nil, machine.raw.matches(claim) { return }
+        guard machine.lots.signed.matchesNodeExample(claim) else { throw SignatureKeys.invalid }
         if !configuration.acceptNodeExample { throw RequestReader.nodeDefect }
     }
 

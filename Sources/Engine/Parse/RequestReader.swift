@@ -1,50 +1,23 @@
-// Reads the body of POST /api/v1/generate-descriptions as it comes in, in slices of any size, members in any order
-// (C2.2). Pure: no I/O, no loop; used by one thread at a time. Memory: one lot (Limits.lotBytes) and its canonical
-// form, three small members, 16 bytes for each lot_id, at most 100 entries of each kind of problem. Never the body.
+// Reads the body of POST /api/v1/generate-descriptions as it comes in, and judges it. Pure: no I/O, no loop; used by
+// one thread at a time.
 
 /// Feed it the body, then ask for the verdict. After an error it stays failed.
 public final class RequestReader {
-    private enum Step {
-        case begin, firstKey, key, colon, value, firstElement, element, afterElement, token, after, end
-    }
-
-    /// What the value that is being scanned is for.
-    private enum Token {
-        case key
-        case lot
-        case lotsNoArray
-        case kept(KeptMembers.Name)
-        case skipped
-    }
-
     let configuration: RequestReaderConfiguration
-    private(set) var lots: LotsIntake
-    private(set) var kept = KeptMembers()
-    /// Over the raw body (C1.3).
-    private(set) var raw: SignatureRun
-
-    private var step = Step.begin
-    private var token = Token.key
-    private var scanner = JSONScanner(maxDepth: Limits.lotNesting)
-    /// The part of the token that came in earlier slices.
-    private var carry: [UInt8] = []
-    private var tokenBytes = 0
-    private var member: KeptMembers.Name?
-    private var memberIsLots = false
-    private var consumed = 0
+    /// A struct, so that the accesses to its many variables are checked at compile time and not at each byte.
+    private(set) var machine: RequestMachine
     private var failure: ServiceError?
 
     public init(configuration: RequestReaderConfiguration, keys: SignatureKeys, sink: any LotSink) {
         self.configuration = configuration
-        lots = LotsIntake(configuration: configuration, keys: keys, sink: sink)
-        raw = keys.begin()
+        machine = RequestMachine(configuration: configuration, keys: keys, sink: sink)
     }
 
-    /// The next bytes of the body. Throws only what may be told before the signature holds: INVALID_JSON,
-    /// LOT_TOO_LARGE (C1.7).
+    /// The next bytes of the body. Throws only what may be told before the signature holds: INVALID_JSON, LOT_TOO_LARGE
+    /// (C1.7).
     public func feed(_ bytes: Span<UInt8>) throws(ServiceError) {
         if let failure { throw failure }
-        do { try read(bytes) } catch {
+        do { try machine.read(bytes) } catch {
             failure = error
             throw error
         }
@@ -58,156 +31,7 @@ public final class RequestReader {
         signature header: String?, respondAsync: Bool = false
     ) throws(ServiceError) -> GenerationRequest {
         if let failure { throw failure }
-        guard case .end = step else {
-            throw RequestReader.invalidJSON(JSONError(.unexpectedEnd, at: consumed))
-        }
+        try machine.checkEnd()
         return try verdict(header: header, respondAsync: respondAsync)
-    }
-
-    private func read(_ bytes: Span<UInt8>) throws(ServiceError) {
-        raw.update(bytes)
-        var index = 0
-        while index < bytes.count {
-            if case .token = step {
-                index = try scan(bytes, index)
-            } else if JSONText.isSpace(bytes[index]) {
-                index += 1
-            } else {
-                index = try structure(bytes[index], index)
-            }
-        }
-        consumed += bytes.count
-    }
-}
-
-// MARK: - Between tokens
-
-extension RequestReader {
-    /// Takes one byte of the body's own object or of the `lots` array; a byte that begins a token is left to the
-    /// scanner.
-    private func structure(_ byte: UInt8, _ index: Int) throws(ServiceError) -> Int {
-        switch (step, byte) {
-        case (.begin, JSONText.openObject): step = .firstKey
-        case (.firstKey, JSONText.closeObject), (.after, JSONText.closeObject): step = .end
-        case (.firstKey, JSONText.quote), (.key, JSONText.quote): return begin(.key, index)
-        case (.colon, JSONText.colon): step = .value
-        case (.value, JSONText.openArray) where memberIsLots:
-            lots.begin()
-            lots.beginArray()
-            step = .firstElement
-        case (.value, _): return beginValue(index)
-        case (.firstElement, JSONText.closeArray), (.afterElement, JSONText.closeArray):
-            lots.endArray()
-            step = .after
-        case (.firstElement, _), (.element, _): return begin(.lot, index)
-        case (.afterElement, JSONText.comma): step = .element
-        case (.after, JSONText.comma): step = .key
-        case (.begin, _), (.firstKey, _), (.key, _), (.colon, _), (.afterElement, _), (.after, _), (.end, _),
-            (.token, _):
-            throw RequestReader.invalidJSON(JSONError(.unexpectedByte, at: consumed + index))
-        }
-        return index + 1
-    }
-
-    private func begin(_ token: Token, _ index: Int) -> Int {
-        self.token = token
-        scanner.restart()
-        carry.removeAll(keepingCapacity: true)
-        tokenBytes = 0
-        step = .token
-        return index
-    }
-
-    private func beginValue(_ index: Int) -> Int {
-        if memberIsLots {
-            lots.begin()
-            return begin(.lotsNoArray, index)
-        }
-        return begin(member.map { .kept($0) } ?? .skipped, index)
-    }
-}
-
-// MARK: - Tokens
-
-extension RequestReader {
-    private func scan(_ bytes: Span<UInt8>, _ start: Int) throws(ServiceError) -> Int {
-        let end: Int?
-        do { end = try scanner.scan(bytes, from: start) } catch {
-            throw RequestReader.invalidJSON(JSONError(error.reason, at: consumed + error.offset))
-        }
-        let part = bytes.extracting(start..<(end ?? bytes.count))
-        tokenBytes += part.count
-        let isKept = try keeps(tokenBytes)
-        guard let end else {
-            if isKept { carry.append(part) }
-            return bytes.count
-        }
-        if tokenBytes == part.count {
-            complete(part, isKept: isKept)
-        } else {
-            if isKept { carry.append(part) }
-            let whole = carry
-            complete(whole.span, isKept: isKept)
-            if carry.capacity > ReaderBounds.keptBufferBytes { carry = [] }
-        }
-        return end
-    }
-
-    /// Whether a token of this size is kept; a lot that is too large ends the request (C3).
-    private func keeps(_ size: Int) throws(ServiceError) -> Bool {
-        switch token {
-        case .key: return size <= ReaderBounds.keyBytes
-        case .kept: return size <= ReaderBounds.memberBytes
-        case .skipped: return false
-        case .lot, .lotsNoArray:
-            if size > Limits.lotBytes { throw lotTooLarge() }
-            return true
-        }
-    }
-
-    private func complete(_ text: Span<UInt8>, isKept: Bool) {
-        switch token {
-        case .key:
-            name(text, isKept: isKept)
-            step = .colon
-        case .lot:
-            lots.element(text)
-            step = .afterElement
-        case .lotsNoArray:
-            lots.notAnArray(text)
-            step = .after
-        case .kept(let name):
-            kept.set(name, text, isComplete: isKept)
-            step = .after
-        case .skipped: step = .after
-        }
-    }
-
-    /// Looks up a key by its text, so that an escaped spelling is the same key.
-    private func name(_ text: Span<UInt8>, isKept: Bool) {
-        member = nil
-        memberIsLots = false
-        guard isKept else { return }
-        var key: [UInt8] = []
-        guard JSONString.decode(text.extracting(1..<text.count - 1), into: &key).isEmpty else { return }
-        memberIsLots = key.elementsEqual("lots".utf8)
-        member = KeptMembers.Name(rawValue: String(decoding: key, as: UTF8.self))
-    }
-}
-
-// MARK: - Errors that may be told at once (C1.7)
-
-extension RequestReader {
-    /// The document's sample has no `details`, so the place is told in the message.
-    static func invalidJSON(_ error: JSONError) -> ServiceError {
-        ServiceError(
-            .invalidJSON, "Request body must be valid JSON (\(error.reason.rawValue) at byte \(error.offset))")
-    }
-
-    private func lotTooLarge() -> ServiceError {
-        let path = if case .lot = token { "lots[\(lots.tally.lots)]" } else { "lots" }
-        return ServiceError(
-            .lotTooLarge, "\(path) exceeds the maximum size of a lot (1 MB)",
-            details: ["path": .string(path), "max_bytes": .int(Limits.lotBytes)])
     }
 }
