@@ -59,7 +59,7 @@ let package = Package(
         tests("OutboundTests", ["Engine", "Server"]),
         tests("HTTPTests", ["Engine", "Server"]),
         tests("WorkTests", ["Engine"]),
-        tests("APITests", ["Engine", "Server", "LoadtestKit"]),
+        tests("APITests", ["Engine", "Server", "LoadtestKit", log]),
         tests("LoadtestTests", ["Engine", "Server", "LoadtestKit"]),
         tests("IntegrationTests", ["Engine", "Server", "LoadtestKit"]),
         tests("TidyTests", []),

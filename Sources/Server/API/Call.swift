@@ -85,6 +85,9 @@ final class Call {
         case let error as DatabaseError:
             note(error)
             fail(ServiceError(error))
+        case is SystemError:
+            services.log.error("spool failed", metadata: ["request_id": "\(exchange.requestID)", "error": "\(error)"])
+            fail(Ingest.overloaded)
         case is ExchangeClosed, is CancellationError:
             exchange.abort()
         default:

@@ -84,9 +84,10 @@ enum GenerateDescriptions {
         }
     }
 
-    /// Whatever ended the request before its class was known counts as synchronous (C3.1).
+    /// Whatever ended the request before its class was known counts as synchronous (C3.1); what is our own trouble
+    /// counts against nobody.
     private static func reject(_ call: Call, _ error: ServiceError) {
-        guard error.code != .rateLimitExceeded else { return call.fail(error) }
+        if error.code == .rateLimitExceeded || error.code == .serviceUnavailable { return call.fail(error) }
         let rate: RateClass = prefersAsync(call.exchange.head) ? .batch : .synchronous
         do throws(ServiceError) { try call.count(rate) } catch { return call.fail(error) }
         call.fail(error)

@@ -15,7 +15,7 @@ struct IngestedRequest {
 final class Ingest: BodyReceiver, LotSink {
     static let bodyTooLarge = ServiceError(
         .bodyTooLarge, "Request body exceeds maximum size of 200 MB", details: ["max_bytes": .int(Limits.bodyBytes)])
-    private static let overloaded = ServiceError(
+    static let overloaded = ServiceError(
         .serviceUnavailable, "The service is overloaded", retryAfter: 5)
 
     private let call: Call

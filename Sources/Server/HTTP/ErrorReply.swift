@@ -14,7 +14,8 @@ public enum ErrorReply {
         if let details = error.details { members.append(("details", details)) }
         var headers: [(String, String)] = []
         if let seconds = error.retryAfter {
-            members.append(("retry_after", .int(seconds)))
+            // Where the document shows it in `details` it stands there only.
+            if error.details?["retry_after"] == nil { members.append(("retry_after", .int(seconds))) }
             headers.append(("Retry-After", String(seconds)))
         }
         for member in error.extra where !members.contains(where: { $0.0 == member.0 }) { members.append(member) }
