@@ -53,7 +53,9 @@ struct BatchLifeTests {
             #expect(reply.status == 201)
             let job = try #require(reply.json["job_id"]?.string)
             try await crashDuringBothStages(job, world)
-            try await world.until("the job is completed") { try await world.client.status(job)["status"] == "completed" }
+            try await world.until("the job is completed") {
+                try await world.client.status(job)["status"] == "completed"
+            }
             try await checkStatus(job, world)
             try await checkResults(job, lots, world)
             try await checkWebhooks(job, lots, world)
@@ -232,7 +234,9 @@ struct BatchLifeTests {
             let reply = try await world.client.generate(
                 lots.map { $0.json(webhook: world.webhooks.baseURL + "/ok/e") })
             let job = try #require(reply.json["job_id"]?.string)
-            try await world.until("the job is completed") { try await world.client.status(job)["status"] == "completed" }
+            try await world.until("the job is completed") {
+                try await world.client.status(job)["status"] == "completed"
+            }
             #expect(world.openAI.requests("POST /v1/batches") == 1)
             #expect(world.openAI.doubleSubmissions.isEmpty)
         }

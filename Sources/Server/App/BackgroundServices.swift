@@ -56,5 +56,6 @@ extension WorkConfiguration {
         pollSeconds = config.workerPollSeconds
         imageMode = config.imageMode ?? .url
         spoolDirectory = config.spoolDirectory
+        if let tokens = config.enqueuedTokensMax { shardBounds.tokens = tokens }
     }
 }

@@ -56,8 +56,6 @@ public struct Config: Sendable {
 
     // Background work.
     public var workerPollSeconds = 30.0
-    /// A job still open this long after its creation is ended with what it has.
-    public var deadlineHours = 48.0
     public var retentionDays = 30.0
     public var webhookTimeoutSeconds = 30.0
     /// Attempts in all (C6.2).
