@@ -51,7 +51,7 @@ struct PollTests {
                 reply.json["progress"]?.memberNames == [
                     "total_lots", "processed_lots", "failed_lots", "completion_percentage", "estimated_completion",
                 ])
-            #expect(reply.json["progress"]?["completion_percentage"]?.double == 66.6)
+            #expect(reply.json["progress"]?["completion_percentage"]?.double == 66.7)
             #expect(reply.json["processing_details"]?["openai_vision_batch_ids"] == ["batch_1", "batch_2"])
             #expect(reply.json["processing_details"]?["openai_translation_batch_id"] == .null)
             #expect(reply.json["processing_details"]?["current_stage"] == "vision_analysis")

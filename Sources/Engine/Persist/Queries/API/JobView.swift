@@ -60,7 +60,8 @@ extension JobView {
     /// One decimal, 100 only when all are done (C5.2).
     public var completionPercentage: Double {
         guard processedLots < totalLots else { return 100 }
-        return Double(processedLots * 1000 / max(1, totalLots)) / 10
+        let rounded = (Double(processedLots) * 1000 / Double(totalLots)).rounded(.toNearestOrEven) / 10
+        return min(rounded, 99.9)
     }
 
     /// nil in an ended job (C5.3).
