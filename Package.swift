@@ -51,7 +51,8 @@ let package = Package(
         .executableTarget(
             name: "loadtest", dependencies: ["LoadtestKit", arguments], path: "loadtest/Main", swiftSettings: strict),
 
-        .target(name: "TestSupport", dependencies: ["Engine", "Server"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Engine", "Server"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("LoopTests", ["Engine"]),
         tests("DomainTests", ["Engine"]),
         tests("ParseTests", ["Engine"]),
