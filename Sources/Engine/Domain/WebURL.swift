@@ -41,13 +41,17 @@ public enum WebURL {
     /// White space and controls, those beyond ASCII (C1, U+00A0, U+2000.., U+3000, U+FEFF) included; backslashes, which
     /// browsers read as slashes and curl does not.
     private static func hasHostileBytes(_ url: Span<UInt8>) -> Bool {
-        var beyond = false
-        for index in url.indices {
-            let byte = url[index]
-            if byte <= 0x20 || byte == 0x7F || byte == UInt8(ascii: "\\") { return true }
-            beyond = beyond || byte >= 0x80
+        // Numbers instead of an early return, so that the compiler makes vector code of the loop.
+        var hostile: UInt8 = 0
+        var all: UInt8 = 0
+        url.withUnsafeBufferPointer { url in  // read within the call only
+            for byte in url {
+                hostile |= byte <= 0x20 || byte == 0x7F || byte == UInt8(ascii: "\\") ? 1 : 0
+                all |= byte
+            }
         }
-        guard beyond else { return false }
+        if hostile != 0 { return true }
+        guard all >= 0x80 else { return false }
         let text = url.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }  // read within the call only
         return text.unicodeScalars.contains { scalar in
             scalar.properties.isWhitespace || scalar.properties.generalCategory == .control
