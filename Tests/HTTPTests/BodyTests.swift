@@ -253,13 +253,13 @@ struct BodyTests {
     @Test("C3: a pause in the body is answered with 408 and the connection closed")
     func pauseTooLong() async throws {
         var configuration = HTTPServerConfiguration()
-        configuration.bodyPauseSeconds = 0.1
+        configuration.bodyPauseSeconds = 0.6
         try await serving(configuration, sumBody) { listener, loop in
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
             client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n")
             for _ in 0..<5 {
                 client.send("x")
-                try await loop.sleep(seconds: 0.04)  // slower than the limit in all, but never between two bytes
+                try await loop.sleep(seconds: 0.2)  // slower than the limit in all, but never between two bytes
             }
             #expect(client.received.isEmpty)
             let reply = try await client.reply()

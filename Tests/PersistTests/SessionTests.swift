@@ -125,13 +125,15 @@ struct SessionTests {
             let loop = try #require(Loop.current)
             try await database.script("CREATE TABLE t (a integer)")
             let before = try await database.session { try await $0.query(Self.pid)[0].int(0) }
+            var inserted = false
             let task = loop.spawn {
                 try? await database.transaction { session in
                     _ = try await session.query(Self.insert, [.int4(1)])
+                    inserted = true
                     try await loop.sleep(seconds: 3600)
                 }
             }
-            try await loop.sleep(seconds: 0.02)
+            try await eventually(loop) { inserted }
             task.cancel()
             await task.value
             let (after, seen) = try await database.session { session in
