@@ -12,12 +12,12 @@ public final class LoopPoll {
     }
 
     private let box: Box
-    private var watched: Events = []
 
     private final class Box {
         let handle: UnsafeMutablePointer<uv_poll_t> = .allocate(capacity: 1)
         /// An error of the descriptor is reported as both readable and writable: the owner's next call finds it.
         var ready: ((Events) -> Void)?
+        var watched: Events = []
         var closed = false
         deinit { handle.deallocate() }
     }
@@ -36,14 +36,16 @@ public final class LoopPoll {
     public func watch(_ events: Events, _ ready: @escaping (Events) -> Void) {
         guard !box.closed else { return }
         box.ready = ready
-        guard events != watched else { return }
-        watched = events
+        guard events != box.watched else { return }
+        box.watched = events
         if events.isEmpty {
             uv_poll_stop(box.handle)
             return
         }
         uv_poll_start(box.handle, events.rawValue) { handle, status, happened in
             let box = Unmanaged<Box>.fromOpaque(handle!.pointee.data).takeUnretainedValue()
+            // libuv stops watching a descriptor with an error: whoever goes on with it has to watch it again.
+            if status < 0 { box.watched = [] }
             box.ready?(status < 0 ? [.readable, .writable] : Events(rawValue: happened))
         }
     }
