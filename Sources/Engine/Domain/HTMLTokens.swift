@@ -51,16 +51,13 @@ struct HTMLTokens {
         let first = end
         while end < bytes.count, end - first < 32 {
             let byte = bytes[end]
-            let fits = isNumber ? (isHex ? Hex.value(byte) != nil : isDigit(byte)) : isLetter(byte) || isDigit(byte)
+            let fits = isNumber ? (isHex ? Hex.value(byte) != nil : ASCII.isDigit(byte)) : ASCII.isLetterOrDigit(byte)
             guard fits else { break }
             end += 1
         }
-        guard end > first, isNumber || isLetter(bytes[first]) else { return false }
+        guard end > first, isNumber || ASCII.isLetter(bytes[first]) else { return false }
         return end < bytes.count && bytes[end] == UInt8(ascii: ";")
     }
-
-    private func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
-    private func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 }
 
 // MARK: - Markup
@@ -78,9 +75,9 @@ extension HTMLTokens {
         if second == UInt8(ascii: "!") || second == UInt8(ascii: "?") { return declaration() }
         let isClosing = second == UInt8(ascii: "/")
         let start = index + (isClosing ? 2 : 1)
-        guard start < bytes.count, isLetter(bytes[start]), let end = endOfTag(from: start) else { return nil }
+        guard start < bytes.count, ASCII.isLetter(bytes[start]), let end = endOfTag(from: start) else { return nil }
         var nameEnd = start
-        while isLetter(bytes[nameEnd]) || isDigit(bytes[nameEnd]) { nameEnd += 1 }
+        while ASCII.isLetterOrDigit(bytes[nameEnd]) { nameEnd += 1 }
         let name = String(decoding: bytes[start..<nameEnd], as: UTF8.self).lowercased()
         index = end + 1
         if let tag = HTMLTag(rawValue: name), isWhole(nameEnd) {
@@ -145,8 +142,7 @@ extension HTMLTokens {
         guard start + wanted.count <= bytes.count else { return nil }
         return (start...bytes.count - wanted.count).first { at in
             wanted.indices.allSatisfy { offset in
-                let byte = bytes[at + offset]
-                return (isLetter(byte) ? byte | 0x20 : byte) == wanted[offset]
+                ASCII.lower(bytes[at + offset]) == wanted[offset]
             }
         }
     }

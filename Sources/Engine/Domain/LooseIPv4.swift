@@ -35,9 +35,9 @@ enum LooseIPv4: Equatable {
     /// All digits, or `0x` and hexadecimal digits.
     private static func looksNumeric(_ label: Span<UInt8>) -> Bool {
         let start = isHex(label) ? 2 : 0
-        for index in start..<label.count where !(ASCII.isDigit(label[index]) || start == 2 && isHexLetter(label[index]))
-        {
-            return false
+        for index in start..<label.count {
+            let isInBase = start == 2 ? Hex.value(label[index]) != nil : ASCII.isDigit(label[index])
+            if !isInBase { return false }
         }
         return true
     }
@@ -50,10 +50,8 @@ enum LooseIPv4: Equatable {
         let base: UInt64 = hex ? 16 : octal ? 8 : 10
         var value: UInt64 = 0
         for index in (hex ? 2 : 0)..<label.count {
-            let byte = ASCII.lower(label[index])
-            let digit = ASCII.isDigit(byte) ? UInt64(byte - 0x30) : isHexLetter(byte) ? UInt64(byte - 0x61 + 10) : 99
-            guard digit < base else { return nil }
-            value = value * base + digit
+            guard let digit = Hex.value(label[index]), digit < base else { return nil }
+            value = value * base + UInt64(digit)
             if value > UInt64(UInt32.max) { return nil }
         }
         return value
@@ -62,13 +60,4 @@ enum LooseIPv4: Equatable {
     private static func isHex(_ label: Span<UInt8>) -> Bool {
         label.count >= 2 && label[0] == UInt8(ascii: "0") && ASCII.lower(label[1]) == UInt8(ascii: "x")
     }
-
-    private static func isHexLetter(_ byte: UInt8) -> Bool { (0x61...0x66).contains(ASCII.lower(byte)) }
-}
-
-/// The few questions about single bytes that parsers of addresses ask.
-enum ASCII {
-    @inline(__always) static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
-    @inline(__always) static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
-    @inline(__always) static func lower(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
 }

@@ -60,8 +60,7 @@ public enum WebURL {
     }
 
     private static func isNameByte(_ byte: UInt8) -> Bool {
-        ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
-            || byte == UInt8(ascii: "_")
+        byte == UInt8(ascii: ".") || HostRule.isLabelByte(byte)
     }
 
     private static func isHostEnd(_ byte: UInt8) -> Bool {
@@ -131,13 +130,15 @@ enum HostRule {
             if byte == UInt8(ascii: ".") {
                 guard (1...63).contains(index - start) else { return nil }
                 start = index + 1
-            } else if !(ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "-")
-                || byte == UInt8(ascii: "_"))
-            {
+            } else if !isLabelByte(byte) {
                 return nil
             }
         }
         return (1...63).contains(name.count - start) ? start : nil
+    }
+
+    static func isLabelByte(_ byte: UInt8) -> Bool {
+        ASCII.isLetterOrDigit(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
     }
 
     private static func isLocalhost(_ host: Span<UInt8>, from start: Int) -> Bool {

@@ -67,7 +67,7 @@ enum OutboundHeaders {
     }
 
     static func equal(_ a: String, _ b: String) -> Bool {
-        a.utf8.count == b.utf8.count && zip(a.utf8, b.utf8).allSatisfy { ASCII.lower($0) == ASCII.lower($1) }
+        ASCII.matches(a.utf8, b.utf8)
     }
 
     /// A line break in a name or a value would let it write further headers.

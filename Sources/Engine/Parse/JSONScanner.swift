@@ -162,7 +162,7 @@ extension JSONScanner {
     private mutating func number(_ text: Span<UInt8>, _ start: Int) throws(JSONError) -> Int {
         var index = start
         if step != .zero {
-            while index < text.count, JSONText.isDigit(text[index]) { index += 1 }
+            while index < text.count, ASCII.isDigit(text[index]) { index += 1 }
             guard index < text.count else { return index }
         }
         let byte = text[index]
@@ -171,7 +171,7 @@ extension JSONScanner {
         case UInt8(ascii: "e") where step != .exponentDigits, UInt8(ascii: "E") where step != .exponentDigits:
             step = .exponent
         default:
-            if JSONText.isDigit(byte) { throw JSONError(.unexpectedByte, at: index) }  // 01
+            if ASCII.isDigit(byte) { throw JSONError(.unexpectedByte, at: index) }  // 01
             valueEnded()
             return index
         }
@@ -185,7 +185,7 @@ extension JSONScanner {
             step = .exponentSign
             return index + 1
         }
-        guard JSONText.isDigit(byte) else { throw JSONError(.unexpectedByte, at: index) }
+        guard ASCII.isDigit(byte) else { throw JSONError(.unexpectedByte, at: index) }
         switch step {
         case .minus: step = byte == UInt8(ascii: "0") ? .zero : .integer
         case .point: step = .fraction

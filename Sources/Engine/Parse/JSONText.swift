@@ -35,9 +35,6 @@ enum JSONText {
     @inline(__always)
     static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
 
-    @inline(__always)
-    static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
-
     /// Printable ASCII that stands for itself both in a JSON string and in CPython's output: no quote, backslash, DEL.
     @inline(__always)
     static func isPlain(_ byte: UInt8) -> Bool { byte &- 0x20 < 0x5F && byte != quote && byte != backslash }

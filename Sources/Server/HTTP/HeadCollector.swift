@@ -1,5 +1,6 @@
 // Gathers a request head's bytes up to its empty line, and refuses what no sound client sends. Pure; any thread.
 // llhttp then parses the whole head at once: ranges stay valid and nothing has to be glued together.
+import Engine
 
 /// The bytes of one request head as they come in.
 struct HeadCollector {

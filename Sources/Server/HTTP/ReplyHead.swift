@@ -1,4 +1,5 @@
 // Writes a reply's status line and fields. Pure; any thread.
+import Engine
 
 /// How a reply's end is marked.
 enum ReplyFraming: Equatable {

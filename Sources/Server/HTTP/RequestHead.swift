@@ -1,4 +1,5 @@
 // A request's head: its bytes as received, and where its parts lie in them. A value; any thread.
+import Engine
 
 /// How a request's body is delimited.
 public enum BodyFraming: Equatable, Sendable {
@@ -57,8 +58,6 @@ public struct RequestHead: Sendable {
 
     /// The request target's bytes (C1.5).
     public var targetBytes: ArraySlice<UInt8> { bytes[targetRange] }
-    /// The path's bytes.
-    public var pathBytes: ArraySlice<UInt8> { bytes[localRange.lowerBound..<queryMark] }
 
     /// True if the method is exactly `name`, e.g. `GET`.
     public func isMethod(_ name: StaticString) -> Bool {

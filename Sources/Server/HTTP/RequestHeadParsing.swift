@@ -1,5 +1,6 @@
 // From a head's bytes to a `RequestHead`: llhttp's findings, and the checks llhttp leaves to us. Pure; any thread.
 // What smuggles requests past proxies is refused rather than interpreted.
+import Engine
 
 extension RequestHead {
     /// `bytes`: a whole head, its empty line included.

@@ -71,7 +71,7 @@ enum PathSegment {
     static func encode(_ text: String) -> String {
         var out: [UInt8] = []
         for byte in text.utf8 {
-            if isUnreserved(byte) {
+            if ASCII.isLetterOrDigit(byte) || "-_.".utf8.contains(byte) {
                 out.append(byte)
             } else {
                 out.append(UInt8(ascii: "%"))
@@ -81,14 +81,5 @@ enum PathSegment {
         }
         // `.` and `..` are unreserved, and yet a path's navigation.
         return String(decoding: out, as: UTF8.self).replacing("..", with: "%2e%2e")
-    }
-
-    private static func isUnreserved(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-            UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
-            true
-        default: false
-        }
     }
 }

@@ -45,27 +45,18 @@ enum SafeText {
             }
         }
 
-        private var startsWord: Bool { position == 0 || !Self.isAlphanumeric(input[position - 1]) }
+        private var startsWord: Bool { position == 0 || !ASCII.isLetterOrDigit(input[position - 1]) }
 
         private var secretLength: Int? {
             guard let beginning = Self.secretBeginnings.first(where: input[position...].starts) else { return nil }
             let rest = input[(position + beginning.count)...].prefix {
-                Self.isAlphanumeric($0) || "-_*.+/=".utf8.contains($0)
+                ASCII.isLetterOrDigit($0) || "-_*.+/=".utf8.contains($0)
             }
             return rest.isEmpty ? nil : beginning.count + rest.count
         }
 
         private mutating func skip(while condition: (UInt8) -> Bool) {
             while position < input.count, condition(input[position]) { position += 1 }
-        }
-
-        private static func isAlphanumeric(_ byte: UInt8) -> Bool {
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                UInt8(ascii: "A")...UInt8(ascii: "Z"):
-                true
-            default: false
-            }
         }
     }
 }
