@@ -66,7 +66,7 @@ enum GenerateDescriptions {
         case .success(let request):
             let rate: RateClass = request.request.isSynchronous ? .synchronous : .batch
             do throws(ServiceError) { try call.count(rate) } catch {
-                request.spool.discard()
+                request.discard()
                 return call.fail(error)
             }
             begin(call, request)
@@ -75,11 +75,11 @@ enum GenerateDescriptions {
 
     private static func begin(_ call: Call, _ ingested: IngestedRequest) {
         if let lot = ingested.request.singleLot, ingested.request.isSynchronous {
-            ingested.spool.discard()
+            ingested.discard()
             return call.run { try await SynchronousReply.answer(call, ingested, lot) }
         }
         call.run {
-            defer { ingested.spool.discard() }
+            defer { ingested.discard() }
             try await AcceptBatch.answer(call, ingested)
         }
     }

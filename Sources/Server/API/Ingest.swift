@@ -9,7 +9,15 @@ struct IngestedRequest {
     var job: Identifier
     var spool: Spool
     /// When its head was complete, by a clock that never goes back.
-    var arrivedMilliseconds: UInt64
+    var arrivedSeconds: Double
+    /// Its place in the shard's gate.
+    fileprivate var place: IngestGate.Place
+
+    /// Lets go of the lots; to be called once they are stored, or will not be.
+    func discard() {
+        spool.discard()
+        place.leave()
+    }
 }
 
 final class Ingest: BodyReceiver, LotSink {
@@ -21,9 +29,9 @@ final class Ingest: BodyReceiver, LotSink {
     private let call: Call
     private let job = Identifier.random()
     private let spool: Spool
-    private let arrivedMilliseconds = RateLimiter.monotonicMilliseconds()
+    private let arrivedSeconds = Monotonic.seconds()
     private var reader: RequestReader?
-    private var weight: Int?
+    private var place: IngestGate.Place?
     private var finished: ((Result<IngestedRequest, ServiceError>) -> Void)?
 
     init(_ call: Call, finished: @escaping (Result<IngestedRequest, ServiceError>) -> Void) {
@@ -40,8 +48,8 @@ final class Ingest: BodyReceiver, LotSink {
         case .length(let bytes): length = bytes
         case .chunked: length = nil
         }
-        weight = call.services.ingestGate.enter(length: length)
-        guard weight != nil else { return settle(.failure(Ingest.overloaded)) }
+        place = call.services.ingestGate.enter(length: length)
+        guard place != nil else { return settle(.failure(Ingest.overloaded)) }
         let config = call.services.config
         let policy = config.addressPolicy
         reader = RequestReader(
@@ -63,7 +71,7 @@ final class Ingest: BodyReceiver, LotSink {
     }
 
     func bodyEnded() {
-        guard let reader else { return }
+        guard let reader, let place else { return }
         do throws(ServiceError) {
             let head = call.exchange.head
             let request = try reader.finish(
@@ -71,7 +79,7 @@ final class Ingest: BodyReceiver, LotSink {
             settle(
                 .success(
                     IngestedRequest(
-                        request: request, job: job, spool: spool, arrivedMilliseconds: arrivedMilliseconds)))
+                        request: request, job: job, spool: spool, arrivedSeconds: arrivedSeconds, place: place)))
         } catch { settle(.failure(error)) }
     }
 
@@ -83,7 +91,7 @@ final class Ingest: BodyReceiver, LotSink {
         case .clientClosed:
             finished = nil
             release()
-            spool.discard()
+            discard()
         }
     }
 
@@ -109,7 +117,7 @@ final class Ingest: BodyReceiver, LotSink {
 
     private func settle(_ outcome: Result<IngestedRequest, ServiceError>) {
         release()
-        if case .failure = outcome { spool.discard() }
+        if case .failure = outcome { discard() }
         let tell = finished
         finished = nil
         tell?(outcome)
@@ -118,7 +126,10 @@ final class Ingest: BodyReceiver, LotSink {
     /// The reader refers to us as its sink.
     private func release() {
         reader = nil
-        if let weight { call.services.ingestGate.leave(weight) }
-        weight = nil
+    }
+
+    private func discard() {
+        spool.discard()
+        place?.leave()
     }
 }

@@ -9,8 +9,8 @@ enum SynchronousReply {
 
     static func answer(_ call: Call, _ ingested: IngestedRequest, _ lot: Lot) async throws {
         let services = call.services
-        let end = Double(ingested.arrivedMilliseconds) / 1000 + Limits.synchronousSeconds - marginSeconds
-        let secondsLeft = { max(0, end - Double(RateLimiter.monotonicMilliseconds()) / 1000) }
+        let end = ingested.arrivedSeconds + Limits.synchronousSeconds - marginSeconds
+        let secondsLeft = { max(0, end - Monotonic.seconds()) }
         let languages = ingested.request.languages
         let work = LoopTask(on: services.loop) {
             try await services.synchronous.describe(lot, languages: languages, secondsLeft: secondsLeft)

@@ -2,10 +2,6 @@
 // microseconds.
 import Engine
 
-#if canImport(Glibc)
-import Glibc
-#endif
-
 /// The three classes of C3's table.
 public enum RateClass: Int, Sendable, CaseIterable {
     case synchronous, batch, poll
@@ -61,7 +57,7 @@ public final class RateLimiter: Sendable {
     /// - Parameter now: milliseconds of a clock that never goes back.
     public init(
         limits: RateLimits, clientsMax: Int = RateLimiter.clientsMax,
-        now: @escaping @Sendable () -> UInt64 = RateLimiter.monotonicMilliseconds
+        now: @escaping @Sendable () -> UInt64 = { Monotonic.milliseconds() }
     ) {
         self.limits = limits
         self.clientsMax = clientsMax
@@ -106,11 +102,5 @@ public final class RateLimiter: Sendable {
         state.nextSweep = time + 1000
         for (name, var known) in state.clients where known.isIdle(at: time) { state.clients[name] = nil }
         return state.clients.count < clientsMax
-    }
-
-    public static let monotonicMilliseconds: @Sendable () -> UInt64 = {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
     }
 }

@@ -33,12 +33,12 @@ extension OpenAIClient {
     public func ask(
         _ stage: WorkStage, fields: [String], deadlineSeconds: Double, body: (ModelParameters) -> [UInt8]
     ) async throws(OpenAIError) -> StageAnswer {
-        let begin = ContinuousClock.now
+        let end = Monotonic.seconds() + deadlineSeconds
         var attempt = Attempt(triesLeft: choice(for: stage).tries + Self.answerRetries)
         while true {
             let parameters = attempt.parameters(choice(for: stage).current, configuration)
             do throws(OpenAIError) {
-                let remaining = deadlineSeconds - begin.secondsAgo
+                let remaining = end - Monotonic.seconds()
                 var answer = try await respond(body(parameters), fields: fields, deadlineSeconds: remaining)
                 answer.usage = answer.usage + attempt.spent
                 return StageAnswer(answer: answer, parameters: parameters)
@@ -65,12 +65,12 @@ extension OpenAIClient {
 
     /// `GET /v1/models`: costs no tokens. One try; the caller keeps the outcome for a while.
     public func modelProbe() async throws(OpenAIError) -> ModelProbe {
-        let begin = ContinuousClock.now
+        let begin = Monotonic.seconds()
         let seconds = configuration.probeSeconds
         let call = Call(
             operation: "probe", path: "/models", timeoutSeconds: seconds, deadlineSeconds: seconds, isRetried: false)
         let list = try await json(call)
-        return ModelProbe(list, seconds: begin.secondsAgo)
+        return ModelProbe(list, seconds: Monotonic.seconds() - begin)
     }
 }
 

@@ -70,12 +70,12 @@ public final class OpenAIClient {
     func retrying<Value>(
         _ call: Call, _ attempt: (Double) async throws(OpenAIError) -> Value
     ) async throws(OpenAIError) -> Value {
-        let begin = ContinuousClock.now
+        let end = Monotonic.seconds() + call.deadlineSeconds
         var retriesDone = 0
         var mayHaveArrived = false
         while true {
             do throws(OpenAIError) {
-                let seconds = min(call.timeoutSeconds, call.deadlineSeconds - begin.secondsAgo)
+                let seconds = min(call.timeoutSeconds, end - Monotonic.seconds())
                 guard seconds > 0 else { throw OpenAIError(.timedOut) }
                 return try await attempt(seconds)
             } catch {
@@ -83,7 +83,7 @@ public final class OpenAIClient {
                 error.mayHaveArrived = error.mayHaveArrived || mayHaveArrived
                 mayHaveArrived = error.mayHaveArrived
                 log(call, error, retriesDone)
-                let remaining = call.deadlineSeconds - begin.secondsAgo
+                let remaining = end - Monotonic.seconds()
                 guard let delay = delay(call, error, retriesDone, remaining) else { throw error }
                 try await wait(delay)
                 retriesDone += 1
@@ -160,14 +160,6 @@ public final class OpenAIClient {
                 "operation": "\(call.operation)", "reason": "\(error.reason)", "try": "\(retriesDone + 1)",
                 "openai_request_id": "\(error.requestID ?? "-")",
             ])
-    }
-}
-
-extension ContinuousClock.Instant {
-    /// Seconds from this instant to now.
-    var secondsAgo: Double {
-        let (seconds, attoseconds) = duration(to: .now).components
-        return Double(seconds) + Double(attoseconds) * 1e-18
     }
 }
 

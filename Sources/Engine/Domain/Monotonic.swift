@@ -1,0 +1,24 @@
+// Time that never goes back, for measuring and deadlines. Any thread.
+#if canImport(Glibc)
+import Glibc
+#endif
+
+public enum Monotonic {
+    /// Seconds since some moment before the process began.
+    public static func seconds() -> Double {
+        let time = now()
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1_000_000_000
+    }
+
+    /// The same in whole milliseconds.
+    public static func milliseconds() -> UInt64 {
+        let time = now()
+        return UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
+    }
+
+    private static func now() -> timespec {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return time
+    }
+}
