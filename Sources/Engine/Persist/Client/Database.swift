@@ -75,7 +75,7 @@ public final class Database {
         }
     }
 
-    /// BEGIN, `body`, COMMIT; ROLLBACK if `body` throws. If the connection breaks during COMMIT the error is
+    /// BEGIN, `body`, COMMIT; ROLLBACK if `body` throws. If COMMIT gets no answer the error is
     /// `.lost(mayHaveHappened: true)`; any other error means that nothing happened.
     // Specialised for its callers' closures, it crashes the optimiser of Swift 6.3.1 ("splitting coroutine").
     @_semantics("optimize.sil.specialize.generic.never")

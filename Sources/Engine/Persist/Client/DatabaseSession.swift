@@ -100,7 +100,9 @@ public final class DatabaseSession {
                 result = .success(
                     try await connection.run(DatabaseSession.commit, [], limitSeconds: self.limitSeconds))
             } catch {
-                result = .failure(error)
+                // Nobody knows whether a COMMIT without an answer was carried out.
+                let unknown = DatabaseError(.lost(mayHaveHappened: true), error.message)
+                result = .failure(error.kind == .timedOut ? unknown : error)
             }
         }
         let rows = try result.get()
