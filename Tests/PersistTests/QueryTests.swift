@@ -86,7 +86,7 @@ struct QueryTests {
             let insert = Statement("test.insert", "INSERT INTO child (id) VALUES ($1)")
             // The constraint speaks up at the commit, which is after the statement's own success.
             let error = await databaseError { _ = try await database.query(insert, [.int4(1)]) }
-            #expect(error?.isForeignKeyViolation == true)
+            #expect(error?.sqlState == "23503")
             #expect(try await database.query(Statement("test.count", "SELECT count(*) FROM child"))[0].int(0) == 0)
             let parent = Statement("test.parent", "INSERT INTO parent (id) VALUES ($1), ($2)")
             #expect(try await database.query(parent, [.int4(1), .int4(2)]).affected == 2)

@@ -10,11 +10,6 @@ public enum Languages {
 
     public static func isSupported(_ code: String) -> Bool { table.parts(of: code) != nil }
 
-    /// Why `code` cannot be used; nil if it can.
-    public static func problem(_ code: String) -> String? {
-        isSupported(code) ? nil : "not an ISO 639-1 code with an optional script or region subtag"
-    }
-
     /// The English name for prompts, such as `Portuguese (Brazil)` or `Serbian (Latin script)`; the code itself if
     /// unknown.
     public static func englishName(_ code: String) -> String {

@@ -18,21 +18,6 @@ public enum CopyBinary {
         PGBinary.append(number, to: &out)
     }
 
-    public static func append(int8 number: Int, to out: inout [UInt8]) {
-        PGBinary.append(Int32(8), to: &out)
-        PGBinary.append(Int64(number), to: &out)
-    }
-
-    public static func append(bool flag: Bool, to out: inout [UInt8]) {
-        PGBinary.append(Int32(1), to: &out)
-        out.append(flag ? 1 : 0)
-    }
-
-    public static func append(double number: Double, to out: inout [UInt8]) {
-        PGBinary.append(Int32(8), to: &out)
-        PGBinary.append(number.bitPattern, to: &out)
-    }
-
     public static func append(uuid id: Identifier, to out: inout [UInt8]) {
         PGBinary.append(Int32(16), to: &out)
         PGBinary.append(id, to: &out)
@@ -59,8 +44,6 @@ public enum CopyBinary {
     public static func append(_ value: PGValue, to out: inout [UInt8]) throws(DatabaseError) {
         let start = out.count
         PGBinary.append(Int32(-1), to: &out)
-        guard try value.append(to: &out) else { return }
-        let length = Int32(out.count - start - 4).bigEndian
-        withUnsafeBytes(of: length) { out.replaceSubrange(start..<start + 4, with: $0) }
+        if try value.append(to: &out) { PGBinary.setLength(at: start, in: &out) }
     }
 }

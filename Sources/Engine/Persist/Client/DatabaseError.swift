@@ -35,19 +35,6 @@ public struct DatabaseError: Error, Equatable, Sendable, CustomStringConvertible
         case .unavailable, .busy, .lost, .timedOut, .cancelled: nil
         }
     }
-
-    public var isUniqueViolation: Bool { sqlState == "23505" }
-    public var isForeignKeyViolation: Bool { sqlState == "23503" }
-
-    /// True if the same call may succeed later and certainly had no effect now: no connection, no room, or a
-    /// transaction that PostgreSQL asks to repeat (serialization failure, deadlock).
-    public var isHarmlessToRepeat: Bool {
-        switch kind {
-        case .unavailable, .busy, .lost(mayHaveHappened: false): true
-        case .statement(let sqlState): sqlState == "40001" || sqlState == "40P01"
-        case .lost(mayHaveHappened: true), .timedOut, .cancelled: false
-        }
-    }
 }
 
 extension DatabaseError {

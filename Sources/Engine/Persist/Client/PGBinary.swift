@@ -13,6 +13,12 @@ enum PGBinary {
         append(id.low, to: &out)
     }
 
+    /// Puts into the four bytes at `start` how many bytes follow them.
+    static func setLength(at start: Int, in out: inout [UInt8]) {
+        let length = Int32(out.count - start - 4).bigEndian
+        withUnsafeBytes(of: length) { out.replaceSubrange(start..<start + 4, with: $0) }
+    }
+
     static func int4(_ number: Int) throws(DatabaseError) -> Int32 {
         guard let small = Int32(exactly: number) else {
             throw DatabaseError(.statement(sqlState: "22003"), "a number does not fit into integer")
@@ -65,8 +71,7 @@ enum PGArray {
             let start = out.count
             PGBinary.append(Int32(0), to: &out)
             try write(element, &out)
-            let length = Int32(out.count - start - 4).bigEndian
-            withUnsafeBytes(of: length) { out.replaceSubrange(start..<start + 4, with: $0) }
+            PGBinary.setLength(at: start, in: &out)
         }
     }
 

@@ -24,7 +24,6 @@ public enum PGValue: Sendable {
     case int8Array([Int])
     case uuidArray([Identifier])
     case utf8Array([[UInt8]])
-    case timestampArray([Timestamp])
 }
 
 extension PGValue {
@@ -53,7 +52,6 @@ enum PGType {
     static let textArray: UInt32 = 1009
     static let int8Array: UInt32 = 1016
     static let timestamptz: UInt32 = 1184
-    static let timestamptzArray: UInt32 = 1185
     static let uuid: UInt32 = 2950
     static let uuidArray: UInt32 = 2951
     static let jsonb: UInt32 = 3802
@@ -76,7 +74,6 @@ extension PGValue {
         case .int4Array: PGType.int4Array
         case .int8Array: PGType.int8Array
         case .uuidArray: PGType.uuidArray
-        case .timestampArray: PGType.timestamptzArray
         }
     }
 
@@ -101,10 +98,6 @@ extension PGValue {
         case .int4Array(let numbers):
             try PGArray.append(numbers, of: PGType.int4, to: &out) { (number, out) throws(DatabaseError) in
                 PGBinary.append(try PGBinary.int4(number), to: &out)
-            }
-        case .timestampArray(let times):
-            try PGArray.append(times, of: PGType.timestamptz, to: &out) { (time, out) throws(DatabaseError) in
-                PGBinary.append(try PGBinary.wire(time), to: &out)
             }
         }
         return true

@@ -23,7 +23,7 @@ public enum RemainingLots {
             f.reason, coalesce(f.image_download, false), coalesce(f.curable, true)
         FROM batch_lots l
         JOIN lot_results i ON i.job_id = l.job_id AND i.stage = 'images' AND i.position = l.position AND i.succeeded
-        LEFT JOIN LATERAL (\(lastFailure)) f ON true
+        LEFT JOIN LATERAL (\(lastFailure(in: .vision))) f ON true
         WHERE l.job_id = $1 AND l.position > $2
           AND NOT EXISTS (SELECT 1 FROM lot_results r WHERE r.job_id = l.job_id AND r.stage = 'vision'
             AND r.position = l.position)
@@ -36,7 +36,7 @@ public enum RemainingLots {
         """
         SELECT l.position, octet_length(l.payload), 0, 0, f.reason, false, coalesce(f.curable, true)
         FROM lot_results l
-        LEFT JOIN LATERAL (\(lastFailure.replacing("'vision'", with: "'translation'"))) f ON true
+        LEFT JOIN LATERAL (\(lastFailure(in: .translation))) f ON true
         WHERE l.job_id = $1 AND l.stage = 'vision' AND l.succeeded AND l.position > $2
           AND NOT EXISTS (SELECT 1 FROM lot_results r WHERE r.job_id = l.job_id AND r.stage = 'translation'
             AND r.position = l.position)
@@ -44,10 +44,14 @@ public enum RemainingLots {
             AND r.position = l.position)
         ORDER BY l.position LIMIT $3
         """)
-    private static let lastFailure = """
-        SELECT x.reason, x.image_download, x.curable FROM line_failures x
-        WHERE x.job_id = l.job_id AND x.stage = 'vision' AND x.position = l.position ORDER BY x.round DESC LIMIT 1
+
+    private static func lastFailure(in stage: WorkStage) -> String {
         """
+        SELECT x.reason, x.image_download, x.curable FROM line_failures x
+        WHERE x.job_id = l.job_id AND x.stage = '\(stage.rawValue)' AND x.position = l.position
+        ORDER BY x.round DESC LIMIT 1
+        """
+    }
 
     /// A page of lots after `position`, in order.
     public static func page(
@@ -63,19 +67,5 @@ public enum RemainingLots {
                 position: row.int(0), textBytes: row.int(1), imageListBytes: row.int(2), imageCount: row.int(3),
                 lastReason: row.optionalText(4), imageDownloadFailed: row.bool(5), curable: row.bool(6))
         }
-    }
-}
-
-extension String {
-    /// SQL is put together from our own constants only.
-    fileprivate func replacing(_ old: String, with new: String) -> String {
-        var parts: [Substring] = []
-        var rest = self[...]
-        while let range = rest.firstRange(of: old) {
-            parts.append(rest[..<range.lowerBound])
-            rest = rest[range.upperBound...]
-        }
-        parts.append(rest)
-        return parts.joined(separator: new)
     }
 }
