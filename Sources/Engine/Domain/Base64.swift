@@ -1,7 +1,7 @@
 // RFC 4648 base64 with padding: data URLs, Standard Webhooks signatures. Pure.
 // Twelve bits at a time, because an image of 10 MB is encoded on a loop thread.
 
-enum Base64 {
+public enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     /// The two characters of each twelve bits, the first one in the low byte.
@@ -12,7 +12,7 @@ enum Base64 {
     /// Input bytes of a block: small enough to stay in the cache on its way to `out`.
     private static let blockBytes = 3 * 4096
 
-    static func text(_ bytes: [UInt8]) -> String {
+    public static func text(_ bytes: [UInt8]) -> String {
         var out: [UInt8] = []
         append(bytes, to: &out)
         return String(decoding: out, as: UTF8.self)

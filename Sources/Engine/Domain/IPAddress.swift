@@ -70,7 +70,7 @@ extension IPAddress: CustomStringConvertible {
             var bytes = (high.bigEndian, low.bigEndian)
             var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
             inet_ntop(AF_INET6, &bytes, &text, socklen_t(text.count))
-            return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+            return String(cBuffer: text)
         }
     }
 }

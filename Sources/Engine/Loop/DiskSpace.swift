@@ -1,32 +1,13 @@
-// How full a file system is, asked on libuv's thread pool. Thread: the loop's. Frees: the request in its callback.
+// How full a file system is, asked on libuv's thread pool. Thread: the loop's. Frees: nothing, the request does.
 import CShims
 
 public enum DiskSpace {
     /// The share of `path`'s file system that is in use, 0...100; nil if it cannot be told.
     public static func usedPercent(_ path: String, on loop: Loop) async -> Double? {
-        loop.assertOnLoop()
-        let raw = UnsafeMutablePointer<uv_fs_t>.allocate(capacity: 1)
-        return await withCheckedContinuation { continuation in
-            raw.pointee.data = Unmanaged.passRetained(Waiter(continuation)).toOpaque()  // released in the callback
-            let failure = uv_fs_statfs(loop.uv, raw, path, finished)
-            guard failure < 0 else { return }
-            Unmanaged<Waiter>.fromOpaque(raw.pointee.data).release()  // there will be no callback
-            raw.deallocate()
-            continuation.resume(returning: nil)
+        let percent = try? await FileRequest.run("statfs", loop, { uv_fs_statfs($0, $1, path, $2) }) { request, _ in
+            used(request.ptr)
         }
-    }
-
-    private final class Waiter {
-        let continuation: CheckedContinuation<Double?, Never>
-        init(_ continuation: CheckedContinuation<Double?, Never>) { self.continuation = continuation }
-    }
-
-    private static let finished: uv_fs_cb = { raw in
-        let waiter = Unmanaged<Waiter>.fromOpaque(raw!.pointee.data).takeRetainedValue()
-        let percent = raw!.pointee.result == 0 ? used(raw!.pointee.ptr) : nil
-        uv_fs_req_cleanup(raw)
-        raw!.deallocate()
-        waiter.continuation.resume(returning: percent)
+        return percent ?? nil
     }
 
     /// As `df` counts: root's reserve belongs neither to the used nor to the free part.

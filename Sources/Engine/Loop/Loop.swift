@@ -1,5 +1,6 @@
 // The libuv loop as a Swift executor. One thread runs it; tasks started with `spawn` never leave that thread.
 // Frees: `uv_loop_t` is freed by the loop thread after its last handle has closed. Thread: named at each member.
+// libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 import DequeModule
 

@@ -1,5 +1,6 @@
 // Files without blocking the loop: uv_fs_* on libuv's thread pool. Thread: the loop's.
 // Frees: each request and its buffer when its callback has run; the descriptor by `close()` or by deinit.
+// libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 
 #if canImport(Glibc)
@@ -124,17 +125,31 @@ public final class LoopFile {
 }
 
 /// One call on libuv's pool, waited for by the calling task.
-private final class FileRequest {
+final class FileRequest {
     private let raw: UnsafeMutablePointer<uv_fs_t> = .allocate(capacity: 1)
     private var continuation: CheckedContinuation<Int, Never>?
 
-    deinit { raw.deallocate() }
+    private init() { raw.initialize(to: uv_fs_t()) }
+
+    deinit {
+        uv_fs_req_cleanup(raw)
+        raw.deallocate()
+    }
 
     /// The call's result; `start` begins it with libuv's loop, request and callback.
     static func run(
         _ call: String, _ loop: Loop,
         _ start: (UnsafeMutablePointer<uv_loop_t>, UnsafeMutablePointer<uv_fs_t>, uv_fs_cb) -> Int32
     ) async throws(SystemError) -> Int {
+        try await run(call, loop, start) { _, result in result }
+    }
+
+    /// As above; `read` takes out of the finished request what it needs.
+    static func run<Value>(
+        _ call: String, _ loop: Loop,
+        _ start: (UnsafeMutablePointer<uv_loop_t>, UnsafeMutablePointer<uv_fs_t>, uv_fs_cb) -> Int32,
+        _ read: (uv_fs_t, Int) -> Value
+    ) async throws(SystemError) -> Value {
         loop.assertOnLoop()
         let request = FileRequest()
         let result = await withCheckedContinuation { continuation in
@@ -146,13 +161,11 @@ private final class FileRequest {
             continuation.resume(returning: Int(failure))
         }
         guard result >= 0 else { throw SystemError(Int32(result), call) }
-        return result
+        return read(request.raw.pointee, result)
     }
 
     private static let finished: uv_fs_cb = { raw in
         let request = Unmanaged<FileRequest>.fromOpaque(raw!.pointee.data).takeRetainedValue()
-        let result = raw!.pointee.result
-        uv_fs_req_cleanup(raw)
-        request.continuation?.resume(returning: Int(result))
+        request.continuation?.resume(returning: Int(raw!.pointee.result))
     }
 }

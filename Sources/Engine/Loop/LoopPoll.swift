@@ -1,5 +1,6 @@
 // Readiness of a descriptor that somebody else owns (libpq, curl). Frees: the handle lives until its uv_close callback;
 // the descriptor is not ours. Thread: the loop's.
+// libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 
 /// Watches a socket for readiness. Close it before the owner closes the descriptor.

@@ -1,5 +1,6 @@
 // Host names to addresses, on libuv's thread pool. Frees: the request lives until its callback, the address list is
 // freed there. Thread: the loop's; the blocking look-up runs elsewhere.
+// libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 
 #if canImport(Glibc)
@@ -54,7 +55,7 @@ public enum LoopResolver {
             next = entry.pointee.ai_next
             var text = [CChar](repeating: 0, count: 64)
             guard uv_ip_name(entry.pointee.ai_addr, &text, text.count) == 0 else { continue }
-            let address = text.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }  // 64 bytes, so not empty
+            let address = String(cBuffer: text)
             if !found.contains(address) { found.append(address) }
         }
         return found

@@ -1,4 +1,5 @@
 // Process signals on a loop. Frees: the handle lives until its uv_close callback. Thread: the loop's.
+// libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 
 /// Calls back on the loop when the process gets a signal.

@@ -1,4 +1,5 @@
 // A libuv timer. Frees: the handle lives until its uv_close callback. Thread: the loop's.
+// libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 
 /// Calls back once or repeatedly on the loop. Close it when done; a closed timer never fires.

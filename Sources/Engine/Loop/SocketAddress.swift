@@ -59,7 +59,7 @@ public struct SocketAddress: Sendable {
         var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         let failure = withPointer { uv_ip_name($0, &buffer, buffer.count) }
         guard failure == 0 else { return "" }
-        let text = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let text = String(cBuffer: buffer)
         return text.hasPrefix("::ffff:") && text.contains(".") ? String(text.dropFirst(7)) : text
     }
 }
@@ -78,6 +78,6 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         var name = [CChar](repeating: 0, count: 128)
         uv_strerror_r(code, &name, name.count)
-        return call + ": " + String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return "\(call): \(String(cBuffer: name))"
     }
 }

@@ -1,4 +1,5 @@
 // The calling side of a TCP stream. Frees: the connect request in its callback. Thread: the loop's.
+// libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 
 extension TCPStream {

@@ -1,5 +1,6 @@
 // A listening socket. Several loops (and processes) listen on one port: the kernel spreads the connections.
 // Frees: the handle lives until its uv_close callback; the descriptor is the handle's once opened. Thread: the loop's.
+// libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 
 #if canImport(Glibc)

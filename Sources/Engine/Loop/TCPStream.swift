@@ -1,5 +1,6 @@
 // A TCP connection on a loop: callbacks in, bytes out. Thread: the loop's.
 // Frees: the handle lives until its uv_close callback; each queued write owns a copy of its bytes until its callback.
+// libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 
 #if canImport(Glibc)
