@@ -34,7 +34,7 @@ struct Refusal: Sendable, CustomTestStringConvertible {
     private static func format(_ format: JSONValue) -> JSONValue { Sample.with(good, "text", ["format": format]) }
 
     private static let picturePath = "input[0].content[0].image_url"
-    private static let png = Base64.encode(SamplePictures.bytes(.png, name: "x"))
+    private static let png = Base64.text(SamplePictures.bytes(.png, name: "x"))
 
     static let fields = [
         Refusal("an unknown field", Sample.with(good, "foo", 1), "unknown_parameter", "foo"),
@@ -167,7 +167,7 @@ struct RequestRulesTests {
 
     @Test("what a careful client sends is taken")
     func accepted() throws {
-        let picture = Base64.encode(SamplePictures.bytes(.jpeg, name: "x"))
+        let picture = Base64.text(SamplePictures.bytes(.jpeg, name: "x"))
         let vision = try rules.check(Sample.vision(["https://a/1.jpg", "data:image/jpeg;base64,\(picture)"]))
         #expect(vision.input.pictures.count == 2)
         #expect(vision.input.pictures[1].key == SimulatedAnswer.imageKey(bytes: SamplePictures.bytes(.jpeg, name: "x")))

@@ -1,4 +1,5 @@
-// SHA-256 and HMAC-SHA256 through OpenSSL. Frees: nothing, both calls are one-shot. Thread: any.
+// SHA-256 and HMAC-SHA256 through OpenSSL, and not through the service's own KeyedHash: what checks a signature must
+// not be what made it. Frees: nothing, both calls are one-shot. Thread: any.
 import CShims
 import Engine
 

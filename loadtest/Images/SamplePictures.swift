@@ -41,7 +41,7 @@ enum SamplePictures {
 
     static func big(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(value >> (24 - 8 * $0) & 255) } }
     private static func little(_ value: UInt32) -> [UInt8] { big(value).reversed() }
-    private static func base(_ text: String) -> [UInt8] { Base64.decode(text.utf8) ?? [] }
+    private static func base(_ text: String) -> [UInt8] { StrictBase64.decode(text.utf8) ?? [] }
 
     // 64 x 48 pixels each, drawn and encoded once.
     private static let jpegBase =

@@ -67,7 +67,7 @@ enum PictureRules {
         guard head.hasSuffix(";base64"), let declared = PictureType.of(mediaType: head.dropFirst(5).dropLast(7)) else {
             throw badDataURL(path)
         }
-        guard let data = Base64.decode(bytes[bytes.index(after: comma)...]) else {
+        guard let data = StrictBase64.decode(bytes[bytes.index(after: comma)...]) else {
             throw .invalid(
                 "Invalid '\(path)'. The data URL is not valid base64.", param: path, code: "invalid_base64_image")
         }

@@ -24,7 +24,7 @@ public struct WebhookDelivery: Sendable {
     public var json: JSONValue {
         [
             "path": .string(path), "headers": .array(headers.map { [.string($0.name), .string($0.value)] }),
-            "body_base64": .string(Base64.encode(body)), "body_bytes": .int(bodyBytes),
+            "body_base64": .string(Base64.text(body)), "body_bytes": .int(bodyBytes),
             "arrived_at": .double(arrivedAt), "attempt": .int(attempt),
             "signature_valid": signatureIsValid.map { .bool($0) } ?? .null,
             "standard_signature_valid": standardSignatureIsValid.map { .bool($0) } ?? .null,
@@ -43,7 +43,9 @@ enum WebhookSignatures {
     static func standard(_ header: (String) -> String?, body: [UInt8], key: String) -> Bool? {
         guard let signatures = header("webhook-signature") else { return nil }
         guard let id = header("webhook-id"), let time = header("webhook-timestamp") else { return false }
-        let expected = "v1," + Base64.encode(Digest.hmac(key: Array(key.utf8), Array("\(id).\(time).".utf8) + body))
-        return signatures.split(separator: " ").contains { $0 == expected }
+        let expected = Digest.hmac(key: Array(key.utf8), Array("\(id).\(time).".utf8) + body)
+        return signatures.split(separator: " ").contains { signature in
+            signature.hasPrefix("v1,") && StrictBase64.decode(signature.utf8.dropFirst(3)) == expected
+        }
     }
 }

@@ -1,29 +1,12 @@
-// Base64 (RFC 4648 section 4), strict: padding is required, nothing but the alphabet is allowed. Thread: any.
+// Reads Base64 (RFC 4648 section 4), strict: padding is required, nothing but the alphabet is allowed. Thread: any.
 
-enum Base64 {
+enum StrictBase64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     private static let values: [UInt8] = {
         var table = [UInt8](repeating: 0xFF, count: 256)
         for (value, letter) in alphabet.enumerated() { table[Int(letter)] = UInt8(value) }
         return table
     }()
-
-    static func encode(_ bytes: [UInt8]) -> String {
-        var out: [UInt8] = []
-        out.reserveCapacity((bytes.count + 2) / 3 * 4)
-        var index = 0
-        while index < bytes.count {
-            let group = bytes[index..<min(index + 3, bytes.count)]
-            var word: UInt32 = 0
-            for offset in 0..<3 { word = word << 8 | (offset < group.count ? UInt32(group[index + offset]) : 0) }
-            for place in 0..<4 {
-                let letter = alphabet[Int(word >> (18 - 6 * UInt32(place)) & 63)]
-                out.append(place <= group.count ? letter : UInt8(ascii: "="))
-            }
-            index += 3
-        }
-        return String(decoding: out, as: UTF8.self)
-    }
 
     /// nil unless `text` is canonical Base64: full groups of four, padding at the end only, no spare bits set.
     static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
