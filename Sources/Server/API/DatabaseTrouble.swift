@@ -6,7 +6,7 @@ extension ServiceError {
     init(_ trouble: DatabaseError) {
         switch trouble.kind {
         case .unavailable, .lost, .busy:
-            self.init(.serviceUnavailable, "The database is not available at the moment", retryAfter: 5)
+            self = .databaseAway
         case .timedOut:
             self.init(.serviceUnavailable, "The database is overloaded", retryAfter: 10)
         case .statement(let state):
@@ -20,10 +20,13 @@ extension ServiceError {
         // Classes: 53 insufficient resources, 57 operator intervention (shutdown), 40 rolled back, 08 connection, 25
         // read only.
         if ["53", "57", "40", "08", "25"].contains(where: sqlState.hasPrefix) {
-            return ServiceError(.serviceUnavailable, "The database is not available at the moment", retryAfter: 5)
+            return .databaseAway
         }
-        return ServiceError(.internalError, "An internal error occurred; the request id identifies it in the log")
+        return .unexpected
     }
+
+    static let databaseAway = ServiceError(
+        .serviceUnavailable, "The database is not available at the moment", retryAfter: 5)
 
     static let unexpected = ServiceError(
         .internalError, "An internal error occurred; the request id identifies it in the log")

@@ -56,7 +56,7 @@ public final class Services {
     /// Nothing that needs the database can be done now; said at once rather than after a time-out (C4.5).
     func requireDatabase() throws(ServiceError) {
         if shared.isMigrated, database.isAvailable { return }
-        throw ServiceError(.serviceUnavailable, "The database is not available at the moment", retryAfter: 5)
+        throw ServiceError.databaseAway
     }
 
     /// Nothing new is begun while the process ends (C4.5).
