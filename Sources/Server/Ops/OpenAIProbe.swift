@@ -9,6 +9,7 @@ final class OpenAIProbe {
     private let loop: Loop
     private let clock: WallClock
     private var last: (at: Timestamp, reply: JSONValue, healthy: Bool)?
+    private var isAsking = false
     private var running: LoopTask<Void>?
     private var waiting: [Ticket<Void>] = []
 
@@ -21,21 +22,25 @@ final class OpenAIProbe {
     /// `{"status", "response_time_ms"}`, or `{"status", "error"}`.
     func look() async -> (reply: JSONValue, healthy: Bool) {
         if let last, abs(clock.now() - last.at) < OpenAIProbe.freshSeconds { return (last.reply, last.healthy) }
-        if running == nil {
-            running = LoopTask(on: loop) { [self] in
-                await ask()
-                running = nil
-                let all = waiting
-                waiting = []
-                for ticket in all { ticket.resume() }
-            }
-        }
-        if running != nil { try? await loop.park { (ticket: Ticket<Void>) in waiting.append(ticket) } }
+        if !isAsking { begin() }
+        // A call that cannot even be sent is over at once.
+        if isAsking { try? await loop.park { (ticket: Ticket<Void>) in waiting.append(ticket) } }
         guard let last else { return (["status": "unknown"], true) }
         return (last.reply, last.healthy)
     }
 
     func close() { running?.cancel() }
+
+    private func begin() {
+        isAsking = true
+        running = LoopTask(on: loop) { [self] in
+            await ask()
+            isAsking = false
+            let all = waiting
+            waiting = []
+            for ticket in all { ticket.resume() }
+        }
+    }
 
     private func ask() async {
         do throws(OpenAIError) {
