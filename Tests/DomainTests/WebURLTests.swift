@@ -17,6 +17,8 @@ struct WebURLTests {
             "https://3com.3com/", "https://münchen.example/ä.jpg", "https://example.com/%5C",
             "https://example.com:65535/",
             "https://localhost.example.com/", "https://notlocalhost/", "http://134744072/",
+            // Up to 15 bytes, which a String holds within itself.
+            "http://a.co", "https://a.io/w", "http://8.8.8.8", "http://a.co:80/", "http://[2620::1]/",
         ])
     func acceptable(url: String) {
         #expect(WebURL.problem(url, policy: policy) == nil)

@@ -134,6 +134,8 @@ struct Banned: Sendable, CustomTestStringConvertible {
         Banned(name: "Task.immediate", pattern: #"\bTask\.immediate\b"#, exceptIn: ["Sources/Engine/Loop/"]),
         Banned(name: "Task.sleep", pattern: #"\bTask\.sleep\b"#),
         Banned(name: "DispatchQueue", pattern: #"\bDispatchQueue\b"#),
+        // Of a string of up to 15 bytes it reads what is no longer there, in optimised builds only: use `withUTF8`.
+        Banned(name: "a string's span", pattern: #"\.utf8(Span)?\.span\b"#),
         Banned(name: "try!", pattern: #"\btry!"#),
         Banned(name: "as!", pattern: #"\bas!"#),
     ]

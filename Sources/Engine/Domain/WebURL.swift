@@ -6,7 +6,10 @@ public enum WebURL {
     /// C3.3: nil if `url` is http(s), parses, carries no credentials and names no forbidden address in any spelling;
     /// else what is wrong, in English, without the URL itself.
     public static func problem(_ url: String, policy: AddressPolicy) -> String? {
-        problem(url.utf8.span, policy: policy)
+        // Not `url.utf8.span`: in optimised builds the span of a string of up to 15 bytes, which lies in the String
+        // itself, reads what is no longer there (Swift 6.3).
+        var url = url
+        return url.withUTF8 { problem($0.span, policy: policy) }
     }
 
     /// The same for UTF-8 bytes.
@@ -96,7 +99,8 @@ public enum WebURL {
             }
         }
         if parsed.hasZone { return "names an address with a zone" }
-        return HostRule.problem(parsed.host.utf8.span, policy: policy)
+        var host = parsed.host
+        return host.withUTF8 { HostRule.problem($0.span, policy: policy) }
     }
 }
 
