@@ -23,13 +23,6 @@ struct DateLine {
     }
 
     static func make(secondsSinceEpoch seconds: Int64) -> [UInt8] {
-        let days = Int(seconds / 86_400)
-        let inDay = Int(seconds % 86_400)
-        let (year, month, day) = CivilDate.from(daysSinceEpoch: days)
-        let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][days % 7]
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        let clock = "\(two(inDay / 3600)):\(two(inDay / 60 % 60)):\(two(inDay % 60))"
-        return [UInt8]("Date: \(weekday), \(two(day)) \(months[month - 1]) \(year) \(clock) GMT\r\n".utf8)
+        [UInt8]("Date: \(HTTPDate.text(secondsSinceEpoch: Int(seconds)))\r\n".utf8)
     }
 }

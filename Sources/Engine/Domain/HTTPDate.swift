@@ -1,7 +1,19 @@
-// The date of HTTP's headers (RFC 9110, IMF-fixdate): "Sun, 06 Nov 1994 08:49:37 GMT". Pure.
+// The date of HTTP's headers (RFC 9110, IMF-fixdate): "Sun, 06 Nov 1994 08:49:37 GMT". Pure; any thread.
 
-enum HTTPDate {
+public enum HTTPDate {
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    /// From the one on which 1970 began.
+    private static let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+
+    /// - Parameter seconds: since 1970, not negative.
+    public static func text(secondsSinceEpoch seconds: Int) -> String {
+        let days = seconds / 86_400
+        let inDay = seconds % 86_400
+        let (year, month, day) = CivilDate.from(daysSinceEpoch: days)
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        let clock = "\(two(inDay / 3600)):\(two(inDay / 60 % 60)):\(two(inDay % 60))"
+        return "\(weekdays[days % 7]), \(two(day)) \(months[month - 1]) \(year) \(clock) GMT"
+    }
 
     /// nil for the two obsolete forms and for anything else.
     static func parse(_ text: String) -> Timestamp? {
