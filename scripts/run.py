@@ -76,7 +76,7 @@ def start(running):
         # The images lie on this machine, where OpenAI cannot fetch them.
         settings["OPENAI_IMAGE_MODE"] = "inline"
     chosen = {name: value for name, value in os.environ.items()
-              if name.startswith(("OPENAI_", "WORKER_", "WEBHOOK_", "RATE_LIMIT_", "LOG_LEVEL", "METRICS_BIND"))}
+              if name.startswith(("OPENAI_", "WORKER_", "WEBHOOK_", "RATE_LIMIT_", "LOG_LEVEL"))}
     settings = {**settings, **chosen} if IS_REAL else {**chosen, **settings}
     base_url = running.server(PORT, settings)
     with open(PIDS, "w", encoding="ascii") as file:

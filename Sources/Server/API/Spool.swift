@@ -1,6 +1,5 @@
-// Where lots wait until their signature holds: memory to a bound, then an unlinked file (invariant 1: what is not
-// verified is
-// never kept). Thread: the loop's. Frees: the file's descriptor when the spool is discarded or dropped.
+// Where lots wait until their signature holds: memory to a bound, then an unlinked file, for what is not verified is
+// never kept. Thread: the loop's. Frees: the file's descriptor when the spool is discarded or dropped.
 import Engine
 
 /// Bytes in, then the same bytes out. Loop-bound.

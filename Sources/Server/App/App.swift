@@ -37,8 +37,7 @@ public final class App: Sendable {
     public var port: Int { running.withLock { $0.port } }
 
     /// Makes the shards, migrates the schema, listens. If the database is away the service listens all the same,
-    /// answers 503
-    /// where it needs one, and goes on trying.
+    /// answers 503 where it needs one, and goes on trying.
     public func start() async throws(ListenError) {
         Languages.load()
         for warning in config.warnings { log.warning("\(warning)") }

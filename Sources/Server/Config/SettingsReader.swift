@@ -6,8 +6,7 @@ import Glibc
 #endif
 
 /// Looks up variables, falls back to defaults, collects every mistake. A variable that is set but empty counts as not
-/// set,
-/// unless said otherwise: compose files pass `NAME=` for what nobody chose.
+/// set, unless said otherwise: compose files pass `NAME=` for what nobody chose.
 struct SettingsReader {
     private let environment: [String: String]
     private(set) var problems: [String] = []

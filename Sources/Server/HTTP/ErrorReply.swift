@@ -2,8 +2,8 @@
 import Engine
 
 public enum ErrorReply {
-    /// `{"error", "message", "code", "request_id"}`, `details` and further members where the error has them; `Retry-
-    /// After` and the member `retry_after`, in seconds, where it is known when to come back (C4.1).
+    /// `{"error", "message", "code", "request_id"}`, `details` and further members where the error has them;
+    /// `Retry-After` and the member `retry_after`, in seconds, where it is known when to come back (C4.1).
     public static func make(_ error: ServiceError, requestID: String) -> Reply {
         var members: [(String, JSONValue)] = [
             ("error", .string(error.code.title)),

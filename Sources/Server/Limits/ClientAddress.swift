@@ -8,8 +8,7 @@ public enum ClientAddress {
     ///   - forwarded: the values of every `X-Forwarded-For` field, in order.
     ///   - realIP: `X-Real-IP`.
     /// - Returns: `remote` unless it is a trusted proxy; then the right-most forwarded address that is not one itself,
-    ///   else
-    ///   `X-Real-IP`, else `remote`.
+    ///   else `X-Real-IP`, else `remote`.
     public static func of(
         remote: String, forwarded: [String], realIP: String?, trusted: [CIDR]
     ) -> String {

@@ -63,8 +63,7 @@ struct ConnectionSettings: Sendable {
     /// default.
     private static func isName(_ host: String) -> Bool {
         if host.isEmpty || host.hasPrefix("/") || host.hasPrefix("@") { return false }
-        var room = (UInt64(0), UInt64(0))  // 16 bytes, the larger of the two
-        return inet_pton(AF_INET, host, &room) != 1 && inet_pton(AF_INET6, host, &room) != 1
+        return IPAddress(host) == nil
     }
 
     private static func list(_ text: String?) -> [String] {

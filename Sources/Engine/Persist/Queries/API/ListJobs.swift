@@ -7,9 +7,8 @@ public struct JobFilter: Sendable {
     /// Exclusive, a whole second.
     public var createdBefore: Timestamp?
 
-    /// - Parameters: the inclusive bounds as asked for. `created_at` is shown cut to whole seconds and compared as it
-    ///   is shown,
-    ///   so a bound within a second moves to the next one below, and to the end of its own above.
+    /// The inclusive bounds as asked for. `created_at` is shown cut to whole seconds and compared as it is shown: a
+    /// lower bound within a second moves up to the next one, an upper bound to the end of its own.
     public init(status: JobStatus?, createdAfter: Timestamp?, createdBefore: Timestamp?) {
         self.status = status
         createdFrom = createdAfter.map(\.roundedUpToSecond)

@@ -3,8 +3,7 @@
 public enum Shards {
     private static let columns = """
         id, stage, round, sequence, state, model, inline_images, cardinality(positions), file_bytes, account,
-        input_file_id,
-        batch_id, output_file_id, error_file_id, intent_at, not_before
+        input_file_id, batch_id, output_file_id, error_file_id, intent_at, not_before
         """
     private static let loadStatement = Statement(
         "load_shards", "SELECT \(columns) FROM openai_batches WHERE job_id = $1 ORDER BY stage DESC, sequence")

@@ -24,8 +24,7 @@ public enum DeliveryContent {
         "ended_job",
         """
         SELECT status, created_at, coalesce(cancelled_at, completed_at, updated_at), total_lots, processed_lots,
-            failed_lots,
-            error_message
+            failed_lots, error_message
         FROM batch_jobs WHERE id = $1
         """)
     private static let lotsStatement = Statement(
