@@ -89,6 +89,27 @@ final class World {
         try await waitUntilReady()
     }
 
+    /// A second server on the same database, under another name; stop it yourself.
+    func launchSecond(_ settings: [String: String] = [:]) throws -> ServerProcess {
+        let own = ["INSTANCE_ID": "second"].merging(settings) { $1 }
+        return try Self.launch(freePort(), databaseURL, openAI, folder, self.settings.merging(own) { $1 })
+    }
+
+    /// A fault plan for the simulated OpenAI.
+    func setFaults(_ json: String) throws { try openAI.setFaults(JSONValue.parse(Array(json.utf8))) }
+
+    /// Rows of a query without parameters.
+    func rows(_ sql: String) async throws -> [[String]] {
+        try await database.session { session in
+            var lines: [UInt8] = []
+            let copy = try await session.copyOut("COPY (\(sql)) TO STDOUT")
+            while let bytes = try await copy.next() { lines += bytes }
+            return String(decoding: lines, as: UTF8.self).split(separator: "\n").map {
+                $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+            }
+        }
+    }
+
     /// Polls until `condition` holds; a bounded number of times.
     func until(_ what: String, seconds: Double = 90, _ condition: () async throws -> Bool) async throws {
         let deadline = Timestamp.now() + seconds

@@ -17,22 +17,28 @@ struct WebhookAttempt {
                 try await DeliveryAttempts.begin(
                     database, delivery: delivery.id, attempt: number, incarnation: configuration.incarnation)
             else { return }
-            try await settle(try await exchange(job))
-        } catch is CancellationError {
-            await giveBack()
+            let outcome = try await exchange(job)
+            // What the receiver has got is booked even while the service stops.
+            await loop.spawn {
+                do { try await self.settle(outcome) } catch { self.unbooked(error) }
+            }.value
         } catch {
-            // The database is away: the claim lapses, and the attempt is made again.
-            log.warning(
-                "webhook_delivery: attempt could not be booked",
-                metadata: ["delivery": "\(delivery.id)", "error": "\(error)"])
+            if Task.isCancelled { await giveBack() } else { unbooked(error) }
         }
+    }
+
+    /// The database is away: the claim lapses, and the attempt is made again.
+    private func unbooked(_ error: any Error) {
+        log.warning(
+            "webhook_delivery: attempt could not be booked",
+            metadata: ["delivery": "\(delivery.id)", "error": "\(error)"])
     }
 
     private func giveBack() async {
         let (database, id, incarnation) = (database, delivery.id, configuration.incarnation)
         // The attempt's own task is cancelled; the hand-over needs one that is not.
         await loop.spawn {
-            try? await DeliveryAttempts.putBack(database, delivery: id, incarnation: incarnation, waitSeconds: 0)
+            try? await DeliveryAttempts.putBack(database, deliveries: [id], incarnation: incarnation, waitSeconds: 0)
         }.value
     }
 
@@ -43,6 +49,7 @@ struct WebhookAttempt {
         request.headers = seal.headers(delivery, attempt: number)
         request.body = .stream(length: seal.length, source: DeliveryBody(delivery, job: job, database: database))
         request.timeoutSeconds = configuration.timeoutSeconds
+        request.queueSeconds = configuration.queueSeconds
         request.addresses = configuration.addresses
         request.maxResponseBytes = 64 * 1024
         do throws(OutboundError) {

@@ -7,6 +7,8 @@ public struct WebhookConfiguration: Sendable {
     /// The whole exchange, seconds (`WEBHOOK_TIMEOUT`).
     public var timeoutSeconds = 30.0
     public var addresses: AddressPolicy
+    /// The wait for a free connection of our own, seconds, apart from `timeoutSeconds`.
+    public var queueSeconds = 120.0
     /// Between two looks at the outbox when no notification came, seconds.
     public var pollSeconds = 5.0
     /// A claimer without a heartbeat for longer is dead, seconds.

@@ -63,19 +63,32 @@ public final class WebhookSender: BackgroundService {
         let room = configuration.inFlightMax - attempts.count
         guard room > 0 else { return configuration.pollSeconds }
         let due = try await ClaimDeliveries.run(
-            database, incarnation: configuration.incarnation, holdSeconds: configuration.timeoutSeconds * 2 + 60,
-            silentSeconds: configuration.silentSeconds, limit: room)
-        for delivery in due where attempts[delivery.id] == nil { try await begin(delivery) }
+            database, incarnation: configuration.incarnation,
+            holdSeconds: configuration.timeoutSeconds + configuration.queueSeconds + Self.spareSeconds,
+            silentSeconds: configuration.silentSeconds, limit: room, busyHosts: busyHosts)
+        // Those that cannot begin are given back after the others have begun.
+        let tooMany = stopping ? due : due.filter { attempts[$0.id] == nil && !begin($0) }
+        if !tooMany.isEmpty {
+            try await DeliveryAttempts.putBack(
+                database, deliveries: tooMany.map(\.id), incarnation: configuration.incarnation, waitSeconds: 0.5)
+        }
         if due.count == room { return 0.05 }
-        return max(0.01, try await ClaimDeliveries.secondsToNext(database) ?? configuration.pollSeconds)
+        let next = try await ClaimDeliveries.secondsToNext(database, busyHosts: busyHosts)
+        return max(0.01, next ?? configuration.pollSeconds)
     }
 
-    private func begin(_ delivery: DeliveryRecord) async throws(DatabaseError) {
+    /// Reading and signing a body, booking its outcome, seconds.
+    private static let spareSeconds = 120.0
+
+    /// They have as many attempts under way as they may; the end of one wakes us.
+    private var busyHosts: [String] {
+        hosts.filter { $0.value >= configuration.inFlightPerHost }.map(\.key)
+    }
+
+    /// - Returns: false if its receiver is busy with others.
+    private func begin(_ delivery: DeliveryRecord) -> Bool {
         let host = WebhookHost.of(delivery.url)
-        guard hosts[host, default: 0] < configuration.inFlightPerHost else {
-            return try await DeliveryAttempts.putBack(
-                database, delivery: delivery.id, incarnation: configuration.incarnation, waitSeconds: 0.5)
-        }
+        guard hosts[host, default: 0] < configuration.inFlightPerHost else { return false }
         hosts[host, default: 0] += 1
         let attempt = WebhookAttempt(
             delivery: delivery, loop: loop, database: database, http: http, configuration: configuration, log: log)
@@ -85,6 +98,7 @@ public final class WebhookSender: BackgroundService {
             await attempt.run()
             self?.ended(delivery, host)
         }
+        return true
     }
 
     private func ended(_ delivery: DeliveryRecord, _ host: String) {

@@ -19,7 +19,9 @@ struct ShardParts {
 
 enum BackgroundServices {
     /// What every shard does.
-    static func make(for parts: ShardParts) -> [any BackgroundService] { [dispatcher(parts), sender(parts)] }
+    static func make(for parts: ShardParts) -> [any BackgroundService] {
+        [dispatcher(parts), sender(parts)] + (parts.number == 0 ? [pruner(parts)] : [])
+    }
 
     /// What the process does once. It says that the instance lives, so it starts first and stops last of all shards'
     /// services.
@@ -33,6 +35,10 @@ enum BackgroundServices {
             loop: parts.loop, database: parts.database, openAI: parts.openAI, images: parts.images,
             configuration: parts.work, languageName: Languages.englishName)
         return JobDispatcher(context: context, databaseConfiguration: parts.database.configuration)
+    }
+
+    private static func pruner(_ parts: ShardParts) -> Pruner {
+        Pruner(on: parts.loop, database: parts.database, keepSeconds: parts.config.retentionDays * 86_400)
     }
 
     private static func sender(_ parts: ShardParts) -> WebhookSender {

@@ -18,6 +18,8 @@ public final class JobDispatcher: BackgroundService {
     private var task: Task<Void, Never>?
     private let alarm: Alarm
     private var stopping = false
+    /// Jobs whose claim got no reply: ours perhaps, and nobody would work on them.
+    private var doubtful: Set<Identifier> = []
     /// When this shard last looked for work; the health page shows it.
     public private(set) var lastActivity = Timestamp.now()
 
@@ -73,12 +75,27 @@ public final class JobDispatcher: BackgroundService {
         // A claim without a heartbeat of our own would be free for others at once.
         try await Instances.beat(
             context.database, instance: configuration.instance, incarnation: configuration.incarnation)
-        let jobs = try await ClaimJobs.run(
-            context.database, instance: configuration.instance, incarnation: configuration.incarnation,
-            silentSeconds: configuration.silentSeconds, limit: room)
+        let free = try await ClaimJobs.free(
+            context.database, silentSeconds: configuration.silentSeconds, limit: room)
         lastActivity = Timestamp.now()
+        let jobs = try await take(doubtful.union(free))
         if stopping { return }
         for job in jobs { launch(job) }
+    }
+
+    private func take(_ ids: Set<Identifier>) async throws(DatabaseError) -> [JobRecord] {
+        if ids.isEmpty { return [] }
+        do throws(DatabaseError) {
+            let jobs = try await ClaimJobs.take(
+                context.database, instance: context.configuration.instance,
+                incarnation: context.configuration.incarnation, silentSeconds: context.configuration.silentSeconds,
+                ids: ids, doubtful: doubtful)
+            doubtful = []
+            return jobs
+        } catch {
+            doubtful = ids
+            throw error
+        }
     }
 
     private func launch(_ job: JobRecord) {
@@ -104,13 +121,21 @@ public final class JobDispatcher: BackgroundService {
     private func notified(_ payload: String) {
         guard let id = Identifier(payload), let current = running[id] else { return alarm.wake() }
         // Ours: cancelled from outside? Then its runner stops at once and the clean-up is claimed anew.
-        let context = context
         let epoch = current.runner.lease.epoch
-        context.loop.spawn { [weak self] in
-            let job = try? await LoadJob.run(context.database, job: id)
-            if let job, job.epoch == epoch { return }
-            current.task.cancel()
+        context.loop.spawn { [weak self, context] in
+            // Without an answer nothing is done: ended while its lease holds, the job would lie idle. A lease that is
+            // lost shows at the runner's next write.
+            guard case .success(let job) = await Self.look(id, context) else { return }
+            if job?.epoch != epoch { current.task.cancel() }
             self?.alarm.wake()
+        }
+    }
+
+    private static func look(_ id: Identifier, _ context: JobContext) async -> Result<JobRecord?, DatabaseError> {
+        do throws(DatabaseError) {
+            return .success(try await LoadJob.run(context.database, job: id))
+        } catch {
+            return .failure(error)
         }
     }
 }

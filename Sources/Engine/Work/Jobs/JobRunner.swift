@@ -11,8 +11,8 @@ public final class JobRunner {
     private var shardFailures: [Identifier: Int] = [:]
     /// Images are looked at in the order of the lots; where the last page ended.
     var imageCursor = 0
-    /// Told in the job's `error_message`; remembered so as not to write it again and again.
-    private var trouble: String?
+    /// Batches of a shard that came to nothing; unlike `shardFailures` a step that succeeds does not forget them.
+    private var setbacks: [Identifier: Int] = [:]
 
     init(context: JobContext, lease: Lease) {
         self.context = context
@@ -38,6 +38,7 @@ public final class JobRunner {
             } catch is CancellationError {
                 return
             } catch {
+                if Task.isCancelled { return }
                 guard await recover(from: error) else { return }
             }
         }
@@ -109,17 +110,30 @@ public final class JobRunner {
     /// The shard got one step on: its next failure is its first again.
     func succeeded(_ shard: ShardRecord) {
         shardFailures[shard.id] = nil
-        trouble = nil
     }
 
-    func failures(of shard: ShardRecord) -> Int { shardFailures[shard.id] ?? 0 }
+    /// Counts one more batch of the shard that came to nothing.
+    func setback(_ shard: ShardRecord) -> Int {
+        setbacks[shard.id, default: 0] += 1
+        return setbacks[shard.id, default: 0]
+    }
 
-    /// Says in the job's row why it stands still.
+    /// Says in the job's row why it stands still; nil: it does not any more.
     func tell(_ message: String?) async throws {
-        guard message != trouble else { return }
         try await commit { try await JobProgress.trouble($0, job: self.lease.job, message: message) }
-        trouble = message
     }
+
+    /// Longest life of a batch and its settling, seconds.
+    private static let batchLifeSeconds = 26.0 * 3600
+
+    /// The shard's batch was made with another key: that this one does not see it tells nothing. The operator may give
+    /// the key back; after the batch's life there is nothing to wait for.
+    func isHidden(_ shard: ShardRecord) -> Bool {
+        guard shard.account != context.account, let since = shard.intentAt else { return false }
+        return Timestamp.now() - since < Self.batchLifeSeconds
+    }
+
+    static let hiddenReason = "The batch was made with another OpenAI key, and this one does not see it"
 
     func backoff(_ failures: Int) -> Double {
         let full = context.configuration.backoffFirstSeconds * Double(1 << min(failures - 1, 10))
@@ -132,7 +146,8 @@ public final class JobRunner {
         failures += 1
         log.warning("Background worker: step failed, will be repeated", metadata: ["error": "\(error)"])
         do {
-            try await context.loop.sleep(seconds: backoff(failures))
+            let asked = (error as? OpenAIError)?.retryAfter ?? 0
+            try await context.loop.sleep(seconds: max(backoff(failures), asked))
             return true
         } catch { return false }
     }

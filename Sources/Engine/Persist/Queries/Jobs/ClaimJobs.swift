@@ -3,28 +3,52 @@
 // of an instance that died, or came back as a new incarnation, are free at once.
 
 public enum ClaimJobs {
-    private static let statement = Statement(
-        "claim_jobs",
+    private static let isOpen = "(j.status IN ('pending', 'processing', 'translating') OR j.cleanup_pending)"
+    private static func isFree(_ seconds: String) -> String {
+        """
+        NOT EXISTS (SELECT 1 FROM instances i
+            WHERE i.instance_id = j.lease_instance AND i.incarnation = j.lease_incarnation
+              AND i.heartbeat_at > now() - make_interval(secs => \(seconds)))
+        """
+    }
+    private static let freeStatement = Statement(
+        "free_jobs",
+        """
+        SELECT j.id FROM batch_jobs j WHERE \(isOpen) AND \(isFree("$1")) ORDER BY j.created_at LIMIT $2
+        """)
+    private static let takeStatement = Statement(
+        "take_jobs",
         """
         UPDATE batch_jobs SET lease_instance = $1, lease_incarnation = $2, lease_epoch = lease_epoch + 1
         WHERE id IN (
             SELECT j.id FROM batch_jobs j
-            WHERE (j.status IN ('pending', 'processing', 'translating') OR j.cleanup_pending)
-              AND NOT EXISTS (
-                SELECT 1 FROM instances i
-                WHERE i.instance_id = j.lease_instance AND i.incarnation = j.lease_incarnation
-                  AND i.heartbeat_at > now() - make_interval(secs => $3))
-            ORDER BY j.created_at LIMIT $4
+            WHERE j.id = ANY ($4::uuid[]) AND \(isOpen)
+              AND (\(isFree("$3")) OR (j.id = ANY ($5::uuid[]) AND j.lease_incarnation = $2))
             FOR UPDATE OF j SKIP LOCKED)
         RETURNING \(LoadJob.columns)
         """)
 
+    /// Jobs that wait for somebody, at most `limit`.
     /// - Parameter silentSeconds: an instance whose last heartbeat is older than this has lost its leases.
-    public static func run(
-        _ db: any Querying, instance: String, incarnation: Identifier, silentSeconds: Double, limit: Int
+    public static func free(
+        _ db: any Querying, silentSeconds: Double, limit: Int
+    ) async throws(DatabaseError) -> [Identifier] {
+        try await db.query(freeStatement, [.double(silentSeconds), .int8(limit)]).map { $0.uuid(0) }
+    }
+
+    /// Takes those of `ids` that are still free.
+    /// - Parameter doubtful: those that this incarnation may hold already, because an earlier call got no reply. They
+    ///   are taken anew: the raised epoch fences off whoever else of the process may have got them meanwhile.
+    public static func take(
+        _ db: any Querying, instance: String, incarnation: Identifier, silentSeconds: Double,
+        ids: Set<Identifier>, doubtful: Set<Identifier>
     ) async throws(DatabaseError) -> [JobRecord] {
         try await db.query(
-            statement, [.text(instance), .uuid(incarnation), .double(silentSeconds), .int8(limit)]
-        ).map(LoadJob.record)
+            takeStatement,
+            [
+                .text(instance), .uuid(incarnation), .double(silentSeconds), .uuidArray(Array(ids)),
+                .uuidArray(Array(doubtful)),
+            ]
+        ).map(LoadJob.record).sorted { $0.createdAt < $1.createdAt }
     }
 }

@@ -20,7 +20,11 @@ public enum JobProgress {
         WHERE id = $1
         """)
     private static let troubleStatement = Statement(
-        "job_trouble", "UPDATE batch_jobs SET error_message = $2, updated_at = now() WHERE id = $1")
+        "job_trouble",
+        """
+        UPDATE batch_jobs SET error_message = $2, updated_at = now()
+        WHERE id = $1 AND error_message IS DISTINCT FROM $2
+        """)
     private static let eventStatement = Statement(
         "job_event", "INSERT INTO job_events (job_id, event, instance_id, detail) VALUES ($1, $2, $3, $4)")
     private static let endStatement = Statement(

@@ -6,7 +6,8 @@ public enum ShardTransitions {
         """
         UPDATE openai_batches SET state = $2, error = $3, not_before = now() + make_interval(secs => $4),
             intent_at = CASE WHEN $2 IN ('uploading', 'creating') THEN now() ELSE intent_at END,
-            ended_at = CASE WHEN $2 IN ('collected', 'abandoned') THEN now() ELSE ended_at END
+            ended_at = CASE WHEN $2 IN ('collected', 'abandoned') THEN now() ELSE ended_at END,
+            account = coalesce($5, account)
         WHERE id = $1
         """)
     private static let fileStatement = Statement(
@@ -46,13 +47,15 @@ public enum ShardTransitions {
         WHERE id = $1
         """)
 
-    /// Moves to `state`. The next step is due in `wait` seconds; `error` is kept for operators.
+    /// Moves to `state`. The next step is due in `wait` seconds; `error` is kept for operators; `account` is whose
+    /// the act is that follows.
     public static func move(
-        _ db: any Querying, shard: Identifier, to state: ShardState, error: String? = nil, wait: Double = 0
+        _ db: any Querying, shard: Identifier, to state: ShardState, error: String? = nil, wait: Double = 0,
+        account: String? = nil
     ) async throws(DatabaseError) {
         _ = try await db.query(
             stateStatement,
-            [.uuid(shard), .text(state.rawValue), .text(error), .double(wait)])
+            [.uuid(shard), .text(state.rawValue), .text(error), .double(wait), .text(account)])
     }
 
     private static let delayStatement = Statement(

@@ -3,7 +3,7 @@
 public enum Shards {
     private static let columns = """
         id, stage, round, sequence, state, model, inline_images, cardinality(positions), file_bytes, account,
-        input_file_id, batch_id, output_file_id, error_file_id, intent_at, not_before
+        input_file_id, batch_id, output_file_id, error_file_id, intent_at, not_before, clock_timestamp()
         """
     private static let loadStatement = Statement(
         "load_shards", "SELECT \(columns) FROM openai_batches WHERE job_id = $1 ORDER BY stage DESC, sequence")
@@ -19,16 +19,18 @@ public enum Shards {
         FROM openai_batches WHERE job_id = $2 AND stage = $3
         """)
 
+    /// `intentAt` and `notBefore` are told in this machine's time, however the database's clock goes.
     public static func load(_ db: any Querying, job: Identifier) async throws(DatabaseError) -> [ShardRecord] {
         try await db.query(loadStatement, [.uuid(job)]).map { row in
+            let ahead = Timestamp.now() - row.timestamp(16)
             // The columns' checks allow no other values.
-            ShardRecord(
+            return ShardRecord(
                 id: row.uuid(0), stage: WorkStage(rawValue: row.text(1)) ?? .vision, round: row.int(2),
                 sequence: row.int(3), state: ShardState(rawValue: row.text(4)) ?? .abandoned, model: row.text(5),
                 inlineImages: row.bool(6), lines: row.int(7), fileBytes: row.int(8), account: row.text(9),
                 inputFileID: row.optionalText(10), batchID: row.optionalText(11), outputFileID: row.optionalText(12),
-                errorFileID: row.optionalText(13), intentAt: row.isNull(14) ? nil : row.timestamp(14),
-                notBefore: row.timestamp(15))
+                errorFileID: row.optionalText(13), intentAt: row.isNull(14) ? nil : row.timestamp(14) + ahead,
+                notBefore: row.timestamp(15) + ahead)
         }
     }
 

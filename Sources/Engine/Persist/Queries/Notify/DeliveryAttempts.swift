@@ -25,7 +25,7 @@ public enum DeliveryAttempts {
         "attempt_end",
         """
         UPDATE webhook_attempts SET ended_at = now(), http_status = $3, error = $4 WHERE delivery_id = $1
-            AND attempt = $2
+            AND attempt = $2 AND EXISTS (SELECT 1 FROM webhook_deliveries WHERE id = $1 AND claimed_by = $5)
         """)
     private static let settleStatement = Statement(
         "delivery_settle",
@@ -39,7 +39,7 @@ public enum DeliveryAttempts {
         "delivery_put_back",
         """
         UPDATE webhook_deliveries SET claimed_by = NULL, next_attempt_at = now() + make_interval(secs => $2)
-        WHERE id = $1 AND claimed_by = $3
+        WHERE id = ANY ($1::uuid[]) AND claimed_by = $3
         """)
 
     /// - Returns: false if the delivery is not ours any more.
@@ -55,7 +55,10 @@ public enum DeliveryAttempts {
         status: String, waitSeconds: Double
     ) async throws(DatabaseError) {
         _ = try await db.query(
-            endStatement, [.uuid(delivery), .int4(attempt), .int4(outcome.httpStatus), .text(outcome.error)])
+            endStatement,
+            [
+                .uuid(delivery), .int4(attempt), .int4(outcome.httpStatus), .text(outcome.error), .uuid(incarnation),
+            ])
         _ = try await db.query(
             settleStatement,
             [
@@ -66,8 +69,9 @@ public enum DeliveryAttempts {
 
     /// Not attempted: due again in `waitSeconds`.
     public static func putBack(
-        _ db: any Querying, delivery: Identifier, incarnation: Identifier, waitSeconds: Double
+        _ db: any Querying, deliveries: [Identifier], incarnation: Identifier, waitSeconds: Double
     ) async throws(DatabaseError) {
-        _ = try await db.query(putBackStatement, [.uuid(delivery), .double(waitSeconds), .uuid(incarnation)])
+        _ = try await db.query(
+            putBackStatement, [.uuidArray(deliveries), .double(waitSeconds), .uuid(incarnation)])
     }
 }

@@ -7,8 +7,11 @@ extension JobRunner {
     private static let canarySeconds = 300.0
 
     func canary(_ stage: WorkStage, _ lot: RemainingLot, _ job: JobRecord) async throws {
-        guard let input = try await lineInput(stage, position: lot.position, inline: false, job) else { return }
+        guard let input = try await lineInput(stage, position: lot.position, inline: lot.imageDownloadFailed, job)
+        else { return try await plan(stage, round: 1, job) }
+        if stage == .vision, input.images.isEmpty { return try await endWithoutImages(input, job) }
         let shard = try await commit { session in
+            try await ImageWork.correct(session, job: job.id, [input.correction].compactMap(\.self))
             let model = self.context.openAI.choice(for: stage).current.name
             let id = try await Shards.insert(
                 session, job: job.id, stage: stage, round: 0, state: .canary, model: model,
@@ -28,6 +31,14 @@ extension JobRunner {
             try await tell(nil)
         } catch let error as OpenAIError {
             try await canaryFailed(error, shard, lot.position, job)
+        }
+    }
+
+    /// Its images were there at the check and are not any more; the next lot becomes the canary.
+    private func endWithoutImages(_ input: LineInput, _ job: JobRecord) async throws {
+        try await commit { session in
+            try await ImageWork.correct(session, job: job.id, [input.correction].compactMap(\.self))
+            try await self.end([LotEnd(position: input.position, error: LineInput.noImages)], of: job, session)
         }
     }
 

@@ -19,7 +19,9 @@ extension JobRunner {
         for file in [shard.outputFileID, shard.errorFileID] {
             guard let file else { continue }
             do { try await collect(file, shard, positions, job) } catch let error as OpenAIError {
-                if case .api(404, _, _) = error.kind { return try await abandon(shard, because: error.reason) }
+                if case .api(404, _, _) = error.kind, !isHidden(shard) {
+                    return try await abandon(shard, because: error.reason)
+                }
                 try await tell(error.reason)
                 return try await postpone(shard, because: error.reason, atLeast: error.retryAfter ?? 0)
             }
@@ -112,7 +114,9 @@ extension JobRunner {
         for (position, answer) in page.answers where new.contains(position) && counted.insert(position).inserted {
             spent[answer.model, default: .zero] = spent[answer.model, default: .zero] + answer.usage
         }
-        for (failure, usage) in page.failures where failed.contains(failure.position) {
+        var failedOnce: Set<Int> = []
+        for (failure, usage) in page.failures
+        where failed.contains(failure.position) && failedOnce.insert(failure.position).inserted {
             spent[shard.model, default: .zero] = spent[shard.model, default: .zero] + (usage ?? .zero)
         }
         for (model, usage) in spent.sorted(by: { $0.key < $1.key }) {

@@ -8,7 +8,9 @@ extension JobRunner {
 
     func create(_ shard: ShardRecord) async throws {
         guard let file = shard.inputFileID else { return try await postpone(shard, to: .planned, because: "no file") }
-        try await commit { try await ShardTransitions.move($0, shard: shard.id, to: .creating) }
+        try await commit {
+            try await ShardTransitions.move($0, shard: shard.id, to: .creating, account: self.context.account)
+        }
         let batch: BatchObject
         do {
             batch = try await context.openAI.createBatch(
@@ -21,9 +23,26 @@ extension JobRunner {
             return try await createFailed(error, shard)
         }
         do { try await adopt(batch, shard) } catch let lost as LeaseLost {
-            // Nobody else knows this batch yet: take it back. If that fails, the new holder finds it in the list.
-            _ = try? await context.openAI.cancelBatch(batch.id)
+            await disown(batch, shard)
             throw lost
+        }
+    }
+
+    /// The lease went while the batch was made. A new holder finds the batch in the list, or has it already, and then it
+    /// must go on; if the job has ended or the shard has got another one, nobody wants it.
+    private func disown(_ batch: BatchObject, _ shard: ShardRecord) async {
+        if await !hasEnded() {
+            guard let rows = try? await Shards.load(context.database, job: lease.job) else { return }
+            let known = rows.first { $0.id == shard.id }?.batchID
+            if known == batch.id || known == shard.batchID { return }
+        }
+        _ = try? await context.openAI.cancelBatch(batch.id)
+    }
+
+    /// The job has ended meanwhile (or was removed); false if that cannot be found out.
+    func hasEnded() async -> Bool {
+        do { return try await LoadJob.run(context.database, job: lease.job)?.status.isOpen != true } catch {
+            return false
         }
     }
 
@@ -34,7 +53,10 @@ extension JobRunner {
         }
         try await tell(error.reason)
         switch error.kind {
-        case .api(400, _, _), .api(404, _, _): try await postpone(shard, to: .planned, because: error.reason)
+        case .api(400, _, _), .api(404, _, _):
+            let count = setback(shard)
+            if count > Self.setbacksMax { return try await abandon(shard, because: error.reason) }
+            try await postpone(shard, to: .planned, because: error.reason, atLeast: backoff(count))
         case .api, .quota, .modelNotFound, .rateLimited, .unavailable, .timedOut, .refused, .incomplete, .malformed,
             .sourceFailed, .cancelled:
             try await postpone(shard, to: .uploaded, because: error.reason, atLeast: error.retryAfter ?? 0)
@@ -67,6 +89,10 @@ extension JobRunner {
             try await tell(error.reason)
             return try await postpone(shard, because: error.reason, atLeast: error.retryAfter ?? 0)
         }
+        if isHidden(shard) {
+            try await tell(Self.hiddenReason)
+            return try await postpone(shard, because: Self.hiddenReason)
+        }
         let age = Timestamp.now() - (shard.intentAt ?? Timestamp(microseconds: 0))
         let left = context.configuration.settleSeconds - age
         if left > 0 {
@@ -76,12 +102,8 @@ extension JobRunner {
         }
     }
 
-    /// Batches made for this shard since its intent, the oldest first.
-    /// - Throws: OpenAIError, also if the shard belongs to another account, whose batches this key does not show.
+    /// Batches made for this shard since its intent, the oldest first; another account's are not among them.
     func batches(of shard: ShardRecord) async throws(OpenAIError) -> [BatchObject] {
-        guard shard.account == context.account else {
-            throw OpenAIError(.malformed("the batch was made with another OpenAI account"))
-        }
         let since = Int((shard.intentAt ?? shard.notBefore).seconds) - 600
         var found: [BatchObject] = []
         var after: String?

@@ -24,17 +24,26 @@ extension JobRunner {
         return job.totalLots == 1 ? reason : "All \(job.totalLots) lots failed; the first one: \(reason)"
     }
 
+    /// One that is not there any more counts as cancelled.
+    private func cancel(_ batch: String) async throws(OpenAIError) {
+        do throws(OpenAIError) { _ = try await context.openAI.cancelBatch(batch) } catch {
+            guard case .api(404, _, _) = error.kind else { throw error }
+        }
+    }
+
     /// The job was cancelled: its batches are cancelled, its files deleted, and no further money is spent (C4.3).
     func cleanUp(_ shard: ShardRecord) async throws {
         do {
             switch shard.state {
             case .submitted:
-                if let batch = shard.batchID { _ = try await context.openAI.cancelBatch(batch) }
+                if let batch = shard.batchID { try await cancel(batch) }
             case .creating:
                 let found = try await batches(of: shard)
-                for batch in found { _ = try await context.openAI.cancelBatch(batch.id) }
+                for batch in found { try await cancel(batch.id) }
                 let age = Timestamp.now() - (shard.intentAt ?? Timestamp(microseconds: 0))
-                let left = context.configuration.settleSeconds - age
+                let left =
+                    isHidden(shard)
+                    ? context.configuration.backoffMaxSeconds : context.configuration.settleSeconds - age
                 if found.isEmpty, left > 0 {
                     return try await commit(ended: true) {
                         try await ShardTransitions.delay($0, shard: shard.id, error: nil, wait: left)

@@ -27,7 +27,7 @@ extension JobRunner {
                 StageResult(
                     position: lot.position, succeeded: usable > 0, images: usable, payload: JSONValue(missing).text))
             if usable == 0 {
-                ends.append(LotEnd(position: lot.position, error: "None of the lot's images could be used"))
+                ends.append(LotEnd(position: lot.position, error: LineInput.noImages))
             }
         }
         try await commit { session in

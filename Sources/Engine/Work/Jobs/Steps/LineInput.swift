@@ -10,6 +10,19 @@ struct LineInput {
     var isInline = false
     /// All of the lot's images that cannot be used, if that changed since the check.
     var correctedMissing: [String]?
+
+    static let noImages = "None of the lot's images could be used"
+
+    /// Largest sum of a lot's images that go into its line, bytes: what the API takes in one request. Further ones are
+    /// named by URL. It bounds the memory of a line as well.
+    static let inlineBytesMax = 50 * 1024 * 1024
+
+    /// The image stage's row as it should be now; nil: as it is.
+    var correction: StageResult? {
+        correctedMissing.map {
+            StageResult(position: position, succeeded: true, images: images.count, payload: JSONValue($0).text)
+        }
+    }
 }
 
 extension JobRunner {
@@ -49,10 +62,16 @@ extension JobRunner {
             return input
         }
         var fetched: [Int: ImageReference] = [:]
+        var room = LineInput.inlineBytesMax
         let images = context.images
         try await context.loop.forEach(urls.count, atMost: 8) { index in
-            if case .success(let image)? = try? await images.fetch(urls[index]) {
-                fetched[index] = .data(type: image.type.mediaType, bytes: image.bytes)
+            if room <= 0 {
+                fetched[index] = .url(urls[index])
+            } else if case .success(let image)? = try? await images.fetch(urls[index]) {
+                let fits = image.bytes.count <= room
+                room -= image.bytes.count
+                fetched[index] =
+                    fits ? .data(type: image.type.mediaType, bytes: image.bytes) : .url(urls[index])
             }
         }
         input.images = urls.indices.compactMap { fetched[$0] }

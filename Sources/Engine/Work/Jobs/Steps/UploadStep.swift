@@ -26,7 +26,7 @@ private struct BuiltFile {
 extension JobRunner {
     /// Lots read at a time; fewer when their images come along.
     private static let buildPage = 100
-    private static let inlineBuildPage = 4
+    private static let inlineBuildPage = 1
 
     func upload(_ shard: ShardRecord, _ job: JobRecord) async throws {
         let spool = BatchFile(directory: context.configuration.spoolDirectory, on: context.loop)
@@ -54,17 +54,12 @@ extension JobRunner {
         while start < positions.count {
             let page = Array(positions[start..<min(positions.count, start + size)])
             for input in try await lineInputs(shard.stage, positions: page, inline: shard.inlineImages, job) {
-                if let missing = input.correctedMissing {
-                    built.corrections.append(
-                        StageResult(
-                            position: input.position, succeeded: true, images: input.images.count,
-                            payload: JSONValue(missing).text))
-                }
+                if let correction = input.correction { built.corrections.append(correction) }
                 if input.stage == .vision, input.images.isEmpty {
                     built.failures.append(
                         LineFailure(
-                            position: input.position, reason: "None of the lot's images could be used",
-                            imageDownload: false, curable: false))
+                            position: input.position, reason: LineInput.noImages, imageDownload: false,
+                            curable: false))
                     continue
                 }
                 let line = BatchLine.encode(
@@ -92,7 +87,8 @@ extension JobRunner {
             try await ImageWork.correct(session, job: job.id, built.corrections)
             try await LineFailures.store(session, shard: shard, job: job.id, built.failures)
             try await ShardTransitions.setFile(session, shard: shard.id, positions: built.positions, bytes: bytes)
-            try await ShardTransitions.move(session, shard: shard.id, to: .uploading)
+            try await ShardTransitions.move(
+                session, shard: shard.id, to: .uploading, account: self.context.account)
             if !built.rest.isEmpty {
                 _ = try await Shards.insert(
                     session, job: job.id, stage: shard.stage, round: shard.round, state: .planned, model: shard.model,
@@ -106,7 +102,13 @@ extension JobRunner {
         do {
             let file = try await context.openAI.uploadBatchFile(
                 name: shard.id.description, length: spool.length, source: BatchFileSource(spool))
-            try await commit { try await ShardTransitions.uploaded($0, shard: shard.id, file: file) }
+            do {
+                try await commit { try await ShardTransitions.uploaded($0, shard: shard.id, file: file) }
+            } catch let lost as LeaseLost {
+                // A new holder finds the file by its name; after a cancel nobody looks any more.
+                if await hasEnded() { try? await context.openAI.deleteFile(file) }
+                throw lost
+            }
             succeeded(shard)
         } catch let error as OpenAIError {
             // A reply that was lost leaves a file behind; `reviewUpload` finds it by its name.

@@ -1,0 +1,68 @@
+// Removes old jobs in small steps (C5.8). First a job's row goes, and with it everything that can be seen of it; an audit
+// line stands for it until the rows that are left have gone, so that a crash leaves nothing behind.
+
+public enum PruneJobs {
+    /// Rows that one statement removes.
+    public static let rowsMax = 5000
+    /// Jobs whose rows go in one statement.
+    static let jobsMax = 100
+
+    private static let retireStatement = Statement(
+        "retire_jobs",
+        """
+        WITH gone AS (
+            DELETE FROM batch_jobs WHERE id IN (
+                SELECT j.id FROM batch_jobs j
+                WHERE j.status IN ('completed', 'failed', 'cancelled') AND NOT j.cleanup_pending
+                  AND coalesce(j.cancelled_at, j.completed_at, j.updated_at) < now() - make_interval(secs => $1)
+                  AND NOT EXISTS (SELECT 1 FROM webhook_deliveries d
+                    WHERE d.batch_job_id = j.id AND d.status = 'pending')
+                ORDER BY j.created_at LIMIT $2 FOR UPDATE OF j SKIP LOCKED)
+            RETURNING id)
+        INSERT INTO job_events (job_id, event) SELECT id, 'removed' FROM gone
+        """)
+    private static let nextStatement = Statement(
+        "next_removed_job",
+        "SELECT job_id FROM job_events WHERE event = 'removed' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED")
+    private static let stepStatements = [
+        step("prune_results", "lot_results", key: "job_id"),
+        step("prune_lots", "batch_lots", key: "job_id"),
+        step("prune_failures", "line_failures", key: "job_id"),
+        step("prune_batches", "openai_batches", key: "job_id"),
+        step("prune_usage", "job_usage", key: "job_id"),
+        Statement(
+            "prune_attempts",
+            """
+            DELETE FROM webhook_attempts WHERE ctid = ANY (ARRAY(SELECT a.ctid FROM webhook_attempts a
+                JOIN webhook_deliveries d ON d.id = a.delivery_id WHERE d.batch_job_id = $1 LIMIT $2))
+            """),
+        step("prune_deliveries", "webhook_deliveries", key: "batch_job_id"),
+    ]
+    private static let eventsStatement = Statement("prune_events", "DELETE FROM job_events WHERE job_id = $1")
+
+    private static func step(_ name: StaticString, _ table: String, key: String) -> Statement {
+        Statement(
+            name,
+            """
+            DELETE FROM \(table) WHERE ctid = ANY (ARRAY(SELECT ctid FROM \(table) WHERE \(key) = $1 LIMIT $2))
+            """)
+    }
+
+    /// Takes ended jobs out of sight whose end is longer ago; none with a delivery or clean-up still to be done.
+    /// - Returns: how many; ``jobsMax`` at most.
+    public static func retire(_ db: any Querying, afterSeconds: Double) async throws(DatabaseError) -> Int {
+        try await db.query(retireStatement, [.double(afterSeconds), .int8(jobsMax)]).affected
+    }
+
+    /// Removes some of the rows that a retired job has left; at most ``rowsMax`` of one table. In a transaction of its
+    /// own.
+    /// - Returns: false if there is no such job, or others work on all of them.
+    public static func sweep(_ session: DatabaseSession) async throws(DatabaseError) -> Bool {
+        guard let job = try await session.query(nextStatement).first?.uuid(0) else { return false }
+        for statement in stepStatements {
+            if try await session.query(statement, [.uuid(job), .int8(rowsMax)]).affected > 0 { return true }
+        }
+        _ = try await session.query(eventsStatement, [.uuid(job)])
+        return true
+    }
+}

@@ -1,0 +1,55 @@
+// Removes jobs that ended long ago (C5.8). One an instance; several instances share the work. Loop-bound.
+import Logging
+
+public final class Pruner: BackgroundService {
+    /// Between two looks for old jobs, seconds.
+    static let everySeconds = 600.0
+    /// Between two steps, seconds: the database has better things to do.
+    static let pauseSeconds = 0.05
+
+    private let loop: Loop
+    private let database: Database
+    private let keepSeconds: Double
+    private let log = Logger(label: "retention")
+    private var task: Task<Void, Never>?
+
+    /// - Parameter keepSeconds: how long ended jobs are kept from their end (`RETENTION_DAYS`).
+    public init(on loop: Loop, database: Database, keepSeconds: Double) {
+        self.loop = loop
+        self.database = database
+        self.keepSeconds = keepSeconds
+    }
+
+    public func start() {
+        task = loop.spawn { [weak self] in
+            while let self, !Task.isCancelled {
+                do { _ = try await self.runOnce() } catch {
+                    if Task.isCancelled { return }
+                    self.log.warning("retention: could not remove old jobs", metadata: ["error": "\(error)"])
+                }
+                do { try await self.loop.sleep(seconds: Self.everySeconds) } catch { return }
+            }
+        }
+    }
+
+    public func stop() async {
+        task?.cancel()
+        await task?.value
+    }
+
+    /// Removes whatever is due.
+    /// - Returns: how many jobs.
+    public func runOnce() async throws -> Int {
+        var jobs = 0
+        while true {
+            let retired = try await PruneJobs.retire(database, afterSeconds: keepSeconds)
+            jobs += retired
+            while try await database.transaction({ try await PruneJobs.sweep($0) }) {
+                try await loop.sleep(seconds: Self.pauseSeconds)
+            }
+            if retired == 0 { break }
+        }
+        if jobs > 0 { log.info("retention: old jobs removed", metadata: ["jobs": "\(jobs)"]) }
+        return jobs
+    }
+}

@@ -1,0 +1,75 @@
+// Old jobs go with all that belongs to them; everything else stays (C5.8).
+import Engine
+import TestSupport
+import Testing
+
+@Suite("Retention", .timeLimit(.minutes(1)))
+struct RetentionTests {
+    private static let tables = [
+        "batch_jobs", "batch_lots", "lot_results", "openai_batches", "line_failures", "job_usage", "webhook_deliveries",
+        "webhook_attempts", "job_events",
+    ]
+
+    /// A job with a row in every table, and more lots than one statement removes.
+    private static func job(_ number: Int, endedDaysAgo days: Double, status: String, delivery: String) -> String {
+        let id = "00000000-0000-4000-8000-00000000000\(number)"
+        return """
+            INSERT INTO batch_jobs (id, status, version, languages, total_lots, webhook_configured, completed_at)
+                VALUES ('\(id)', '\(status)', '1.0.0', '{en}', 6000, true, now() - interval '\(days) days');
+            INSERT INTO batch_lots SELECT '\(id)', n, 'lot', NULL, NULL, '[]', 0 FROM generate_series(1, 6000) n;
+            INSERT INTO lot_results SELECT '\(id)', 'final', n, true, 0, '{}', now() FROM generate_series(1, 6000) n;
+            INSERT INTO openai_batches (id, job_id, stage, round, sequence, state, model, positions, account)
+                VALUES ('\(id)', '\(id)', 'vision', 1, 1, 'collected', 'm', '{1}', 'a');
+            INSERT INTO line_failures VALUES ('\(id)', '\(id)', 'vision', 1, 1, 'r', false, true);
+            INSERT INTO job_usage VALUES ('\(id)', 'm', 1, 1);
+            INSERT INTO webhook_deliveries (id, batch_job_id, webhook_url, status, event)
+                VALUES ('\(id)', '\(id)', 'http://x', '\(delivery)', 'e');
+            INSERT INTO webhook_attempts VALUES ('\(id)', 1, now());
+            INSERT INTO job_events (job_id, event) VALUES ('\(id)', 'created');
+            """
+    }
+
+    @Test("C5.8: ended jobs past their time go with all their rows; younger, open and undelivered ones stay")
+    func prune() async throws {
+        try await TestDatabase.with { url in
+            try await onLoop("retention") { loop in
+                let database = Database(on: loop, configuration: DatabaseConfiguration(url: url))
+                database.start()
+                try await database.session { session in
+                    _ = try await Migrator.run(session, migrations: Migrations.all)
+                    try await session.execute(
+                        Self.job(1, endedDaysAgo: 31, status: "completed", delivery: "delivered")
+                            + Self.job(2, endedDaysAgo: 31, status: "failed", delivery: "failed")
+                            + Self.job(3, endedDaysAgo: 29, status: "completed", delivery: "delivered")
+                            + Self.job(4, endedDaysAgo: 31, status: "processing", delivery: "delivered")
+                            + Self.job(5, endedDaysAgo: 31, status: "completed", delivery: "pending"))
+                }
+                let pruners = (0..<2).map { _ in Pruner(on: loop, database: database, keepSeconds: 30 * 86_400) }
+                let removed = try await loop.gather(pruners) { try await $0.runOnce() }
+                #expect(removed.reduce(0, +) == 2)
+                for table in Self.tables {
+                    let key =
+                        switch table {
+                        case "batch_jobs": "id"
+                        case "webhook_deliveries": "batch_job_id"
+                        case "webhook_attempts": "delivery_id"
+                        default: "job_id"
+                        }
+                    let left = try await Self.keys(database, "SELECT DISTINCT \(key)::text FROM \(table) ORDER BY 1")
+                    #expect(left.map { $0.suffix(1) } == ["3", "4", "5"], "\(table)")
+                }
+                #expect(try await pruners[0].runOnce() == 0)
+                await database.close()
+            }
+        }
+    }
+
+    private static func keys(_ database: Database, _ sql: String) async throws -> [String] {
+        try await database.session { session in
+            var bytes: [UInt8] = []
+            let copy = try await session.copyOut("COPY (\(sql)) TO STDOUT")
+            while let more = try await copy.next() { bytes += more }
+            return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        }
+    }
+}
