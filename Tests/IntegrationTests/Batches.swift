@@ -34,7 +34,7 @@ extension World {
             SELECT processed_lots, failed_lots, processed_images,
                 (SELECT count(*) FROM lot_results r WHERE r.job_id = j.id AND r.stage = 'final'),
                 (SELECT count(*) FROM lot_results r WHERE r.job_id = j.id AND r.stage = 'final' AND NOT succeeded),
-                (SELECT sum(images) FROM lot_results r WHERE r.job_id = j.id AND r.stage = 'final')
+                (SELECT coalesce(sum(images), 0) FROM lot_results r WHERE r.job_id = j.id AND r.stage = 'final')
             FROM batch_jobs j WHERE id = '\(job)'
             """)[0]
         #expect(counts[0] == counts[3] && counts[1] == counts[4] && counts[2] == counts[5], "\(counts)")

@@ -1,5 +1,5 @@
-// Removes old jobs in small steps (C5.8). First a job's row goes, and with it everything that can be seen of it; an audit
-// line stands for it until the rows that are left have gone, so that a crash leaves nothing behind.
+// Removes old jobs in small steps (C5.8). First a job's row goes, and with it everything that can be seen of it; an
+// audit line stands for it until the rows that are left have gone, so that a crash leaves nothing behind.
 
 public enum PruneJobs {
     /// Rows that one statement removes.

@@ -20,7 +20,8 @@ public enum ClaimDeliveries {
         UPDATE webhook_deliveries SET claimed_by = $1, next_attempt_at = now() + make_interval(secs => $2)
         WHERE id IN (
             SELECT d.id FROM webhook_deliveries d
-            WHERE d.status = 'pending' AND \(host) <> ALL ($5::text[]) AND (d.next_attempt_at <= now() OR (d.claimed_by IS NOT NULL AND NOT EXISTS (
+            WHERE d.status = 'pending' AND \(host) <> ALL ($5::text[])
+              AND (d.next_attempt_at <= now() OR (d.claimed_by IS NOT NULL AND NOT EXISTS (
                 SELECT 1 FROM instances i
                 WHERE i.incarnation = d.claimed_by AND i.heartbeat_at > now() - make_interval(secs => $3))))
             ORDER BY d.next_attempt_at LIMIT $4

@@ -28,8 +28,8 @@ extension JobRunner {
         }
     }
 
-    /// The lease went while the batch was made. A new holder finds the batch in the list, or has it already, and then it
-    /// must go on; if the job has ended or the shard has got another one, nobody wants it.
+    /// The lease went while the batch was made. A new holder finds the batch in the list, or has it already, and then
+    /// it must go on; if the job has ended or the shard has got another one, nobody wants it.
     private func disown(_ batch: BatchObject, _ shard: ShardRecord) async {
         if await !hasEnded() {
             guard let rows = try? await Shards.load(context.database, job: lease.job) else { return }
@@ -99,6 +99,7 @@ extension JobRunner {
             try await commit { try await ShardTransitions.delay($0, shard: shard.id, error: nil, wait: left) }
         } else {
             try await commit { try await ShardTransitions.move($0, shard: shard.id, to: .uploaded) }
+            succeeded(shard)
         }
     }
 

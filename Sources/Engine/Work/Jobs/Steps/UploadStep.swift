@@ -131,6 +131,7 @@ extension JobRunner {
                     try await ShardTransitions.move(session, shard: shard.id, to: .planned)
                 }
             }
+            succeeded(shard)
         } catch let error as OpenAIError {
             try await tell(error.reason)
             try await postpone(shard, because: error.reason, atLeast: error.retryAfter ?? 0)

@@ -1,0 +1,86 @@
+// The rows that work is handed over by: claims of jobs and of deliveries. Loop-bound.
+import Engine
+import TestSupport
+import Testing
+
+@Suite("The queue in the database", .timeLimit(.minutes(1)))
+struct QueueTests {
+    private func withDatabase(_ body: @escaping @Sendable (Database) async throws -> Void) async throws {
+        try await TestDatabase.with { url in
+            try await onLoop("queue") { loop in
+                let database = Database(on: loop, configuration: DatabaseConfiguration(url: url))
+                database.start()
+                do {
+                    try await database.session { session in
+                        _ = try await Migrator.run(session, migrations: Migrations.all)
+                    }
+                    try await body(database)
+                } catch {
+                    await database.close()
+                    throw error
+                }
+                await database.close()
+            }
+        }
+    }
+
+    @Test("C5.1: a claim whose reply was lost is made anew, and fences off whoever has the job")
+    func doubtfulClaim() async throws {
+        try await withDatabase { database in
+            let job = Identifier.random()
+            try await database.session { session in
+                try await session.execute(
+                    """
+                    INSERT INTO batch_jobs (id, version, languages, total_lots, webhook_configured)
+                        VALUES ('\(job)', '1.0.0', '{en}', 1, false)
+                    """)
+            }
+            let incarnation = Identifier.random()
+            try await Instances.beat(database, instance: "a", incarnation: incarnation)
+            func take(_ doubtful: Set<Identifier>) async throws -> [Int] {
+                try await ClaimJobs.take(
+                    database, instance: "a", incarnation: incarnation, silentSeconds: 10, ids: [job],
+                    doubtful: doubtful
+                ).map(\.epoch)
+            }
+            #expect(try await ClaimJobs.free(database, silentSeconds: 10, limit: 5) == [job])
+            #expect(try await take([]) == [1])
+            #expect(try await ClaimJobs.free(database, silentSeconds: 10, limit: 5) == [])
+            #expect(try await take([]) == [])
+            #expect(try await take([job]) == [2])
+            await #expect(throws: LeaseLost.self) { try await HoldLease.run(database, Lease(job: job, epoch: 1)) }
+            try await HoldLease.run(database, Lease(job: job, epoch: 2))
+            // A new incarnation of the name frees what the old one held.
+            try await Instances.beat(database, instance: "a", incarnation: Identifier.random())
+            #expect(try await ClaimJobs.free(database, silentSeconds: 10, limit: 5) == [job])
+        }
+    }
+
+    @Test("C6.3: deliveries of a busy receiver do not stand before the others'")
+    func busyReceiver() async throws {
+        try await withDatabase { database in
+            try await database.session { session in
+                try await session.execute(
+                    """
+                    INSERT INTO webhook_deliveries (id, batch_job_id, webhook_url, event, next_attempt_at)
+                        SELECT gen_random_uuid(), gen_random_uuid(), 'https://Busy.example:81/' || n, 'e',
+                            now() - interval '1 hour' FROM generate_series(1, 500) n;
+                    INSERT INTO webhook_deliveries (id, batch_job_id, webhook_url, event)
+                        VALUES (gen_random_uuid(), gen_random_uuid(), 'http://idle.example?x', 'e')
+                    """)
+            }
+            let incarnation = Identifier.random()
+            try await Instances.beat(database, instance: "a", incarnation: incarnation)
+            let due = try await ClaimDeliveries.run(
+                database, incarnation: incarnation, holdSeconds: 60, silentSeconds: 10, limit: 8,
+                busyHosts: ["busy.example:81"])
+            #expect(due.map(\.url) == ["http://idle.example?x"])
+            #expect(try await ClaimDeliveries.secondsToNext(database, busyHosts: ["busy.example:81"]) == nil)
+            #expect((try await ClaimDeliveries.secondsToNext(database, busyHosts: []) ?? 0) < -3000)
+            try await DeliveryAttempts.putBack(
+                database, deliveries: due.map(\.id), incarnation: incarnation, waitSeconds: 100)
+            let next = try await ClaimDeliveries.secondsToNext(database, busyHosts: ["busy.example:81"]) ?? 0
+            #expect((90...100).contains(next))
+        }
+    }
+}
