@@ -1,17 +1,20 @@
 # The two that matter: `make run` and `make test`. What they need is installed by scripts/install-deps.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-tsan build release format lint stop clean
+.PHONY: help run test test-release test-tsan build release format lint stop clean
 
 SOURCES := Package.swift Sources loadtest Tests
 
 help: ## Shows this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Everything on this machine: database, simulated outside, server on port 5000, a first batch (Ctrl-C stops it)
 	@exec scripts/run
 
 test: ## All tests, on a database of their own
 	@exec scripts/test
+
+test-release: ## All tests against the optimised build
+	@exec scripts/test-release
 
 test-tsan: ## The event loop and what stands on it, under ThreadSanitizer
 	@exec scripts/test-tsan
@@ -36,4 +39,4 @@ stop: ## Stops what `make run` or `make test` left behind (after a kill -9, say)
 clean: stop ## Stops everything and deletes builds, databases and logs
 	@scripts/postgres remove .dev/postgres
 	@scripts/postgres remove .dev/test-postgres
-	rm -rf .build .build-tsan .dev logs
+	rm -rf .build .build-release .build-tsan .dev logs
