@@ -112,6 +112,7 @@ struct AcceptTests {
         var body: String
         var signed: String?
         var type = "application/json"
+        var coding = "identity"
         var testDescription: String { code }
     }
 
@@ -122,6 +123,7 @@ struct AcceptTests {
         Bad(code: "INVALID_SIGNATURE", status: 403, body: twoLots, signed: "something else"),
         Bad(code: "MISSING_FIELD", status: 400, body: "{}", signed: "{}"),
         Bad(code: "UNSUPPORTED_MEDIA_TYPE", status: 415, body: twoLots, signed: twoLots, type: "text/plain"),
+        Bad(code: "UNSUPPORTED_MEDIA_TYPE", status: 415, body: twoLots, signed: twoLots, coding: "gzip"),
         signed("INVALID_FIELD", 400, "{\"lots\":[{\"lot_id\":7,\"images\":[{\"url\":\"http://127.0.0.1/a\"}]}]}"),
         signed("TOO_MANY_IMAGES", 400, tooManyImages),
         signed("UNSUPPORTED_LANGUAGE", 422, body([lot(0), lot(1)], languages: "[\"xx\"]")),
@@ -150,7 +152,10 @@ struct AcceptTests {
             for bad in Self.bad {
                 let reply = try await server.send(
                     "POST", "/api/v1/generate-descriptions", signed: bad.signed,
-                    headers: [("Content-Type", bad.type), ("X-Request-ID", "r-\(bad.code)")], body: bad.body)
+                    headers: [
+                        ("Content-Type", bad.type), ("Content-Encoding", bad.coding),
+                        ("X-Request-ID", "r-\(bad.code)"),
+                    ], body: bad.body)
                 #expect(reply.status == bad.status, "\(bad.code): \(reply.text)")
                 #expect(reply.code == bad.code)
                 #expect(reply.members.prefix(4) == ["error", "message", "code", "request_id"])

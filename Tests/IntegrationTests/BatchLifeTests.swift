@@ -167,7 +167,8 @@ struct BatchLifeTests {
             #expect(attempts.allSatisfy { $0.signatureIsValid == true })
             try await world.until("the delivery is booked") {
                 try await world.database.query(
-                    Statement("delivered", "SELECT 1 FROM webhook_deliveries WHERE status = 'delivered'")).count == 1
+                    Statement("delivered", "SELECT 1 FROM webhook_deliveries WHERE status = 'delivered'")
+                ).count == 1
             }
             let booked = try await world.database.query(
                 Statement("attempts", "SELECT attempt, http_status FROM webhook_attempts ORDER BY attempt"))

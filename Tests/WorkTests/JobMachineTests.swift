@@ -131,9 +131,10 @@ struct DeliveryTests {
         #expect(waits == [30, 60, 120, 240].map { .again(afterSeconds: $0) })
         #expect(schedule.verdict(attempt: 5, succeeded: false) == .failed)
         #expect(schedule.verdict(attempt: 3, succeeded: true) == .delivered)
-        #expect([199, 200, 201, 202, 203, 204, 301, 500].map(DeliverySchedule.isSuccess) == [
-            false, true, true, true, false, false, false, false,
-        ])
+        #expect(
+            [199, 200, 201, 202, 203, 204, 301, 500].map(DeliverySchedule.isSuccess) == [
+                false, true, true, true, false, false, false, false,
+            ])
     }
 
     @Test("C2.4: descriptions in the requested order, English only where asked for")

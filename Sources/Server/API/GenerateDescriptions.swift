@@ -31,6 +31,9 @@ enum GenerateDescriptions {
         guard isJSON(call.exchange.head.header("Content-Type")) else {
             throw ServiceError(.unsupportedMediaType, "Content-Type must be application/json")
         }
+        if let coding = call.exchange.head.header("Content-Encoding"), coding.lowercased() != "identity" {
+            throw ServiceError(.unsupportedMediaType, "Content-Encoding is not supported; send the body as it is")
+        }
         if case .length(let bytes) = call.exchange.bodyFraming, bytes > Limits.bodyBytes {
             throw Ingest.bodyTooLarge
         }
