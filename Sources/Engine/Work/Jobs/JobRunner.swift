@@ -13,6 +13,8 @@ public final class JobRunner {
     var imageCursor = 0
     /// Batches of a shard that came to nothing; unlike `shardFailures` a step that succeeds does not forget them.
     private var setbacks: [Identifier: Int] = [:]
+    /// Batches of a shard that found the queue full or the quota spent.
+    private var refusals: [Identifier: Int] = [:]
 
     init(context: JobContext, lease: Lease) {
         self.context = context
@@ -110,6 +112,12 @@ public final class JobRunner {
     /// The shard got one step on: its next failure is its first again.
     func succeeded(_ shard: ShardRecord) {
         shardFailures[shard.id] = nil
+    }
+
+    /// Seconds to wait after one more creation that went through and was refused later; it grows with the refusals.
+    func waitAfterRefusal(_ shard: ShardRecord) -> Double {
+        refusals[shard.id, default: 0] += 1
+        return max(context.configuration.pollSeconds, backoff(refusals[shard.id, default: 1]))
     }
 
     /// Counts one more batch of the shard that came to nothing.

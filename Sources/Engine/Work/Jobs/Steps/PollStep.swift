@@ -32,11 +32,11 @@ extension JobRunner {
         case .queueFull:
             let reason = "OpenAI's queue of batches is full"
             try await tell(reason)
-            try await postpone(shard, to: .uploaded, because: reason, atLeast: poll)
+            try await postpone(shard, to: .uploaded, because: reason, atLeast: waitAfterRefusal(shard))
         case .quota:
             let error = OpenAIError(.quota)
             try await tell(error.reason)
-            try await postpone(shard, to: .uploaded, because: error.reason, atLeast: poll)
+            try await postpone(shard, to: .uploaded, because: error.reason, atLeast: waitAfterRefusal(shard))
         case .passing:
             if setback(shard) > Self.setbacksMax {
                 return try await abandon(shard, because: "OpenAI could not run the batch")
