@@ -125,10 +125,11 @@ struct LoopTests {
             let _: Void = try await loop.park { ticket in
                 timer.start(after: 0, repeating: 0.001) {
                     count += 1
-                    if count == 5 { ticket.resume() }
+                    if count < 5 { return }
+                    timer.close()
+                    ticket.resume()
                 }
             }
-            timer.close()
             #expect(count == 5)
         }
     }
