@@ -23,7 +23,6 @@ final class BatchFile {
 
     /// Bytes appended so far.
     var length: Int { stored + memory.count }
-    var isInFile: Bool { file != nil }
 
     /// Appends; returns once no more than ``memoryMax`` bytes are in memory. One caller at a time.
     func append(_ bytes: [UInt8]) async throws(SystemError) {

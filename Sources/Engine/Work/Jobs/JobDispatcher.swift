@@ -20,16 +20,12 @@ public final class JobDispatcher: BackgroundService {
     private var stopping = false
     /// Jobs whose claim got no reply: ours perhaps, and nobody would work on them.
     private var doubtful: Set<Identifier> = []
-    /// When this shard last looked for work; the health page shows it.
-    public private(set) var lastActivity = Timestamp.now()
 
     public init(context: JobContext, databaseConfiguration: DatabaseConfiguration) {
         self.context = context
         self.databaseConfiguration = databaseConfiguration
         alarm = Alarm(on: context.loop)
     }
-
-    public var runningJobs: Int { running.count }
 
     public func start() {
         let listener = DatabaseListener(
@@ -77,7 +73,6 @@ public final class JobDispatcher: BackgroundService {
             context.database, instance: configuration.instance, incarnation: configuration.incarnation)
         let free = try await ClaimJobs.free(
             context.database, silentSeconds: configuration.silentSeconds, limit: room)
-        lastActivity = Timestamp.now()
         let jobs = try await take(doubtful.union(free))
         if stopping { return }
         for job in jobs { launch(job) }

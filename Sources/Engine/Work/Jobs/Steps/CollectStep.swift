@@ -72,6 +72,7 @@ extension JobRunner {
 
     /// One transaction: results, usage, ends and counts; with `ending` the shard's own end as well.
     func store(_ page: CollectedPage, _ shard: ShardRecord, _ job: JobRecord, ending: Bool) async throws {
+        let page = page.cleaned()
         try await commit { session in
             let results = page.answers.map { self.result($0.position, $0.answer, shard.stage, job) }
             let new = try await StoreResults.run(session, job: job.id, stage: .init(shard.stage), results)
@@ -88,10 +89,10 @@ extension JobRunner {
     private func result(_ position: Int, _ answer: ModelAnswer, _ stage: WorkStage, _ job: JobRecord) -> StageResult {
         switch stage {
         case .vision:
-            let text = DamageHTML.clean(answer[VisionRequest.fields[0]] ?? "")
+            let text = answer[VisionRequest.fields[0]] ?? ""
             return StageResult(position: position, succeeded: true, payload: text)
         case .translation:
-            let texts = job.translatedLanguages.map { ($0, JSONValue.string(DamageHTML.clean(answer[$0] ?? ""))) }
+            let texts = job.translatedLanguages.map { ($0, JSONValue.string(answer[$0] ?? "")) }
             return StageResult(position: position, succeeded: true, payload: JSONValue.object(texts).text)
         }
     }
@@ -100,7 +101,7 @@ extension JobRunner {
         page.answers.filter { new.contains($0.position) }.map { position, answer in
             var end = LotEnd(position: position, error: nil)
             if stage == .translation {
-                for (language, text) in answer.fields { end.translations[language] = DamageHTML.clean(text) }
+                for (language, text) in answer.fields { end.translations[language] = text }
             }
             return end
         }
@@ -122,5 +123,16 @@ extension JobRunner {
         for (model, usage) in spent.sorted(by: { $0.key < $1.key }) {
             try await BookUsage.run(session, job: lease.job, model: model, input: usage.input, output: usage.output)
         }
+    }
+}
+
+extension CollectedPage {
+    /// What a model returns is cleaned once, before anything is made of it (C2.4).
+    fileprivate func cleaned() -> CollectedPage {
+        var page = self
+        for index in page.answers.indices {
+            page.answers[index].answer.fields = answers[index].answer.fields.map { ($0.0, DamageHTML.clean($0.1)) }
+        }
+        return page
     }
 }
