@@ -77,6 +77,8 @@ struct AcceptTests {
                 Self.body([Self.lot(0)]), headers: [("Prefer", "respond-async, wait=5")])
             #expect(hooked.status == 201 && asked.status == 201)
             #expect(asked.json["webhook_configured"] == false)
+            #expect(asked.header("Preference-Applied") == "respond-async")
+            #expect(hooked.header("Preference-Applied") == nil && hooked.header("Location") != nil)
             #expect(try await Self.counts(database) == [2, 2, 2])
         }
     }
@@ -166,6 +168,23 @@ struct AcceptTests {
             #expect(try await Self.counts(database) == [0, 0, 0])
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: spool.path).isEmpty)
+    }
+
+    @Test("C1.1: a 403 names the way of writing that was signed, and says nothing more of other wrong signatures")
+    func explained() async throws {
+        try await TestServer.with { server, database in
+            let lots = "[\(Self.lot(0)),\(Self.lot(1))]"
+            let body = "{\"lots\":\(lots)}"
+            for (signed, says) in [(lots, "not sorted"), ("something else", nil), (lots.replacing("lot-1", with: "lot-9"), nil)] {
+                let reply = try await server.send(
+                    "POST", "/api/v1/generate-descriptions", signed: signed,
+                    headers: [("Content-Type", "application/json")], body: body)
+                #expect(reply.status == 403 && reply.code == "INVALID_SIGNATURE")
+                let message = reply.json["message"]?.string ?? ""
+                if let says { #expect(message.contains(says)) } else { #expect(message == "Invalid HMAC signature") }
+            }
+            #expect(try await Self.counts(database) == [0, 0, 0])
+        }
     }
 
     @Test("C3: a body over 200 MB is refused by its length, before a byte of it is read")

@@ -22,10 +22,11 @@ final class APIClient {
 
     /// - Parameter signing: the text whose signature goes into `X-Signature`; nil sends none.
     func send(
-        _ method: String, _ path: String, signing text: String?, json: JSONValue? = nil
+        _ method: String, _ path: String, signing text: String?, headers: [(String, String)] = [],
+        json: JSONValue? = nil
     ) async throws -> APIReply {
         var request = OutboundRequest(method: method, url: baseURL + path)
-        request.headers = [("Content-Type", "application/json")]
+        request.headers = [("Content-Type", "application/json")] + headers
         if let text { request.headers.append(("X-Signature", keys.sign(text))) }
         if let json { request.body = .bytes(json.bytes) }
         request.maxResponseBytes = 256 * 1024 * 1024
@@ -34,9 +35,12 @@ final class APIClient {
     }
 
     /// Signs the body as sent (C1.3).
-    func generate(_ lots: [JSONValue], languages: [String] = ["en"]) async throws -> APIReply {
+    func generate(
+        _ lots: [JSONValue], languages: [String] = ["en"], headers: [(String, String)] = []
+    ) async throws -> APIReply {
         let body: JSONValue = ["languages": JSONValue(languages), "lots": .array(lots)]
-        return try await send("POST", "/api/v1/generate-descriptions", signing: body.text, json: body)
+        return try await send(
+            "POST", "/api/v1/generate-descriptions", signing: body.text, headers: headers, json: body)
     }
 
     func status(_ job: String) async throws -> JSONValue {

@@ -7,14 +7,28 @@ enum CPython {
 
     static let isInstalled = (try? run("print(1)", input: [])) == "1\n"
 
-    /// `json.dumps(json.loads(document), separators=(',', ':'), sort_keys=True)` of each document.
-    static func canonical(_ documents: [[UInt8]]) throws -> [String] {
+    /// How a document is written: a call's `json.dumps` arguments.
+    struct Style: Hashable, Sendable {
+        var isASCII = true
+        var spaced = false
+        var sorted = true
+    }
+
+    /// `json.dumps(json.loads(document), separators=(',', ':'), sort_keys=True)` of each document, or what another
+    /// style makes of it; empty where that is no UTF-8.
+    static func canonical(_ documents: [[UInt8]], style: Style = Style()) throws -> [String] {
         let program = """
             import json, sys
             getattr(sys, "set_int_max_str_digits", lambda limit: None)(0)
             for line in open(sys.argv[1]):
                 value = json.loads(bytes.fromhex(line).decode("utf-8"))
-                print(json.dumps(value, separators=(",", ":"), sort_keys=True))
+                text = json.dumps(value, ensure_ascii=\(style.isASCII ? "True" : "False"),
+                    sort_keys=\(style.sorted ? "True" : "False"),
+                    separators=\(style.spaced ? "None" : "(',', ':')"))
+                try:
+                    sys.stdout.buffer.write(text.encode() + b"\\n")
+                except UnicodeEncodeError:
+                    sys.stdout.buffer.write(b"\\n")
             """
         let input = documents.map { $0.map(hex).joined() + "\n" }.joined()
         let lines = try run(program, input: Array(input.utf8)).split(separator: "\n", omittingEmptySubsequences: false)

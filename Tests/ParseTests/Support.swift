@@ -33,13 +33,27 @@ struct Trial {
         var resets = 0
     }
 
-    /// Reads `body` in slices that end at `cuts`.
-    func read(_ body: [UInt8], header: String? = nil, cuts: [Int] = []) -> Outcome {
-        let sink = CollectingSink()
+    private func reader(_ sink: any LotSink) -> RequestReader {
         let configuration = RequestReaderConfiguration(maxLots: maxLots, acceptNodeExample: acceptNodeExample) { url in
             url.hasPrefix("http://") || url.hasPrefix("https://") ? nil : "not an http(s) URL"
         }
-        let reader = RequestReader(configuration: configuration, keys: Trial.keys, sink: sink)
+        return RequestReader(configuration: configuration, keys: Trial.keys, sink: sink)
+    }
+
+    /// What is found out about the wrong signature of `body`.
+    func explanation(_ body: String, header: String? = nil) -> ServiceError? {
+        let reader = reader(CollectingSink())
+        do {
+            try reader.feed(Array(body.utf8))
+            _ = try reader.finish(signature: header)
+            return nil
+        } catch { return reader.suspect?.explanation() }
+    }
+
+    /// Reads `body` in slices that end at `cuts`.
+    func read(_ body: [UInt8], header: String? = nil, cuts: [Int] = []) -> Outcome {
+        let sink = CollectingSink()
+        let reader = reader(sink)
         var outcome = Outcome()
         do {
             var start = 0

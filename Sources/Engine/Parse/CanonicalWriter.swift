@@ -9,8 +9,11 @@ struct CanonicalWriter {
 
     /// The text of the last value.
     private(set) var output: [UInt8] = []
-    private var sorter = ObjectSorter()
+    private var sorter: ObjectSorter
     private var index = 0
+
+    /// - Parameter order: of an object's members; by key is what C1.2 wants.
+    init(order: ObjectSorter.Order = .byKey) { sorter = ObjectSorter(order) }
 
     /// Replaces `output` by the canonical form of the value in `text`.
     mutating func write(_ text: Span<UInt8>) {

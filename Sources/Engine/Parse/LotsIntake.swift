@@ -11,6 +11,8 @@ struct LotsIntake {
     private(set) var signed: SignedTexts
     private(set) var tally = LotsTally()
     private(set) var wasSeen = false
+    /// What came in, to explain a wrong signature by; nil if there is too much of it.
+    private var text: [UInt8]? = []
 
     init(configuration: RequestReaderConfiguration, keys: SignatureKeys, sink: any LotSink) {
         self.configuration = configuration
@@ -26,12 +28,17 @@ struct LotsIntake {
         wasSeen = true
         signed = SignedTexts(keys: keys)
         tally = LotsTally()
+        text = []
     }
 
-    mutating func beginArray() { signed.append(JSONText.openArray) }
+    mutating func beginArray() {
+        signed.append(JSONText.openArray)
+        text?.append(JSONText.openArray)
+    }
 
     mutating func endArray() {
         signed.append(JSONText.closeArray)
+        text?.append(JSONText.closeArray)
         if tally.lots == 0 { tally.problems.invalid.add({ "lots" }, "must be a non-empty array of objects") }
     }
 
@@ -41,10 +48,12 @@ struct LotsIntake {
         let canonical = writer.output
         signed.append(canonical.span)
         signed.notAnArray()
+        self.text = nil
         tally.problems.invalid.add({ "lots" }, "must be a non-empty array of objects")
     }
 
     mutating func element(_ text: Span<UInt8>) {
+        keep(text)
         writer.write(text)
         if tally.lots > 0 { signed.append(JSONText.comma) }
         let canonical = writer.output
@@ -54,6 +63,18 @@ struct LotsIntake {
         tally.lots += 1
         if tally.lots > 1 { tally.first = nil }
         writer.shrink(to: ReaderBounds.keptBufferBytes)
+    }
+
+    private mutating func keep(_ text: Span<UInt8>) {
+        guard let kept = self.text?.count else { return }
+        guard kept + text.count < SuspectSignature.lotsBytesMax else { return self.text = nil }
+        if tally.lots > 0 { self.text?.append(JSONText.comma) }
+        self.text?.append(text)
+    }
+
+    /// A claim that turned out wrong, if its lots are few enough to look at it again.
+    func suspect(_ claim: Digest) -> SuspectSignature? {
+        text.map { SuspectSignature(lots: $0, claim: claim, keys: keys) }
     }
 
     private mutating func judge() {

@@ -17,9 +17,19 @@ struct ObjectSorter {
         var inOrder = true
     }
 
+    /// How an object's members are arranged.
+    enum Order: Sendable {
+        case byKey
+        /// As a Python `dict` or a JavaScript object keeps them: a repeated key stays where it was first.
+        case asGiven
+    }
+
+    private let arrangement: Order
     private var members: [Member] = []
     private var frames: [Frame] = []
     private var scratch: [UInt8] = []
+
+    init(_ order: Order) { arrangement = order }
 
     mutating func begin() { frames.append(Frame(first: members.count)) }
 
@@ -43,6 +53,7 @@ struct ObjectSorter {
     private mutating func rewrite(from first: Int, _ output: inout OutputSpan<UInt8>) {
         let start = members[first].start
         sort(from: first, in: output.span)
+        if arrangement == .asGiven { restore(from: first, in: output.span) }
         gather(from: first, output.span)
         output.removeLast(output.count - start)
         output.append(scratch.span)
@@ -54,10 +65,24 @@ struct ObjectSorter {
         for index in first..<members.count {
             let member = members[index]
             // Equal keys are sorted by their place, so the last of them is the one that counts.
-            if index + 1 < members.count, !CanonicalKeys.precedes(member, members[index + 1], in: text) { continue }
+            if index + 1 < members.count, CanonicalKeys.order(member, members[index + 1], in: text) == nil { continue }
             if !scratch.isEmpty { scratch.append(JSONText.comma) }
             scratch.append(text, member.start..<member.end)
         }
+    }
+
+    /// Puts sorted members back where their keys were first; of repeated ones only the last is left.
+    private mutating func restore(from first: Int, in text: Span<UInt8>) {
+        var kept: [(place: Int, member: Member)] = []
+        for member in members[first...] {
+            if let last = kept.last, CanonicalKeys.order(last.member, member, in: text) == nil {
+                kept[kept.count - 1].member = member
+            } else {
+                kept.append((member.start, member))
+            }
+        }
+        kept.sort { $0.place < $1.place }
+        members.replaceSubrange(first..., with: kept.map(\.member))
     }
 
     /// Gives back what one unusually large object needed.

@@ -18,7 +18,8 @@ extension RequestReader {
         let request = GenerationRequest(
             version: version, languages: languages, lotCount: tally.lots, imageCount: tally.images,
             webhookConfigured: tally.namesWebhook, singleLot: tally.first.flatMap(RequestReader.lot),
-            isSynchronous: tally.lots == 1 && !tally.namesWebhook && !respondAsync)
+            isSynchronous: tally.lots == 1 && !tally.namesWebhook && !respondAsync,
+            fingerprints: machine.raw.fingerprints)
         try checkImageCount(request)
         return request
     }
@@ -41,7 +42,10 @@ extension RequestReader {
         if machine.lots.signed.matchesCanonical(claim) { return }
         // The body cannot hold a signature of itself.
         if header != nil, machine.raw.matches(claim) { return }
-        guard machine.lots.signed.matchesNodeExample(claim) else { throw SignatureKeys.invalid }
+        guard machine.lots.signed.matchesNodeExample(claim) else {
+            suspect = machine.lots.suspect(claim)
+            throw SignatureKeys.invalid
+        }
         if !configuration.acceptNodeExample { throw RequestReader.nodeDefect }
     }
 

@@ -7,6 +7,8 @@ public final class RequestReader {
     /// A struct, so that the accesses to its many variables are checked at compile time and not at each byte.
     private(set) var machine: RequestMachine
     private var failure: ServiceError?
+    /// The signature that `finish` found wrong, for a closer look elsewhere.
+    public internal(set) var suspect: SuspectSignature?
 
     public init(configuration: RequestReaderConfiguration, keys: SignatureKeys, sink: any LotSink) {
         self.configuration = configuration

@@ -67,6 +67,8 @@ public struct GenerationRequest: Equatable, Sendable {
     public var singleLot: Lot?
     /// Whether it is to be answered in synchronous mode (C2.1).
     public var isSynchronous: Bool
+    /// Of the body's bytes: tells the same body from another one (C2.7). One for each key in force.
+    public var fingerprints: [Digest]
 }
 
 /// Bounds of what a reader keeps of a body (C3; constant memory).

@@ -69,6 +69,17 @@ public struct SignatureRun: Sendable {
 
     public mutating func update(_ bytes: [UInt8]) { update(bytes.span) }
 
+    /// Tells one text from another and, unlike an HMAC, is of no use to whoever reads it: a hash of the HMAC, one for
+    /// each key, the current one first.
+    public var fingerprints: [Digest] {
+        [shared, previous].compactMap { run in
+            guard let run else { return nil }
+            var hash = ContentHash()
+            hash.update(run.finish())
+            return hash.finish()
+        }
+    }
+
     /// Whether `claim` is the HMAC of all that was fed, under either key.
     public func matches(_ claim: Digest) -> Bool {
         let isShared = shared.finish() == claim

@@ -3,7 +3,7 @@ import Engine
 import Logging
 
 enum AcceptBatch {
-    static func answer(_ call: Call, _ ingested: IngestedRequest) async throws {
+    static func answer(_ call: Call, _ ingested: IngestedRequest, _ hold: KeyHold) async throws {
         let services = call.services
         try services.requireOpen()
         try services.requireDatabase()
@@ -13,25 +13,33 @@ enum AcceptBatch {
             id: ingested.job, version: request.version, languages: request.languages, totalLots: request.lotCount,
             totalImages: request.imageCount, webhookConfigured: request.webhookConfigured,
             estimatedSeconds: Estimate.seconds(lots: request.lotCount, recent: recent))
-        let born = try await store(job, ingested.spool, services)
+        let body = try await store(job, ingested.spool, hold, services)
         services.log.info("job created", metadata: ["job": "\(job.id)", "lots": "\(job.totalLots)"])
-        call.reply(201, reply(job, born))
+        var headers = [("Location", "/api/v1/batch-status/\(job.id)")]
+        // RFC 7240.
+        if GenerateDescriptions.prefersAsync(call.exchange.head) {
+            headers.append(("Preference-Applied", "respond-async"))
+        }
+        call.send(201, body, headers: headers)
     }
 
+    /// - Returns: the reply's body.
     private static func store(
-        _ job: NewJob, _ spool: Spool, _ services: Services
-    ) async throws -> InsertJob.Born {
+        _ job: NewJob, _ spool: Spool, _ hold: KeyHold, _ services: Services
+    ) async throws -> [UInt8] {
         do {
             return try await services.database.transaction { session in
                 let born = try await InsertJob.run(session, job: job, instance: services.config.instanceID)
                 try await copy(spool, session, expecting: job.totalLots)
                 guard let born else { throw JobNotStored() }
-                return born
+                let body = reply(job, born).bytes
+                try await hold.complete(session, status: 201, reply: body)
+                return body
             }
         } catch let error as DatabaseError where error.kind == .lost(mayHaveHappened: true) {
             // The COMMIT's reply was lost: whether the job exists decides what the client is told.
             guard let born = try await InsertJob.find(services.database, job: job.id) else { throw error }
-            return born
+            return reply(job, born).bytes
         }
     }
 

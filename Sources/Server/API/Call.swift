@@ -52,6 +52,11 @@ final class Call {
         respond(.json(status, value))
     }
 
+    /// A reply whose JSON text is there already.
+    func send(_ status: Int, _ body: [UInt8], headers: [(String, String)] = []) {
+        respond(Reply(status: status, headers: [("Content-Type", "application/json")] + headers, body: body))
+    }
+
     func fail(_ error: ServiceError, headers: [(String, String)] = []) {
         var reply = ErrorReply.make(error, requestID: exchange.requestID)
         reply.headers += headers

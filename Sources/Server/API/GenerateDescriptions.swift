@@ -77,13 +77,24 @@ enum GenerateDescriptions {
     }
 
     private static func begin(_ call: Call, _ ingested: IngestedRequest) {
-        if let lot = ingested.request.singleLot, ingested.request.isSynchronous {
-            ingested.discard()
-            return call.run { try await SynchronousReply.answer(call, ingested, lot) }
-        }
+        if ingested.request.isSynchronous { ingested.discard() }
         call.run {
             defer { ingested.discard() }
-            try await AcceptBatch.answer(call, ingested)
+            guard let hold = try await KeyHold.take(call, ingested.request) else { return }
+            do {
+                try await answer(call, ingested, hold)
+            } catch {
+                await hold.release()
+                throw error
+            }
+        }
+    }
+
+    private static func answer(_ call: Call, _ ingested: IngestedRequest, _ hold: KeyHold) async throws {
+        if let lot = ingested.request.singleLot, ingested.request.isSynchronous {
+            try await SynchronousReply.answer(call, ingested, lot, hold)
+        } else {
+            try await AcceptBatch.answer(call, ingested, hold)
         }
     }
 

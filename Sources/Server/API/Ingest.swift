@@ -80,7 +80,14 @@ final class Ingest: BodyReceiver, LotSink {
                 .success(
                     IngestedRequest(
                         request: request, job: job, spool: spool, arrivedSeconds: arrivedSeconds, place: place)))
-        } catch { settle(.failure(error)) }
+        } catch {
+            guard let suspect = reader.suspect else { return settle(.failure(error)) }
+            release()
+            call.services.loop.spawn { [self] in
+                let explained = await call.services.explainer.explain(suspect)
+                settle(.failure(explained ?? error))
+            }
+        }
     }
 
     func bodyFailed(_ failure: BodyFailure) {

@@ -32,15 +32,18 @@ public final class Services {
     public let keys: SignatureKeys
     public let log: Logger
     public let clock: WallClock
+    /// This life of the instance.
+    let incarnation: Identifier
     let synchronous: SynchronousMode
     let health: HealthReport
     /// Bodies being read or stored, and what they hold in memory.
     let ingestGate = IngestGate()
     let durations = DurationHistory()
+    let explainer: SignatureExplainer
 
     init(
         loop: Loop, config: Config, shared: SharedState, database: Database, log: Logger, clock: WallClock,
-        synchronous: SynchronousMode, health: HealthReport
+        incarnation: Identifier, synchronous: SynchronousMode, health: HealthReport
     ) {
         self.loop = loop
         self.config = config
@@ -49,8 +52,10 @@ public final class Services {
         keys = SignatureKeys(shared: config.sharedKey.value, previous: config.previousSharedKey?.value)
         self.log = log
         self.clock = clock
+        self.incarnation = incarnation
         self.synchronous = synchronous
         self.health = health
+        explainer = SignatureExplainer(on: loop)
     }
 
     /// Nothing that needs the database can be done now; said at once rather than after a time-out (C4.5).

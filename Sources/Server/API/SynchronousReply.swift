@@ -7,7 +7,7 @@ enum SynchronousReply {
     /// We answer this long before the contract's end, so that the reply still travels in time.
     static let marginSeconds = 5.0
 
-    static func answer(_ call: Call, _ ingested: IngestedRequest, _ lot: Lot) async throws {
+    static func answer(_ call: Call, _ ingested: IngestedRequest, _ lot: Lot, _ hold: KeyHold) async throws {
         let services = call.services
         let end = ingested.arrivedSeconds + Limits.synchronousSeconds - marginSeconds
         let secondsLeft = { max(0, end - Monotonic.seconds()) }
@@ -17,7 +17,9 @@ enum SynchronousReply {
         }
         let finished = try await inTime(work, secondsLeft(), services.loop)
         services.log.info("synchronous lot described", metadata: ["request_id": "\(call.exchange.requestID)"])
-        call.reply(200, reply(ingested.request.version, finished, at: services.clock.now()))
+        let body = reply(ingested.request.version, finished, at: services.clock.now()).bytes
+        await hold.complete(status: 200, reply: body)
+        call.send(200, body)
     }
 
     /// The work's outcome; 504 when the time is over, whatever it was waiting for.

@@ -27,6 +27,7 @@ final class Shard {
         let images = ImageFetcher(http: http, policy: config.addressPolicy)
         services = Services(
             loop: loop, config: config, shared: shared, database: database, log: log, clock: clock,
+            incarnation: work.incarnation,
             synchronous: SynchronousMode(
                 on: loop, images: images, openAI: openAI, inlineImages: (config.imageMode ?? .inline) == .inline),
             health: HealthReport(

@@ -1,5 +1,8 @@
 // All migrations in order.
 
 public enum Migrations {
-    public static let all = [Migration(number: 1, name: "first schema", sql: Migration001.sql)]
+    public static let all = [
+        Migration(number: 1, name: "first schema", sql: Migration001.sql),
+        Migration(number: 2, name: "idempotency keys", sql: Migration002.sql),
+    ]
 }

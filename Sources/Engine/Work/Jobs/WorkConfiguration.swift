@@ -9,6 +9,9 @@ public enum ImageMode: String, Sendable, CaseIterable {
 }
 
 public struct WorkConfiguration: Sendable {
+    /// An instance without a heartbeat for longer is taken for dead, seconds.
+    public static let silentSeconds = 10.0
+
     /// This instance's name: stable over restarts (`INSTANCE_ID`).
     public var instance: String
     /// New at every start: leases of an earlier life of this instance are free.
@@ -18,7 +21,7 @@ public struct WorkConfiguration: Sendable {
     /// Between heartbeats, seconds.
     public var heartbeatSeconds = 3.0
     /// An instance silent for longer has lost its leases, seconds.
-    public var silentSeconds = 10.0
+    public var silentSeconds = WorkConfiguration.silentSeconds
     /// How long a batch whose creation got no reply may take to show up in the list, seconds.
     public var settleSeconds = 20.0
     public var imageMode = ImageMode.url

@@ -1,4 +1,5 @@
-// Removes jobs that ended long ago (C5.8). One an instance; several instances share the work. Loop-bound.
+// Removes jobs that ended long ago (C5.8) and keys that no longer count (C2.7). One an instance; several instances
+// share the work. Loop-bound.
 import Logging
 
 public final class Pruner: BackgroundService {
@@ -48,6 +49,9 @@ public final class Pruner: BackgroundService {
                 try await loop.sleep(seconds: Self.pauseSeconds)
             }
             if retired == 0 { break }
+        }
+        while try await IdempotencyKeys.prune(database) == IdempotencyKeys.rowsMax {
+            try await loop.sleep(seconds: Self.pauseSeconds)
         }
         if jobs > 0 { log.info("retention: old jobs removed", metadata: ["jobs": "\(jobs)"]) }
         return jobs

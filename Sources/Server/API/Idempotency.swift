@@ -1,0 +1,120 @@
+// Idempotency-Key: a request that is sent again gets the first reply again, and costs nothing again (C2.7). Loop-bound.
+import Engine
+import Logging
+
+/// A request's hold on its key. Without a key it holds nothing, and all of its methods do nothing.
+final class KeyHold {
+    /// Most characters of a key (C2.7).
+    static let keyCharactersMax = 255
+    /// When to ask again for what is still being worked on, seconds.
+    static let retrySeconds = 2
+
+    private let services: Services
+    private let requestID: String
+    private let claim: KeyClaim?
+
+    private init(_ call: Call, _ claim: KeyClaim?) {
+        services = call.services
+        requestID = call.exchange.requestID
+        self.claim = claim
+    }
+
+    /// Claims the request's key.
+    /// - Returns: nil if the first reply was sent again: there is nothing left to do.
+    /// - Throws: 400 for what is no key; 409 while the first request runs; 422 if it had another body; 503.
+    static func take(_ call: Call, _ request: GenerationRequest) async throws -> KeyHold? {
+        guard let key = try key(call.exchange.head) else { return KeyHold(call, nil) }
+        let services = call.services
+        try services.requireOpen()
+        try services.requireDatabase()
+        let claim = KeyClaim(key: key)
+        let hold = KeyHold(call, claim)
+        let verdict: IdempotencyKeys.Verdict
+        do throws(DatabaseError) {
+            verdict = try await IdempotencyKeys.claim(
+                services.database, claim, fingerprints: request.fingerprints.map(\.array),
+                instance: services.config.instanceID, incarnation: services.incarnation,
+                silentSeconds: WorkConfiguration.silentSeconds)
+        } catch {
+            await hold.release()  // it may have happened all the same
+            throw error
+        }
+        switch verdict {
+        case .claimed: return hold
+        case .running: throw inProgress
+        case .reused:
+            throw ServiceError(.idempotencyKeyReused, "This Idempotency-Key was used with another request body")
+        case .completed(let status, let body):
+            call.send(status, body, headers: [("Idempotent-Replayed", "true")])
+            return nil
+        }
+    }
+
+    /// Stores the reply, in the transaction that makes what it tells of.
+    /// - Throws: 409 if others have the key by now: nothing may come of this request.
+    func complete(_ session: DatabaseSession, status: Int, reply: [UInt8]) async throws {
+        guard let claim else { return }
+        guard try await IdempotencyKeys.complete(session, claim, status: status, reply: reply) else {
+            throw KeyHold.inProgress
+        }
+    }
+
+    /// Stores a reply that stands for itself; the client has it in any case.
+    func complete(status: Int, reply: [UInt8]) async {
+        guard let claim else { return }
+        await surely("reply could not be stored") { database throws(DatabaseError) in
+            _ = try await IdempotencyKeys.complete(database, claim, status: status, reply: reply)
+        }
+    }
+
+    /// Only 200 and 201 are kept: after an error the same key may try again. Once completed it stays.
+    func release() async {
+        guard let claim else { return }
+        await surely("key could not be released") { database throws(DatabaseError) in
+            try await IdempotencyKeys.release(database, claim)
+        }
+    }
+
+    private static let inProgress = ServiceError(
+        .requestInProgress, "A request with this Idempotency-Key is still being processed",
+        retryAfter: KeyHold.retrySeconds)
+
+    /// - Throws: 400 INVALID_FIELD unless it is 1 to 255 visible ASCII characters.
+    private static func key(_ head: RequestHead) throws(ServiceError) -> String? {
+        let given = head.headers("Idempotency-Key")
+        guard let key = given.first else { return nil }
+        let isVisible = key.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+        guard given.count == 1, isVisible, (1...keyCharactersMax).contains(key.utf8.count) else {
+            throw ServiceError(
+                .invalidField, "Invalid header: Idempotency-Key must be 1 to 255 visible ASCII characters",
+                details: ["path": "Idempotency-Key", "fields": ["Idempotency-Key"], "count": 1])
+        }
+        return key
+    }
+
+    // MARK: The database may be away
+
+    /// Waits for the first try only; goes on by itself for as long as the claim lasts. In tasks of its own: the
+    /// caller's may be cancelled.
+    private func surely(_ trouble: String, _ act: @escaping (Database) async throws(DatabaseError) -> Void) async {
+        let (services, requestID) = (services, requestID)
+        await services.loop.spawn {
+            do throws(DatabaseError) { try await act(services.database) } catch {
+                services.log.warning(
+                    "idempotency: \(trouble) yet", metadata: ["request_id": "\(requestID)", "error": "\(error)"])
+                services.loop.spawn { await KeyHold.persist(services, act) }
+            }
+        }.value
+    }
+
+    private static func persist(
+        _ services: Services, _ act: (Database) async throws(DatabaseError) -> Void
+    ) async {
+        let end = Monotonic.seconds() + IdempotencyKeys.claimSeconds
+        var pause = 0.5
+        while Monotonic.seconds() < end, !services.shared.isDraining {
+            do { try await services.loop.sleep(seconds: pause) } catch { return }
+            do throws(DatabaseError) { return try await act(services.database) } catch { pause = min(pause * 2, 10) }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+// Idempotency-Key over live sockets: the first reply again, and nothing done twice (C2.7).
+import Engine
+import Foundation
+import Server
+import TestSupport
+import Testing
+
+@Suite("C2.7: Idempotency-Key", .timeLimit(.minutes(2)))
+struct IdempotencyTests {
+    static let twoLots = AcceptTests.body([AcceptTests.lot(0), AcceptTests.lot(1)])
+
+    static func post(_ server: TestServer, _ body: String, key: String) async throws -> TestServer.Reply {
+        try await server.generate(body, headers: [("Idempotency-Key", key)])
+    }
+
+    static func run(_ sql: String, on database: String) async throws {
+        try await onDatabase(database) { session in try await session.execute(sql) }
+    }
+
+    @Test("a batch that is sent again gets the first 201 again, byte for byte, and no second job")
+    func batch() async throws {
+        try await TestServer.with { server, database in
+            let first = try await Self.post(server, Self.twoLots, key: "order-1")
+            #expect(first.status == 201 && first.header("Idempotent-Replayed") == nil)
+            let job = try #require(first.json["job_id"]?.string)
+            #expect(first.header("Location") == "/api/v1/batch-status/\(job)")
+            let again = try await Self.post(server, Self.twoLots, key: "order-1")
+            #expect(again.status == 201 && again.body == first.body)
+            #expect(again.header("Idempotent-Replayed") == "true")
+            #expect(try await AcceptTests.counts(database) == [1, 2, 1])
+            // Another key, or none, is another request.
+            #expect(try await Self.post(server, Self.twoLots, key: "order-2").json["job_id"]?.string != job)
+            #expect(try await server.generate(Self.twoLots).json["job_id"]?.string != job)
+            #expect(try await AcceptTests.counts(database) == [3, 6, 3])
+        }
+    }
+
+    @Test("another body under the key is 422, whatever of it is different")
+    func reused() async throws {
+        try await TestServer.with { server, database in
+            #expect(try await Self.post(server, Self.twoLots, key: "k").status == 201)
+            let others = [
+                AcceptTests.body([AcceptTests.lot(0), AcceptTests.lot(2)]),
+                AcceptTests.body([AcceptTests.lot(0), AcceptTests.lot(1)], languages: "[\"en\"]"),
+            ]
+            for other in others {
+                let reply = try await Self.post(server, other, key: "k")
+                #expect(reply.status == 422 && reply.code == "IDEMPOTENCY_KEY_REUSED", "\(reply.text)")
+            }
+            #expect(try await AcceptTests.counts(database) == [1, 2, 1])
+        }
+    }
+
+    @Test("what is no key is 400, but only after the signature holds (C1.7)")
+    func malformed() async throws {
+        try await TestServer.with { server, database in
+            let bad = ["", String(repeating: "k", count: 256), "two words", "k\u{e9}"]
+            for key in bad {
+                let reply = try await Self.post(server, Self.twoLots, key: key)
+                #expect(reply.status == 400 && reply.code == "INVALID_FIELD", "\(key): \(reply.text)")
+                #expect(reply.json["details"]?["path"] == "Idempotency-Key")
+            }
+            let unsigned = try await server.send(
+                "POST", "/api/v1/generate-descriptions", signed: "another text",
+                headers: [("Content-Type", "application/json"), ("Idempotency-Key", "two words")], body: Self.twoLots)
+            #expect(unsigned.status == 403)
+            let longest = String(repeating: "~", count: 255)
+            #expect(try await Self.post(server, Self.twoLots, key: longest).status == 201)
+            #expect(try await AcceptTests.counts(database) == [1, 2, 1])
+        }
+    }
+
+    @Test("a synchronous reply is kept: the second one costs nothing; after an error the key may try again")
+    func synchronous() async throws {
+        let faults: JSONValue = [
+            "routes": [["route": "POST /v1/responses", "fault": "status", "status": 400, "message": "no", "times": 1]]
+        ]
+        try await Outside.with(faults: faults) { server, outside, database in
+            let body = SynchronousTests.body([outside.imagesURL + "/car/1.jpg"], languages: ["en", "de"])
+            let failed = try await Self.post(server, body, key: "sync")
+            #expect(failed.status == 500, "\(failed.text)")
+            let first = try await Self.post(server, body, key: "sync")
+            #expect(first.status == 200, "\(first.text)")
+            let calls = await outside.requests("POST /v1/responses")
+            let again = try await Self.post(server, body, key: "sync")
+            #expect(again.status == 200 && again.body == first.body)
+            #expect(again.header("Idempotent-Replayed") == "true")
+            #expect(await outside.requests("POST /v1/responses") == calls)
+        }
+    }
+
+    @Test("while the first one runs the second gets 409 with Retry-After; when its client hangs up the key is free")
+    func running() async throws {
+        try await Outside.with(responseSeconds: 60) { server, outside, database in
+            let body = SynchronousTests.body([outside.imagesURL + "/car/2.jpg"], languages: ["en"])
+            let second = try await onLoop { [port = server.port] loop in
+                let client = try await HTTPTestClient.connect(port: port, on: loop)
+                client.send(
+                    "POST /api/v1/generate-descriptions HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\n"
+                        + "Idempotency-Key: slow\r\nX-Signature: \(TestServer.sign(body))\r\n"
+                        + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+                while await outside.requests("POST /v1/responses") == 0 { try await loop.sleep(seconds: 0.01) }
+                let second = try await Self.post(server, body, key: "slow")
+                client.close()
+                return second
+            }
+            #expect(second.status == 409 && second.code == "REQUEST_IN_PROGRESS", "\(second.text)")
+            #expect((second.header("Retry-After").flatMap { Int($0) } ?? 0) > 0)
+            try await onDatabase(database) { session in
+                let open = Statement("t_open_keys", "SELECT count(*) FROM idempotency_keys")
+                while try await session.query(open)[0].int(0) > 0 {}
+            }
+        }
+    }
+
+    @Test("many equal requests at once, over two instances, make one job")
+    func race() async throws {
+        try await TestServer.with { first, database in
+            let second = try await TestServer.start(database: database)
+            let replies = try await withThrowingTaskGroup(of: TestServer.Reply.self) { group in
+                for number in 0..<60 {
+                    group.addTask { try await Self.post(number % 2 == 0 ? first : second, Self.twoLots, key: "race") }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            await second.stop()
+            #expect(replies.allSatisfy { $0.status == 201 || $0.code == "REQUEST_IN_PROGRESS" })
+            #expect(Set(replies.filter { $0.status == 201 }.map(\.text)).count == 1)
+            #expect(try await AcceptTests.counts(database) == [1, 2, 1])
+        }
+    }
+
+    @Test("the key of an instance that died is taken over, one that lives keeps it; after 24 hours a key is new")
+    func takeOver() async throws {
+        try await TestServer.with { server, database in
+            let hold = """
+                INSERT INTO idempotency_keys (key, fingerprint, claim, instance_id, incarnation, claimed_at)
+                VALUES ('held', '', gen_random_uuid(), 'other', '00000000-0000-4000-8000-000000000001', now());
+                INSERT INTO instances (instance_id, incarnation)
+                VALUES ('other', '00000000-0000-4000-8000-000000000001')
+                """
+            try await Self.run(hold, on: database)
+            // The row's body is unknown to us, so it is another one: still, it is held.
+            #expect(try await Self.post(server, Self.twoLots, key: "held").code == "IDEMPOTENCY_KEY_REUSED")
+            try await Self.run("UPDATE instances SET heartbeat_at = now() - interval '11 s'", on: database)
+            let taken = try await Self.post(server, Self.twoLots, key: "held")
+            #expect(taken.status == 201, "\(taken.text)")
+            #expect(try await Self.post(server, Self.twoLots, key: "held").body == taken.body)
+            try await Self.run(
+                "UPDATE idempotency_keys SET claimed_at = now() - interval '24 hours 1 s'", on: database)
+            let anew = try await Self.post(server, Self.twoLots, key: "held")
+            #expect(anew.status == 201 && anew.body != taken.body)
+            // A restart under the same name is another life.
+            try await Self.run(
+                """
+                UPDATE idempotency_keys SET completed_at = NULL, status = NULL, reply = NULL, instance_id = 'other';
+                UPDATE instances SET heartbeat_at = now(), incarnation = gen_random_uuid()
+                """, on: database)
+            #expect(try await Self.post(server, Self.twoLots, key: "held").status == 201)
+        }
+    }
+
+    @Test("keys whose time is over are removed, others stay")
+    func pruned() async throws {
+        try await TestServer.with { server, database in
+            for key in ["old", "new"] { #expect(try await Self.post(server, Self.twoLots, key: key).status == 201) }
+            try await onDatabase(database) { session in
+                try await session.execute(
+                    "UPDATE idempotency_keys SET claimed_at = now() - interval '25 hours' WHERE key = 'old'")
+                #expect(try await IdempotencyKeys.prune(session) == 1)
+                #expect(try await IdempotencyKeys.prune(session) == 0)
+            }
+            #expect(try await Self.post(server, Self.twoLots, key: "new").header("Idempotent-Replayed") == "true")
+        }
+    }
+
+    @Test("without a database a request with a key gets 503, also a synchronous one: its reply could not be kept")
+    func databaseAway() async throws {
+        let server = try await TestServer.start(database: "postgresql://nobody@127.0.0.1:9/none")
+        let reply = try await Self.post(server, AcceptTests.body([AcceptTests.lot(0)]), key: "k")
+        await server.stop()
+        #expect(reply.status == 503 && reply.header("Retry-After") != nil)
+    }
+}
