@@ -175,7 +175,9 @@ struct AcceptTests {
         try await TestServer.with { server, database in
             let lots = "[\(Self.lot(0)),\(Self.lot(1))]"
             let body = "{\"lots\":\(lots)}"
-            for (signed, says) in [(lots, "not sorted"), ("something else", nil), (lots.replacing("lot-1", with: "lot-9"), nil)] {
+            for (signed, says) in [
+                (lots, "not sorted"), ("something else", nil), (lots.replacing("lot-1", with: "lot-9"), nil),
+            ] {
                 let reply = try await server.send(
                     "POST", "/api/v1/generate-descriptions", signed: signed,
                     headers: [("Content-Type", "application/json")], body: body)

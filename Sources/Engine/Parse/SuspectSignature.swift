@@ -38,8 +38,9 @@ public struct SuspectSignature: Sendable {
             .invalidSignature,
             """
             Invalid HMAC signature: it covers another text of the same lots; \
-            \(differences.joined(separator: ", and ")). Sign what Python's json.dumps(lots, separators=(',', ':'), sort_keys=True) prints, or the raw request body \
-            in the X-Signature header
+            \(differences.joined(separator: ", and ")). Sign what Python's \
+            json.dumps(lots, separators=(',', ':'), sort_keys=True) prints, or the raw request body in the X-Signature \
+            header
             """)
     }
 }
