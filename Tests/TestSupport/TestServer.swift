@@ -20,9 +20,12 @@ public final class TestServer: Sendable {
     /// Starts it with `settings` over settings that suit a test: no rate limits, private networks allowed, an OpenAI
     /// that is
     /// not there, quick polling, one shard.
-    /// - Parameter runsBackground: false keeps jobs as the test made them.
+    /// - Parameters:
+    ///   - runsBackground: false keeps jobs as the test made them.
+    ///   - eagerBytesPerSecond: see ``App/init``.
     public static func start(
-        database: String, _ settings: [String: String] = [:], runsBackground: Bool = false
+        database: String, _ settings: [String: String] = [:], runsBackground: Bool = false,
+        eagerBytesPerSecond: Double = .infinity
     ) async throws -> TestServer {
         let defaults = [
             "DATABASE_URL": database, "OPENAI_API_KEY": "sk-test", "SHARED_KEY": key, "BIND": "127.0.0.1:0",
@@ -34,7 +37,8 @@ public final class TestServer: Sendable {
         let config = try Config.read(environment: defaults.merging(settings) { $1 })
         var log = Logger(label: "test")
         log.logLevel = .critical
-        let app = App(config: config, runsBackground: runsBackground, log: log)
+        let app = App(
+            config: config, runsBackground: runsBackground, eagerBytesPerSecond: eagerBytesPerSecond, log: log)
         try await app.start()
         return TestServer(app)
     }
@@ -43,11 +47,12 @@ public final class TestServer: Sendable {
 
     /// Runs `body` with a service on a fresh database, and takes both away afterwards.
     public static func with<Value: Sendable>(
-        _ settings: [String: String] = [:], runsBackground: Bool = false,
+        _ settings: [String: String] = [:], runsBackground: Bool = false, eagerBytesPerSecond: Double = .infinity,
         _ body: @Sendable (TestServer, _ database: String) async throws -> Value
     ) async throws -> Value {
         try await TestDatabase.with { database in
-            let server = try await start(database: database, settings, runsBackground: runsBackground)
+            let server = try await start(
+                database: database, settings, runsBackground: runsBackground, eagerBytesPerSecond: eagerBytesPerSecond)
             let result: Result<Value, any Error>
             do { result = .success(try await body(server, database)) } catch { result = .failure(error) }
             await server.stop()

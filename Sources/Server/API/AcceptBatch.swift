@@ -13,7 +13,7 @@ enum AcceptBatch {
             id: ingested.job, version: request.version, languages: request.languages, totalLots: request.lotCount,
             totalImages: request.imageCount, webhookConfigured: request.webhookConfigured,
             estimatedSeconds: Estimate.seconds(lots: request.lotCount, recent: recent))
-        let body = try await store(job, ingested.spool, hold, services)
+        let body = try await store(job, ingested.lots, hold, services)
         services.log.info("job created", metadata: ["job": "\(job.id)", "lots": "\(job.totalLots)"])
         var headers = [("Location", "/api/v1/batch-status/\(job.id)")]
         // RFC 7240.
@@ -25,13 +25,12 @@ enum AcceptBatch {
 
     /// - Returns: the reply's body.
     private static func store(
-        _ job: NewJob, _ spool: Spool, _ hold: KeyHold, _ services: Services
+        _ job: NewJob, _ lots: any LotStore, _ hold: KeyHold, _ services: Services
     ) async throws -> [UInt8] {
         do {
-            return try await services.database.transaction { session in
-                let born = try await InsertJob.run(session, job: job, instance: services.config.instanceID)
-                try await copy(spool, session, expecting: job.totalLots)
-                guard let born else { throw JobNotStored() }
+            return try await lots.store(in: services.database, lots: job.totalLots) { session in
+                guard let born = try await InsertJob.run(session, job: job, instance: services.config.instanceID)
+                else { throw JobNotStored() }
                 let body = reply(job, born).bytes
                 try await hold.complete(session, status: 201, reply: body)
                 return body
@@ -41,19 +40,6 @@ enum AcceptBatch {
             guard let born = try await InsertJob.find(services.database, job: job.id) else { throw error }
             return reply(job, born).bytes
         }
-    }
-
-    private static func copy(_ spool: Spool, _ session: DatabaseSession, expecting lots: Int) async throws {
-        let copy = try await session.copyIn(InsertJob.copy)
-        do {
-            try await copy.write(CopyBinary.header)
-            while let block = try await spool.next() { try await copy.write(block) }
-            try await copy.write(CopyBinary.trailer)
-        } catch {
-            try? await copy.fail("the lots could not be read")  // the first error is the one to tell
-            throw error
-        }
-        guard try await copy.finish() == lots else { throw JobNotStored() }
     }
 
     private static func reply(_ job: NewJob, _ born: InsertJob.Born) -> JSONValue {
@@ -69,6 +55,3 @@ enum AcceptBatch {
         ])
     }
 }
-
-/// The database holds something else than was sent: the transaction is rolled back.
-struct JobNotStored: Error {}

@@ -7,7 +7,7 @@ struct IngestedRequest {
     var request: GenerationRequest
     /// The id that its lots' rows already bear.
     var job: Identifier
-    var spool: Spool
+    var lots: any LotStore
     /// When its head was complete, by a clock that never goes back.
     var arrivedSeconds: Double
     /// Its place in the shard's gate.
@@ -15,7 +15,7 @@ struct IngestedRequest {
 
     /// Lets go of the lots; to be called once they are stored, or will not be.
     func discard() {
-        spool.discard()
+        lots.discard()
         place.leave()
     }
 }
@@ -28,16 +28,17 @@ final class Ingest: BodyReceiver, LotSink {
 
     private let call: Call
     private let job = Identifier.random()
-    private let spool: Spool
+    private var lots: any LotStore
     private let arrivedSeconds = Monotonic.seconds()
     private var reader: RequestReader?
     private var place: IngestGate.Place?
+    private var hasConsideredHaste = false
     private var finished: ((Result<IngestedRequest, ServiceError>) -> Void)?
 
     init(_ call: Call, finished: @escaping (Result<IngestedRequest, ServiceError>) -> Void) {
         self.call = call
         self.finished = finished
-        spool = Spool(on: call.services.loop, directory: call.services.config.spoolDirectory)
+        lots = Spool(on: call.services.loop, directory: call.services.config.spoolDirectory)
     }
 
     /// Begins to read the body; `finished` is called once, unless the client goes away first.
@@ -57,7 +58,7 @@ final class Ingest: BodyReceiver, LotSink {
                 maxLots: config.lotsMax, acceptNodeExample: config.acceptNodeExampleSignatures,
                 urlProblem: { WebURL.problem($0, policy: policy) }),
             keys: call.services.keys, sink: self)
-        spool.whenDrained = { [weak self] in self?.drained() }
+        take(lots)
         call.exchange.receiveBody(limit: Limits.bodyBytes, into: self)
     }
 
@@ -66,8 +67,9 @@ final class Ingest: BodyReceiver, LotSink {
     func body(_ bytes: Span<UInt8>) {
         guard let reader else { return }
         do throws(ServiceError) { try reader.feed(bytes) } catch { return settle(.failure(error)) }
-        if spool.failure != nil { return settle(.failure(Ingest.overloaded)) }
-        if spool.isCongested { call.exchange.pauseBody() }
+        if lots.hasFailed { return lostLots() }
+        considerHaste()
+        if lots.isCongested { call.exchange.pauseBody() }
     }
 
     func bodyEnded() {
@@ -79,7 +81,7 @@ final class Ingest: BodyReceiver, LotSink {
             settle(
                 .success(
                     IngestedRequest(
-                        request: request, job: job, spool: spool, arrivedSeconds: arrivedSeconds, place: place)))
+                        request: request, job: job, lots: lots, arrivedSeconds: arrivedSeconds, place: place)))
         } catch {
             guard let suspect = reader.suspect else { return settle(.failure(error)) }
             release()
@@ -105,25 +107,67 @@ final class Ingest: BodyReceiver, LotSink {
     // MARK: LotSink
 
     func accept(_ row: LotRow) {
-        spool.append { buffer in
+        lots.append { buffer in
             LotFrame.append(
                 job: job, position: row.position, lotID: row.lotID, additionalInfo: row.additionalInfo,
                 webhook: row.webhook, images: row.images, imageCount: row.imageCount, to: &buffer)
         }
     }
 
-    func reset() { spool.reset() }
+    func reset() { lots.reset() }
+
+    // MARK: The fast way
+
+    /// A body of so many bytes of rows is large enough for it.
+    private static let hasteBytes = Spool.memoryBytes / 2
+
+    /// Once a request: large bodies of clients whose signatures held lately go into an open transaction as they come
+    /// in, so that the reader and the database work at the same time. Others wait in the spool for the verdict.
+    private func considerHaste() {
+        guard !hasConsideredHaste, let spool = lots as? Spool, spool.heldBytes >= Ingest.hasteBytes else { return }
+        hasConsideredHaste = true
+        let services = call.services
+        let rate = Double(spool.heldBytes) / max(Monotonic.seconds() - arrivedSeconds, 0.001)
+        guard rate >= services.eagerBytesPerSecond, !services.isCopyingEagerly,
+            services.shared.known.isKnown(call.client),
+            services.isDatabaseReady, let rows = spool.takeMemory()
+        else { return }
+        services.isCopyingEagerly = true
+        let eager = EagerCopy(on: services.loop, database: services.database, beginning: rows)
+        eager.whenEnded = { services.isCopyingEagerly = false }
+        take(eager)
+    }
 
     // MARK: Parts
 
     private func drained() {
         guard reader != nil else { return }
-        if spool.failure != nil { return settle(.failure(Ingest.overloaded)) }
+        if lots.hasFailed { return lostLots() }
         call.exchange.resumeBody()
+    }
+
+    /// The request goes on where nothing is lost yet. In any case the client's next one waits in the spool again.
+    private func lostLots() {
+        call.services.shared.known.forget(call.client)
+        guard let rows = (lots as? EagerCopy)?.takeBack() else { return settle(.failure(Ingest.overloaded)) }
+        lots.discard()
+        take(Spool(on: call.services.loop, directory: call.services.config.spoolDirectory))
+        lots.append { $0 += rows }
+        call.exchange.resumeBody()
+    }
+
+    private func take(_ store: any LotStore) {
+        lots = store
+        lots.whenDrained = { [weak self] in self?.drained() }
     }
 
     private func settle(_ outcome: Result<IngestedRequest, ServiceError>) {
         release()
+        switch outcome {
+        case .success: call.services.shared.known.remember(call.client)
+        case .failure(let error) where error.code == .invalidSignature: call.services.shared.known.forget(call.client)
+        case .failure: break
+        }
         if case .failure = outcome { discard() }
         let tell = finished
         finished = nil
@@ -136,7 +180,7 @@ final class Ingest: BodyReceiver, LotSink {
     }
 
     private func discard() {
-        spool.discard()
+        lots.discard()
         place?.leave()
     }
 }

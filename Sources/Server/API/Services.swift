@@ -10,6 +10,7 @@ public final class SharedState: Sendable {
     }
 
     public let limiter: RateLimiter
+    let known = KnownClients()
     private let state = Lock(State())
 
     init(limiter: RateLimiter) { self.limiter = limiter }
@@ -34,16 +35,20 @@ public final class Services {
     public let clock: WallClock
     /// This life of the instance.
     let incarnation: Identifier
+    /// See ``EagerCopy``.
+    let eagerBytesPerSecond: Double
     let synchronous: SynchronousMode
     let health: HealthReport
     /// Bodies being read or stored, and what they hold in memory.
     let ingestGate = IngestGate()
+    /// A body's lots are on their way into an open transaction: one at a time, the other connections are for others.
+    var isCopyingEagerly = false
     let durations = DurationHistory()
     let explainer: SignatureExplainer
 
     init(
         loop: Loop, config: Config, shared: SharedState, database: Database, log: Logger, clock: WallClock,
-        incarnation: Identifier, synchronous: SynchronousMode, health: HealthReport
+        incarnation: Identifier, eagerBytesPerSecond: Double, synchronous: SynchronousMode, health: HealthReport
     ) {
         self.loop = loop
         self.config = config
@@ -53,14 +58,17 @@ public final class Services {
         self.log = log
         self.clock = clock
         self.incarnation = incarnation
+        self.eagerBytesPerSecond = eagerBytesPerSecond
         self.synchronous = synchronous
         self.health = health
         explainer = SignatureExplainer(on: loop)
     }
 
+    var isDatabaseReady: Bool { shared.isMigrated && database.isAvailable }
+
     /// Nothing that needs the database can be done now; said at once rather than after a time-out (C4.5).
     func requireDatabase() throws(ServiceError) {
-        if shared.isMigrated, database.isAvailable { return }
+        if isDatabaseReady { return }
         throw ServiceError.databaseAway
     }
 

@@ -49,6 +49,16 @@ final class Spool {
         edition += 1
     }
 
+    /// In memory just now.
+    var heldBytes: Int { buffer.count }
+
+    /// What was appended, if all of it is still in memory; the spool is empty then.
+    func takeMemory() -> [UInt8]? {
+        guard !isWriting, file == nil, failure == nil else { return nil }
+        defer { buffer = [] }
+        return buffer
+    }
+
     /// The next block of what was appended; nil at the end. No more may be appended once this was called.
     func next() async throws -> [UInt8]? {
         isSealed = true

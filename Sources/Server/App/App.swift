@@ -17,13 +17,20 @@ public final class App: Sendable {
     private let work: WorkConfiguration
     private let clock: WallClock
     private let runsBackground: Bool
+    private let eagerBytesPerSecond: Double
     private let log: Logger
     private let shared: SharedState
     private let loops: [Loop]
     private let running = Lock(Running())
 
-    /// - Parameter runsBackground: false: an instance that only serves requests; others do the work.
-    public init(config: Config, clock: WallClock = .system, runsBackground: Bool = true, log: Logger) {
+    /// - Parameters:
+    ///   - runsBackground: false: an instance that only serves requests; others do the work.
+    ///   - eagerBytesPerSecond: senders at least so fast may have their lots copied before their body has ended.
+    public init(
+        config: Config, clock: WallClock = .system, runsBackground: Bool = true,
+        eagerBytesPerSecond: Double = EagerCopy.senderBytesPerSecond, log: Logger
+    ) {
+        self.eagerBytesPerSecond = eagerBytesPerSecond
         self.config = config
         work = WorkConfiguration(config)
         self.clock = clock
@@ -81,9 +88,11 @@ public final class App: Sendable {
     }
 
     private func makeShard(_ number: Int, on loop: Loop) async -> LoopBound<Shard> {
-        await onLoop(loop) { [config, work, shared, clock, log] in
+        await onLoop(loop) { [config, work, shared, clock, eagerBytesPerSecond, log] in
             LoopBound(
-                Shard(number, on: loop, config: config, work: work, shared: shared, clock: clock, log: log),
+                Shard(
+                    number, on: loop, config: config, work: work, shared: shared, clock: clock,
+                    eagerBytesPerSecond: eagerBytesPerSecond, log: log),
                 on: loop)
         }
     }

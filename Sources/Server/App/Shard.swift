@@ -17,7 +17,7 @@ final class Shard {
     /// Loop thread.
     init(
         _ number: Int, on loop: Loop, config: Config, work: WorkConfiguration, shared: SharedState, clock: WallClock,
-        log: Logger
+        eagerBytesPerSecond: Double, log: Logger
     ) {
         self.loop = loop
         self.shared = shared
@@ -27,7 +27,7 @@ final class Shard {
         let images = ImageFetcher(http: http, policy: config.addressPolicy)
         services = Services(
             loop: loop, config: config, shared: shared, database: database, log: log, clock: clock,
-            incarnation: work.incarnation,
+            incarnation: work.incarnation, eagerBytesPerSecond: eagerBytesPerSecond,
             synchronous: SynchronousMode(
                 on: loop, images: images, openAI: openAI, inlineImages: (config.imageMode ?? .inline) == .inline),
             health: HealthReport(

@@ -26,17 +26,23 @@ public struct NewJob: Sendable {
 }
 
 public enum InsertJob {
+    /// The clock's time and not the transaction's, which may have begun with the request's body.
     private static let statement = Statement(
         "insert_job",
         """
         INSERT INTO batch_jobs
-            (id, version, languages, total_lots, total_images, webhook_configured, estimated_completion)
-        VALUES ($1, $2, $3, $4, $5, $6, now() + $7 * interval '1 second')
+            (id, version, languages, total_lots, total_images, webhook_configured, created_at, updated_at,
+            estimated_completion)
+        SELECT $1, $2, $3, $4, $5, $6, born, born, born + $7 * interval '1 second'
+        FROM clock_timestamp() AS born
         RETURNING created_at, estimated_completion
         """)
     private static let eventStatement = Statement(
         "insert_job_event",
-        "INSERT INTO job_events (job_id, event, instance_id, detail) VALUES ($1, 'created', $2, $3)")
+        """
+        INSERT INTO job_events (job_id, at, event, instance_id, detail)
+        VALUES ($1, clock_timestamp(), 'created', $2, $3)
+        """)
     private static let wakeStatement = Statement("wake_jobs", "SELECT pg_notify('generation_jobs', $1)")
     private static let findStatement = Statement(
         "find_new_job", "SELECT created_at, estimated_completion FROM batch_jobs WHERE id = $1")

@@ -1,0 +1,144 @@
+// Lots that go straight into an open transaction while the rest of their body still comes in: the database works at
+// the same time as the reader. For clients whose signatures held lately; if this one does not, all of it is rolled
+// back. Loop-bound.
+import Engine
+
+public final class EagerCopy: LotStore {
+    /// A slower sender would hold a transaction open for too long; bytes a second.
+    public static let senderBytesPerSecond = 8_000_000.0
+    /// Waiting for the database at most, plus one append.
+    static let memoryBytes = 1024 * 1024
+    /// Handed to it at a time.
+    static let blockBytes = 128 * 1024
+
+    private enum Verdict {
+        case open
+        case commit(lots: Int, end: (DatabaseSession) async throws -> [UInt8])
+        case abandoned
+    }
+
+    private struct Abandoned: Error {}
+
+    private let loop: Loop
+    private let database: Database
+    private var buffer: [UInt8]
+    private var verdict = Verdict.open
+    private var transaction: LoopTask<[UInt8]>?
+    private var pump: Ticket<Void>?
+    private var hasHandedOn = false
+
+    private(set) var hasFailed = false
+    var whenDrained: (() -> Void)?
+    /// Called once when no more of it is under way.
+    var whenEnded: (() -> Void)?
+
+    /// - Parameter beginning: rows that have waited elsewhere so far.
+    init(on loop: Loop, database: Database, beginning: [UInt8]) {
+        self.loop = loop
+        self.database = database
+        buffer = beginning
+        begin()
+    }
+
+    var isCongested: Bool { !hasFailed && buffer.count > EagerCopy.memoryBytes }
+
+    func append(_ body: (inout [UInt8]) -> Void) {
+        body(&buffer)
+        if buffer.count >= EagerCopy.blockBytes { wake() }
+    }
+
+    /// All rows so far, if none of them went out before it failed; it is empty then.
+    func takeBack() -> [UInt8]? {
+        guard hasFailed, !hasHandedOn else { return nil }
+        defer { buffer = [] }
+        return buffer
+    }
+
+    /// Nothing can be taken back out of a COPY: it fails, and the next attempt will go another way.
+    func reset() {
+        guard hasHandedOn else { return buffer = [] }
+        fail()
+    }
+
+    func discard() {
+        whenDrained = nil
+        guard case .open = verdict else { return }
+        verdict = .abandoned
+        buffer = []
+        wake()
+    }
+
+    func store(
+        in database: Database, lots: Int, _ end: @escaping (DatabaseSession) async throws -> [UInt8]
+    ) async throws -> [UInt8] {
+        guard let transaction else { throw JobNotStored() }
+        if case .open = verdict {
+            verdict = .commit(lots: lots, end: end)
+            wake()
+        }
+        return try await transaction.value()
+    }
+
+    // MARK: The transaction
+
+    private func begin() {
+        transaction = LoopTask(on: loop) { [self] in
+            defer { ended() }
+            do {
+                return try await database.transaction { [self] session in
+                    try await session.copyLots(expecting: { expected }) { try await next() }
+                    guard case .commit(_, let end) = verdict else { throw Abandoned() }
+                    return try await end(session)
+                }
+            } catch {
+                fail()
+                throw error
+            }
+        }
+    }
+
+    private var expected: Int {
+        if case .commit(let lots, _) = verdict { lots } else { 0 }
+    }
+
+    /// The next bytes for the server; nil when the verdict is to commit and all are handed on.
+    private func next() async throws -> [UInt8]? {
+        while true {
+            switch verdict {
+            case .abandoned: throw Abandoned()
+            case .open where buffer.count < EagerCopy.blockBytes:
+                try await loop.park { (ticket: Ticket<Void>) in pump = ticket }
+            case .commit where buffer.isEmpty: return nil
+            case .open, .commit: return take()
+            }
+        }
+    }
+
+    private func take() -> [UInt8] {
+        let bytes = buffer
+        buffer = []
+        hasHandedOn = true
+        whenDrained?()
+        return bytes
+    }
+
+    private func wake() {
+        let waiting = pump
+        pump = nil
+        waiting?.resume()
+    }
+
+    private func fail() {
+        hasFailed = true
+        if hasHandedOn { buffer = [] }
+        if case .open = verdict { verdict = .abandoned }
+        wake()
+        whenDrained?()
+    }
+
+    private func ended() {
+        let tell = whenEnded
+        whenEnded = nil
+        tell?()
+    }
+}

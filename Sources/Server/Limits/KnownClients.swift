@@ -1,0 +1,36 @@
+// Clients whose signatures held lately, over all loops of this instance. Thread: any, under a lock held for
+// microseconds.
+import Engine
+
+/// A bounded memory of addresses. Being known gives no rights; it is a reason to expect that the next signature holds.
+public final class KnownClients: Sendable {
+    /// How long "lately" is, milliseconds.
+    static let keptMilliseconds: UInt64 = 3600 * 1000
+    /// Addresses remembered; beyond, those that are not new come first.
+    static let clientsMax = 4096
+
+    private let seen = Lock<[String: UInt64]>([:])
+    private let now: @Sendable () -> UInt64
+
+    /// - Parameter now: milliseconds of a clock that never goes back.
+    public init(now: @escaping @Sendable () -> UInt64 = { Monotonic.milliseconds() }) { self.now = now }
+
+    public func isKnown(_ client: String) -> Bool {
+        let time = now()
+        return seen.withLock { seen in seen[client].map { time - $0 <= KnownClients.keptMilliseconds } ?? false }
+    }
+
+    /// Its signature held.
+    public func remember(_ client: String) {
+        let time = now()
+        seen.withLock { seen in
+            if seen.count >= KnownClients.clientsMax, seen[client] == nil {
+                for (name, last) in seen where time - last > KnownClients.keptMilliseconds { seen[name] = nil }
+                if seen.count >= KnownClients.clientsMax { return }
+            }
+            seen[client] = time
+        }
+    }
+
+    public func forget(_ client: String) { seen.withLock { $0[client] = nil } }
+}
