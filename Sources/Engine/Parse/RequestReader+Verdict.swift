@@ -5,6 +5,8 @@ extension RequestReader {
     func verdict(header: String?, respondAsync: Bool) throws(ServiceError) -> GenerationRequest {
         try checkSignature(header: header)
         let tally = machine.lots.tally
+        let isSynchronous = tally.lots == 1 && !tally.namesWebhook && !respondAsync
+        if tally.lots > 0 { self.isSynchronous = isSynchronous }
         try checkSize(tally)
         var problems = tally.problems
         let version = machine.kept.version(&problems)
@@ -18,8 +20,7 @@ extension RequestReader {
         let request = GenerationRequest(
             version: version, languages: languages, lotCount: tally.lots, imageCount: tally.images,
             webhookConfigured: tally.namesWebhook, singleLot: tally.first.flatMap(RequestReader.lot),
-            isSynchronous: tally.lots == 1 && !tally.namesWebhook && !respondAsync,
-            fingerprints: machine.raw.fingerprints)
+            isSynchronous: isSynchronous, fingerprints: machine.raw.fingerprints)
         try checkImageCount(request)
         return request
     }

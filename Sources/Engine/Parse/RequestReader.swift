@@ -9,6 +9,8 @@ public final class RequestReader {
     private var failure: ServiceError?
     /// The signature that `finish` found wrong, for a closer look elsewhere.
     public internal(set) var suspect: SuspectSignature?
+    /// Which mode the request asks for (C2.1): known once its signature holds, also where something else is wrong.
+    public internal(set) var isSynchronous: Bool?
 
     public init(configuration: RequestReaderConfiguration, keys: SignatureKeys, sink: any LotSink) {
         self.configuration = configuration

@@ -11,8 +11,7 @@ final class APIHandler: RequestHandler {
     func handle(_ exchange: Exchange) {
         let head = exchange.head
         let client = ClientAddress.of(
-            remote: exchange.remoteAddress, forwarded: head.headers("X-Forwarded-For"),
-            realIP: head.header("X-Real-IP"),
+            exchange.remote, forwarded: head.headers("X-Forwarded-For"), realIP: head.header("X-Real-IP"),
             trusted: services.config.trustedProxies)
         let call = Call(exchange, services, client: client)
         switch Router.route(method: head.method, path: head.path) {

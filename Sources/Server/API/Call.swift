@@ -7,9 +7,11 @@ final class Call {
     let exchange: Exchange
     let services: Services
     /// Whose request it is (C3.1).
-    let client: String
+    let client: IPAddress
+    /// What it counts as: a synchronous request as long as nothing else is known (C3.1).
+    var rate = RateClass.synchronous
 
-    init(_ exchange: Exchange, _ services: Services, client: String) {
+    init(_ exchange: Exchange, _ services: Services, client: IPAddress) {
         self.exchange = exchange
         self.services = services
         self.client = client
@@ -21,9 +23,24 @@ final class Call {
         try obey(services.shared.limiter.admit(client, rate))
     }
 
-    /// Refuses if `rate` is full, counting nothing yet.
-    func look(_ rate: RateClass) throws(ServiceError) {
-        try obey(services.shared.limiter.look(client, rate))
+    /// Refuses if every one of `rates` is full, counting nothing yet. Then `Retry-After` is the longest, which holds
+    /// whichever of them the request would have been in.
+    func look(_ rates: RateClass...) throws(ServiceError) {
+        let verdicts = rates.map { services.shared.limiter.look(client, $0) }
+        let refusals = verdicts.compactMap { verdict in
+            if case .refused(let standing) = verdict { standing } else { nil }
+        }
+        guard refusals.count == rates.count else { return }
+        guard let latest = refusals.max(by: { $0.resetSeconds < $1.resetSeconds }) else { return }
+        try obey(.refused(latest))
+    }
+
+    /// For a reply that counts nothing: its `RateLimit-*` headers.
+    func showStanding() {
+        switch services.shared.limiter.look(client, rate) {
+        case .off: exchange.replyHeaders = []
+        case .admitted(let standing), .refused(let standing): exchange.replyHeaders = Call.headers(standing)
+        }
     }
 
     private func obey(_ verdict: RateVerdict) throws(ServiceError) {

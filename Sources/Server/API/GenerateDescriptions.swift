@@ -5,6 +5,7 @@ import Logging
 
 enum GenerateDescriptions {
     static func handle(_ call: Call) {
+        if prefersAsync(call.exchange.head) { call.rate = .batch }
         do throws(ServiceError) {
             try checkHead(call)
         } catch {
@@ -50,10 +51,7 @@ enum GenerateDescriptions {
 
     /// Full classes refuse before the body is read, where it is clear which class it will be (C3.1).
     private static func checkRate(_ call: Call) throws(ServiceError) {
-        if prefersAsync(call.exchange.head) { return try call.look(.batch) }
-        do throws(ServiceError) { try call.look(.batch) } catch { return try call.look(.synchronous) }
-        // One of the two still has room.
-        do throws(ServiceError) { try call.look(.synchronous) } catch { return }
+        if call.rate == .batch { try call.look(.batch) } else { try call.look(.batch, .synchronous) }
     }
 
     static func isJSON(_ type: String?) -> Bool {
@@ -67,8 +65,7 @@ enum GenerateDescriptions {
         switch outcome {
         case .failure(let error): reject(call, error)
         case .success(let request):
-            let rate: RateClass = request.request.isSynchronous ? .synchronous : .batch
-            do throws(ServiceError) { try call.count(rate) } catch {
+            do throws(ServiceError) { try call.count(call.rate) } catch {
                 request.discard()
                 return call.fail(error)
             }
@@ -98,12 +95,14 @@ enum GenerateDescriptions {
         }
     }
 
-    /// Whatever ended the request before its class was known counts as synchronous (C3.1); what is our own trouble
-    /// counts against nobody.
+    /// Refusals count (C3.1); what is our own trouble counts against nobody.
     private static func reject(_ call: Call, _ error: ServiceError) {
-        if error.code == .rateLimitExceeded || error.code == .serviceUnavailable { return call.fail(error) }
-        let rate: RateClass = prefersAsync(call.exchange.head) ? .batch : .synchronous
-        do throws(ServiceError) { try call.count(rate) } catch { return call.fail(error) }
+        if error.code == .rateLimitExceeded { return call.fail(error) }
+        if error.code == .serviceUnavailable {
+            call.showStanding()
+            return call.fail(error)
+        }
+        do throws(ServiceError) { try call.count(call.rate) } catch { return call.fail(error) }
         call.fail(error)
     }
 }

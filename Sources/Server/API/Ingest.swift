@@ -74,21 +74,20 @@ final class Ingest: BodyReceiver, LotSink {
 
     func bodyEnded() {
         guard let reader, let place else { return }
+        let head = call.exchange.head
+        let outcome: Result<IngestedRequest, ServiceError>
         do throws(ServiceError) {
-            let head = call.exchange.head
             let request = try reader.finish(
                 signature: head.header("X-Signature"), respondAsync: GenerateDescriptions.prefersAsync(head))
-            settle(
-                .success(
-                    IngestedRequest(
-                        request: request, job: job, lots: lots, arrivedSeconds: arrivedSeconds, place: place)))
-        } catch {
-            guard let suspect = reader.suspect else { return settle(.failure(error)) }
-            release()
-            call.services.loop.spawn { [self] in
-                let explained = await call.services.explainer.explain(suspect)
-                settle(.failure(explained ?? error))
-            }
+            outcome = .success(
+                IngestedRequest(request: request, job: job, lots: lots, arrivedSeconds: arrivedSeconds, place: place))
+        } catch { outcome = .failure(error) }
+        if reader.isSynchronous == false { call.rate = .batch }
+        guard case .failure(let error) = outcome, let suspect = reader.suspect else { return settle(outcome) }
+        release()
+        call.services.loop.spawn { [self] in
+            let explained = await call.services.explainer.explain(suspect)
+            settle(.failure(explained ?? error))
         }
     }
 

@@ -39,8 +39,8 @@ final class Connection {
     private var unsentAtDeadline = 0
     /// Something happened that makes the running time-out begin anew.
     var renewsWait = false
-    /// Asked for at once: of a connection that is gone the kernel does not tell any more.
-    let remoteHost: String
+    /// Asked for at once: of a connection that is gone the kernel does not tell any more. `0.0.0.0` if it was too late.
+    let remote: IPAddress
 
     var configuration: HTTPServerConfiguration { listener.configuration }
 
@@ -48,7 +48,7 @@ final class Connection {
         loop = listener.loop
         self.listener = listener
         self.stream = stream
-        remoteHost = stream.remoteHost
+        remote = IPAddress(stream.remoteHost) ?? IPAddress(v4: 0)
         timer = LoopTimer(on: listener.loop)
     }
 

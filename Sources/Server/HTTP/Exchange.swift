@@ -38,6 +38,8 @@ public struct ExchangeClosed: Error, Sendable {
 public final class Exchange {
     public let head: RequestHead
     public let loop: Loop
+    /// The address of the other end of the connection: perhaps a proxy's.
+    public let remote: IPAddress
     /// Added to every reply to this request, those that the server makes itself included (e.g. `RateLimit-*`).
     public var replyHeaders: [(String, String)] = []
     /// Called once if the client goes away before the reply is finished, also while nothing is being written; see also
@@ -48,22 +50,19 @@ public final class Exchange {
     /// nil as soon as the exchange is over.
     private var connection: Connection?
     private var writers: [Ticket<Bool>] = []
-    private let remote: String
 
     init(_ head: RequestHead, _ identity: RequestID, _ connection: Connection) {
         self.head = head
         self.identity = identity
         self.connection = connection
         loop = connection.loop
-        remote = connection.remoteHost
+        remote = connection.remote
     }
 
     deinit { connection?.exchangeDropped() }
 
     /// The caller's `X-Request-ID` if it sent a sane one, else one of ours; every reply carries it (C4.1).
     public var requestID: String { identity.text }
-    /// The numeric address of the other end of the connection: perhaps a proxy's.
-    public var remoteAddress: String { remote }
     public var bodyFraming: BodyFraming { head.bodyFraming }
     /// The client is there and the reply is not finished.
     public var isOpen: Bool { connection != nil }

@@ -4,24 +4,24 @@ import Engine
 /// The client that limits count against.
 public enum ClientAddress {
     /// - Parameters:
-    ///   - remote: the address at the other end of the connection.
-    ///   - forwarded: the values of every `X-Forwarded-For` field, in order.
+    ///   - peer: the address at the other end of the connection.
+    ///   - forwarded: the values of every `X-Forwarded-For` field, in order; asked for only if `peer` is trusted.
     ///   - realIP: `X-Real-IP`.
-    /// - Returns: `remote` unless it is a trusted proxy; then the right-most forwarded address that is not one itself,
-    ///   else `X-Real-IP`, else `remote`.
+    /// - Returns: `peer` unless it is a trusted proxy; then the right-most forwarded address that is not one itself,
+    ///   else `X-Real-IP`, else `peer`.
     public static func of(
-        remote: String, forwarded: [String], realIP: String?, trusted: [CIDR]
-    ) -> String {
-        guard let peer = IPAddress(remote)?.unmapped else { return remote }
+        _ peer: IPAddress, forwarded: @autoclosure () -> [String], realIP: @autoclosure () -> String?, trusted: [CIDR]
+    ) -> IPAddress {
+        let peer = peer.unmapped
         func isTrusted(_ address: IPAddress) -> Bool { trusted.contains { $0.contains(address) } }
-        guard isTrusted(peer) else { return peer.description }
-        let hops = forwarded.flatMap { $0.split(separator: ",") }.reversed()
+        guard isTrusted(peer) else { return peer }
+        let hops = forwarded().flatMap { $0.split(separator: ",") }.reversed()
         for hop in hops {
             // Whatever stands left of something unreadable may have been made up.
             guard let address = address(in: hop) else { break }
-            if !isTrusted(address) { return address.description }
+            if !isTrusted(address) { return address }
         }
-        return (realIP.flatMap { address(in: Substring($0)) } ?? peer).description
+        return realIP().flatMap { address(in: Substring($0)) } ?? peer
     }
 
     /// `1.2.3.4`, `1.2.3.4:5678`, `::1`, `[::1]`, `[::1]:5678`.

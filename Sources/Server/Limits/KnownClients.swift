@@ -9,19 +9,19 @@ public final class KnownClients: Sendable {
     /// Addresses remembered; beyond, those that are not new come first.
     static let clientsMax = 4096
 
-    private let seen = Lock<[String: UInt64]>([:])
+    private let seen = Lock<[IPAddress: UInt64]>([:])
     private let now: @Sendable () -> UInt64
 
     /// - Parameter now: milliseconds of a clock that never goes back.
     public init(now: @escaping @Sendable () -> UInt64 = { Monotonic.milliseconds() }) { self.now = now }
 
-    public func isKnown(_ client: String) -> Bool {
+    public func isKnown(_ client: IPAddress) -> Bool {
         let time = now()
         return seen.withLock { seen in seen[client].map { time - $0 <= KnownClients.keptMilliseconds } ?? false }
     }
 
     /// Its signature held.
-    public func remember(_ client: String) {
+    public func remember(_ client: IPAddress) {
         let time = now()
         seen.withLock { seen in
             if seen.count >= KnownClients.clientsMax, seen[client] == nil {
@@ -32,5 +32,5 @@ public final class KnownClients: Sendable {
         }
     }
 
-    public func forget(_ client: String) { seen.withLock { $0[client] = nil } }
+    public func forget(_ client: IPAddress) { seen.withLock { $0[client] = nil } }
 }

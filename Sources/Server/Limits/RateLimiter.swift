@@ -1,5 +1,5 @@
-// Requests per client and minute (C3, C3.1), over all loops of this instance. Thread: any, under a lock held for
-// microseconds.
+// Requests per client and minute (C3, C3.1), over all loops of this instance. Thread: any, under a lock held for a
+// microsecond or so.
 import Engine
 
 /// The three classes of C3's table.
@@ -7,86 +7,58 @@ public enum RateClass: Int, Sendable, CaseIterable {
     case synchronous, batch, poll
 }
 
+/// What becomes of a request.
+public enum RateVerdict: Equatable, Sendable {
+    /// Its class is not limited.
+    case off
+    case admitted(RateStanding)
+    /// Not counted.
+    case refused(RateStanding)
+}
+
 /// Exact sliding windows, one a client and class.
+///
+/// Memory is bounded: `clientsMax` clients of some 300 bytes and `timesMax` times of four, 100 MB at most. What does
+/// not fit makes the client go that has been idle longest, so that strangers, however many, can shut nobody out. The
+/// limit of a client is exact as long as it is remembered: until that many others have come since its last request.
 public final class RateLimiter: Sendable {
     /// A larger rate would cost more memory a client than it is worth.
     public static let largestRate = 100_000
-    /// Clients remembered. When all of them are active, newcomers are refused: letting one be forgotten would break
-    /// exactness.
+    /// Clients remembered.
     public static let clientsMax = 100_000
-
-    private struct Client {
-        var logs: (SlidingLog, SlidingLog, SlidingLog) = (SlidingLog(), SlidingLog(), SlidingLog())
-
-        subscript(_ rate: RateClass) -> SlidingLog {
-            get {
-                switch rate {
-                case .synchronous: logs.0
-                case .batch: logs.1
-                case .poll: logs.2
-                }
-            }
-            _modify {
-                switch rate {
-                case .synchronous: yield &logs.0
-                case .batch: yield &logs.1
-                case .poll: yield &logs.2
-                }
-            }
-        }
-
-        mutating func isIdle(at now: UInt64) -> Bool {
-            RateClass.allCases.allSatisfy {
-                self[$0].forget(before: now)
-                return self[$0].isEmpty
-            }
-        }
-    }
-
-    private struct State {
-        var clients: [String: Client] = [:]
-        /// No sweep before this: each one looks at every client.
-        var nextSweep: UInt64 = 0
-    }
+    /// Requests remembered, over all clients: more than an instance can answer in a minute.
+    public static let timesMax = 16 * 1024 * 1024
 
     private let limits: RateLimits
-    private let clientsMax: Int
     private let now: @Sendable () -> UInt64
-    private let state = Lock(State())
+    private let table: Lock<ClientTable>
 
     /// - Parameter now: milliseconds of a clock that never goes back.
     public init(
-        limits: RateLimits, clientsMax: Int = RateLimiter.clientsMax,
+        limits: RateLimits, clientsMax: Int = RateLimiter.clientsMax, timesMax: Int = RateLimiter.timesMax,
         now: @escaping @Sendable () -> UInt64 = { Monotonic.milliseconds() }
     ) {
         self.limits = limits
-        self.clientsMax = clientsMax
         self.now = now
+        table = Lock(ClientTable(clientsMax: clientsMax, timesMax: timesMax))
     }
 
     /// Counts a request of `client`, unless its class is full.
-    public func admit(_ client: String, _ rate: RateClass) -> RateVerdict {
+    public func admit(_ client: IPAddress, _ rate: RateClass) -> RateVerdict {
         let limit = limit(of: rate)
         guard limit > 0 else { return .off }
-        return state.withLock { state in
-            let time = now()
-            guard makeRoom(for: client, in: &state, at: time) else {
-                return .refused(RateStanding(limit: limit, remaining: 0, resetSeconds: 60))
-            }
-            return state.clients[client, default: Client()][rate].admit(limit: limit, now: time)
-        }
+        return table.withLock { $0.admit(client, rate, limit: limit, at: now()) }
     }
 
     /// How `client` stands, without counting anything: `refused` if its class is full.
-    public func look(_ client: String, _ rate: RateClass) -> RateVerdict {
+    public func look(_ client: IPAddress, _ rate: RateClass) -> RateVerdict {
         let limit = limit(of: rate)
         guard limit > 0 else { return .off }
-        return state.withLock { state in
-            let standing = state.clients[client]?[rate].standing(limit: limit, now: now())
-            let known = standing ?? RateStanding(limit: limit, remaining: limit, resetSeconds: 0)
-            return known.remaining > 0 ? .admitted(known) : .refused(known)
-        }
+        return table.withLock { $0.look(client, rate, limit: limit, at: now()) }
     }
+
+    /// What is held in memory now.
+    var held: (clients: Int, times: Int) { table.withLock { ($0.count, $0.timesHeld) } }
 
     private func limit(of rate: RateClass) -> Int {
         switch rate {
@@ -94,13 +66,5 @@ public final class RateLimiter: Sendable {
         case .batch: limits.batch
         case .poll: limits.poll
         }
-    }
-
-    private func makeRoom(for client: String, in state: inout State, at time: UInt64) -> Bool {
-        if state.clients.count < clientsMax || state.clients[client] != nil { return true }
-        guard time >= state.nextSweep else { return false }
-        state.nextSweep = time + 1000
-        for (name, var known) in state.clients where known.isIdle(at: time) { state.clients[name] = nil }
-        return state.clients.count < clientsMax
     }
 }
