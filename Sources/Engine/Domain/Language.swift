@@ -1,72 +1,54 @@
-// The languages a description can be asked for in (C2.3), read once from Foundation's copy of the ISO and CLDR tables.
-// Immutable after that. Thread: any.
+// The languages a description can be asked for in (C2.3), as Foundation's copy of the ISO and CLDR tables has them.
+// Immutable after the start. Thread: any.
 import FoundationEssentials
 import FoundationInternationalization
 
 /// ISO 639-1 codes with an optional script or region subtag: `pt-BR`, `zh-Hant`, `es-419`. Case does not matter.
 public enum Languages {
     /// Reads the tables now, so that no request pays for it.
-    public static func load() { _ = table }
+    public static func load() { _ = (codeSet, regions, englishName("zh-Hant")) }
 
-    public static func isSupported(_ code: String) -> Bool { table.parts(of: code) != nil }
+    public static func isSupported(_ code: String) -> Bool {
+        // Some letters outside ASCII have a lower case inside it.
+        guard code.utf8.count <= 7, code.utf8.allSatisfy({ $0 < 0x80 }) else { return false }
+        let parts = code.lowercased().split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count <= 2, codeSet.contains(String(parts[0])) else { return false }
+        return parts.count == 1 || isScript(parts[1]) || regions.contains(String(parts[1]))
+    }
 
-    /// The English name for prompts, such as `Portuguese (Brazil)` or `Serbian (Latin script)`; the code itself if
+    /// The English name for prompts, such as `Portuguese (Brazil)` or `Chinese, Traditional`; the code itself if
     /// unknown.
     public static func englishName(_ code: String) -> String {
-        guard let parts = table.parts(of: code) else { return code }
-        guard let subtag = parts.subtag else { return parts.language }
-        return "\(parts.language) (\(subtag))"
+        guard isSupported(code) else { return code }
+        return english.localizedString(forIdentifier: code) ?? code
     }
 
     /// All two-letter codes, in order.
-    public static var codes: [String] { table.languages.keys.sorted() }
+    public static var codes: [String] { codeSet.sorted() }
 
-    private static let table = LanguageTable()
-}
+    private static let english = Locale(identifier: "en")
 
-/// English names by lower-case code.
-private struct LanguageTable: Sendable {
-    let languages: [String: String]
-    /// Scripts (four letters) and regions (two letters or three digits).
-    let subtags: [String: String]
-
-    init() {
-        let english = Locale(identifier: "en")
-        // The library leaves out tl, which ISO 639-1 has and CLDR calls by its three-letter cousin.
-        let codes = Locale.LanguageCode.isoLanguageCodes.map(\.identifier).filter { $0.utf8.count == 2 } + ["tl"]
-        var languages: [String: String] = [:]
-        for code in codes { languages[code] = english.localizedString(forLanguageCode: code) ?? code }
-        self.languages = languages
-
-        var subtags: [String: String] = [:]
-        for region in Locale.Region.isoRegions.map(\.identifier) {
-            subtags[region.lowercased()] = english.localizedString(forRegionCode: region) ?? region
+    /// The library lists the codes that it uses itself, and so not `tl`, for which it has one of three letters. Other
+    /// codes that it knows are old ones of listed languages (`iw`, `mo`, `sh`), with the name or the three-letter code
+    /// of those.
+    private static let codeSet: Set<String> = {
+        let listed = Locale.LanguageCode.isoLanguageCodes.map(\.identifier).filter { $0.utf8.count == 2 }
+        let names = Set(listed.compactMap { english.localizedString(forLanguageCode: $0) })
+        let letters = (UInt8(ascii: "a")...UInt8(ascii: "z")).map { String(UnicodeScalar($0)) }
+        let unlisted = letters.flatMap { first in letters.map { first + $0 } }.filter { code in
+            guard let three = Locale.LanguageCode(code).identifier(.alpha3),
+                let name = english.localizedString(forLanguageCode: code)
+            else { return false }
+            return Locale.LanguageCode(three).identifier(.alpha2) == nil && !names.contains(name)
         }
-        for script in LanguageTable.scripts {
-            subtags[script.lowercased()] = (english.localizedString(forScriptCode: script) ?? script) + " script"
-        }
-        // CLDR's own names say "Simplified Han", which no model or person does.
-        subtags["hans"] = "Simplified"
-        subtags["hant"] = "Traditional"
-        self.subtags = subtags
-    }
+        return Set(listed).union(unlisted)
+    }()
 
-    func parts(of code: String) -> (language: String, subtag: String?)? {
-        // Some letters outside ASCII have a lower case inside it.
-        guard code.utf8.count <= 7, code.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
-        let parts = code.lowercased().split(separator: "-", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count <= 2, let language = languages[parts[0]] else { return nil }
-        guard parts.count == 2 else { return (language, nil) }
-        return subtags[parts[1]].map { (language, $0) }
-    }
+    /// Two letters, or three digits for parts of the world.
+    private static let regions = Set(Locale.Region.isoRegions.map { $0.identifier.lowercased() })
 
-    /// The scripts in use today. The library can check and name a script, but lists none.
-    private static let scripts =
-        """
-        Adlm Arab Armn Bali Bamu Batk Beng Bopo Brai Cakm Cans Cham Cher Copt Cyrl Deva Ethi Geor Glag Goth Grek \
-        Gujr Guru Hanb Hang Hani Hans Hant Hebr Hira Hrkt Java Jpan Kali Kana Khmr Knda Kore Lana Laoo Latn Lepc \
-        Limb Lisu Mand Mlym Mong Mtei Mymr Newa Nkoo Olck Orya Osge Plrd Rohg Saur Sinh Sund Sylo Syrc Tagb Tale \
-        Talu Taml Tavt Telu Tfng Tglg Thaa Thai Tibt Vaii Yiii
-        """
-        .split(separator: " ").map(String.init)
+    /// The library can tell a script (four letters, ISO 15924) and lists none.
+    private static func isScript(_ subtag: Substring) -> Bool {
+        subtag.utf8.count == 4 && subtag.utf8.allSatisfy(ASCII.isLetter) && Locale.Script(String(subtag)).isISOScript
+    }
 }
