@@ -35,7 +35,7 @@ struct RateTests {
 
     @Test("whatever comes, the verdict is the one that keeping every request's time would give", arguments: 1...8)
     func againstNaive(seed: UInt64) {
-        var random = Seeded(state: seed)
+        var random = Seeded(seed)
         let hands = LimiterTests.Hands()
         var limits = RateLimits()
         (limits.synchronous, limits.batch, limits.poll) = (20, 1, 9)
@@ -161,13 +161,5 @@ extension TestServer {
 
     fileprivate func left(_ headers: [(String, String)]) async throws -> String? {
         try await send("GET", "/api/v1/nothing", headers: headers).header("RateLimit-Remaining")
-    }
-}
-
-private struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return state >> 33 ^ state << 31
     }
 }

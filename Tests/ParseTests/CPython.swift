@@ -1,11 +1,9 @@
 // Asks CPython's own json module, the standard that signatures are made by (C1.2). One process for thousands of
 // documents.
-import Foundation
+import TestSupport
 
 enum CPython {
-    struct Failure: Error { let message: String }
-
-    static let isInstalled = (try? run("print(1)", input: [])) == "1\n"
+    static let isInstalled = Python.isInstalled
 
     /// How a document is written: a call's `json.dumps` arguments.
     struct Style: Hashable, Sendable {
@@ -30,29 +28,10 @@ enum CPython {
                 except UnicodeEncodeError:
                     sys.stdout.buffer.write(b"\\n")
             """
-        let input = documents.map { $0.map(hex).joined() + "\n" }.joined()
-        let lines = try run(program, input: Array(input.utf8)).split(separator: "\n", omittingEmptySubsequences: false)
-        guard lines.count == documents.count + 1 else { throw Failure(message: "\(lines.count) answers") }
+        let input = documents.map { Python.hex($0) + "\n" }.joined()
+        let lines = try Python.run(program, input: Array(input.utf8))
+            .split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.count == documents.count + 1 else { throw Python.Failure(message: "\(lines.count) answers") }
         return lines.dropLast().map(String.init)
-    }
-
-    private static func hex(_ byte: UInt8) -> String {
-        String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-    }
-
-    private static func run(_ program: String, input: [UInt8]) throws -> String {
-        let file = FileManager.default.temporaryDirectory.appending(path: "cpython-\(UUID().uuidString)")
-        try Data(input).write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", program, file.path()]
-        process.standardOutput = output
-        try process.run()
-        let data = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure(message: "python3 ended with an error") }
-        return String(decoding: data, as: UTF8.self)
     }
 }
