@@ -1,6 +1,7 @@
 // The simulated outside world for a service under test. Thread: any; the simulators live on a loop of their own.
 import Engine
 import LoadtestKit
+import Server
 import TestSupport
 
 /// OpenAI and a site with pictures.
@@ -27,6 +28,7 @@ struct Outside: Sendable {
     /// Runs `body` with a service that lives in this world.
     static func with(
         _ settings: [String: String] = [:], faults: JSONValue = .object([]), responseSeconds: Double = 0,
+        tune: @escaping @Sendable (inout Config) -> Void = { _ in },
         _ body: @escaping @Sendable (TestServer, Outside, _ database: String) async throws -> Void
     ) async throws {
         try await onLoop("outside") { loop in
@@ -39,7 +41,9 @@ struct Outside: Sendable {
             let all = ["OPENAI_BASE_URL": outside.openAIURL].merging(settings) { $1 }
             let result: Result<Void, any Error>
             do {
-                try await TestServer.with(all) { server, database in try await body(server, outside, database) }
+                try await TestServer.with(all, tune: tune) { server, database in
+                    try await body(server, outside, database)
+                }
                 result = .success(())
             } catch { result = .failure(error) }
             await openAI.close()

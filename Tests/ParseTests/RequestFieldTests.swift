@@ -107,12 +107,30 @@ struct RequestFieldTests {
         #expect(Trial().lots(#"[{"lot_id":"b",\#(image),"lot_id":1}]"#).error?.code == .invalidField)
     }
 
-    @Test("C3.4: the first 100 problems are listed, all are counted")
-    func manyProblems() {
-        let lots = "[" + [String](repeating: "{}", count: 200).joined(separator: ",") + "]"
-        let error = Trial(maxLots: 1000).lots(lots).error
-        #expect(error?.fields?.count == 100)
-        #expect(error?.details?["count"]?.int == 400)
+    @Test(
+        "C2.2, C3.2 to C3.4: all problems of one kind are told together: the first 100 of them, and their number",
+        arguments: [
+            (.missingField, #"{"lot_id":"N"}"#, "fields", "lots[N].images"),
+            (.invalidField, #"{"lot_id":N,IMAGE}"#, "fields", "lots[N].lot_id"),
+            (.invalidImageURLs, #"{"lot_id":"N","images":[{"url":"ftp://h/N"}]}"#, "invalid_urls", "ftp://h/N"),
+            (.invalidImageURLs, #"{"lot_id":"N","images":[{"url":"ftp://h/N"}]}"#, "fields", "lots[N].images[0].url"),
+            (.invalidWebhookURL, #"{"lot_id":"N",IMAGE,"webhook":"ftp://h/N"}"#, "invalid_urls", "ftp://h/N"),
+            (.duplicateLotID, #"{"lot_id":"N",IMAGE},{"lot_id":"N",IMAGE}"#, "duplicate_lot_ids", "N"),
+        ] as [(ServiceError.Code, String, String, String)])
+    func together(code: ServiceError.Code, lot: String, member: String, entry: String) {
+        let lots = (0..<150).map { lot.replacing("N", with: "\($0)").replacing("IMAGE", with: image) }
+        let error = Trial(maxLots: 1000).lots("[\(lots.joined(separator: ","))]").error
+        #expect(error?.code == code)
+        #expect(error?.details?["count"]?.int == 150)
+        let listed = error?.details?[member]?.array?.compactMap(\.string)
+        #expect(listed == (0..<100).map { entry.replacing("N", with: "\($0)") })
+    }
+
+    @Test("C2.2: wrong members beside the lots are told together with those in them")
+    func besideLots() {
+        let error = Trial().lots("[\(Trial.lot("a")),5]", #","version":1,"languages":["en",2]"#).error
+        #expect(error?.code == .invalidField)
+        #expect(error?.fields == ["lots[1]", "version", "languages[1]"])
     }
 
     @Test("no row is handed over once a lot was found invalid")

@@ -23,9 +23,10 @@ public final class TestServer: Sendable {
     /// - Parameters:
     ///   - runsBackground: false keeps jobs as the test made them.
     ///   - eagerBytesPerSecond: see ``App/init``.
+    ///   - tune: changes what is no setting, such as time limits.
     public static func start(
         database: String, _ settings: [String: String] = [:], runsBackground: Bool = false,
-        eagerBytesPerSecond: Double = .infinity
+        eagerBytesPerSecond: Double = .infinity, tune: (inout Config) -> Void = { _ in }
     ) async throws -> TestServer {
         let defaults = [
             "DATABASE_URL": database, "OPENAI_API_KEY": "sk-test", "SHARED_KEY": key, "BIND": "127.0.0.1:0",
@@ -34,7 +35,8 @@ public final class TestServer: Sendable {
             "WORKER_POLL_INTERVAL": "0.1", "LOG_FILE": "", "SHUTDOWN_GRACE": "5",
             "INSTANCE_ID": "test-\(UUID().uuidString)", "SPOOL_DIR": FileManager.default.temporaryDirectory.path,
         ]
-        let config = try Config.read(environment: defaults.merging(settings) { $1 })
+        var config = try Config.read(environment: defaults.merging(settings) { $1 })
+        tune(&config)
         var log = Logger(label: "test")
         log.logLevel = .critical
         let app = App(
@@ -48,11 +50,13 @@ public final class TestServer: Sendable {
     /// Runs `body` with a service on a fresh database, and takes both away afterwards.
     public static func with<Value: Sendable>(
         _ settings: [String: String] = [:], runsBackground: Bool = false, eagerBytesPerSecond: Double = .infinity,
+        tune: @Sendable (inout Config) -> Void = { _ in },
         _ body: @Sendable (TestServer, _ database: String) async throws -> Value
     ) async throws -> Value {
         try await TestDatabase.with { database in
             let server = try await start(
-                database: database, settings, runsBackground: runsBackground, eagerBytesPerSecond: eagerBytesPerSecond)
+                database: database, settings, runsBackground: runsBackground, eagerBytesPerSecond: eagerBytesPerSecond,
+                tune: tune)
             let result: Result<Value, any Error>
             do { result = .success(try await body(server, database)) } catch { result = .failure(error) }
             await server.stop()

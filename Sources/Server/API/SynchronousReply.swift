@@ -9,7 +9,7 @@ enum SynchronousReply {
 
     static func answer(_ call: Call, _ ingested: IngestedRequest, _ lot: Lot, _ hold: KeyHold) async throws {
         let services = call.services
-        let end = ingested.arrivedSeconds + Limits.synchronousSeconds - marginSeconds
+        let end = ingested.arrivedSeconds + services.config.synchronousSeconds - marginSeconds
         let secondsLeft = { max(0, end - Monotonic.seconds()) }
         let languages = ingested.request.languages
         let work = LoopTask(on: services.loop) {

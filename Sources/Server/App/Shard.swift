@@ -47,7 +47,8 @@ final class Shard {
 
     /// - Returns: the port.
     func listen(_ address: BindAddress) throws(ListenError) -> Int {
-        let listener = try HTTPListener(on: loop, address: address, handler: APIHandler(services))
+        let listener = try HTTPListener(
+            on: loop, address: address, configuration: services.config.http, handler: APIHandler(services))
         self.listener = listener
         return listener.port
     }

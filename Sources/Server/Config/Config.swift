@@ -41,6 +41,11 @@ public struct Config: Sendable {
     public var spoolDirectory = "/var/tmp"
     public var shutdownGraceSeconds = 25.0
 
+    // No settings, but the contract's own times and sizes: only a test has other ones.
+    public var http = HTTPServerConfiguration()
+    /// A synchronous request is answered within this (C2.6).
+    public var synchronousSeconds = Limits.synchronousSeconds
+
     // Logging.
     public var logLevel = Logger.Level.info
     /// nil: standard output only.
