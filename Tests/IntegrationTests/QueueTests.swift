@@ -55,32 +55,4 @@ struct QueueTests {
             #expect(try await ClaimJobs.free(database, silentSeconds: 10, limit: 5) == [job])
         }
     }
-
-    @Test("C6.3: deliveries of a busy receiver do not stand before the others'")
-    func busyReceiver() async throws {
-        try await withDatabase { database in
-            try await database.session { session in
-                try await session.execute(
-                    """
-                    INSERT INTO webhook_deliveries (id, batch_job_id, webhook_url, event, next_attempt_at)
-                        SELECT gen_random_uuid(), gen_random_uuid(), 'https://Busy.example:81/' || n, 'e',
-                            now() - interval '1 hour' FROM generate_series(1, 500) n;
-                    INSERT INTO webhook_deliveries (id, batch_job_id, webhook_url, event)
-                        VALUES (gen_random_uuid(), gen_random_uuid(), 'http://idle.example?x', 'e')
-                    """)
-            }
-            let incarnation = Identifier.random()
-            try await Instances.beat(database, instance: "a", incarnation: incarnation)
-            let due = try await ClaimDeliveries.run(
-                database, incarnation: incarnation, holdSeconds: 60, silentSeconds: 10, limit: 8,
-                busyHosts: ["busy.example:81"])
-            #expect(due.map(\.url) == ["http://idle.example?x"])
-            #expect(try await ClaimDeliveries.secondsToNext(database, busyHosts: ["busy.example:81"]) == nil)
-            #expect((try await ClaimDeliveries.secondsToNext(database, busyHosts: []) ?? 0) < -3000)
-            try await DeliveryAttempts.putBack(
-                database, deliveries: due.map(\.id), incarnation: incarnation, waitSeconds: 100)
-            let next = try await ClaimDeliveries.secondsToNext(database, busyHosts: ["busy.example:81"]) ?? 0
-            #expect((90...100).contains(next))
-        }
-    }
 }

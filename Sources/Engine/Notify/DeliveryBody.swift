@@ -7,7 +7,7 @@ final class DeliveryBody: ByteSource {
 
     private enum Part {
         case head
-        case lots(after: Int, first: Bool)
+        case lots(from: Int)
         case end
     }
 
@@ -15,6 +15,8 @@ final class DeliveryBody: ByteSource {
     private let delivery: DeliveryRecord
     private let job: EndedJob
     private var part = Part.head
+    /// Why the rows could not be read: not the receiver's fault.
+    private(set) var failure: DatabaseError?
 
     init(_ delivery: DeliveryRecord, job: EndedJob, database: Database) {
         self.delivery = delivery
@@ -25,18 +27,23 @@ final class DeliveryBody: ByteSource {
     func next() async throws -> [UInt8]? {
         switch part {
         case .head:
-            part = .lots(after: -1, first: true)
+            part = .lots(from: 0)
             return head
-        case .lots(let after, let first):
-            let page = try await DeliveryContent.lots(
-                database, job: delivery.job, url: delivery.url, after: after, limit: Self.pageLots)
-            guard let last = page.last else {
-                part = .end
-                return Array("]}".utf8)
-            }
-            part = .lots(after: last.position, first: false)
-            return lots(page, first: first)
+        case .lots(let start):
+            let page = try await read(from: start)
+            part = page.count < Self.pageLots ? .end : .lots(from: start + page.count)
+            return lots(page, first: start == 0) + (page.count < Self.pageLots ? Array("]}".utf8) : [])
         case .end: return nil
+        }
+    }
+
+    private func read(from start: Int) async throws(DatabaseError) -> [DeliveryLot] {
+        do {
+            return try await DeliveryContent.lots(
+                database, delivery: delivery.id, offset: start, limit: Self.pageLots)
+        } catch {
+            failure = error
+            throw error
         }
     }
 

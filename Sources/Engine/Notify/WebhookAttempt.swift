@@ -2,6 +2,11 @@
 import Logging
 
 struct WebhookAttempt {
+    /// Bytes of an answer that are read; the status has been told by then.
+    private static let answerBytesMax = 64 * 1024
+    /// The wait after trouble of our own, before the attempt is made again, seconds.
+    private static let troubleSeconds = 1.0
+
     let delivery: DeliveryRecord
     let loop: Loop
     let database: Database
@@ -9,7 +14,7 @@ struct WebhookAttempt {
     let configuration: WebhookConfiguration
     let log: Logger
 
-    private var number: Int { delivery.attempts + 1 }
+    private var number: Int { delivery.nextAttempt }
 
     func run() async {
         do {
@@ -18,53 +23,86 @@ struct WebhookAttempt {
                     database, delivery: delivery.id, attempt: number, incarnation: configuration.incarnation)
             else { return }
             let outcome = try await exchange(job)
-            // What the receiver has got is booked even while the service stops.
-            await loop.spawn {
-                do { try await self.settle(outcome) } catch { self.unbooked(error) }
-            }.value
+            let ended = Monotonic.seconds()
+            await insist { try await settle(outcome, agoSeconds: Monotonic.seconds() - ended) }
         } catch {
-            if Task.isCancelled { await giveBack() } else { unbooked(error) }
+            await giveBack(because: error)
         }
     }
 
-    /// The database is away: the claim lapses, and the attempt is made again.
+    /// Not attempted, or not to its end: at once for somebody else if we are told to stop.
+    private func giveBack(because error: any Error) async {
+        let wait = Task.isCancelled ? 0 : Self.troubleSeconds
+        if !Task.isCancelled { unbooked(error) }
+        await insist {
+            try await DeliveryAttempts.putBack(
+                database, deliveries: [delivery.id], incarnation: configuration.incarnation, waitSeconds: wait)
+        }
+    }
+
+    /// Writes to the rows although the database is away for a while, and also while the service stops. What it could
+    /// not write in time is lost: the claim lapses, and the attempt is made again.
+    private func insist(_ write: @escaping () async throws -> Void) async {
+        let deadline = Monotonic.seconds() + configuration.bookSeconds
+        var pause = 0.1
+        while let error = await failure(of: write) {
+            guard !Task.isCancelled, Monotonic.seconds() < deadline else { return unbooked(error) }
+            try? await loop.sleep(seconds: pause)  // when cancelled: once more, then never
+            pause = min(pause * 2, 5)
+        }
+    }
+
+    /// In a task of its own, because ours may be cancelled.
+    private func failure(of write: @escaping () async throws -> Void) async -> (any Error)? {
+        var failure: (any Error)?
+        await loop.spawn {
+            do { try await write() } catch { failure = error }
+        }.value
+        return failure
+    }
+
     private func unbooked(_ error: any Error) {
         log.warning(
             "webhook_delivery: attempt could not be booked",
             metadata: ["delivery": "\(delivery.id)", "error": "\(error)"])
     }
 
-    private func giveBack() async {
-        let (database, id, incarnation) = (database, delivery.id, configuration.incarnation)
-        // The attempt's own task is cancelled; the hand-over needs one that is not.
-        await loop.spawn {
-            try? await DeliveryAttempts.putBack(database, deliveries: [id], incarnation: incarnation, waitSeconds: 0)
-        }.value
-    }
-
     private func exchange(_ job: EndedJob) async throws -> AttemptOutcome {
         let seal = try await DeliverySeal.make(
             delivery, body: DeliveryBody(delivery, job: job, database: database), keys: configuration.keys)
+        let body = DeliveryBody(delivery, job: job, database: database)
         var request = OutboundRequest(method: "POST", url: delivery.url)
         request.headers = seal.headers(delivery, attempt: number)
-        request.body = .stream(length: seal.length, source: DeliveryBody(delivery, job: job, database: database))
+        request.body = .stream(length: seal.length, source: body)
         request.timeoutSeconds = configuration.timeoutSeconds
+        request.connectSeconds = configuration.timeoutSeconds
         request.queueSeconds = configuration.queueSeconds
         request.addresses = configuration.addresses
-        request.maxResponseBytes = 64 * 1024
         do throws(OutboundError) {
-            let response = try await http.send(request)
-            let succeeded = DeliverySchedule.isSuccess(response.status)
-            return AttemptOutcome(httpStatus: response.status, error: succeeded ? nil : "HTTP \(response.status)")
+            let status = try await status(request)
+            let succeeded = DeliverySchedule.isSuccess(status)
+            return AttemptOutcome(httpStatus: status, error: succeeded ? nil : "HTTP \(status)")
         } catch {
             if Task.isCancelled { throw CancellationError() }
+            // The receiver is not to pay for a database that failed us in the middle of a body.
+            if let failure = body.failure { throw failure }
             return AttemptOutcome(httpStatus: nil, error: error.message)
         }
     }
 
-    private func settle(_ outcome: AttemptOutcome) async throws {
+    /// An answer counts when it is complete, or too long to be of interest.
+    private func status(_ request: OutboundRequest) async throws(OutboundError) -> Int {
+        let answer = try await http.open(request)
+        defer { answer.cancel() }
+        var read = 0
+        while read < Self.answerBytesMax, let bytes = try await answer.next() { read += bytes.count }
+        return answer.status
+    }
+
+    private func settle(_ outcome: AttemptOutcome, agoSeconds: Double) async throws {
+        let succeeded = outcome.error == nil
         let (status, wait): (String, Double) =
-            switch configuration.schedule.verdict(attempt: number, succeeded: outcome.error == nil) {
+            switch configuration.schedule.verdict(attempt: delivery.nextInSeries, succeeded: succeeded) {
             case .delivered: ("delivered", 0)
             case .again(let seconds): ("pending", seconds)
             case .failed: ("failed", 0)
@@ -72,7 +110,7 @@ struct WebhookAttempt {
         try await database.transaction { session in
             try await DeliveryAttempts.end(
                 session, delivery: delivery.id, attempt: number, incarnation: configuration.incarnation,
-                outcome: outcome, status: status, waitSeconds: wait)
+                outcome: outcome, agoSeconds: agoSeconds, status: status, waitSeconds: wait)
         }
         log.info(
             "webhook_delivery \(status == "pending" ? "will be repeated" : status)",

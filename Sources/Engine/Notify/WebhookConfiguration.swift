@@ -13,9 +13,18 @@ public struct WebhookConfiguration: Sendable {
     public var pollSeconds = 5.0
     /// A claimer without a heartbeat for longer is dead, seconds.
     public var silentSeconds = 10.0
-    /// Attempts under way at a time, in all and to one host: a slow receiver delays nobody else (C6.3).
-    public var inFlightMax = 256
-    public var inFlightPerHost = 8
+    /// Reading and signing a body, seconds.
+    public var readSeconds = 60.0
+    /// An outcome is booked within this, or not at all, seconds.
+    public var bookSeconds = 120.0
+    /// Attempts under way at a time: in all, so that images and OpenAI keep connections of the ``HTTPClient``; to one
+    /// receiver and of one job, so that a slow one delays nobody else (C6.3).
+    public var inFlightMax = 128
+    public var inFlightPerReceiver = 8
+    public var inFlightPerJob = 64
+
+    /// A claim holds for this long, seconds: longer than an attempt can take.
+    var holdSeconds: Double { readSeconds + queueSeconds + timeoutSeconds + bookSeconds + 10 }
 
     public init(keys: SignatureKeys, incarnation: Identifier, addresses: AddressPolicy) {
         self.keys = keys

@@ -12,7 +12,7 @@ public final class WebhookSender: BackgroundService {
     private var listener: DatabaseListener?
     private var task: Task<Void, Never>?
     private var attempts: [Identifier: Task<Void, Never>] = [:]
-    private var hosts: [String: Int] = [:]
+    private var load: DeliveryLoad
     private var stopping = false
 
     public init(
@@ -25,12 +25,14 @@ public final class WebhookSender: BackgroundService {
         self.http = http
         self.configuration = configuration
         alarm = Alarm(on: loop)
+        load = DeliveryLoad(
+            perReceiverMax: configuration.inFlightPerReceiver, perJobMax: configuration.inFlightPerJob)
     }
 
     public func start() {
         let alarm = alarm
         let listener = DatabaseListener(
-            on: loop, configuration: databaseConfiguration, channels: ["generation_deliveries"],
+            on: loop, configuration: databaseConfiguration, channels: [WakeSenders.channel],
             received: { _, _ in alarm.wake() }, reconnected: { alarm.wake() })
         self.listener = listener
         listener.start()
@@ -63,48 +65,38 @@ public final class WebhookSender: BackgroundService {
         let room = configuration.inFlightMax - attempts.count
         guard room > 0 else { return configuration.pollSeconds }
         let due = try await ClaimDeliveries.run(
-            database, incarnation: configuration.incarnation,
-            holdSeconds: configuration.timeoutSeconds + configuration.queueSeconds + Self.spareSeconds,
-            silentSeconds: configuration.silentSeconds, limit: room, busyHosts: busyHosts)
-        // Those that cannot begin are given back after the others have begun.
-        let tooMany = stopping ? due : due.filter { attempts[$0.id] == nil && !begin($0) }
-        if !tooMany.isEmpty {
+            database, incarnation: configuration.incarnation, holdSeconds: configuration.holdSeconds,
+            silentSeconds: configuration.silentSeconds, limit: room, load: load)
+        // What we have under way already was held so long that its claim lapsed: it is ours again.
+        let refused = due.filter { attempts[$0.id] == nil && !begin($0) }
+        if !refused.isEmpty {
             try await DeliveryAttempts.putBack(
-                database, deliveries: tooMany.map(\.id), incarnation: configuration.incarnation, waitSeconds: 0.5)
+                database, deliveries: refused.map(\.id), incarnation: configuration.incarnation, waitSeconds: 0)
         }
-        if due.count == room { return 0.05 }
-        let next = try await ClaimDeliveries.secondsToNext(database, busyHosts: busyHosts)
+        // There may be more for the receivers and jobs that were not full.
+        if !due.isEmpty, !stopping { return 0 }
+        let next = try await ClaimDeliveries.secondsToNext(database, load: load)
         return max(0.01, next ?? configuration.pollSeconds)
     }
 
-    /// Reading and signing a body, booking its outcome, seconds.
-    private static let spareSeconds = 120.0
-
-    /// They have as many attempts under way as they may; the end of one wakes us.
-    private var busyHosts: [String] {
-        hosts.filter { $0.value >= configuration.inFlightPerHost }.map(\.key)
-    }
-
-    /// - Returns: false if its receiver is busy with others.
+    /// - Returns: false if it cannot be sent now.
     private func begin(_ delivery: DeliveryRecord) -> Bool {
-        let host = WebhookHost.of(delivery.url)
-        guard hosts[host, default: 0] < configuration.inFlightPerHost else { return false }
-        hosts[host, default: 0] += 1
+        guard !stopping, load.hasRoom(for: delivery) else { return false }
+        load.began(delivery)
         let attempt = WebhookAttempt(
             delivery: delivery, loop: loop, database: database, http: http, configuration: configuration, log: log)
         let loop = loop
         attempts[delivery.id] = loop.spawn { [weak self] in
             await loop.yield()  // so that the task is in the table before it can end
             await attempt.run()
-            self?.ended(delivery, host)
+            self?.ended(delivery)
         }
         return true
     }
 
-    private func ended(_ delivery: DeliveryRecord, _ host: String) {
+    private func ended(_ delivery: DeliveryRecord) {
         attempts[delivery.id] = nil
-        let left = hosts[host, default: 1] - 1
-        hosts[host] = left > 0 ? left : nil
+        load.ended(delivery)
         alarm.wake()
     }
 }

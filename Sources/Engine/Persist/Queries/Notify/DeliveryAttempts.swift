@@ -17,23 +17,26 @@ public enum DeliveryAttempts {
         "attempt_begin",
         """
         INSERT INTO webhook_attempts (delivery_id, attempt, started_at)
-        SELECT id, $2, now() FROM webhook_deliveries WHERE id = $1 AND claimed_by = $3 AND status = 'pending'
+        SELECT id, $2, now() FROM webhook_deliveries
+        WHERE id = $1 AND claimed_by = $3 AND status = 'pending' AND attempt_count = $2 - 1
         ON CONFLICT (delivery_id, attempt) DO UPDATE SET started_at = now(), ended_at = NULL, http_status = NULL,
             error = NULL
         """)
     private static let endStatement = Statement(
         "attempt_end",
         """
-        UPDATE webhook_attempts SET ended_at = now(), http_status = $3, error = $4 WHERE delivery_id = $1
-            AND attempt = $2 AND EXISTS (SELECT 1 FROM webhook_deliveries WHERE id = $1 AND claimed_by = $5)
+        UPDATE webhook_attempts SET ended_at = now() - make_interval(secs => $6), http_status = $3, error = $4
+        WHERE delivery_id = $1 AND attempt = $2 AND EXISTS (
+            SELECT 1 FROM webhook_deliveries WHERE id = $1 AND claimed_by = $5 AND attempt_count = $2 - 1)
         """)
     private static let settleStatement = Statement(
         "delivery_settle",
         """
-        UPDATE webhook_deliveries SET status = $3, attempt_count = $2, last_attempt_at = now(), error_message = $4,
-            delivered_at = CASE WHEN $3 = 'delivered' THEN now() END, claimed_by = NULL,
-            next_attempt_at = now() + make_interval(secs => $5)
-        WHERE id = $1 AND claimed_by = $6
+        UPDATE webhook_deliveries SET status = $3, attempt_count = $2, error_message = $4, claimed_by = NULL,
+            last_attempt_at = now() - make_interval(secs => $7),
+            delivered_at = CASE WHEN $3 = 'delivered' THEN now() - make_interval(secs => $7) END,
+            next_attempt_at = now() + make_interval(secs => $5 - $7)
+        WHERE id = $1 AND claimed_by = $6 AND attempt_count = $2 - 1
         """)
     private static let putBackStatement = Statement(
         "delivery_put_back",
@@ -49,21 +52,23 @@ public enum DeliveryAttempts {
         try await db.query(beginStatement, [.uuid(delivery), .int4(attempt), .uuid(incarnation)]).affected > 0
     }
 
-    /// - Parameter status: `delivered`, `failed`, or `pending` with the next attempt due in `waitSeconds`.
+    /// Books an attempt that ended `agoSeconds` ago; once, however often it is called.
+    /// - Parameter status: `delivered`, `failed`, or `pending` with the next attempt due `waitSeconds` after the end.
     public static func end(
         _ db: any Querying, delivery: Identifier, attempt: Int, incarnation: Identifier, outcome: AttemptOutcome,
-        status: String, waitSeconds: Double
+        agoSeconds: Double, status: String, waitSeconds: Double
     ) async throws(DatabaseError) {
         _ = try await db.query(
             endStatement,
             [
                 .uuid(delivery), .int4(attempt), .int4(outcome.httpStatus), .text(outcome.error), .uuid(incarnation),
+                .double(agoSeconds),
             ])
         _ = try await db.query(
             settleStatement,
             [
                 .uuid(delivery), .int4(attempt), .text(status), .text(outcome.error), .double(waitSeconds),
-                .uuid(incarnation),
+                .uuid(incarnation), .double(agoSeconds),
             ])
     }
 

@@ -1,4 +1,4 @@
-// What a webhook body is made of: the ended job and its lots of one URL, in pages by key. Ended jobs are immutable, so
+// What a webhook body is made of: the ended job and its lots of one URL, in pages. Ended jobs are immutable, so
 // the same delivery always reads the same bytes.
 
 /// The ended job as a webhook tells it.
@@ -14,7 +14,6 @@ public struct EndedJob: Sendable {
 
 /// A lot as a webhook tells it: its finished JSON, or its id if its job's end overtook it.
 public struct DeliveryLot: Sendable {
-    public let position: Int
     public let json: [UInt8]?
     public let lotID: String?
 }
@@ -30,10 +29,11 @@ public enum DeliveryContent {
     private static let lotsStatement = Statement(
         "delivery_lots",
         """
-        SELECT l.position, r.payload, CASE WHEN r.payload IS NULL THEN l.lot_id END FROM batch_lots l
+        SELECT r.payload, CASE WHEN r.payload IS NULL THEN l.lot_id END
+        FROM webhook_deliveries d CROSS JOIN LATERAL unnest(d.positions[$2 + 1 : $2 + $3]) AS p (position)
+        JOIN batch_lots l ON l.job_id = d.batch_job_id AND l.position = p.position
         LEFT JOIN lot_results r ON r.job_id = l.job_id AND r.stage = 'final' AND r.position = l.position
-        WHERE l.job_id = $1 AND l.webhook = $2 AND l.position > $3
-        ORDER BY l.position LIMIT $4
+        WHERE d.id = $1 ORDER BY l.position
         """)
 
     public static func job(_ db: any Querying, _ id: Identifier) async throws(DatabaseError) -> EndedJob? {
@@ -45,12 +45,13 @@ public enum DeliveryContent {
         }
     }
 
-    /// A page of lots after `position`.
+    /// A page of the delivery's lots, in their order in the request.
+    /// - Parameter offset: how many came before.
     public static func lots(
-        _ db: any Querying, job: Identifier, url: String, after position: Int, limit: Int
+        _ db: any Querying, delivery: Identifier, offset: Int, limit: Int
     ) async throws(DatabaseError) -> [DeliveryLot] {
-        try await db.query(lotsStatement, [.uuid(job), .text(url), .int4(position), .int8(limit)]).map {
-            DeliveryLot(position: $0.int(0), json: $0.optionalBytes(1), lotID: $0.optionalText(2))
+        try await db.query(lotsStatement, [.uuid(delivery), .int4(offset), .int4(limit)]).map {
+            DeliveryLot(json: $0.optionalBytes(0), lotID: $0.optionalText(1))
         }
     }
 }

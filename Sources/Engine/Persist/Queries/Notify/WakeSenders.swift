@@ -1,0 +1,12 @@
+// Tells the webhook senders of all instances that a delivery is due; with the COMMIT, if in a transaction.
+
+public enum WakeSenders {
+    /// What the senders listen to.
+    public static let channel = "generation_deliveries"
+
+    private static let statement = Statement("wake_senders", "SELECT pg_notify('\(channel)', $1)")
+
+    public static func run(_ db: any Querying, job: Identifier) async throws(DatabaseError) {
+        _ = try await db.query(statement, [.text(job.description)])
+    }
+}

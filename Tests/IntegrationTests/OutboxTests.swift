@@ -1,0 +1,145 @@
+// The rows of the outbox: who may take a delivery, and what is booked of it. Loop-bound.
+import Engine
+import TestSupport
+import Testing
+
+@Suite("The outbox in the database", .timeLimit(.minutes(1)))
+struct OutboxTests {
+    private static let jobs = (1...3).map { Identifier(high: 0x4000, low: 0x8000_0000_0000_0000 + UInt64($0)) }
+
+    /// Runs `body` on a migrated database, with a living incarnation.
+    private func withOutbox(_ body: @escaping @Sendable (Database, Identifier) async throws -> Void) async throws {
+        try await TestDatabase.with { url in
+            try await onLoop("outbox") { loop in
+                let database = Database(on: loop, configuration: DatabaseConfiguration(url: url))
+                database.start()
+                do {
+                    try await database.session { session in
+                        _ = try await Migrator.run(session, migrations: Migrations.all)
+                    }
+                    let incarnation = Identifier.random()
+                    try await Instances.beat(database, instance: "a", incarnation: incarnation)
+                    try await body(database, incarnation)
+                } catch {
+                    await database.close()
+                    throw error
+                }
+                await database.close()
+            }
+        }
+    }
+
+    /// `count` due deliveries of a job; `url` may use the number `n`, in SQL.
+    private static func insert(_ database: Database, job: Identifier, url: String, count: Int) async throws {
+        try await database.session { session in
+            try await session.execute(
+                """
+                INSERT INTO webhook_deliveries (id, batch_job_id, webhook_url, event, next_attempt_at, positions)
+                    SELECT gen_random_uuid(), '\(job)', \(url), 'e', now() - interval '1 hour', ARRAY[n]
+                    FROM generate_series(1, \(count)) AS n
+                """)
+        }
+    }
+
+    private static func claim(
+        _ database: Database, _ incarnation: Identifier, _ load: DeliveryLoad = DeliveryLoad(
+            perReceiverMax: 8, perJobMax: 64), limit: Int = 128
+    ) async throws -> [DeliveryRecord] {
+        try await ClaimDeliveries.run(
+            database, incarnation: incarnation, holdSeconds: 60, silentSeconds: 10, limit: limit, load: load)
+    }
+
+    @Test("C6.3: a receiver gets as many attempts as it has room for, and does not stand before the others'")
+    func busyReceiver() async throws {
+        try await withOutbox { database, incarnation in
+            try await Self.insert(database, job: Self.jobs[0], url: "'https://Busy.example:81/' || n", count: 500)
+            try await Self.insert(database, job: Self.jobs[1], url: "'http://idle.example?x'", count: 1)
+            var load = DeliveryLoad(perReceiverMax: 8, perJobMax: 64)
+            let first = try await Self.claim(database, incarnation, load, limit: 6)
+            #expect(first.map(\.receiver) == Array(repeating: "busy.example:81", count: 6))
+            first.forEach { load.began($0) }
+            let second = try await Self.claim(database, incarnation, load, limit: 122)
+            #expect(second.map(\.receiver) == ["busy.example:81", "busy.example:81"])
+            second.forEach { load.began($0) }
+            let third = try await Self.claim(database, incarnation, load)
+            #expect(third.map(\.url) == ["http://idle.example?x"])
+            #expect(try await ClaimDeliveries.secondsToNext(database, load: load) == nil)
+            load.ended(second[0])
+            #expect((try await ClaimDeliveries.secondsToNext(database, load: load) ?? 0) < -3000)
+            #expect(try await Self.claim(database, incarnation, load).count == 1)
+            try await DeliveryAttempts.putBack(
+                database, deliveries: third.map(\.id), incarnation: incarnation, waitSeconds: 100)
+            load.began(second[0])
+            let next = try await ClaimDeliveries.secondsToNext(database, load: load) ?? 0
+            #expect((90...100).contains(next))
+        }
+    }
+
+    @Test("C6.3: a job with thousands of receivers does not stand before another job's")
+    func busyJob() async throws {
+        try await withOutbox { database, incarnation in
+            try await Self.insert(database, job: Self.jobs[0], url: "'http://h' || n || '.example/'", count: 2000)
+            try await Self.insert(database, job: Self.jobs[1], url: "'http://other.example/'", count: 1)
+            var load = DeliveryLoad(perReceiverMax: 8, perJobMax: 64)
+            let first = try await Self.claim(database, incarnation, load)
+            #expect(first.count == 64 && Set(first.map(\.job)) == [Self.jobs[0]])
+            first.forEach { load.began($0) }
+            let second = try await Self.claim(database, incarnation, load, limit: 64)
+            #expect(second.map(\.job) == [Self.jobs[1]])
+        }
+    }
+
+    @Test("C6.2: a claim ends with its holder's incarnation, not with our own heartbeat")
+    func deadHolder() async throws {
+        try await withOutbox { database, incarnation in
+            try await Self.insert(database, job: Self.jobs[0], url: "'http://a.example/'", count: 1)
+            let dead = Identifier.random()
+            #expect(try await Self.claim(database, dead).count == 1)
+            // No heartbeat was ever seen of it: another one may take the delivery, it does not take its own again.
+            #expect(try await Self.claim(database, dead).isEmpty)
+            #expect(try await Self.claim(database, incarnation).count == 1)
+            #expect(try await Self.claim(database, dead).isEmpty)
+        }
+    }
+
+    @Test("C6.2: an outcome is booked once, counted from the attempt's end; an overtaken one changes nothing")
+    func booking() async throws {
+        try await withOutbox { database, incarnation in
+            try await Self.insert(database, job: Self.jobs[0], url: "'http://a.example/'", count: 1)
+            let delivery = try #require(try await Self.claim(database, incarnation).first)
+            func begin(_ attempt: Int) async throws -> Bool {
+                try await DeliveryAttempts.begin(
+                    database, delivery: delivery.id, attempt: attempt, incarnation: incarnation)
+            }
+            func end(_ attempt: Int, _ status: String) async throws {
+                try await DeliveryAttempts.end(
+                    database, delivery: delivery.id, attempt: attempt, incarnation: incarnation,
+                    outcome: AttemptOutcome(httpStatus: 500, error: "HTTP 500"), agoSeconds: 10, status: status,
+                    waitSeconds: 100)
+            }
+            #expect(try await begin(1))
+            try await end(1, "pending")
+            let wait = try await ClaimDeliveries.secondsToNext(
+                database, load: DeliveryLoad(perReceiverMax: 8, perJobMax: 64))
+            #expect((80...90).contains(wait ?? 0))
+            // Its COMMIT got no reply, say; meanwhile the next attempt is under way under the same incarnation.
+            try await database.session { session in
+                try await session.execute("UPDATE webhook_deliveries SET next_attempt_at = now()")
+            }
+            #expect(try await Self.claim(database, incarnation).map(\.attempts) == [1])
+            #expect(try await begin(1) == false)
+            #expect(try await begin(2))
+            try await end(1, "failed")
+            try await end(2, "failed")
+            try await end(2, "delivered")
+            let row = try await database.query(
+                Statement(
+                    "t_booked",
+                    """
+                    SELECT status, attempt_count, (SELECT count(*) FROM webhook_attempts WHERE ended_at IS NOT NULL)
+                    FROM webhook_deliveries
+                    """))[0]
+            #expect(row.text(0) == "failed" && row.int(1) == 2 && row.int(2) == 2)
+        }
+    }
+}
