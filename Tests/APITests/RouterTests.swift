@@ -14,6 +14,12 @@ struct RouterTests {
         #expect(Router.route(method: "GET", path: "/api/v1/batch-results/x/download") == .found(.download(job: "x")))
         #expect(Router.route(method: "POST", path: "/api/v1/batch-jobs/x/cancel") == .found(.cancel(job: "x")))
         #expect(Router.route(method: "GET", path: "/api/v1/batch-jobs") == .found(.batchJobs))
+        #expect(
+            Router.route(method: "GET", path: "/api/v1/batch-jobs/x/webhook-deliveries")
+                == .found(.webhookDeliveries(job: "x")))
+        #expect(
+            Router.route(method: "POST", path: "/api/v1/webhook-deliveries/%41/redeliver")
+                == .found(.redeliver(delivery: "%41")))
         #expect(Router.route(method: "GET", path: "/health/ready") == .found(.ready))
     }
 

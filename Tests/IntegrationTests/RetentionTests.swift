@@ -64,6 +64,59 @@ struct RetentionTests {
         }
     }
 
+    @Test("C5.8, C6.3: a job is not removed under a delivery that is sent anew, nor the other way about")
+    func redelivery() async throws {
+        try await TestDatabase.with { url in
+            try await onLoop("retention") { loop in
+                let database = Database(on: loop, configuration: DatabaseConfiguration(url: url))
+                database.start()
+                let id = try #require(Identifier("00000000-0000-4000-8000-000000000001"))
+                try await database.session { session in
+                    _ = try await Migrator.run(session, migrations: Migrations.all)
+                    try await session.execute(Self.job(1, endedDaysAgo: 31, status: "completed", delivery: "failed"))
+                }
+                // While one is about to send it anew, and after that, the job stays.
+                let during = try await database.transaction { session in
+                    let started = try await RedeliverDelivery.run(session, delivery: id)
+                    return (started, try await database.transaction { try await Self.retire($0) })
+                }
+                #expect(during == (.started(job: id), 0))
+                #expect(try await database.transaction { try await Self.retire($0) } == 0)
+                try await database.session { try await $0.execute("UPDATE webhook_deliveries SET status = 'failed'") }
+                // While its job is being removed, the other waits, and finds nothing.
+                let (retired, late) = try await database.transaction { session in
+                    let retired = try await Self.retire(session)
+                    let late = LoopTask(on: loop) {
+                        try await database.transaction { try await RedeliverDelivery.run($0, delivery: id) }
+                    }
+                    try await Self.untilSomebodyWaits(database, loop)
+                    return (retired, late)
+                }
+                #expect(retired == 1)
+                #expect(try await late.value() == .unknown)
+                await database.close()
+            }
+        }
+    }
+
+    private static func retire(_ session: DatabaseSession) async throws -> Int {
+        try await PruneJobs.retire(session, afterSeconds: 30 * 86_400)
+    }
+
+    /// Until a statement waits for a row's lock.
+    private static func untilSomebodyWaits(_ database: Database, _ loop: Loop) async throws {
+        let waiting = Statement(
+            "t_waiting",
+            """
+            SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()
+            """)
+        for _ in 0..<1000 {
+            if try await !database.query(waiting).isEmpty { return }
+            try await loop.sleep(seconds: 0.01)
+        }
+        Issue.record("nobody waits")
+    }
+
     private static func keys(_ database: Database, _ sql: String) async throws -> [String] {
         try await database.session { session in
             var bytes: [UInt8] = []

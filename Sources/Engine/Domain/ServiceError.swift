@@ -15,6 +15,7 @@ public struct ServiceError: Error, Equatable, Sendable {
         case invalidSignature = "INVALID_SIGNATURE"
         case notFound = "NOT_FOUND"
         case jobNotFound = "JOB_NOT_FOUND"
+        case deliveryNotFound = "DELIVERY_NOT_FOUND"
         case methodNotAllowed = "METHOD_NOT_ALLOWED"
         case requestTimeout = "REQUEST_TIMEOUT"
         case duplicateLotID = "DUPLICATE_LOT_ID"
@@ -23,6 +24,7 @@ public struct ServiceError: Error, Equatable, Sendable {
         case jobCancelled = "JOB_CANCELLED"
         case jobNotCompleted = "JOB_NOT_COMPLETED"
         case requestInProgress = "REQUEST_IN_PROGRESS"
+        case deliveryPending = "DELIVERY_PENDING"
         case bodyTooLarge = "BODY_TOO_LARGE"
         case lotTooLarge = "LOT_TOO_LARGE"
         case batchSizeExceeded = "BATCH_SIZE_EXCEEDED"
@@ -79,10 +81,11 @@ extension ServiceError.Code {
             400
         case .missingSignature: 401
         case .invalidSignature: 403
-        case .notFound, .jobNotFound: 404
+        case .notFound, .jobNotFound, .deliveryNotFound: 404
         case .methodNotAllowed: 405
         case .requestTimeout: 408
-        case .duplicateLotID, .jobAlreadyCancelled, .jobFailed, .jobCancelled, .requestInProgress: 409
+        case .duplicateLotID, .jobAlreadyCancelled, .jobFailed, .jobCancelled, .requestInProgress, .deliveryPending:
+            409
         case .bodyTooLarge, .lotTooLarge, .batchSizeExceeded, .imagesTooLarge: 413
         case .unsupportedMediaType: 415
         case .unsupportedVersion, .unsupportedLanguage, .invalidImageURLs, .invalidWebhookURL, .idempotencyKeyReused:
@@ -105,7 +108,7 @@ extension ServiceError.Code {
         case .jobNotCancellable: "Job cannot be cancelled"
         case .missingSignature: "Authentication required"
         case .invalidSignature: "Authentication failed"
-        case .notFound, .jobNotFound: "Not found"
+        case .notFound, .jobNotFound, .deliveryNotFound: "Not found"
         case .methodNotAllowed: "Method not allowed"
         case .requestTimeout: "Request timeout"
         case .duplicateLotID: "Conflict"
@@ -114,6 +117,7 @@ extension ServiceError.Code {
         case .jobCancelled: "Job cancelled"
         case .jobNotCompleted: "Job not completed"
         case .requestInProgress: "Request in progress"
+        case .deliveryPending: "Delivery pending"
         case .bodyTooLarge, .lotTooLarge, .batchSizeExceeded, .imagesTooLarge, .headersTooLarge: "Request too large"
         case .unsupportedMediaType: "Unsupported media type"
         case .unsupportedVersion, .unsupportedLanguage, .invalidImageURLs, .invalidWebhookURL, .idempotencyKeyReused:

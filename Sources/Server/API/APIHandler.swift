@@ -31,6 +31,8 @@ final class APIHandler: RequestHandler {
         case .download(let job): polled(call) { try await Download.answer(call, job) }
         case .batchJobs: polled(call) { try await BatchJobs.answer(call) }
         case .cancel(let job): polled(call) { try await CancelJob.answer(call, job) }
+        case .webhookDeliveries(let job): polled(call) { try await WebhookDeliveries.answer(call, job) }
+        case .redeliver(let delivery): polled(call) { try await Redeliver.answer(call, delivery) }
         case .health: call.run { await Health.answer(call) }
         case .live: call.reply(200, ["status": "alive"])
         case .ready: Ready.answer(call)
@@ -55,11 +57,14 @@ final class APIHandler: RequestHandler {
 extension Call {
     /// The job that the path names, once the signature over it holds (C1.5, C1.7).
     /// - Throws: 401, 403; 503; 404 if it is no job's id.
-    func signedJob(_ raw: String) throws(ServiceError) -> Identifier {
+    func signedJob(_ raw: String) throws(ServiceError) -> Identifier { try signed(raw, unknown: Call.jobNotFound) }
+
+    /// The same for an id of another kind: `unknown` is thrown if it cannot be one.
+    func signed(_ raw: String, unknown: ServiceError) throws(ServiceError) -> Identifier {
         try services.keys.check(exchange.head.header("X-Signature"), over: raw)
-        guard let job = Identifier(raw) else { throw Call.jobNotFound }
+        guard let id = Identifier(raw) else { throw unknown }
         try services.requireDatabase()
-        return job
+        return id
     }
 
     static let jobNotFound = ServiceError(.jobNotFound, "There is no job with this id")

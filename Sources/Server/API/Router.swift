@@ -8,6 +8,8 @@ public enum Route: Equatable, Sendable {
     case download(job: String)
     case batchJobs
     case cancel(job: String)
+    case webhookDeliveries(job: String)
+    case redeliver(delivery: String)
     case health
     case live
     case ready
@@ -24,11 +26,11 @@ public enum Routing: Equatable, Sendable {
 public enum Router {
     private struct Entry: Sendable {
         let method: String
-        /// Segments; `:job` stands for any one.
+        /// Segments; `:job` and its like stand for any one.
         let pattern: [String]
-        let make: @Sendable (_ job: String) -> Route
+        let make: @Sendable (_ id: String) -> Route
 
-        init(_ method: String, _ path: String, _ make: @escaping @Sendable (_ job: String) -> Route) {
+        init(_ method: String, _ path: String, _ make: @escaping @Sendable (_ id: String) -> Route) {
             self.method = method
             pattern = path.split(separator: "/").map(String.init)
             self.make = make
@@ -42,35 +44,37 @@ public enum Router {
         Entry("GET", "/api/v1/batch-results/:job/download") { .download(job: $0) },
         Entry("GET", "/api/v1/batch-jobs") { _ in .batchJobs },
         Entry("POST", "/api/v1/batch-jobs/:job/cancel") { .cancel(job: $0) },
+        Entry("GET", "/api/v1/batch-jobs/:job/webhook-deliveries") { .webhookDeliveries(job: $0) },
+        Entry("POST", "/api/v1/webhook-deliveries/:delivery/redeliver") { .redeliver(delivery: $0) },
         Entry("GET", "/health") { _ in .health },
         Entry("GET", "/health/live") { _ in .live },
         Entry("GET", "/health/ready") { _ in .ready },
     ]
 
-    /// - Parameter path: as sent, without the query; a job's id is taken from it untouched (C1.5).
+    /// - Parameter path: as sent, without the query; an id is taken from it untouched (C1.5).
     public static func route(method: String, path: String) -> Routing {
         let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
         for entry in table {
-            guard let job = match(segments, entry.pattern) else { continue }
+            guard let id = match(segments, entry.pattern) else { continue }
             let fits = entry.method == method || (entry.method == "GET" && method == "HEAD")
             return fits
-                ? .found(entry.make(job)) : .wrongMethod(allow: entry.method == "GET" ? "GET, HEAD" : entry.method)
+                ? .found(entry.make(id)) : .wrongMethod(allow: entry.method == "GET" ? "GET, HEAD" : entry.method)
         }
         return .unknown
     }
 
-    /// The job's id, empty where the pattern has none; nil if the path is another.
+    /// The id, empty where the pattern has none; nil if the path is another.
     private static func match(_ segments: ArraySlice<Substring>, _ pattern: [String]) -> String? {
         guard segments.count == pattern.count else { return nil }
-        var job = ""
+        var id = ""
         for (segment, expected) in zip(segments, pattern) {
-            if expected == ":job" {
+            if expected.hasPrefix(":") {
                 guard !segment.isEmpty else { return nil }
-                job = String(segment)
+                id = String(segment)
             } else if segment != expected {
                 return nil
             }
         }
-        return job
+        return id
     }
 }

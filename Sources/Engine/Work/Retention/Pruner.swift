@@ -43,7 +43,9 @@ public final class Pruner: BackgroundService {
     public func runOnce() async throws -> Int {
         var jobs = 0
         while true {
-            let retired = try await PruneJobs.retire(database, afterSeconds: keepSeconds)
+            let retired = try await database.transaction {
+                try await PruneJobs.retire($0, afterSeconds: keepSeconds)
+            }
             jobs += retired
             while try await database.transaction({ try await PruneJobs.sweep($0) }) {
                 try await loop.sleep(seconds: Self.pauseSeconds)

@@ -7,18 +7,24 @@ public enum PruneJobs {
     /// Jobs whose rows go in one statement.
     static let jobsMax = 100
 
+    private static let isQuiet = """
+        NOT EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.batch_job_id = j.id AND d.status = 'pending')
+        """
+    private static let lockStatement = Statement(
+        "lock_old_jobs",
+        """
+        SELECT j.id FROM batch_jobs j
+        WHERE j.status IN ('completed', 'failed', 'cancelled') AND NOT j.cleanup_pending
+            AND coalesce(j.cancelled_at, j.completed_at, j.updated_at) < now() - make_interval(secs => $1)
+            AND \(isQuiet)
+        ORDER BY j.created_at LIMIT $2 FOR UPDATE OF j SKIP LOCKED
+        """)
+    /// A delivery may have been sent anew before its job was locked (`RedeliverDelivery`): that only a statement begun
+    /// under the lock is sure to see.
     private static let retireStatement = Statement(
         "retire_jobs",
         """
-        WITH gone AS (
-            DELETE FROM batch_jobs WHERE id IN (
-                SELECT j.id FROM batch_jobs j
-                WHERE j.status IN ('completed', 'failed', 'cancelled') AND NOT j.cleanup_pending
-                  AND coalesce(j.cancelled_at, j.completed_at, j.updated_at) < now() - make_interval(secs => $1)
-                  AND NOT EXISTS (SELECT 1 FROM webhook_deliveries d
-                    WHERE d.batch_job_id = j.id AND d.status = 'pending')
-                ORDER BY j.created_at LIMIT $2 FOR UPDATE OF j SKIP LOCKED)
-            RETURNING id)
+        WITH gone AS (DELETE FROM batch_jobs j WHERE j.id = ANY ($1::uuid[]) AND \(isQuiet) RETURNING j.id)
         INSERT INTO job_events (job_id, event) SELECT id, 'removed' FROM gone
         """)
     private static let nextStatement = Statement(
@@ -49,9 +55,11 @@ public enum PruneJobs {
     }
 
     /// Takes ended jobs out of sight whose end is longer ago; none with a delivery or clean-up still to be done.
+    /// In a transaction of its own.
     /// - Returns: how many; ``jobsMax`` at most.
-    public static func retire(_ db: any Querying, afterSeconds: Double) async throws(DatabaseError) -> Int {
-        try await db.query(retireStatement, [.double(afterSeconds), .int8(jobsMax)]).affected
+    public static func retire(_ session: DatabaseSession, afterSeconds: Double) async throws(DatabaseError) -> Int {
+        let old = try await session.query(lockStatement, [.double(afterSeconds), .int8(jobsMax)]).map { $0.uuid(0) }
+        return try await session.query(retireStatement, [.uuidArray(old)]).affected
     }
 
     /// Removes some of the rows that a retired job has left; at most ``rowsMax`` of one table. In a transaction of its

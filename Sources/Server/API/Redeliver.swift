@@ -1,0 +1,35 @@
+// POST /api/v1/webhook-deliveries/{id}/redeliver (C6.3): an ended delivery starts anew. Loop-bound.
+import Engine
+import Logging
+
+enum Redeliver {
+    static func answer(_ call: Call, _ raw: String) async throws {
+        let id = try call.signed(raw, unknown: unknown)
+        let services = call.services
+        let instance = services.config.instanceID
+        let outcome = try await services.database.transaction { session in
+            let outcome = try await RedeliverDelivery.run(session, delivery: id)
+            if case .started(let job) = outcome {
+                try await JobProgress.event(
+                    session, job: job, "redelivery", instance: instance, detail: "delivery \(id)")
+            }
+            return outcome
+        }
+        switch outcome {
+        case .started(let job):
+            services.log.info("webhook_delivery started anew", metadata: ["job": "\(job)", "delivery": "\(id)"])
+            call.reply(
+                202,
+                [
+                    "id": .string(id.description), "batch_job_id": .string(job.description), "status": "pending",
+                    "message": "Delivery started anew",
+                ])
+        case .pending:
+            throw ServiceError(
+                .deliveryPending, "The delivery has not ended yet; only a delivered or failed one can be started anew")
+        case .unknown: throw unknown
+        }
+    }
+
+    private static let unknown = ServiceError(.deliveryNotFound, "There is no webhook delivery with this id")
+}
