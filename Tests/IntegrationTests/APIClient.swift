@@ -55,5 +55,13 @@ final class APIClient {
         try await send("POST", "/api/v1/batch-jobs/\(job)/cancel", signing: job)
     }
 
+    func deliveries(_ job: String) async throws -> APIReply {
+        try await send("GET", "/api/v1/batch-jobs/\(job)/webhook-deliveries", signing: job)
+    }
+
+    func redeliver(_ delivery: String) async throws -> APIReply {
+        try await send("POST", "/api/v1/webhook-deliveries/\(delivery)/redeliver", signing: delivery)
+    }
+
     func close() async { await http.close() }
 }

@@ -21,9 +21,9 @@ struct BatchLifeTests {
 
         var id: String { "lot-\(number)" }
 
-        func json(webhook: String) -> JSONValue {
+        func json(webhook: String?) -> JSONValue {
             [
-                "lot_id": .string(id), "webhook": .string(webhook),
+                "lot_id": .string(id), "webhook": JSONValue(webhook),
                 "additional_info": .string("Car \(number), «повреждение» \u{1F697}"),
                 "images": .array((good + missing).map { ["url": .string($0)] }),
             ]

@@ -94,6 +94,11 @@ struct SiteTests {
             #expect(statuses == [500, 500, 200, 500, 301, 200, 200])
             #expect(await Self.fails(client, "/drop"))
             #expect(await Self.fails(client, "/hang"))
+            #expect(await Self.fails(client, "/trickle"))
+            #expect(try await client.call("POST", "/long/200000", Sample.nothing).body.count == 200_000)
+            let redirect = try await client.call("POST", "/redirect/307/a", Sample.nothing)
+            #expect(redirect.status == 307)
+            #expect(redirect.headers.contains { $0.name.lowercased() == "location" && $0.value == "/ok/redirected" })
             #expect(simulator.deliveries(path: "/hang").count == 1)
             #expect(simulator.deliveries.allSatisfy { $0.signatureIsValid == nil })
         }

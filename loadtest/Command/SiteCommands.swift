@@ -25,8 +25,8 @@ struct WebhooksCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "webhooks", abstract: "A receiver for webhook deliveries.",
         discussion: """
-            /ok, /status/CODE/..., /fail/N/..., /slow/SECONDS/..., /hang/..., /drop/...; what came in is shown at \
-            /_sim/deliveries[?path=PATH].
+            /ok, /status/CODE/..., /redirect/CODE/..., /fail/N/..., /slow/SECONDS/..., /hang/..., /trickle/..., \
+            /long/BYTES/..., /drop/...; what came in is shown at /_sim/deliveries[?path=PATH].
             """)
 
     @OptionGroup var listen: ListenOptions

@@ -3,6 +3,9 @@
 //   /ok...              200                    /status/CODE/...   that status
 //   /fail/N/...         500 to the first N requests for that path, then 200
 //   /slow/SECONDS/... 200 after a while /hang/... never answers /drop/... closes without an answer
+//   /redirect/CODE/...  that status, with a Location on this receiver: /ok/redirected
+//   /trickle/...        200 at once, with a body that comes a byte at a time and never ends
+//   /long/BYTES/...     200 with so long a body
 //   GET /_sim/deliveries[?path=P]              what came in, oldest first; the body in Base64
 //   POST /_sim/reset                           forgets it
 import Engine
@@ -125,6 +128,13 @@ final class WebhookSite {
             try? await exchange.loop.sleep(seconds: Double(argument) ?? 1)
             await reply(200, exchange)
         case "hang": await hang(exchange)
+        case "redirect":
+            let target = [("Location", "/ok/redirected")]
+            await SimReply(status: Int(argument) ?? 302, headers: target, body: .bytes([])).send(over: exchange)
+        case "trickle": await trickle(exchange)
+        case "long":
+            let text = String(repeating: "x", count: min(Int(argument) ?? 0, WebhookSite.bodyBytesMax))
+            await SimReply.text(200, text).send(over: exchange)
         case "drop": exchange.abort()
         default: await reply(200, exchange)
         }
@@ -133,6 +143,15 @@ final class WebhookSite {
     /// Until the caller goes away.
     private func hang(_ exchange: Exchange) async {
         try? await exchange.loop.park { (ticket: Ticket<Void>) in exchange.whenClosed = { ticket.resume() } }
+        exchange.abort()
+    }
+
+    /// Until the caller goes away.
+    private func trickle(_ exchange: Exchange) async {
+        exchange.beginReply(status: 200, headers: [("Content-Type", "text/plain")], length: nil)
+        while exchange.isOpen, (try? await exchange.write([UInt8(ascii: ".")])) != nil {
+            try? await exchange.loop.sleep(seconds: 0.05)
+        }
         exchange.abort()
     }
 

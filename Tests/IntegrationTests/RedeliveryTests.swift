@@ -1,0 +1,98 @@
+// Deliveries that are sent anew, and a dead receiver among many (C6.3).
+import Engine
+import LoadtestKit
+import TestSupport
+import Testing
+
+@Suite("Sending webhooks anew, and dead receivers", .timeLimit(.minutes(4)), .serialized)
+struct RedeliveryTests {
+    private static func options() -> OpenAIOptions {
+        var options = OpenAIOptions()
+        options.batchSeconds = 0.2
+        return options
+    }
+
+    @Test("C6.3: a failed delivery starts a fresh series at once, a delivered one is sent again: same id, same bytes")
+    func redeliver() async throws {
+        let settings = ["WEBHOOK_RETRY_BASE": "1.5", "WEBHOOK_MAX_RETRIES": "2"]
+        try await World.run(settings: settings, openAI: Self.options()) { world in
+            let path = "/fail/3/x"
+            let job = try await world.submit(hooks: [world.webhooks.baseURL + path])
+            try await world.waitForDeliveries(job, ended: 1)
+            let failed = try await world.deliveries(of: job)[0]
+            #expect(failed["status"] == "failed" && failed["attempt_count"] == 2)
+            let id = try #require(failed["id"]?.string)
+
+            #expect(try await world.client.redeliver(id).status == 202)
+            try await world.webhooks.wait(for: 3, path: path)
+            // The wait is the first one of a series, not the third.
+            let waits = """
+                SELECT extract(epoch FROM next_attempt_at - last_attempt_at)::float8 FROM webhook_deliveries
+                WHERE attempt_count = 3 AND claimed_by IS NULL
+                """
+            try await world.until("the third attempt is booked") { try await world.rows(waits) == [["1.5"]] }
+            #expect(try await world.client.redeliver(id).json["code"] == "DELIVERY_PENDING")
+            try await world.waitForDeliveries(job, ended: 1)
+            let delivered = try await world.deliveries(of: job)[0]
+            #expect(delivered["status"] == "delivered" && delivered["attempt_count"] == 4)
+            let statuses = delivered["attempts"]?.array?.map { $0["http_status"] }
+            #expect(statuses == [500, 500, 500, 200])
+
+            #expect(try await world.client.redeliver(id).status == 202)
+            try await world.waitForDeliveries(job, ended: 1)
+            #expect(try await world.deliveries(of: job)[0]["attempt_count"] == 5)
+            let attempts = world.webhooks.deliveries(path: path)
+            #expect(attempts.map { $0.header("X-Delivery-Attempt") } == ["1", "2", "3", "4", "5"])
+            #expect(Set(attempts.map(\.body)).count == 1)
+            #expect(Set(attempts.map { $0.header("webhook-id") }) == [id])
+            #expect(attempts.allSatisfy { $0.signatureIsValid == true && $0.standardSignatureIsValid == true })
+            let events = try await world.rows("SELECT detail FROM job_events WHERE event = 'redelivery'")
+            #expect(events == [["delivery \(id)"], ["delivery \(id)"]])
+        }
+    }
+
+    @Test("C6.3: of a hundred receivers one is dead: all others are told while its first attempts are still under way")
+    func deadReceiver() async throws {
+        try await World.run(settings: ["WEBHOOK_TIMEOUT": "600"], openAI: Self.options()) { world in
+            let site = try WebhooksSimulator.start(on: world.loop, host: "0.0.0.0")
+            // Each address is a receiver; the dead one has most of the deliveries, and the first.
+            let dead = (0..<300).map { "http://127.0.1.1:\(site.port)/hang/\($0)" }
+            let others = (0..<99).map { "http://127.0.2.\($0 + 1):\(site.port)/ok/\($0)" }
+            let job = try await world.submit(hooks: dead + others)
+            try await world.waitForDeliveries(job, ended: others.count)
+            let told = Set(site.deliveries.map(\.path).filter { $0.hasPrefix("/ok/") })
+            #expect(told.count == others.count)
+            let ended = try await world.rows(
+                "SELECT DISTINCT status FROM webhook_deliveries WHERE attempt_count > 0")
+            #expect(ended == [["delivered"]])
+            let callsToDead = { site.deliveries.count { $0.path.hasPrefix("/hang/") } }
+            try await world.until("the dead one has been called") { callsToDead() > 0 }
+            // At most eight on each of two loops.
+            #expect(callsToDead() <= 16)
+            await site.close()
+        }
+    }
+}
+
+extension World {
+    /// One lot for each webhook.
+    func submit(hooks: [String]) async throws -> String {
+        let numbers = (0..<2000).lazy.filter { $0 % 7 != 3 && $0 % 50 != 49 }.prefix(hooks.count)
+        let json = zip(lots(Array(numbers)), hooks).map { $0.json(webhook: $1) }
+        let reply = try await client.generate(json)
+        #expect(reply.status == 201)
+        return try #require(reply.json["job_id"]?.string)
+    }
+
+    /// In the order of the lots that name their URLs.
+    func deliveries(of job: String) async throws -> [JSONValue] {
+        try await client.deliveries(job).json["deliveries"]?.array ?? []
+    }
+
+    /// Until `count` deliveries of a job have ended.
+    func waitForDeliveries(_ job: String, ended count: Int) async throws {
+        try await until("\(count) deliveries have ended") {
+            try await self.deliveries(of: job).count { $0["status"] != "pending" } == count
+        }
+    }
+}
