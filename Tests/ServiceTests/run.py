@@ -17,7 +17,8 @@ sys.path.insert(0, os.path.join(HERE, "..", "..", "scripts"))
 import stack  # noqa: E402
 
 SCRIPTS = [
-    "bad_input_test", "document_client_test", "document_node_test", "document_shapes_test", "batch_test", "kill_test",
+    "bad_input_test", "document_client_test", "document_node_test", "document_shapes_test", "batch_test",
+    "webhook_signatures_test", "kill_test",
 ]
 
 
