@@ -45,8 +45,17 @@ struct OutboxTests {
         _ database: Database, _ incarnation: Identifier, _ load: DeliveryLoad = DeliveryLoad(
             perReceiverMax: 8, perJobMax: 64), limit: Int = 128
     ) async throws -> [DeliveryRecord] {
-        try await ClaimDeliveries.run(
-            database, incarnation: incarnation, holdSeconds: 60, silentSeconds: 10, limit: limit, load: load)
+        let ids = try await ClaimDeliveries.due(
+            database, incarnation: incarnation, silentSeconds: 10, limit: limit, load: load)
+        return try await take(database, incarnation, ids)
+    }
+
+    private static func take(
+        _ database: Database, _ incarnation: Identifier, _ ids: [Identifier], doubtful: [Identifier] = []
+    ) async throws -> [DeliveryRecord] {
+        try await ClaimDeliveries.take(
+            database, incarnation: incarnation, silentSeconds: 10, holdSeconds: 60, ids: Set(ids),
+            doubtful: Set(doubtful))
     }
 
     @Test("C6.3: a receiver gets as many attempts as it has room for, and does not stand before the others'")
@@ -99,6 +108,23 @@ struct OutboxTests {
             #expect(try await Self.claim(database, dead).isEmpty)
             #expect(try await Self.claim(database, incarnation).count == 1)
             #expect(try await Self.claim(database, dead).isEmpty)
+        }
+    }
+
+    @Test("C6.2: a claim whose reply was lost is made anew; one that another holds or has ended is not")
+    func doubtfulClaim() async throws {
+        try await withOutbox { database, incarnation in
+            try await Self.insert(database, job: Self.jobs[0], url: "'http://a.example/'", count: 1)
+            let ids = try await Self.claim(database, incarnation).map(\.id)
+            #expect(try await Self.take(database, incarnation, ids).isEmpty)
+            #expect(try await Self.take(database, incarnation, ids, doubtful: ids).map(\.id) == ids)
+            let other = Identifier.random()
+            try await Instances.beat(database, instance: "b", incarnation: other)
+            #expect(try await Self.take(database, other, ids, doubtful: ids).isEmpty)
+            try await database.session { session in
+                try await session.execute("UPDATE webhook_deliveries SET status = 'delivered'")
+            }
+            #expect(try await Self.take(database, incarnation, ids, doubtful: ids).isEmpty)
         }
     }
 

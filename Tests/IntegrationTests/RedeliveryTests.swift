@@ -72,6 +72,31 @@ struct RedeliveryTests {
             await site.close()
         }
     }
+
+    @Test("C6.2: an outcome is not lost when the database goes away during the exchange")
+    func databaseAway() async throws {
+        try await World.run(openAI: Self.options()) { world in
+            let job = try await world.submit(hooks: [world.webhooks.baseURL + "/slow/1/x"])
+            try await world.webhooks.wait(for: 1, path: "/slow/1/x")
+            // It lets nobody in until the answer has come and could not be booked.
+            let name = String(world.databaseURL.split(separator: "?")[0].split(separator: "/").last ?? "")
+            let elsewhere = try await TestDatabase.fresh()
+            try await onDatabase(elsewhere) { session in
+                try await session.execute("ALTER DATABASE \(name) ALLOW_CONNECTIONS false")
+                try await session.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(name)'")
+            }
+            try await world.until("the outcome waits") { world.log.contains("waits for the database") }
+            try await onDatabase(elsewhere) { try await $0.execute("ALTER DATABASE \(name) ALLOW_CONNECTIONS true") }
+            try await TestDatabase.drop(elsewhere)
+            try await world.until("the delivery is booked") {
+                (try? await world.deliveries(of: job).first?["status"]) == "delivered"
+            }
+            let delivery = try await world.deliveries(of: job)[0]
+            #expect(delivery["attempt_count"] == 1)
+            #expect(world.webhooks.deliveries(path: "/slow/1/x").count == 1)
+        }
+    }
 }
 
 extension World {

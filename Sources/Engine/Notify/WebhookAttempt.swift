@@ -46,6 +46,7 @@ struct WebhookAttempt {
         let deadline = Monotonic.seconds() + configuration.bookSeconds
         var pause = 0.1
         while let error = await failure(of: write) {
+            if pause == 0.1 { log.warning("webhook_delivery: waits for the database", metadata: describing(error)) }
             guard !Task.isCancelled, Monotonic.seconds() < deadline else { return unbooked(error) }
             try? await loop.sleep(seconds: pause)  // when cancelled: once more, then never
             pause = min(pause * 2, 5)
@@ -62,9 +63,11 @@ struct WebhookAttempt {
     }
 
     private func unbooked(_ error: any Error) {
-        log.warning(
-            "webhook_delivery: attempt could not be booked",
-            metadata: ["delivery": "\(delivery.id)", "error": "\(error)"])
+        log.warning("webhook_delivery: attempt could not be booked", metadata: describing(error))
+    }
+
+    private func describing(_ error: any Error) -> Logger.Metadata {
+        ["delivery": "\(delivery.id)", "error": "\(error)"]
     }
 
     private func exchange(_ job: EndedJob) async throws -> AttemptOutcome {

@@ -13,6 +13,8 @@ public final class WebhookSender: BackgroundService {
     private var task: Task<Void, Never>?
     private var attempts: [Identifier: Task<Void, Never>] = [:]
     private var load: DeliveryLoad
+    /// Deliveries whose claim got no reply: ours perhaps, and nobody would send them for as long as it holds.
+    private var doubtful: Set<Identifier> = []
     private var stopping = false
 
     public init(
@@ -62,11 +64,12 @@ public final class WebhookSender: BackgroundService {
     /// Claims what is due and begins to send it.
     /// - Returns: seconds until there may be more.
     public func runOnce() async throws(DatabaseError) -> Double {
-        let room = configuration.inFlightMax - attempts.count
-        guard room > 0 else { return configuration.pollSeconds }
-        let due = try await ClaimDeliveries.run(
-            database, incarnation: configuration.incarnation, holdSeconds: configuration.holdSeconds,
-            silentSeconds: configuration.silentSeconds, limit: room, load: load)
+        let room = configuration.inFlightMax - attempts.count - doubtful.count
+        guard room > 0 || !doubtful.isEmpty else { return configuration.pollSeconds }
+        let due = try await claim(
+            ClaimDeliveries.due(
+                database, incarnation: configuration.incarnation, silentSeconds: configuration.silentSeconds,
+                limit: max(0, room), load: load))
         // What we have under way already was held so long that its claim lapsed: it is ours again.
         let refused = due.filter { attempts[$0.id] == nil && !begin($0) }
         if !refused.isEmpty {
@@ -77,6 +80,21 @@ public final class WebhookSender: BackgroundService {
         if !due.isEmpty, !stopping { return 0 }
         let next = try await ClaimDeliveries.secondsToNext(database, load: load)
         return max(0.01, next ?? configuration.pollSeconds)
+    }
+
+    private func claim(_ ids: [Identifier]) async throws(DatabaseError) -> [DeliveryRecord] {
+        let ids = doubtful.union(ids)
+        if ids.isEmpty { return [] }
+        do throws(DatabaseError) {
+            let taken = try await ClaimDeliveries.take(
+                database, incarnation: configuration.incarnation, silentSeconds: configuration.silentSeconds,
+                holdSeconds: configuration.holdSeconds, ids: ids, doubtful: doubtful)
+            doubtful = []
+            return taken
+        } catch {
+            doubtful = ids
+            throw error
+        }
     }
 
     /// - Returns: false if it cannot be sent now.

@@ -3,37 +3,45 @@
 
 public enum ClaimDeliveries {
     /// Our own claims are alive, whatever became of our heartbeat.
-    private static let isDue = """
-        d.status = 'pending' AND (d.next_attempt_at <= now() OR (d.claimed_by IS NOT NULL AND d.claimed_by <> $1
-            AND NOT EXISTS (SELECT 1 FROM instances i
-                WHERE i.incarnation = d.claimed_by AND i.heartbeat_at > now() - make_interval(secs => $3))))
+    private static func isDue(_ incarnation: String, _ seconds: String) -> String {
         """
+        d.status = 'pending' AND (d.next_attempt_at <= now()
+            OR (d.claimed_by IS NOT NULL AND d.claimed_by <> \(incarnation) AND NOT EXISTS (
+                SELECT 1 FROM instances i WHERE i.incarnation = d.claimed_by
+                    AND i.heartbeat_at > now() - make_interval(secs => \(seconds)))))
+        """
+    }
     /// Of those that are due longest, as many as their receivers and jobs have room for. What is full is passed over,
     /// so that it does not stand before the others.
-    private static let statement = Statement(
-        "claim_deliveries",
+    private static let dueStatement = Statement(
+        "due_deliveries",
         """
         WITH due AS (
             SELECT d.id, d.receiver, d.batch_job_id, d.next_attempt_at FROM webhook_deliveries d
-            WHERE \(isDue) AND d.receiver <> ALL ($5::text[]) AND d.batch_job_id <> ALL ($6::uuid[])
-            ORDER BY d.next_attempt_at LIMIT $4 * 4),
+            WHERE \(isDue("$1", "$2")) AND d.receiver <> ALL ($4::text[]) AND d.batch_job_id <> ALL ($5::uuid[])
+            ORDER BY d.next_attempt_at LIMIT $3 * 4),
         placed AS (
             SELECT due.id, due.next_attempt_at,
                 row_number() OVER (PARTITION BY due.receiver ORDER BY due.next_attempt_at, due.id)
                     + coalesce(r.running, 0) AS at_receiver,
                 row_number() OVER (PARTITION BY due.batch_job_id ORDER BY due.next_attempt_at, due.id)
                     + coalesce(j.running, 0) AS of_job
-            FROM due LEFT JOIN unnest($7::text[], $8::int[]) AS r (receiver, running) ON r.receiver = due.receiver
-                LEFT JOIN unnest($9::uuid[], $10::int[]) AS j (id, running) ON j.id = due.batch_job_id)
-        UPDATE webhook_deliveries SET claimed_by = $1, next_attempt_at = now() + make_interval(secs => $2)
+            FROM due LEFT JOIN unnest($6::text[], $7::int[]) AS r (receiver, running) ON r.receiver = due.receiver
+                LEFT JOIN unnest($8::uuid[], $9::int[]) AS j (id, running) ON j.id = due.batch_job_id)
+        SELECT id FROM placed WHERE at_receiver <= $10 AND of_job <= $11 ORDER BY next_attempt_at LIMIT $3
+        """)
+    private static let takeStatement = Statement(
+        "take_deliveries",
+        """
+        UPDATE webhook_deliveries SET claimed_by = $1, next_attempt_at = now() + make_interval(secs => $3)
         WHERE id IN (
-            SELECT d.id FROM webhook_deliveries d JOIN placed ON placed.id = d.id
-            WHERE \(isDue) AND placed.at_receiver <= $11 AND placed.of_job <= $12
-            ORDER BY placed.next_attempt_at LIMIT $4
+            SELECT d.id FROM webhook_deliveries d
+            WHERE d.id = ANY ($4::uuid[]) AND (\(isDue("$1", "$2"))
+                OR (d.id = ANY ($5::uuid[]) AND d.status = 'pending' AND d.claimed_by = $1))
             FOR UPDATE OF d SKIP LOCKED)
         RETURNING id, batch_job_id, webhook_url, receiver, event, attempt_count, attempts_before
         """)
-    private static let dueStatement = Statement(
+    private static let nextStatement = Statement(
         "next_delivery",
         """
         SELECT extract(epoch FROM min(d.next_attempt_at) - now())::float8 FROM webhook_deliveries d
@@ -41,21 +49,35 @@ public enum ClaimDeliveries {
             AND d.batch_job_id <> ALL ($2::uuid[])
         """)
 
+    /// Deliveries that wait for somebody and have room, at most `limit`.
+    /// - Parameter silentSeconds: a claimer without a heartbeat for longer is dead.
+    public static func due(
+        _ db: any Querying, incarnation: Identifier, silentSeconds: Double, limit: Int, load: DeliveryLoad
+    ) async throws(DatabaseError) -> [Identifier] {
+        try await db.query(
+            dueStatement,
+            [
+                .uuid(incarnation), .double(silentSeconds), .int8(limit), .textArray(load.fullReceivers),
+                .uuidArray(load.fullJobs), .textArray(Array(load.receivers.keys)),
+                .int4Array(Array(load.receivers.values)), .uuidArray(Array(load.jobs.keys)),
+                .int4Array(Array(load.jobs.values)), .int8(load.perReceiverMax), .int8(load.perJobMax),
+            ]
+        ).map { $0.uuid(0) }
+    }
+
+    /// Takes those of `ids` that still wait.
     /// - Parameters:
     ///   - holdSeconds: longer than an attempt can take.
-    ///   - silentSeconds: a claimer without a heartbeat for longer is dead.
-    public static func run(
-        _ db: any Querying, incarnation: Identifier, holdSeconds: Double, silentSeconds: Double, limit: Int,
-        load: DeliveryLoad
+    ///   - doubtful: those that this incarnation may hold already, because an earlier call got no reply.
+    public static func take(
+        _ db: any Querying, incarnation: Identifier, silentSeconds: Double, holdSeconds: Double,
+        ids: Set<Identifier>, doubtful: Set<Identifier>
     ) async throws(DatabaseError) -> [DeliveryRecord] {
         try await db.query(
-            statement,
+            takeStatement,
             [
-                .uuid(incarnation), .double(holdSeconds), .double(silentSeconds), .int8(limit),
-                .textArray(load.fullReceivers), .uuidArray(load.fullJobs),
-                .textArray(Array(load.receivers.keys)), .int4Array(Array(load.receivers.values)),
-                .uuidArray(Array(load.jobs.keys)), .int4Array(Array(load.jobs.values)),
-                .int8(load.perReceiverMax), .int8(load.perJobMax),
+                .uuid(incarnation), .double(silentSeconds), .double(holdSeconds), .uuidArray(Array(ids)),
+                .uuidArray(Array(doubtful)),
             ]
         ).map {
             DeliveryRecord(
@@ -68,7 +90,7 @@ public enum ClaimDeliveries {
     public static func secondsToNext(
         _ db: any Querying, load: DeliveryLoad
     ) async throws(DatabaseError) -> Double? {
-        try await db.query(dueStatement, [.textArray(load.fullReceivers), .uuidArray(load.fullJobs)])
+        try await db.query(nextStatement, [.textArray(load.fullReceivers), .uuidArray(load.fullJobs)])
             .first?.optionalDouble(0)
     }
 }
