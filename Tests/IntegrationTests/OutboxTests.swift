@@ -98,6 +98,40 @@ struct OutboxTests {
         }
     }
 
+    @Test("C6.1: deliveries of before the third migration get their lots; those of removed jobs go")
+    func migration() async throws {
+        try await TestDatabase.with { url in
+            try await onDatabase(url) { session in
+                _ = try await Migrator.run(session, migrations: Migrations.all.filter { $0.number < 3 })
+                let (job, gone) = (Self.jobs[0], Self.jobs[1])
+                try await session.execute(
+                    """
+                    INSERT INTO batch_jobs (id, status, version, languages, total_lots, webhook_configured)
+                        VALUES ('\(job)', 'completed', '1.0.0', '{en}', 5, true);
+                    INSERT INTO batch_lots SELECT '\(job)', n, 'lot', NULL,
+                        (ARRAY['http://A:1/x', 'http://b?y'])[n % 3], '[]', 0 FROM generate_series(0, 4) AS n;
+                    INSERT INTO webhook_deliveries (id, batch_job_id, webhook_url, event) VALUES
+                        (gen_random_uuid(), '\(job)', 'http://A:1/x', 'e'),
+                        (gen_random_uuid(), '\(job)', 'http://b?y', 'e'),
+                        (gen_random_uuid(), '\(gone)', 'http://c', 'e'),
+                        (gen_random_uuid(), '\(gone)', 'http://d', 'e');
+                    INSERT INTO webhook_attempts SELECT id, 1, now() FROM webhook_deliveries
+                    """)
+                #expect(try await Migrator.run(session, migrations: Migrations.all).contains(3))
+                let rows = try await session.query(
+                    Statement(
+                        "t_migrated",
+                        """
+                        SELECT receiver, positions, first_position FROM webhook_deliveries
+                            JOIN webhook_attempts ON delivery_id = id ORDER BY receiver
+                        """))
+                #expect(rows.map { $0.text(0) } == ["a:1", "b"])
+                #expect(rows.map { $0.intArray(1) } == [[1, 4], [2]])
+                #expect(rows.map { $0.int(2) } == [1, 2])
+            }
+        }
+    }
+
     @Test("C6.2: a claim ends with its holder's incarnation, not with our own heartbeat")
     func deadHolder() async throws {
         try await withOutbox { database, incarnation in

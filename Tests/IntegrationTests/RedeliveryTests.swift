@@ -73,6 +73,25 @@ struct RedeliveryTests {
         }
     }
 
+    @Test("C7: a webhook's address is judged when it is connected to, whatever was thought of it before")
+    func forbiddenAddress() async throws {
+        try await World.run(settings: ["WEBHOOK_MAX_RETRIES": "1"], openAI: Self.options()) { world in
+            let site = try WebhooksSimulator.start(on: world.loop, host: "127.0.0.2")
+            let job = try await world.submit(hooks: ["http://127.0.0.2:\(site.port)/ok/x"])
+            try await world.waitForDeliveries(job, ended: 1)
+            #expect(site.deliveries.count == 1)
+            try await world.crashAndRestart(["ALLOWED_PRIVATE_NETWORKS": "127.0.0.1/32"])
+            let id = try #require(try await world.deliveries(of: job)[0]["id"]?.string)
+            #expect(try await world.client.redeliver(id).status == 202)
+            try await world.waitForDeliveries(job, ended: 1)
+            let delivery = try await world.deliveries(of: job)[0]
+            #expect(delivery["status"] == "failed" && delivery["delivered_at"] == .null)
+            #expect(delivery["error_message"]?.string?.contains("address is forbidden") == true)
+            #expect(site.deliveries.count == 1)
+            await site.close()
+        }
+    }
+
     @Test("C6.2: an outcome is not lost when the database goes away during the exchange")
     func databaseAway() async throws {
         try await World.run(openAI: Self.options()) { world in

@@ -82,10 +82,10 @@ final class World {
         }
     }
 
-    /// `kill -9` and a new start under the same name.
-    func crashAndRestart() async throws {
+    /// `kill -9` and a new start under the same name, with some settings changed.
+    func crashAndRestart(_ changes: [String: String] = [:]) async throws {
         await server.killHard()
-        server = try Self.launch(port, databaseURL, openAI, folder, settings)
+        server = try Self.launch(port, databaseURL, openAI, folder, settings.merging(changes) { $1 })
         try await waitUntilReady()
     }
 

@@ -2,6 +2,9 @@
 
 enum Migration003 {
     static let sql = """
+        -- What the pruner had not removed yet: it has no lots any more.
+        DELETE FROM webhook_deliveries d WHERE NOT EXISTS (SELECT 1 FROM batch_jobs j WHERE j.id = d.batch_job_id);
+
         -- The lots of a delivery by their positions, so that its body is read without looking through all lots of the
         -- job: one that names 50,000 different URLs would have it done 50,000 times. `attempts_before` are those of
         -- earlier series: attempts are numbered on when a delivery is sent anew, its schedule counts from there.
