@@ -11,7 +11,7 @@ struct DeliveryTests {
 
     private static func delivery(_ number: Int) -> String { "00000000-0000-4000-8000-00000000000\(number)" }
 
-    private static func redeliver(_ server: TestServer, _ id: String) async throws -> TestServer.Reply {
+    static func redeliver(_ server: TestServer, _ id: String) async throws -> TestServer.Reply {
         try await server.send("POST", "/api/v1/webhook-deliveries/\(id)/redeliver", signed: id)
     }
 

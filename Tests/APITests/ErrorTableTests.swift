@@ -114,6 +114,19 @@ struct ErrorTableTests {
         Provocation("C4.4", .jobCancelled, ["status", "error_message", "progress"], job: "cancelled", results),
         Provocation("C4.3", .jobAlreadyCancelled, ["status"], job: "cancelled", cancel),
         Provocation("C4.3", .jobNotCancellable, ["status"], job: "completed", cancel),
+        Provocation("C6.3", .deliveryNotFound) { server, _, _ in
+            try await DeliveryTests.redeliver(server, "nonsense")
+        },
+        Provocation("C6.3", .deliveryPending) { server, _, database in
+            try await onDatabase(database) { session in
+                try await session.execute(
+                    """
+                    INSERT INTO webhook_deliveries (id, batch_job_id, webhook_url, event)
+                        VALUES ('\(PollTests.id)', '\(PollTests.id)', 'http://a.test/', 'e')
+                    """)
+            }
+            return try await DeliveryTests.redeliver(server, PollTests.id)
+        },
     ]
 
     @Test("each of the client's mistakes, and what ended jobs answer")
