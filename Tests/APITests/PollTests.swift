@@ -38,7 +38,10 @@ struct PollTests {
             try await Self.makeJob(database)
             try await onDatabase(database) {
                 try await $0.execute(
-                    "INSERT INTO job_usage VALUES ('\(Self.id)', 'o4-mini', 100, 20), ('\(Self.id)', 'm', 1, 2)")
+                    """
+                    INSERT INTO job_usage VALUES ('\(Self.id)', 'o4-mini', 100, 20), ('\(Self.id)', 'm', 1, 2);
+                    UPDATE batch_jobs SET input_tokens = 101, output_tokens = 22 WHERE id = '\(Self.id)'
+                    """)
             }
             let reply = try await server.poll("/api/v1/batch-status/:job", job: Self.id)
             #expect(reply.status == 200)

@@ -59,12 +59,20 @@ public struct Identifier: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String {
         var out: [UInt8] = []
-        out.reserveCapacity(36)
-        for (index, byte) in bytes.enumerated() {
-            if index == 4 || index == 6 || index == 8 || index == 10 { out.append(UInt8(ascii: "-")) }
-            out.append(Hex.digit(byte >> 4))
-            out.append(Hex.digit(byte & 15))
-        }
+        out.append(self)
         return String(decoding: out, as: UTF8.self)
+    }
+}
+
+extension [UInt8] {
+    /// As ``Identifier/description``.
+    public mutating func append(_ id: Identifier) {
+        reserveCapacity(count + 36)
+        for index in 0..<16 {
+            let byte = UInt8(truncatingIfNeeded: (index < 8 ? id.high : id.low) >> UInt64(56 - 8 * (index & 7)))
+            if index == 4 || index == 6 || index == 8 || index == 10 { append(UInt8(ascii: "-")) }
+            append(Hex.digit(byte >> 4))
+            append(Hex.digit(byte & 15))
+        }
     }
 }

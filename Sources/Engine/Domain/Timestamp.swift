@@ -22,13 +22,9 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
 
     /// As the document shows times: `2025-08-05T08:30:15Z`, whole seconds, cut off.
     public var description: String {
-        let total = microseconds >= 0 ? microseconds / 1_000_000 : (microseconds - 999_999) / 1_000_000
-        let days = total >= 0 ? total / 86_400 : (total - 86_399) / 86_400
-        let inDay = Int(total - days * 86_400)
-        let (year, month, day) = CivilDate.from(daysSinceEpoch: Int(days))
-        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        let yearText = String(repeating: "0", count: max(0, 4 - String(year).utf8.count)) + String(year)
-        return "\(yearText)-\(two(month))-\(two(day))T\(two(inDay / 3600)):\(two(inDay / 60 % 60)):\(two(inDay % 60))Z"
+        var text: [UInt8] = []
+        text.append(self)
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// The machine's clock.

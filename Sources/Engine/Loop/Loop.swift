@@ -138,6 +138,13 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
         return Task.immediate(executorPreference: self) { await body() }
     }
 
+    /// Runs `body` on this loop when the I/O of this turn has been dealt with. Loop thread.
+    public func later(_ body: @escaping () -> Void) {
+        assertOnLoop()
+        nonisolated(unsafe) let body = body  // run on this thread, so nothing is shared
+        deliver(.work { body() })
+    }
+
     private func armIdle() {
         guard !idleIsActive else { return }
         idleIsActive = true

@@ -40,12 +40,7 @@ public enum LoopResolver {
             }, host, nil, &hints)
         guard refused != 0 else { return }
         Unmanaged.passUnretained(look).release()
-        loopBoundPost(loop) { done([]) }
-    }
-
-    private static func loopBoundPost(_ loop: Loop, _ body: @escaping () -> Void) {
-        nonisolated(unsafe) let body = body  // posted from the loop to itself
-        loop.post { body() }
+        loop.later { done([]) }
     }
 
     private static func numeric(_ list: UnsafeMutablePointer<addrinfo>?) -> [String] {

@@ -18,14 +18,16 @@ public struct SignatureKeys: Sendable {
 
     /// Returns if `header` signs `text` with one of the keys. Throws MISSING_SIGNATURE (401) for none or an empty one,
     /// INVALID_SIGNATURE (403) for a wrong or malformed one (C1.1).
-    public func check(_ header: String?, over text: Span<UInt8>) throws(ServiceError) {
+    public func check(_ header: ArraySlice<UInt8>?, over text: Span<UInt8>) throws(ServiceError) {
         let claim = try SignatureKeys.parse(header)
         var run = begin()
         run.update(text)
         guard run.matches(claim) else { throw SignatureKeys.invalid }
     }
 
-    public func check(_ header: String?, over text: [UInt8]) throws(ServiceError) { try check(header, over: text.span) }
+    public func check(_ header: String?, over text: [UInt8]) throws(ServiceError) {
+        try check(header.map { Array($0.utf8)[...] }, over: text.span)
+    }
     public func check(_ header: String?, over text: String) throws(ServiceError) {
         try check(header, over: Array(text.utf8))
     }
@@ -37,10 +39,13 @@ public struct SignatureKeys: Sendable {
 
     /// The digest that a signature claims (C1.1).
     static func parse(_ signature: String?) throws(ServiceError) -> Digest {
-        guard let signature, !signature.isEmpty else {
+        try parse(signature.map { Array($0.utf8)[...] })
+    }
+
+    static func parse(_ signature: ArraySlice<UInt8>?) throws(ServiceError) -> Digest {
+        guard let text = signature, !text.isEmpty else {
             throw ServiceError(.missingSignature, "Missing HMAC signature: send it in the X-Signature header")
         }
-        let text = signature.utf8
         guard text.starts(with: prefix.utf8), let digest = Digest(hex: text.dropFirst(prefix.utf8.count)) else {
             throw malformed
         }

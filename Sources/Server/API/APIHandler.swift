@@ -14,6 +14,7 @@ final class APIHandler: RequestHandler {
             exchange.remote, forwarded: head.headers("X-Forwarded-For"), realIP: head.header("X-Real-IP"),
             trusted: services.config.trustedProxies)
         let call = Call(exchange, services, client: client)
+        if let job = BatchStatus.job(of: head) { return BatchStatus.answer(call, job) }
         switch Router.route(method: head.method, path: head.path) {
         case .found(let route): serve(route, call)
         case .wrongMethod(let allow):
@@ -26,7 +27,7 @@ final class APIHandler: RequestHandler {
     private func serve(_ route: Route, _ call: Call) {
         switch route {
         case .generateDescriptions: GenerateDescriptions.handle(call)
-        case .batchStatus(let job): polled(call) { try await BatchStatus.answer(call, job) }
+        case .batchStatus(let job): BatchStatus.answer(call, Array(job.utf8)[...])
         case .batchResults(let job): polled(call) { try await BatchResults.answer(call, job) }
         case .download(let job): polled(call) { try await Download.answer(call, job) }
         case .batchJobs: polled(call) { try await BatchJobs.answer(call) }
@@ -61,8 +62,12 @@ extension Call {
 
     /// The same for an id of another kind: `unknown` is thrown if it cannot be one.
     func signed(_ raw: String, unknown: ServiceError) throws(ServiceError) -> Identifier {
-        try services.keys.check(exchange.head.header("X-Signature"), over: raw)
-        guard let id = Identifier(raw) else { throw unknown }
+        try signed(Array(raw.utf8)[...], unknown: unknown)
+    }
+
+    func signed(_ raw: ArraySlice<UInt8>, unknown: ServiceError) throws(ServiceError) -> Identifier {
+        try services.keys.check(exchange.head.headerBytes("X-Signature"), over: raw.span)
+        guard let id = Identifier(utf8: raw) else { throw unknown }
         try services.requireDatabase()
         return id
     }

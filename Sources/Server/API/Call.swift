@@ -104,9 +104,7 @@ final class Call {
     private func settle(_ error: any Error) {
         switch error {
         case let error as ServiceError: fail(error)
-        case let error as DatabaseError:
-            note(error)
-            fail(ServiceError(error))
+        case let error as DatabaseError: fail(error)
         case is SystemError:
             services.log.error("spool failed", metadata: ["request_id": "\(exchange.requestID)", "error": "\(error)"])
             fail(Ingest.overloaded)
@@ -119,9 +117,12 @@ final class Call {
         }
     }
 
-    private func note(_ error: DatabaseError) {
-        guard error.kind != .cancelled else { return }
-        services.log.error(
-            "database call failed", metadata: ["request_id": "\(exchange.requestID)", "error": "\(error)"])
+    /// A failed call of the database: told in the contract's words, logged in its own.
+    func fail(_ error: DatabaseError) {
+        if error.kind != .cancelled {
+            services.log.error(
+                "database call failed", metadata: ["request_id": "\(exchange.requestID)", "error": "\(error)"])
+        }
+        fail(ServiceError(error))
     }
 }

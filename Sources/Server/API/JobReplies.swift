@@ -3,22 +3,6 @@
 import Engine
 
 extension JobView {
-    /// `GET batch-status`.
-    func statusReply(usage: [ModelUsage], now: Timestamp) -> JSONValue {
-        .object([
-            ("job_id", .string(id.description)),
-            ("status", .string(status.rawValue)),
-            ("created_at", .string(createdAt.description)),
-            ("updated_at", .string(updatedAt.description)),
-            ("progress", fullProgress(now: now)),
-            ("languages", JSONValue(languages)),
-            ("processing_details", processingDetails),
-            ("error_message", JSONValue(errorMessage)),
-            ("webhook_configured", .bool(webhookConfigured)),
-            ("usage", JobView.usageReply(usage)),
-        ])
-    }
-
     /// An element of `GET batch-jobs`.
     func listReply(now: Timestamp) -> JSONValue {
         .object([
@@ -62,31 +46,6 @@ extension JobView {
             ("failed_lots", .int(failedLots)),
             ("total_images_processed", .int(processedImages)),
             ("total_processing_time", .string(DurationText.of(seconds: (completedAt ?? updatedAt) - createdAt))),
-        ])
-    }
-
-    private var processingDetails: JSONValue {
-        .object([
-            ("openai_vision_batch_id", JSONValue(visionBatchID)),
-            ("openai_translation_batch_id", JSONValue(translationBatchID)),
-            ("openai_vision_batch_ids", JSONValue(visionBatchIDs)),
-            ("openai_translation_batch_ids", JSONValue(translationBatchIDs)),
-            ("current_stage", .string(stage)),
-        ])
-    }
-
-    /// C5.9.
-    private static func usageReply(_ usage: [ModelUsage]) -> JSONValue {
-        .object([
-            ("input_tokens", .int(usage.reduce(0) { $0 + $1.inputTokens })),
-            ("output_tokens", .int(usage.reduce(0) { $0 + $1.outputTokens })),
-            (
-                "by_model",
-                .object(
-                    usage.map {
-                        ($0.model, ["input_tokens": .int($0.inputTokens), "output_tokens": .int($0.outputTokens)])
-                    })
-            ),
         ])
     }
 }

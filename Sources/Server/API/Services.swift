@@ -45,6 +45,7 @@ public final class Services {
     var isCopyingEagerly = false
     let durations = DurationHistory()
     let explainer: SignatureExplainer
+    let polls: StatusPolls
 
     init(
         loop: Loop, config: Config, shared: SharedState, database: Database, log: Logger, clock: WallClock,
@@ -62,6 +63,7 @@ public final class Services {
         self.synchronous = synchronous
         self.health = health
         explainer = SignatureExplainer(on: loop)
+        polls = StatusPolls(on: loop, database: database, clock: clock)
     }
 
     var isDatabaseReady: Bool { shared.isMigrated && database.isAvailable }

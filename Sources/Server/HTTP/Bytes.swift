@@ -6,11 +6,6 @@ extension [UInt8] {
         bytes.withUnsafeBufferPointer { append(contentsOf: $0) }
     }
 
-    mutating func append(decimal number: Int) {
-        if number >= 10 { append(decimal: number / 10) }
-        append(UInt8(ascii: "0") + UInt8(number % 10))
-    }
-
     mutating func append(hexadecimal number: UInt64, digits: Int) {
         for place in (0..<digits).reversed() {
             append(Hex.digit(UInt8(truncatingIfNeeded: number >> UInt64(4 * place)) & 15))

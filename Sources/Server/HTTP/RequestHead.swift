@@ -35,6 +35,8 @@ public struct RequestHead: Sendable {
     public var target: String { text(targetRange) }
     /// The path as sent, percent-encoding and all; `*` for `OPTIONS *`.
     public var path: String { text(localRange.lowerBound..<queryMark) }
+    /// ``path``'s bytes.
+    public var pathBytes: ArraySlice<UInt8> { bytes[localRange.lowerBound..<queryMark] }
     /// What follows the first `?`, raw; nil without one.
     public var query: String? {
         queryMark < localRange.upperBound ? text(queryMark + 1..<localRange.upperBound) : nil

@@ -1,37 +1,46 @@
-// One job with its usage, in one look: a poll costs one round trip and two index look-ups.
+// Jobs with their usage, as polls ask for them: one statement and one round trip for all polls of a moment.
 
 /// Tokens that one model's answers cost (C5.9).
 public struct ModelUsage: Sendable, Equatable {
     public var model: String
     public var inputTokens: Int
     public var outputTokens: Int
+
+    public init(model: String, inputTokens: Int, outputTokens: Int) {
+        self.model = model
+        self.inputTokens = inputTokens
+        self.outputTokens = outputTokens
+    }
 }
 
 public enum FindJobStatus {
+    /// The sums beside the job tell whether there is any usage to look up: most polled jobs have none yet.
     private static let statement = Statement(
         "find_job_status",
         """
         SELECT \(JobView.columns),
-            coalesce(u.models, '{}'), coalesce(u.inputs, '{}'), coalesce(u.outputs, '{}')
-        FROM batch_jobs
-        LEFT JOIN LATERAL (
-            SELECT array_agg(model ORDER BY model) AS models, array_agg(input_tokens ORDER BY model) AS inputs,
-                array_agg(output_tokens ORDER BY model) AS outputs
-            FROM job_usage WHERE job_id = batch_jobs.id
-        ) AS u ON true
-        WHERE id = $1
+            CASE WHEN input_tokens + output_tokens > 0 THEN (
+                SELECT array_agg(part ORDER BY model, place) FROM job_usage,
+                    unnest(ARRAY[model, input_tokens::text, output_tokens::text]) WITH ORDINALITY AS p (part, place)
+                WHERE job_id = batch_jobs.id)
+            END
+        FROM batch_jobs WHERE id = ANY ($1)
         """)
 
+    /// Those of `jobs` that exist, each once, in any order.
     public static func run(
-        _ db: any Querying, job: Identifier
-    ) async throws(DatabaseError) -> (job: JobView, usage: [ModelUsage])? {
-        guard let row = try await db.query(statement, [.uuid(job)]).first else { return nil }
-        let models = row.textArray(JobView.columnCount)
-        let inputs = row.intArray(JobView.columnCount + 1)
-        let outputs = row.intArray(JobView.columnCount + 2)
-        let usage = zip(models, zip(inputs, outputs)).map {
-            ModelUsage(model: $0, inputTokens: $1.0, outputTokens: $1.1)
+        _ db: any Querying, jobs: [Identifier]
+    ) async throws(DatabaseError) -> [(job: JobView, usage: [ModelUsage])] {
+        try await db.query(statement, [.uuidArray(jobs)]).map { row in (JobView(row), usage(row)) }
+    }
+
+    private static func usage(_ row: Row) -> [ModelUsage] {
+        guard !row.isNull(JobView.columnCount) else { return [] }
+        let texts = row.textArray(JobView.columnCount)
+        return stride(from: 0, to: texts.count - 2, by: 3).map { start in
+            ModelUsage(
+                model: texts[start], inputTokens: Int(texts[start + 1]) ?? 0,
+                outputTokens: Int(texts[start + 2]) ?? 0)
         }
-        return (JobView(row), usage)
     }
 }
