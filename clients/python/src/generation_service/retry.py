@@ -1,0 +1,119 @@
+"""When a request is made again, and how long is waited before it.
+
+Every request of this API may be repeated: a generation carries an Idempotency-Key (C2.7), a cancelled job stays cancelled, and receivers
+of webhooks take a delivery that comes twice.
+"""
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from typing import Callable, Optional, TypeVar
+
+from .errors import ApiError, ConnectionFailedError, GenerationServiceError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """`attempts` of a call in all. Waits double from `base_seconds` to `cap_seconds`, of each chance takes off up to a half. The
+    service's Retry-After goes before that; where it is over `retry_after_limit_seconds` the call fails at once and says so in
+    `retry_after`. No wait goes beyond `deadline_seconds` from the call's beginning."""
+
+    attempts: int = 6
+    base_seconds: float = 0.5
+    cap_seconds: float = 30.0
+    retry_after_limit_seconds: float = 120.0
+    deadline_seconds: float = 600.0
+
+    def wait(self, error: GenerationServiceError, failures: int, elapsed: float, chance: float) -> Optional[float]:
+        """Seconds until the next attempt after so many failures, None if that would be too late. `chance` is from 0 to 1."""
+        asked = error.retry_after if isinstance(error, ApiError) else None
+        if asked is not None and asked > self.retry_after_limit_seconds:
+            return None
+        doubled = min(self.cap_seconds, self.base_seconds * 2.0 ** min(failures - 1, 60))
+        # A little later than asked, so that not all who were told the same second come back in the same instant.
+        wait = doubled * (1 - chance / 2) if asked is None else asked + self.base_seconds * chance
+        return wait if elapsed + wait < self.deadline_seconds else None
+
+
+def is_passing(error: GenerationServiceError, method: str) -> bool:
+    """Whether the same request may succeed later, and may be made again."""
+    if isinstance(error, ConnectionFailedError):
+        return not error.is_final
+    if not isinstance(error, ApiError):
+        return False
+    if error.status in (429, 503) or is_in_progress(error):
+        return True
+    # From a proxy; or, on a POST, the service's word that OpenAI failed: whether to pay again is for the caller to decide.
+    return error.status in (502, 504) and method == "GET"
+
+
+def is_in_progress(error: GenerationServiceError) -> bool:
+    """The first request with this key is still being worked on, for up to 300 s; then its reply is given again."""
+    return isinstance(error, ApiError) and error.code == "REQUEST_IN_PROGRESS"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Time and chance, so that tests need neither."""
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    chance: Callable[[], float] = random.random
+
+
+class Retries:
+    """Makes attempts until one succeeds or the policy has enough."""
+
+    def __init__(self, policy: RetryPolicy, waiting: Waiting) -> None:
+        self.policy = policy
+        self.waiting = waiting
+
+    def run(self, method: str, attempt: Callable[[float], T]) -> T:
+        """`attempt` is given the seconds that are left."""
+        trials = self.begin(method)
+        while True:
+            try:
+                return attempt(trials.seconds_left)
+            except GenerationServiceError as error:
+                if not trials.goes_on_after(error):
+                    raise
+
+    def begin(self, method: str) -> Trials:
+        return Trials(self.policy, self.waiting, method)
+
+
+class Trials:
+    """The attempts of one call."""
+
+    def __init__(self, policy: RetryPolicy, waiting: Waiting, method: str) -> None:
+        self._policy = policy
+        self._waiting = waiting
+        self._method = method
+        self._started = waiting.clock()
+        self._failures = 0
+        self._counted = 0
+        self._has_lost_reply = False
+
+    @property
+    def seconds_left(self) -> float:
+        return self._policy.deadline_seconds - (self._waiting.clock() - self._started)
+
+    def goes_on_after(self, error: GenerationServiceError) -> bool:
+        """Waits if there is to be another attempt; false if `error` is the end of it."""
+        if isinstance(error, ApiError):
+            error.after_lost_reply = self._has_lost_reply
+        self._has_lost_reply = self._has_lost_reply or isinstance(error, ConnectionFailedError)
+        self._failures += 1
+        # Waiting for one's own first request is no failure: only the deadline bounds it.
+        self._counted += 0 if is_in_progress(error) else 1
+        if not is_passing(error, self._method) or self._counted >= self._policy.attempts:
+            return False
+        elapsed = self._waiting.clock() - self._started
+        wait = self._policy.wait(error, self._failures, elapsed, self._waiting.chance())
+        if wait is None:
+            return False
+        self._waiting.sleep(wait)
+        return True
