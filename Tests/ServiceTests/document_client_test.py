@@ -25,12 +25,22 @@ class Clock(types.ModuleType):
 
 
 def main():
-    text = document.with_addresses(
+    check(example(), lambda program: setattr(program, "time", Clock("time")))
+    print("document_client_test: ok")
+
+
+def example():
+    """The document's client and program."""
+    return document.with_addresses(
         document.block("python", "### Python Client SDK"), os.environ["BASE_URL"], os.environ["SHARED_KEY"],
         os.environ["IMAGES_URL"], os.environ["WEBHOOK_URL"])
+
+
+def check(text, prepare):
+    """Runs the program, and looks at all that it says and leaves. `prepare` may change it before its main() runs."""
     client = types.ModuleType("document_client")
     exec(compile(text, "generation-service-api-v2.md (Python Client SDK)", "exec"), client.__dict__)
-    client.time = Clock("time")
+    prepare(client)
 
     said = io.StringIO()
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder) if hasattr(contextlib, "chdir") else _chdir(folder):
@@ -43,7 +53,6 @@ def main():
                      "Download: Results saved to batch_results_"):
             assert line in output, f"main() did not say {line!r}"
         check_download(output)
-    print("document_client_test: ok")
 
 
 def check_download(output):

@@ -7,8 +7,8 @@ import unittest
 
 from support import JOB, KEY, Recorder, refusal, reply, scripted
 from generation_service import (
-    ApiError, AuthenticationError, Client, ConflictError, InputError, JobNotCompletedError, NotFoundError, RateLimitError, ReplyError,
-    RetryPolicy, ServerError, ValidationError, sign,
+    APIError, AuthenticationError, Client, ConflictError, InputError, InvalidRequestError, JobNotCompletedError, NotFoundError, RateLimitError, InvalidReplyError,
+    RetryPolicy, ServerError, UnavailableError, sign,
 )
 
 LOT = {"lot_id": "ж", "images": [{"url": "https://example.com/1.jpg"}]}
@@ -30,7 +30,7 @@ class OnTheWire(unittest.TestCase):
 
     def test_a_body_is_signed_as_it_is_sent(self):
         """C1.3, for a synchronous request and for a spooled batch."""
-        for act, status in ((lambda client: client.generate(LOT, ["en", "de"]), 200),
+        for act, status in ((lambda client: client.describe(LOT, ["en", "de"]), 200),
                             (lambda client: client.create_batch(iter([LOT, {**LOT, "lot_id": "b"}]), ("en",)), 201)):
             method, target, headers, body = self.sent(act, status=status)
             self.assertEqual((method, target), ("POST", "/api/v1/generate-descriptions"))
@@ -85,7 +85,7 @@ class Refusals(unittest.TestCase):
     def test_an_error_carries_what_the_service_said(self):
         details = {"provided_lots": 75000, "max_allowed": 50000}
         client, _, _ = scripted(refusal(413, "BATCH_SIZE_EXCEEDED", details=details))
-        with self.assertRaises(ValidationError) as caught:
+        with self.assertRaises(InvalidRequestError) as caught:
             client.create_batch([LOT])
         error = caught.exception
         self.assertEqual(
@@ -94,12 +94,12 @@ class Refusals(unittest.TestCase):
         self.assertIn("BATCH_SIZE_EXCEEDED", str(error))
 
     def test_classes_by_status(self):
-        for status, kind in ((202, JobNotCompletedError), (400, ValidationError), (401, AuthenticationError), (403, AuthenticationError),
-                             (404, NotFoundError), (409, ConflictError), (415, ValidationError), (422, ValidationError),
-                             (429, RateLimitError), (500, ServerError), (502, ServerError), (503, ServerError), (504, ServerError),
-                             (431, ApiError), (301, ApiError)):
+        for status, kind in ((202, JobNotCompletedError), (400, InvalidRequestError), (401, AuthenticationError), (403, AuthenticationError),
+                             (404, NotFoundError), (409, ConflictError), (415, InvalidRequestError), (422, InvalidRequestError),
+                             (429, RateLimitError), (500, ServerError), (502, ServerError), (503, UnavailableError), (504, ServerError),
+                             (431, APIError), (301, APIError)):
             client, _, _ = scripted(refusal(status, "X"), retry=RetryPolicy(attempts=1))
-            with self.assertRaises(ApiError) as caught:
+            with self.assertRaises(APIError) as caught:
                 client.results(JOB)
             self.assertIs(type(caught.exception), kind, status)
 
@@ -109,15 +109,15 @@ class Refusals(unittest.TestCase):
             client.status(JOB)
         self.assertEqual((caught.exception.code, caught.exception.message), ("HTTP_502", "<html>Bad gateway"))
         for body in (b"<html>Welcome", b"[]"):
-            with self.assertRaises(ReplyError):
+            with self.assertRaises(InvalidReplyError):
                 scripted(reply(200, body))[0].status(JOB)
 
     def test_nothing_is_sent_that_cannot_be(self):
         client, script, _ = scripted()
         for act in (
                 lambda: client.status(""), lambda: client.cancel(".."), lambda: client.create_batch([]),
-                lambda: client.create_batch([LOT], "en"), lambda: client.generate({**LOT, "webhook": "https://example.com"}),
-                lambda: client.generate({"lot_id": float("nan")}), lambda: client.create_batch([{"lot_id": b"x"}]),
+                lambda: client.create_batch([LOT], "en"), lambda: client.describe({**LOT, "webhook": "https://example.com"}),
+                lambda: client.describe({"lot_id": float("nan")}), lambda: client.create_batch([{"lot_id": b"x"}]),
                 lambda: client.create_batch_from_file(io.BytesIO(b'{"lot_id":')), lambda: Client("example.com", KEY),
                 lambda: Client("https://user:secret@example.com", KEY)):
             with self.assertRaises(InputError) as caught:

@@ -7,7 +7,7 @@ import requests
 
 from support import JOB, Time, refusal, reply, scripted
 from generation_service import (
-    ConflictError, ConnectionFailedError, RateLimitError, RequestTimeoutError, RetryPolicy, ServerError, ValidationError,
+    ConflictError, InvalidRequestError, TransportError, RateLimitError, RequestTimeoutError, RetryPolicy, ServerError, UnavailableError, WaitTimeoutError,
 )
 
 LOTS = [{"lot_id": "a", "images": [{"url": "https://example.com/1.jpg"}]}, {"lot_id": "b", "images": [{"url": "https://example.com/2.jpg"}]}]
@@ -23,14 +23,14 @@ class Calls(unittest.TestCase):
     def test_waits_double_and_are_shortened_by_chance(self):
         for chance, waits in ((0.0, [0.5, 1, 2, 4, 8]), (1.0, [0.25, 0.5, 1, 2, 4])):
             client, script, clock = scripted(*[lost() for _ in range(6)], time=Time(chance))
-            with self.assertRaises(ConnectionFailedError):
+            with self.assertRaises(TransportError):
                 client.status(JOB)
             self.assertEqual(clock.sleeps, waits)
             self.assertEqual(len(script.requests), 6)
 
     def test_waits_have_a_cap(self):
         policy = RetryPolicy(attempts=100, deadline_seconds=1e9)
-        self.assertEqual(policy.wait(ConnectionFailedError(""), 99, 0, 0), 30)
+        self.assertEqual(policy.wait(TransportError(""), 99, 0, 0), 30)
 
     def test_retry_after_goes_first(self):
         for chance, wait in ((0.0, 7.0), (1.0, 7.5)):
@@ -55,7 +55,7 @@ class Calls(unittest.TestCase):
         policy = RetryPolicy(attempts=100, deadline_seconds=100)
         client, script, clock = scripted(
             *[refusal(503, "SERVICE_UNAVAILABLE", {"Retry-After": "40"}) for _ in range(3)], retry=policy)
-        with self.assertRaises(ServerError):
+        with self.assertRaises(UnavailableError):
             client.status(JOB)
         self.assertEqual(clock.sleeps, [40, 40])
 
@@ -89,18 +89,18 @@ class Calls(unittest.TestCase):
         """C2.7: 409 with Retry-After is waited out, longer than attempts would last; a key for another body is an error at once."""
         busy = [refusal(409, "REQUEST_IN_PROGRESS", {"Retry-After": "5"}) for _ in range(20)]
         client, _, clock = scripted(lost(), *busy, reply(200, {"lots": []}))
-        self.assertEqual(client.generate(LOTS[0]), {"lots": []})
+        self.assertEqual(client.describe(LOTS[0]), {"lots": []})
         self.assertEqual(clock.sleeps, [0.5] + [5] * 20)
         client, _, clock = scripted(refusal(422, "IDEMPOTENCY_KEY_REUSED"))
-        with self.assertRaises(ValidationError):
-            client.generate(LOTS[0])
+        with self.assertRaises(InvalidRequestError):
+            client.describe(LOTS[0])
         self.assertEqual(clock.sleeps, [])
 
     def test_what_may_have_cost_money_is_not_repeated(self):
         for status in (500, 502, 504):
             client, script, _ = scripted(refusal(status, "OPENAI_TIMEOUT"))
             with self.assertRaises(ServerError):
-                client.generate(LOTS[0])
+                client.describe(LOTS[0])
             self.assertEqual(len(script.requests), 1)
         for status in (502, 504):
             client, script, _ = scripted(refusal(status, "X"), STATUS)
@@ -108,7 +108,7 @@ class Calls(unittest.TestCase):
             self.assertEqual(len(script.requests), 2)
 
     def test_what_will_not_change_is_not_repeated(self):
-        for answer, error in ((refusal(404, "JOB_NOT_FOUND"), Exception), (requests.exceptions.SSLError("expired"), ConnectionFailedError)):
+        for answer, error in ((refusal(404, "JOB_NOT_FOUND"), Exception), (requests.exceptions.SSLError("expired"), TransportError)):
             client, script, clock = scripted(answer)
             with self.assertRaises(error):
                 client.status(JOB)
@@ -140,6 +140,14 @@ class Cancelling(unittest.TestCase):
         self.assertFalse(caught.exception.after_lost_reply)
 
 
+class Redelivering(unittest.TestCase):
+    def test_a_pending_delivery_after_a_lost_reply_is_success(self):
+        client, _, _ = scripted(lost(), refusal(409, "DELIVERY_PENDING"))
+        self.assertEqual(client.redeliver("77")["status"], "pending")
+        with self.assertRaises(ConflictError):
+            scripted(refusal(409, "DELIVERY_PENDING"))[0].redeliver("77")
+
+
 class WaitingForJobs(unittest.TestCase):
     @staticmethod
     def status(status, percentage):
@@ -152,7 +160,6 @@ class WaitingForJobs(unittest.TestCase):
         self.assertEqual((ended["status"], told, clock.sleeps), ("failed", [0.0, 50.0, 100.0], [10, 10]))
 
     def test_it_ends_in_time_and_looks_once_more(self):
-        from generation_service import WaitTimeoutError
         client, script, clock = scripted(*[self.status("processing", 50.0)] * 3)
         with self.assertRaises(WaitTimeoutError) as caught:
             client.wait(JOB, poll_seconds=10, timeout_seconds=15)

@@ -8,7 +8,7 @@ import unittest
 
 from support import JOB, refusal, reply, scripted
 from generation_service import (
-    ConflictError, ConnectionFailedError, InputError, JobNotCompletedError, ReplyError, RetryPolicy,
+    BatchTooLargeError, InputError, InvalidReplyError, JobEndedError, JobNotCompletedError, RetryPolicy, TransportError,
 )
 from generation_service import spool
 from generation_service.jsonstream import JSONCutOffError, JSONReader
@@ -104,7 +104,7 @@ class Files(unittest.TestCase):
         limit, spool.BODY_LIMIT_BYTES = spool.BODY_LIMIT_BYTES, 10_000
         self.addCleanup(setattr, spool, "BODY_LIMIT_BYTES", limit)
         client, script, _ = scripted()
-        with self.assertRaisesRegex(InputError, "at lot 1[0-9][0-9]"):
+        with self.assertRaisesRegex(BatchTooLargeError, "at lot 1[0-9][0-9]"):
             client.create_batch(iter(self.LOTS))
         self.assertEqual(script.requests, [])
 
@@ -126,7 +126,7 @@ class Results(unittest.TestCase):
     def test_lot_by_lot(self):
         document = results(5000)
         client, _, _ = scripted(reply(200, document))
-        with client.iter_results(JOB) as stream:
+        with client.stream_results(JOB) as stream:
             self.assertEqual(stream.summary["total_lots"], 5000)
             self.assertEqual(list(stream), document["results"]["lots"])
         self.assertEqual(stream.head["job_id"], JOB)
@@ -134,7 +134,7 @@ class Results(unittest.TestCase):
     def test_members_in_any_order_and_no_lots(self):
         document = {"results": {"lots": [], "version": "1.0.0"}, "status": "completed", "processing_summary": {"total_lots": 0}}
         client, _, _ = scripted(reply(200, document))
-        stream = client.iter_results(JOB)
+        stream = client.stream_results(JOB)
         self.assertEqual((list(stream), stream.summary, stream.head["status"]), ([], {"total_lots": 0}, "completed"))
 
     def test_a_lost_connection_is_taken_up_where_it_broke_off(self):
@@ -143,21 +143,30 @@ class Results(unittest.TestCase):
         cuts = [reply(200, body[:chance.randrange(len(body))], is_broken=chance.random() < 0.5, headers={"Content-Length": str(len(body))})
                 for _ in range(5)]
         client, script, clock = scripted(*cuts, reply(200, body))
-        self.assertEqual([lot["n"] for lot in client.iter_results(JOB)], list(range(5000)))
+        self.assertEqual([lot["n"] for lot in client.stream_results(JOB)], list(range(5000)))
         self.assertEqual((len(script.requests), len(clock.sleeps)), (6, 5))
 
     def test_it_gives_up_when_nothing_moves(self):
         body = json.dumps(results(10)).encode()[:-20]
         client, script, _ = scripted(*[reply(200, body)] * 9, retry=RetryPolicy(attempts=3))
-        with self.assertRaises(ConnectionFailedError):
-            list(client.iter_results(JOB))
+        with self.assertRaises(TransportError):
+            list(client.stream_results(JOB))
         self.assertEqual(len(script.requests), 3)
 
     def test_errors_come_before_the_first_lot(self):
-        for answer, kind in ((refusal(202, "JOB_NOT_COMPLETED"), JobNotCompletedError), (refusal(409, "JOB_FAILED"), ConflictError),
-                             (reply(200, b"<html>"), ReplyError), (reply(200, b'{"results":{"lots":[]}} x'), ReplyError)):
+        for answer, kind in ((refusal(202, "JOB_NOT_COMPLETED"), JobNotCompletedError), (refusal(409, "JOB_FAILED"), JobEndedError),
+                             (reply(200, b"<html>"), InvalidReplyError), (reply(200, b'{"results":{"lots":[]}} x'), InvalidReplyError)):
             with self.assertRaises(kind):
-                scripted(answer)[0].iter_results(JOB)
+                scripted(answer)[0].stream_results(JOB)
+
+
+class Deliveries(unittest.TestCase):
+    def test_one_by_one(self):
+        document = {"job_id": JOB, "deliveries": [{"id": str(number), "attempts": []} for number in range(3000)]}
+        client, _, _ = scripted(reply(200, document), reply(200, document))
+        self.assertEqual(client.webhook_deliveries(JOB), document["deliveries"])
+        with client.stream_webhook_deliveries(JOB) as stream:
+            self.assertEqual(next(stream)["id"], "0")
 
 
 class Downloads(unittest.TestCase):
@@ -192,7 +201,7 @@ class Paging(unittest.TestCase):
         """A job that is made between two pages pushes the last of the first page on to the second."""
         page = lambda jobs, more: reply(200, {"jobs": [{"id": each} for each in jobs], "pagination": {"has_more": more}})  # noqa: E731
         client, script, _ = scripted(page("cba", True), page("az", True), page("", False))
-        self.assertEqual("".join(job["id"] for job in client.iter_jobs(status="completed", page_size=3)), "cbaz")
+        self.assertEqual("".join(job["id"] for job in client.iterate_jobs(status="completed", page_size=3)), "cbaz")
         self.assertEqual(
             [request.path_url.partition("?")[2] for request in script.requests],
             [f"status=completed&limit=3&offset={offset}" for offset in (0, 3, 5)])

@@ -11,7 +11,7 @@ import standardwebhooks
 
 from support import JOB, KEY
 from generation_service import (
-    WebhookVerificationError, receive_webhook, verify_document_signature, verify_webhook, verify_webhook_signature,
+    WebhookVerificationError, verify_document_signature, verify_webhook, verify_webhook_signature,
 )
 
 OLD = "o" * 40
@@ -19,9 +19,10 @@ NOW = 1_790_000_000
 BODY = json.dumps({"event": "batch_job_completed", "job_id": JOB, "lots": ["ж"]}, ensure_ascii=False).encode()
 # Computed once with OpenSSL's command line, so that no code of ours is on both sides:
 #   printf %s 'hello' | openssl dgst -sha256 -hmac kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk
-#   printf %s 'msg_1.1790000000.hello' | openssl dgst -sha256 -hmac kkk... -binary | base64
+#   printf %s 'msg_1.1790000000.{}' | openssl dgst -sha256 -hmac kkk... -binary | base64
 HELLO = "sha256=09965c168b4d0f09e92a5bb965af41e0f358885e51540d2c621250ac67e14349"
-STANDARD = "v1,PAKbbXc+oqAc9YStLMXJ0S6u2JMLPlfNrMWK4j9VpUw="
+BRACES = "sha256=aceb78441ef0c418b2b6e65be722565af951f6a43b15aa6f5f9aec03e926f0fd"
+STANDARD = "v1,ZgI1C7z8CPXqkQsmNz7kX5KYkTMPfX8RSICvIDPJTWc="
 
 
 def library_signature(key, body, identifier="77", stamp=NOW):
@@ -35,7 +36,7 @@ def headers(*signatures, identifier="77", stamp=str(NOW)):
 
 class Standard(unittest.TestCase):
     def check(self, body=BODY, given=None, keys=KEY, now=NOW, **settings):
-        return receive_webhook(body, given or headers(library_signature(KEY, BODY)), keys, clock=lambda: now, **settings)
+        return verify_webhook(body, given or headers(library_signature(KEY, BODY)), keys, clock=lambda: now, **settings)
 
     def refused(self, reason, **arguments):
         with self.assertRaises(WebhookVerificationError) as caught:
@@ -43,11 +44,13 @@ class Standard(unittest.TestCase):
         self.assertEqual(caught.exception.reason, reason)
 
     def test_by_hand(self):
-        verify_webhook(b"hello", headers(STANDARD, identifier="msg_1"), KEY, clock=lambda: NOW)
-        verify_webhook("hello", headers(STANDARD, identifier="msg_1"), [OLD, KEY], clock=lambda: NOW)
+        for body, keys in ((b"{}", KEY), ("{}", [OLD, KEY]), (b"{}", "whsec_" + base64.b64encode(KEY.encode()).decode())):
+            found = verify_webhook(body, headers(STANDARD, identifier="msg_1"), keys, clock=lambda: NOW)
+            self.assertEqual((found.id, found.timestamp, found.attempt, found.job_id, found.payload), ("msg_1", NOW, None, None, {}))
 
     def test_what_the_library_signs(self):
-        self.assertEqual(self.check()["job_id"], JOB)
+        found = self.check(given={**headers(library_signature(KEY, BODY)), "X-Job-ID": JOB, "X-Delivery-Attempt": "2"})
+        self.assertEqual((found.id, found.attempt, found.job_id, found.payload["job_id"]), ("77", 2, JOB, JOB))
 
     def test_rotation(self):
         """The service signs with both keys (C6.4): a receiver that has either, or both, takes it."""
@@ -98,6 +101,16 @@ class Standard(unittest.TestCase):
 
 
 class Document(unittest.TestCase):
+    def test_as_a_scheme(self):
+        found = verify_webhook(b"{}", {"x-signature": BRACES}, KEY, scheme="document")
+        self.assertEqual((found.payload, found.id), ({}, None))
+        for given, reason in (({}, "missing"), ({"X-Signature": HELLO}, "mismatch")):
+            with self.assertRaises(WebhookVerificationError) as caught:
+                verify_webhook(b"{}", given, KEY, scheme="document")
+            self.assertEqual(caught.exception.reason, reason)
+        with self.assertRaises(ValueError):
+            verify_webhook(b"{}", {"x-signature": BRACES}, KEY, scheme="none")
+
     def test_by_hand(self):
         for body in (b"hello", "hello", bytearray(b"hello")):
             self.assertTrue(verify_document_signature(body, HELLO, KEY))

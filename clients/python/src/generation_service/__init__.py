@@ -5,25 +5,27 @@
 from .client import Client
 from .document import GenerationServiceClient
 from .errors import (
-    ApiError, AuthenticationError, ConflictError, ConnectionFailedError, GenerationServiceError, InputError, JobNotCompletedError,
-    NotFoundError, RateLimitError, ReplyError, RequestTimeoutError, ServerError, ValidationError, WaitTimeoutError,
+    APIError, AuthenticationError, BatchTooLargeError, ConflictError, GenerationServiceError, InputError,
+    InvalidReplyError, InvalidRequestError, JobEndedError, JobNotCompletedError, NotFoundError, RateLimitError,
+    RequestInProgressError, RequestTimeoutError, ServerError, TransportError, UnavailableError, WaitTimeoutError,
     WebhookVerificationError,
 )
 from .models import (
-    BatchAccepted, Cancelled, Description, Image, JobPage, JobStatus, JobSummary, Lot, LotResult, ProcessingSummary, Progress, Results,
-    SyncResult, Usage, WebhookAttempt, WebhookDelivery, WebhookEvent,
+    BatchAccepted, Cancelled, Description, Image, JobPage, JobStatus, JobSummary, Lot, LotResult, ProcessingSummary, Progress, Redelivery,
+    Results, SyncResult, Usage, WebhookAttempt, WebhookDelivery, WebhookEvent,
 )
-from .results import ResultStream
+from .results import ItemStream, ResultStream
 from .retry import RetryPolicy, Waiting
 from .signing import sign
-from .webhooks import receive_webhook, verify_document_signature, verify_webhook, verify_webhook_signature
+from .webhooks import VerifiedWebhook, verify_document_signature, verify_webhook, verify_webhook_signature
 
 __all__ = [
-    "Client", "GenerationServiceClient", "ResultStream", "RetryPolicy", "Waiting", "sign",
-    "receive_webhook", "verify_document_signature", "verify_webhook", "verify_webhook_signature",
-    "ApiError", "AuthenticationError", "ConflictError", "ConnectionFailedError", "GenerationServiceError", "InputError",
-    "JobNotCompletedError", "NotFoundError", "RateLimitError", "ReplyError", "RequestTimeoutError", "ServerError", "ValidationError",
-    "WaitTimeoutError", "WebhookVerificationError",
+    "Client", "GenerationServiceClient", "ItemStream", "ResultStream", "RetryPolicy", "Waiting", "sign",
+    "VerifiedWebhook", "verify_document_signature", "verify_webhook", "verify_webhook_signature",
+    "APIError", "AuthenticationError", "BatchTooLargeError", "ConflictError", "GenerationServiceError", "InputError",
+    "InvalidReplyError", "InvalidRequestError", "JobEndedError", "JobNotCompletedError", "NotFoundError",
+    "RateLimitError", "RequestInProgressError", "RequestTimeoutError", "ServerError", "TransportError",
+    "UnavailableError", "WaitTimeoutError", "WebhookVerificationError",
     "BatchAccepted", "Cancelled", "Description", "Image", "JobPage", "JobStatus", "JobSummary", "Lot", "LotResult", "ProcessingSummary",
-    "Progress", "Results", "SyncResult", "Usage", "WebhookAttempt", "WebhookDelivery", "WebhookEvent",
+    "Progress", "Redelivery", "Results", "SyncResult", "Usage", "WebhookAttempt", "WebhookDelivery", "WebhookEvent",
 ]

@@ -5,15 +5,15 @@ import os
 import uuid
 from contextlib import nullcontext, suppress
 from types import TracebackType
-from typing import Any, BinaryIO, Callable, ContextManager, Dict, Iterable, Iterator, Mapping, Optional, Sequence, Type, Union, cast
+from typing import Any, BinaryIO, Callable, ContextManager, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Type, Union, cast
 
 import requests
 
 from .errors import ConflictError, InputError, WaitTimeoutError
 from .models import (
-    BatchAccepted, Cancelled, JobPage, JobStatus, JobSummary, Results, SyncResult, WebhookDelivery,
+    BatchAccepted, Cancelled, JobPage, JobStatus, JobSummary, Redelivery, Results, SyncResult, WebhookDelivery,
 )
-from .results import ResultStream
+from .results import ItemStream, ResultStream
 from .retry import Retries, RetryPolicy, Waiting
 from .signing import sign
 from .spool import VERSION, LotsFile, SpooledBody, encoded, language_list
@@ -53,7 +53,7 @@ class Client:
 
     # Generating
 
-    def generate(self, lot: LotLike, languages: Sequence[str] = ENGLISH, *, idempotency_key: Optional[str] = None) -> SyncResult:
+    def describe(self, lot: LotLike, languages: Sequence[str] = ENGLISH, *, idempotency_key: Optional[str] = None) -> SyncResult:
         """Describes one lot while we wait, up to 300 s. The lot names no `webhook`: with one it would be a batch."""
         if lot.get("webhook") is not None:
             raise InputError("a lot with a webhook is a batch: use create_batch")
@@ -103,9 +103,9 @@ class Client:
         """All results at once, in memory. JobNotCompletedError until the job has completed."""
         return cast(Results, self._transport.json(self._job("GET", "batch-results/{}", job_id), 200))
 
-    def iter_results(self, job_id: str) -> ResultStream:
+    def stream_results(self, job_id: str) -> ResultStream:
         """The results lot by lot, as they arrive, in memory for one."""
-        return ResultStream(self._transport, self._job("GET", "batch-results/{}", job_id))
+        return ResultStream(self._transport, self._job("GET", "batch-results/{}", job_id), ("results", "lots"))
 
     def download(self, job_id: str, path: Union[str, os.PathLike[str], None] = None) -> str:
         """Writes the results to a file, `batch_results_{job_id}.json` unless named, and returns its path. They are written beside it first and
@@ -126,7 +126,7 @@ class Client:
         return target
 
     def cancel(self, job_id: str) -> Cancelled:
-        """ConflictError (JOB_ALREADY_CANCELLED) if someone else has cancelled it, ValidationError (JOB_NOT_CANCELLABLE) if it has ended."""
+        """ConflictError (JOB_ALREADY_CANCELLED) if someone else has cancelled it, InvalidRequestError (JOB_NOT_CANCELLABLE) if it has ended."""
         try:
             return cast(Cancelled, self._transport.json(self._job("POST", "batch-jobs/{}/cancel", job_id), 200))
         except ConflictError as error:
@@ -172,7 +172,7 @@ class Client:
         parameters = {name: value for name, value in given.items() if value is not None}
         return cast(JobPage, self._transport.json(Call("GET", "/api/v1/batch-jobs", parameters=parameters), 200))
 
-    def iter_jobs(
+    def iterate_jobs(
         self, *, status: Optional[str] = None, created_after: Optional[str] = None, created_before: Optional[str] = None,
         page_size: int = PAGE_LIMIT,
     ) -> Iterator[JobSummary]:
@@ -189,14 +189,23 @@ class Client:
 
     # Webhooks
 
-    def webhook_deliveries(self, job_id: str) -> Sequence[WebhookDelivery]:
+    def webhook_deliveries(self, job_id: str) -> List[WebhookDelivery]:
         """The job's deliveries, each with its attempts."""
-        reply = self._transport.json(self._job("GET", "batch-jobs/{}/webhook-deliveries", job_id), 200)
-        return cast(Sequence[WebhookDelivery], reply["deliveries"])
+        return list(self.stream_webhook_deliveries(job_id))
 
-    def redeliver(self, delivery_id: str) -> Dict[str, Any]:
-        """Starts a delivery anew that was delivered or has failed."""
-        return cast(Dict[str, Any], self._transport.json(self._job("POST", "webhook-deliveries/{}/redeliver", delivery_id), 202))
+    def stream_webhook_deliveries(self, job_id: str) -> ItemStream[WebhookDelivery]:
+        """The same one by one: each of 50,000 lots may have a webhook of its own."""
+        return ItemStream(self._transport, self._job("GET", "batch-jobs/{}/webhook-deliveries", job_id), ("deliveries",))
+
+    def redeliver(self, delivery_id: str) -> Redelivery:
+        """Starts a delivery anew that was delivered or has failed. ConflictError (DELIVERY_PENDING) while it is still being tried."""
+        try:
+            return cast(Redelivery, self._transport.json(self._job("POST", "webhook-deliveries/{}/redeliver", delivery_id), 202))
+        except ConflictError as error:
+            if error.code != "DELIVERY_PENDING" or not error.after_lost_reply:
+                raise
+        # It was this call that started it: only its reply was lost.
+        return {"id": delivery_id, "status": "pending", "message": "Delivery started anew"}
 
     def _job(self, method: str, path: str, identifier: str) -> Call:
         """A request about one job or delivery: the id is signed as it stands in the path (C1.5)."""

@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optio
 import requests
 
 from .client import ENGLISH, Client
-from .errors import ApiError, ConnectionFailedError, GenerationServiceError, JobNotCompletedError, WaitTimeoutError
+from .errors import APIError, TransportError, GenerationServiceError, JobNotCompletedError, WaitTimeoutError
 from .retry import RetryPolicy, Waiting
 from .signing import sign
 
@@ -46,10 +46,10 @@ class GenerationServiceClient:
         """The reply and its status."""
         lot = {"lot_id": lot_id, "additional_info": additional_info, "images": _images(image_urls)}
         try:
-            return dict(self.client.generate(lot, languages)), 200
-        except ApiError as error:
-            return error.reply or {"error": error.message, "code": error.code}, error.status
-        except ConnectionFailedError as error:
+            return dict(self.client.describe(lot, languages)), 200
+        except APIError as error:
+            return error.body or {"error": error.message, "code": error.code}, error.status
+        except TransportError as error:
             raise _cause(error) from error
 
     def batch_generate(
@@ -118,10 +118,10 @@ def _images(urls: Sequence[str]) -> List[Dict[str, str]]:
 
 def _words(what: str, error: GenerationServiceError) -> str:
     """The error of a pair; a connection that failed is raised instead, as the document's client does."""
-    if isinstance(error, ConnectionFailedError):
+    if isinstance(error, TransportError):
         raise _cause(error) from error
-    return f"{what}: {error.text if isinstance(error, ApiError) else error}"
+    return f"{what}: {error.text if isinstance(error, APIError) else error}"
 
 
-def _cause(error: ConnectionFailedError) -> Exception:
+def _cause(error: TransportError) -> Exception:
     return error.cause if isinstance(error.cause, requests.RequestException) else requests.ConnectionError(str(error))

@@ -1,18 +1,22 @@
 """What can go wrong, as exceptions, told apart by class or by `code`. All of them are GenerationServiceError.
 
     GenerationServiceError
-      ApiError                   the service answered with an error; told apart by status
-        ValidationError            400, 413, 415, 422
+      APIError                   the service answered with an error; told apart by status
+        InvalidRequestError        400, 413, 415, 422
         AuthenticationError        401, 403
         NotFoundError              404
-        ConflictError              409
+        ConflictError              409, of which
+          JobEndedError              the results of a failed or cancelled job were asked for
+          RequestInProgressError     the same Idempotency-Key is still being worked on
         RateLimitError             429
-        ServerError                5xx
+        UnavailableError           503
+        ServerError                every other 5xx
         JobNotCompletedError       202: no results yet
-      ConnectionFailedError      no answer, or only part of one
+      TransportError             no answer, or only part of one
         RequestTimeoutError        silence for too long
+      InvalidReplyError          a reply that this API does not give
       InputError                 what the caller passed cannot be sent (a ValueError too); nothing was sent
-      ReplyError                 a reply that this API does not give
+        BatchTooLargeError         the body would be over what the service takes
       WaitTimeoutError           wait() came to its end before the job did
       WebhookVerificationError   a delivery that must not be trusted
 """
@@ -33,59 +37,71 @@ class GenerationServiceError(Exception):
     code = "ERROR"
 
 
-class ApiError(GenerationServiceError):
+class APIError(GenerationServiceError):
     """The service answered, but not with what was asked for.
 
     `code` is the service's (`BATCH_SIZE_EXCEEDED`), or `HTTP_<status>` where something else answered, a proxy say. `title` is the
-    service's short `error`, `details` are as it sent them, `retry_after` is in seconds, `reply` the JSON object (empty if it was none) and
+    service's short `error`, `details` are as it sent them, `retry_after` is in seconds, `body` the JSON object (empty if it was none) and
     `text` the body as it came.
     """
 
     def __init__(self, status: int, text: str, headers: Mapping[str, str]) -> None:
         self.status = status
         self.text = text
-        self.reply: Dict[str, Any] = _object(text)
-        self.code = str(self.reply.get("code") or f"HTTP_{status}")
-        self.title: Optional[str] = self.reply.get("error")
-        self.message = str(self.reply.get("message") or self.title or text[:200])
-        details = self.reply.get("details")
+        self.body: Dict[str, Any] = _object(text)
+        self.code = str(self.body.get("code") or f"HTTP_{status}")
+        self.title: Optional[str] = self.body.get("error")
+        self.message = str(self.body.get("message") or self.title or text[:200])
+        details = self.body.get("details")
         self.details: Dict[str, Any] = details if isinstance(details, dict) else {}
-        self.request_id: Optional[str] = self.reply.get("request_id") or headers.get("X-Request-ID")
-        self.retry_after = _retry_after(headers.get("Retry-After"), self.reply, self.details)
+        self.request_id: Optional[str] = self.body.get("request_id") or headers.get("X-Request-ID")
+        self.retry_after = _retry_after(headers.get("Retry-After"), self.body, self.details)
         #: An attempt before this one lost its reply, so what this one refuses may be that one's doing.
         self.after_lost_reply = False
         super().__init__(f"{status} {self.code}: {self.message} (request {self.request_id})")
 
 
-class ValidationError(ApiError):
+class InvalidRequestError(APIError):
     """The same request will be refused again; `details` say where it is wrong (`lots[17].images[0].url`)."""
 
 
-class AuthenticationError(ApiError):
+class AuthenticationError(APIError):
     """No signature, or a wrong one."""
 
 
-class NotFoundError(ApiError):
+class NotFoundError(APIError):
     """No such job, delivery or path."""
 
 
-class ConflictError(ApiError):
-    """The state of things does not allow it: a job that is cancelled already, results of a job that failed."""
+class ConflictError(APIError):
+    """The state of things does not allow it: a job that is cancelled already, a lot_id that comes twice."""
 
 
-class RateLimitError(ApiError):
+class JobEndedError(ConflictError):
+    """The job failed or was cancelled, so it has no results; `body` tells its status, error_message and progress."""
+
+
+class RequestInProgressError(ConflictError):
+    """Another request with this Idempotency-Key is still being worked on."""
+
+
+class RateLimitError(APIError):
     """Too many requests in a minute."""
 
 
-class ServerError(ApiError):
+class UnavailableError(APIError):
+    """The service is draining, overloaded, or without its database."""
+
+
+class ServerError(APIError):
     """The service, or what it depends on, failed."""
 
 
-class JobNotCompletedError(ApiError):
-    """The job is still being worked on; `reply` tells its status and progress."""
+class JobNotCompletedError(APIError):
+    """The job is still being worked on; `body` tells its status and progress."""
 
 
-class ConnectionFailedError(GenerationServiceError):
+class TransportError(GenerationServiceError):
     """No answer came, or it broke off. `cause` is the exception underneath, of requests as a rule."""
 
     code = "CONNECTION_FAILED"
@@ -97,19 +113,23 @@ class ConnectionFailedError(GenerationServiceError):
         self.is_final = is_final
 
 
-class RequestTimeoutError(ConnectionFailedError):
+class RequestTimeoutError(TransportError):
     """The service could not be reached, or said nothing, for too long."""
 
     code = "TIMEOUT"
 
 
 class InputError(GenerationServiceError, ValueError):
-    """What the caller passed cannot be sent: a batch without lots or over the largest body, an empty id. Nothing was sent."""
+    """What the caller passed cannot be sent: a batch without lots, an empty id. Nothing was sent."""
 
     code = "INVALID_INPUT"
 
 
-class ReplyError(GenerationServiceError):
+class BatchTooLargeError(InputError):
+    """The lots make a body over what the service takes."""
+
+
+class InvalidReplyError(GenerationServiceError):
     """A reply that is not of this API: no JSON where JSON is due, say."""
 
     code = "INVALID_REPLY"
@@ -135,16 +155,21 @@ class WebhookVerificationError(GenerationServiceError, ValueError):
         self.reason = reason
 
 
-_BY_STATUS: Dict[int, Type[ApiError]] = {
-    202: JobNotCompletedError, 400: ValidationError, 401: AuthenticationError, 403: AuthenticationError, 404: NotFoundError,
-    409: ConflictError, 413: ValidationError, 415: ValidationError, 422: ValidationError, 429: RateLimitError,
+_BY_CODE: Dict[str, Type[APIError]] = {
+    "JOB_FAILED": JobEndedError, "JOB_CANCELLED": JobEndedError, "REQUEST_IN_PROGRESS": RequestInProgressError,
+}
+
+_BY_STATUS: Dict[int, Type[APIError]] = {
+    202: JobNotCompletedError, 400: InvalidRequestError, 401: AuthenticationError, 403: AuthenticationError, 404: NotFoundError,
+    409: ConflictError, 413: InvalidRequestError, 415: InvalidRequestError, 422: InvalidRequestError, 429: RateLimitError,
+    503: UnavailableError,
 }
 
 
-def of_reply(status: int, text: str, headers: Mapping[str, str]) -> ApiError:
+def of_reply(status: int, text: str, headers: Mapping[str, str]) -> APIError:
     """The exception for a reply that is not the one asked for."""
-    kind = _BY_STATUS.get(status) or (ServerError if status >= 500 else ApiError)
-    return kind(status, text, headers)
+    kind = _BY_CODE.get(APIError(status, text, headers).code) or _BY_STATUS.get(status)
+    return (kind or (ServerError if status >= 500 else APIError))(status, text, headers)
 
 
 def _object(text: str) -> Dict[str, Any]:

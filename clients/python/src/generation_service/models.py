@@ -166,23 +166,38 @@ class WebhookAttempt(TypedDict):
     attempt: int
     started_at: str
     ended_at: Optional[str]
-    response_status: Optional[int]
-    error_message: Optional[str]
+    http_status: Optional[int]
+    error: Optional[str]
 
 
 class WebhookDelivery(TypedDict):
     """A job's delivery to one address; `id` is what a receiver sees as `webhook-id`."""
 
     id: str
+    batch_job_id: str
     webhook_url: str
+    event: str
     #: `pending`, `delivered` or `failed`.
     status: str
     attempt_count: int
     created_at: str
     last_attempt_at: Optional[str]
     delivered_at: Optional[str]
+    next_attempt_at: Optional[str]
     error_message: Optional[str]
     attempts: List[WebhookAttempt]
+
+
+class _AlwaysRedelivery(TypedDict):
+    id: str
+    status: str
+    message: str
+
+
+class Redelivery(_AlwaysRedelivery, total=False):
+    """A delivery that was started anew."""
+
+    batch_job_id: str
 
 
 class _AlwaysWebhookEvent(TypedDict):

@@ -1,53 +1,51 @@
-"""A job's results lot by lot, in memory for one of them. A lost connection is taken up again where it broke off: the results of a
-completed job never change."""
+"""Long replies item by item, in memory for one of them. A lost connection is taken up again where it broke off: the order of items, and
+the results of a completed job, never change."""
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Dict, Iterator, Optional, Type, cast
+from typing import Any, Dict, Generic, Iterator, Optional, Tuple, Type, TypeVar, cast
 
 import requests
 
-from .errors import ConnectionFailedError, ReplyError
+from .errors import TransportError, InvalidReplyError
 from .jsonstream import JSONCutOffError, JSONReader
 from .models import LotResult, ProcessingSummary
 from .retry import Trials
 from .transport import Call, Transport, chunks
 
+Item = TypeVar("Item")
+S = TypeVar("S", bound="ItemStream[Any]")
 
-class ResultStream(Iterator[LotResult]):
-    """Iterates over the lots' results in the order in which they were sent. Use it in a `with`, or iterate to the end: it holds a
-    connection until then."""
 
-    def __init__(self, transport: Transport, call: Call) -> None:
+class ItemStream(Iterator[Item], Generic[Item]):
+    """Iterates over an array inside a reply. Use it in a `with`, or iterate to the end: it holds a connection until then."""
+
+    def __init__(self, transport: Transport, call: Call, path: Tuple[str, ...]) -> None:
         self._transport = transport
         self._call = call
+        self._path = path
         self._given = 0
         self._trials: Optional[Trials] = None
-        self._ahead: Optional[LotResult] = None
-        #: The members of the reply beside the lots: job_id, status, completed_at, processing_summary.
+        #: The reply's members beside the array; those that stand after it are there when it has been read.
         self.head: Dict[str, Any] = {}
         self._open()
-        # What stands before the lots is read along with the first one.
+        # What stands before the array is read along with its first item.
         self._ahead = self._next()
 
-    @property
-    def summary(self) -> ProcessingSummary:
-        return cast(ProcessingSummary, self.head["processing_summary"])
-
-    def __next__(self) -> LotResult:
-        lot, self._ahead = self._ahead, None
-        if lot is None:
-            lot = self._next()
-        if lot is None:
+    def __next__(self) -> Item:
+        item, self._ahead = self._ahead, None
+        if item is None:
+            item = self._next()
+        if item is None:
             raise StopIteration
-        return lot
+        return item
 
-    def _next(self) -> Optional[LotResult]:
+    def _next(self) -> Optional[Item]:
         """None after the last."""
         while True:
             try:
-                lot = next(self._lots, None)
-            except ConnectionFailedError as error:
+                item = next(self._items, None)
+            except TransportError as error:
                 self.close()
                 self._trials = self._trials or self._transport.retries.begin("GET")
                 if not self._trials.goes_on_after(error):
@@ -55,48 +53,55 @@ class ResultStream(Iterator[LotResult]):
                 self._open()
                 continue
             self._position += 1
-            if lot is None:
+            if item is None:
                 self.close()
                 return None
             if self._position > self._given:
                 self._given, self._trials = self._position, None
-                return lot
+                return item
 
     def _open(self) -> None:
         self._position = 0
         self._response: requests.Response = self._transport.opened(self._call, 200)
-        self._lots = self._read(JSONReader(chunks(self._response)))
+        self._items = self._read(JSONReader(chunks(self._response)))
 
-    def _read(self, reader: JSONReader) -> Iterator[LotResult]:
+    def _read(self, reader: JSONReader) -> Iterator[Item]:
         try:
-            for name in reader.members():
-                if name == "results":
-                    yield from self._read_results(reader)
-                else:
-                    self.head[name] = reader.value()
+            yield from self._descend(reader, self._path)
             # To the very end, so that the connection can be used again.
             if reader.peek():
-                raise ReplyError("something follows the results")
+                raise InvalidReplyError("something follows the reply")
         except JSONCutOffError as error:
-            raise ConnectionFailedError(f"the results broke off: {error}", error) from error
+            raise TransportError(f"the reply broke off: {error}", error) from error
         except ValueError as error:
-            raise ReplyError(f"the results cannot be read: {error}") from error
+            raise InvalidReplyError(f"the reply cannot be read: {error}") from error
 
-    def _read_results(self, reader: JSONReader) -> Iterator[LotResult]:
+    def _descend(self, reader: JSONReader, path: Tuple[str, ...]) -> Iterator[Item]:
+        if not path:
+            for _ in reader.elements():
+                yield cast(Item, reader.value())
+            return
         for name in reader.members():
-            if name == "lots":
-                for _ in reader.elements():
-                    yield cast(LotResult, reader.value())
+            if name == path[0]:
+                yield from self._descend(reader, path[1:])
             else:
-                reader.value()
+                self.head[name] = reader.value()
 
     def close(self) -> None:
         self._response.close()
 
-    def __enter__(self) -> ResultStream:
+    def __enter__(self: S) -> S:
         return self
 
     def __exit__(
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         self.close()
+
+
+class ResultStream(ItemStream[LotResult]):
+    """A job's results lot by lot, in the order in which the lots were sent. `head` has job_id, status, completed_at, version."""
+
+    @property
+    def summary(self) -> ProcessingSummary:
+        return cast(ProcessingSummary, self.head["processing_summary"])

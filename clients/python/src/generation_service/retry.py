@@ -10,7 +10,9 @@ import time
 from dataclasses import dataclass
 from typing import Callable, Optional, TypeVar
 
-from .errors import ApiError, ConnectionFailedError, GenerationServiceError
+from .errors import (
+    APIError, GenerationServiceError, RateLimitError, RequestInProgressError, ServerError, TransportError, UnavailableError,
+)
 
 T = TypeVar("T")
 
@@ -29,7 +31,7 @@ class RetryPolicy:
 
     def wait(self, error: GenerationServiceError, failures: int, elapsed: float, chance: float) -> Optional[float]:
         """Seconds until the next attempt after so many failures, None if that would be too late. `chance` is from 0 to 1."""
-        asked = error.retry_after if isinstance(error, ApiError) else None
+        asked = error.retry_after if isinstance(error, APIError) else None
         if asked is not None and asked > self.retry_after_limit_seconds:
             return None
         doubled = min(self.cap_seconds, self.base_seconds * 2.0 ** min(failures - 1, 60))
@@ -40,19 +42,12 @@ class RetryPolicy:
 
 def is_passing(error: GenerationServiceError, method: str) -> bool:
     """Whether the same request may succeed later, and may be made again."""
-    if isinstance(error, ConnectionFailedError):
+    if isinstance(error, TransportError):
         return not error.is_final
-    if not isinstance(error, ApiError):
-        return False
-    if error.status in (429, 503) or is_in_progress(error):
+    if isinstance(error, (RateLimitError, UnavailableError, RequestInProgressError)):
         return True
     # From a proxy; or, on a POST, the service's word that OpenAI failed: whether to pay again is for the caller to decide.
-    return error.status in (502, 504) and method == "GET"
-
-
-def is_in_progress(error: GenerationServiceError) -> bool:
-    """The first request with this key is still being worked on, for up to 300 s; then its reply is given again."""
-    return isinstance(error, ApiError) and error.code == "REQUEST_IN_PROGRESS"
+    return isinstance(error, ServerError) and error.status in (502, 504) and method == "GET"
 
 
 @dataclass(frozen=True)
@@ -103,12 +98,12 @@ class Trials:
 
     def goes_on_after(self, error: GenerationServiceError) -> bool:
         """Waits if there is to be another attempt; false if `error` is the end of it."""
-        if isinstance(error, ApiError):
+        if isinstance(error, APIError):
             error.after_lost_reply = self._has_lost_reply
-        self._has_lost_reply = self._has_lost_reply or isinstance(error, ConnectionFailedError)
+        self._has_lost_reply = self._has_lost_reply or isinstance(error, TransportError)
         self._failures += 1
-        # Waiting for one's own first request is no failure: only the deadline bounds it.
-        self._counted += 0 if is_in_progress(error) else 1
+        # The first request with our key goes on for up to 300 s: waiting for it is no failure, and only the deadline bounds it.
+        self._counted += 0 if isinstance(error, RequestInProgressError) else 1
         if not is_passing(error, self._method) or self._counted >= self._policy.attempts:
             return False
         elapsed = self._waiting.clock() - self._started

@@ -7,7 +7,7 @@ import tempfile
 from types import TracebackType
 from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Type, cast
 
-from .errors import InputError
+from .errors import BatchTooLargeError, InputError
 from .jsonstream import JSONReader
 from .signing import Signer
 
@@ -68,7 +68,7 @@ class SpooledBody:
     def _write(self, piece: bytes) -> None:
         self.size += len(piece)
         if self.size > BODY_LIMIT_BYTES:
-            raise InputError(f"the body is over {BODY_LIMIT_BYTES} bytes at lot {self.count + 1}: send several batches")
+            raise BatchTooLargeError(f"the body is over {BODY_LIMIT_BYTES} bytes at lot {self.count + 1}: send several batches")
         self._signer.update(piece)
         self.file.write(piece)
 

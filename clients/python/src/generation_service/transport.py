@@ -78,11 +78,11 @@ class Transport:
             settings = self.session.merge_environment_settings(prepared.url, {}, True, None, None)
             return self.session.send(prepared, timeout=timeout, allow_redirects=False, **settings)
         except requests.exceptions.SSLError as error:
-            raise errors.ConnectionFailedError(f"{call.method} {call.path}: {error}", error, is_final=True) from error
+            raise errors.TransportError(f"{call.method} {call.path}: {error}", error, is_final=True) from error
         except requests.Timeout as error:
             raise errors.RequestTimeoutError(f"{call.method} {call.path}: {error}", error) from error
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
-            raise errors.ConnectionFailedError(f"{call.method} {call.path}: {error}", error) from error
+            raise errors.TransportError(f"{call.method} {call.path}: {error}", error) from error
 
     def _prepare(self, call: Call) -> requests.PreparedRequest:
         """Signed at the very last, over the target that requests is about to send."""
@@ -119,19 +119,19 @@ def chunks(response: requests.Response) -> Iterator[bytes]:
     try:
         yield from response.iter_content(CHUNK_BYTES)
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise errors.ConnectionFailedError(f"the reply broke off: {error}", error) from error
+        raise errors.TransportError(f"the reply broke off: {error}", error) from error
     promised = response.headers.get("Content-Length")
     if promised is not None and promised.isdigit() and response.raw.tell() < int(promised):
-        raise errors.ConnectionFailedError(f"the reply broke off after {response.raw.tell()} of {promised} bytes")
+        raise errors.TransportError(f"the reply broke off after {response.raw.tell()} of {promised} bytes")
 
 
 def parsed(body: bytes) -> Dict[str, Any]:
     try:
         value = json.loads(body)
     except ValueError as error:
-        raise errors.ReplyError(f"the reply is no JSON: {body[:100]!r}") from error
+        raise errors.InvalidReplyError(f"the reply is no JSON: {body[:100]!r}") from error
     if not isinstance(value, dict):
-        raise errors.ReplyError(f"the reply is no JSON object: {body[:100]!r}")
+        raise errors.InvalidReplyError(f"the reply is no JSON object: {body[:100]!r}")
     return value
 
 
