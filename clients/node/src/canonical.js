@@ -1,0 +1,48 @@
+// The text that a signature in the body covers: what CPython prints for
+// json.dumps(value, separators=(',', ':'), sort_keys=True) once the service has read what JSON.stringify made of the
+// value. Needed only by those who put `signature` into the body themselves; this client signs the raw body. Pure.
+
+/** @throws TypeError for what JSON cannot hold, as JSON.stringify does. */
+export function canonicalJson(value) {
+    const text = JSON.stringify(value);
+    if (text === undefined) throw new TypeError('not a JSON value');
+    return canonical(JSON.parse(text));
+}
+
+function canonical(value) {
+    if (typeof value === 'number') return pythonNumber(value);
+    if (typeof value === 'string') return pythonString(value);
+    if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+    if (value === null || typeof value !== 'object') return String(value);
+    const members = Object.keys(value).sort(byCodePoint).map((key) => `${pythonString(key)}:${canonical(value[key])}`);
+    return `{${members.join(',')}}`;
+}
+
+/** Printable ASCII only; escapes in lower case. */
+function pythonString(text) {
+    return JSON.stringify(text).replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/**
+ * JSON.stringify writes whole numbers below 1e21 without a point, so that Python reads an integer; other numbers have the same
+ * shortest digits in both, but Python turns to exponents earlier and writes them with two digits.
+ */
+function pythonNumber(number) {
+    const text = JSON.stringify(number);
+    if (/^-?\d+$/.test(text)) return text;
+    const [, sign, digits, exponent] = /^(-?)([\d.]+)e([+-]\d+)$/.exec(number.toExponential());
+    const power = Number(exponent);
+    if (power >= -4 && power < 16) return text;
+    const size = String(Math.abs(power)).padStart(2, '0');
+    return `${sign}${digits}e${power < 0 ? '-' : '+'}${size}`;
+}
+
+/** JavaScript sorts by UTF-16 units, which puts U+10000 and above before U+E000. */
+function byCodePoint(a, b) {
+    const [left, right] = [Array.from(a), Array.from(b)];
+    for (let at = 0; at < left.length && at < right.length; at += 1) {
+        const difference = left[at].codePointAt(0) - right[at].codePointAt(0);
+        if (difference !== 0) return difference;
+    }
+    return left.length - right.length;
+}

@@ -1,0 +1,155 @@
+// One request over node:http or node:https, without retries.
+//
+// Not fetch: it sends a streamed body chunked instead of with a Content-Length (by which the service refuses what is too long
+// before reading it), cannot ask with `Expect: 100-continue`, and rewrites the request target, which must go out as signed.
+import http from 'node:http';
+import https from 'node:https';
+import { TransportError, InputError, RequestTimeoutError } from './errors.js';
+
+/** From this length on the service is asked first whether it wants the body: it may be busy, or its rate used up. */
+export const EXPECT_BYTES = 1024 * 1024;
+/** A proxy that says nothing to the question gets the body after so long. */
+const CONTINUE_MS = 1000;
+
+export class Transport {
+    #module;
+    #address;
+    #prefix;
+    #agent;
+
+    constructor(baseUrl, agent) {
+        const url = parse(baseUrl);
+        this.#module = url.protocol === 'https:' ? https : http;
+        this.#address = { hostname: url.hostname.replace(/^\[|\]$/g, ''), port: url.port || undefined };
+        // A path in front is for a proxy, which takes it off; it is no part of what is signed.
+        this.#prefix = url.pathname.replace(/\/+$/, '');
+        this.#agent = agent ?? new this.#module.Agent({ keepAlive: true });
+    }
+
+    /** Ends idle connections. */
+    close() { this.#agent.destroy(); }
+
+    /**
+     * The reply's head; its body is to be read with `readChunks`. `body`, if any, has `length` and `chunks()`.
+     * @param idleMs longest silence.
+     * @throws TransportError, RequestTimeoutError, the signal's reason, or what reading `body` throws.
+     */
+    send({ method, target, headers, body, idleMs, signal }) {
+        return new Promise((resolve, reject) => {
+            signal.throwIfAborted();
+            const request = this.#module.request({
+                ...this.#address, method, path: this.#prefix + target, headers: framed(headers, body, method), agent: this.#agent,
+                timeout: idleMs,
+            });
+            const abort = () => request.destroy(signal.reason);
+            signal.addEventListener('abort', abort, { once: true });
+            request.once('close', () => signal.removeEventListener('abort', abort));
+            request.once('timeout', () => request.destroy(silence(idleMs)));
+            request.on('error', (error) => reject(failure(error, signal)));
+            request.once('response', (response) => {
+                // From here on `readChunks` watches for silence; a reader that takes its time is none.
+                request.setTimeout(0);
+                resolve(response);
+            });
+            if (body === undefined) return request.end();
+            transmit(request, body).catch((error) => {
+                reject(error);
+                request.destroy();
+            });
+        });
+    }
+}
+
+/**
+ * The body of a reply, piece by piece. Leaving it early closes the connection.
+ * @throws TransportError if it is cut, RequestTimeoutError after `idleMs` of silence, the signal's reason.
+ */
+export async function* readChunks(response, idleMs, signal) {
+    const aborted = () => response.destroy(signal.reason);
+    if (signal?.aborted) aborted();
+    signal?.addEventListener('abort', aborted, { once: true });
+    const chunks = response[Symbol.asyncIterator]();
+    try {
+        for (;;) {
+            const timer = setTimeout(() => response.destroy(silence(idleMs)), idleMs);
+            const { done, value } = await chunks.next().finally(() => clearTimeout(timer));
+            if (done) break;
+            yield value;
+        }
+        if (!response.complete) throw new Error('the reply was cut');
+    } catch (error) {
+        throw failure(error, signal);
+    } finally {
+        signal?.removeEventListener('abort', aborted);
+        // A reply that came before the whole body was sent leaves a connection that is good for nothing.
+        if (!response.complete || !response.req.writableFinished) response.destroy();
+    }
+}
+
+/** The whole body as text. */
+export async function readText(response, idleMs, signal) {
+    const chunks = [];
+    for await (const chunk of readChunks(response, idleMs, signal)) chunks.push(chunk);
+    return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Sends the body, and stops where the reply comes first or the request fails (which is told elsewhere). */
+async function transmit(request, body) {
+    let isOver = false;
+    let wake = () => {};
+    for (const event of ['response', 'close', 'error']) {
+        request.once(event, () => {
+            isOver = true;
+            wake();
+        });
+    }
+    const until = (event, ms) => new Promise((resolve) => {
+        if (isOver) return resolve();
+        const timer = ms === undefined ? undefined : setTimeout(done, ms);
+        function done() {
+            clearTimeout(timer);
+            request.off(event, done);
+            resolve();
+        }
+        wake = done;
+        request.once(event, done);
+    });
+
+    if (body.length >= EXPECT_BYTES) await until('continue', CONTINUE_MS);
+    for await (const chunk of body.chunks()) {
+        if (isOver) return;
+        if (!request.write(chunk)) await until('drain');
+    }
+    if (!isOver) request.end();
+}
+
+function parse(baseUrl) {
+    let url;
+    try {
+        url = new URL(baseUrl);
+    } catch (error) {
+        throw new InputError(`not a URL: ${baseUrl}`, { cause: error });
+    }
+    if (!['http:', 'https:'].includes(url.protocol)) throw new InputError(`neither http nor https: ${baseUrl}`);
+    if (url.username || url.password || url.search || url.hash) {
+        throw new InputError('the base URL has a scheme, a host and perhaps a path, nothing else');
+    }
+    return url;
+}
+
+function framed(headers, body, method) {
+    if (body === undefined) return method === 'GET' ? headers : { ...headers, 'Content-Length': '0' };
+    const length = { 'Content-Length': String(body.length) };
+    return body.length >= EXPECT_BYTES ? { ...headers, ...length, Expect: '100-continue' } : { ...headers, ...length };
+}
+
+function silence(idleMs) {
+    return new RequestTimeoutError(`the service said nothing for ${idleMs / 1000} s`);
+}
+
+/** An abort shows as its reason, whatever it broke; everything else is a failed connection. */
+function failure(error, signal) {
+    if (signal?.aborted) return signal.reason;
+    if (error instanceof TransportError) return error;
+    return new TransportError(`connection failed: ${error.message || error.code}`, { cause: error });
+}

@@ -1,0 +1,441 @@
+// The client against a server that answers as told: what is sent, what is tried again, what is thrown.
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import {
+    APIError, AuthenticationError, BatchTooLargeError, Client, ConflictError, GenerationServiceClient, InputError, InvalidReplyError,
+    InvalidRequestError, JobEndedError, JobNotCompletedError, NotFoundError, RateLimitError, RequestTimeoutError, ServerError,
+    TransportError, UnavailableError, WaitTimeoutError, sign,
+} from '../src/index.js';
+import { early, error, fakeClock, fakeServer, hangUp, reply } from './support/fake-server.js';
+
+const KEY = 'a-shared-key-of-32-characters-or-more';
+const JOB = '550e8400-e29b-41d4-a716-446655440000';
+const LOT = { lot_id: 'a', images: [{ url: 'https://example.com/a.jpg' }] };
+const accepted = { status: 201, body: { job_id: JOB, status: 'accepted' } };
+
+function clientOf(server, options = {}) {
+    const clock = fakeClock();
+    return Object.assign(new Client(server.url, KEY, { clock, ...options }), { clock });
+}
+
+async function folder(t) {
+    const path = await mkdtemp(join(tmpdir(), 'generation-client-test-'));
+    t.after(() => rm(path, { recursive: true }));
+    return path;
+}
+
+// What is sent
+
+test('C1.3: a generation signs the raw body, and says how long it is', async (t) => {
+    const server = await fakeServer(t, { body: { lots: [] } });
+    await clientOf(server).describe(LOT, { languages: ['en', 'de'] });
+    const [request] = server.requests;
+    assert.equal(request.method, 'POST');
+    assert.equal(request.target, '/api/v1/generate-descriptions');
+    assert.equal(request.headers['x-signature'], sign(KEY, request.body));
+    assert.equal(request.headers['content-length'], String(request.body.length));
+    assert.equal(request.headers['content-type'], 'application/json');
+    assert.equal(request.headers['user-agent'], 'GenerationServiceClient-JS/1.0');
+    assert.equal(request.headers.prefer, undefined);
+    assert.match(request.headers['idempotency-key'], /^[0-9a-f-]{36}$/);
+    assert.deepEqual(JSON.parse(request.body), { lots: [LOT], version: '1.0.0', languages: ['en', 'de'] });
+});
+
+test('C1.5: a request about a job signs its id as it stands in the path', async (t) => {
+    const server = await fakeServer(t, { body: {} }, { body: {} }, { body: {} }, { body: {} }, { status: 202 });
+    const client = clientOf(server);
+    await client.status(JOB);
+    await client.results('ж/?');
+    await client.cancel(JOB);
+    await client.webhookDeliveries(JOB);
+    await client.redeliver('delivery-1');
+    assert.deepEqual(server.requests.map((request) => [request.method, request.target, request.headers['x-signature']]), [
+        ['GET', `/api/v1/batch-status/${JOB}`, sign(KEY, JOB)],
+        ['GET', '/api/v1/batch-results/%D0%B6%2F%3F', sign(KEY, '%D0%B6%2F%3F')],
+        ['POST', `/api/v1/batch-jobs/${JOB}/cancel`, sign(KEY, JOB)],
+        ['GET', `/api/v1/batch-jobs/${JOB}/webhook-deliveries`, sign(KEY, JOB)],
+        ['POST', '/api/v1/webhook-deliveries/delivery-1/redeliver', sign(KEY, 'delivery-1')],
+    ]);
+});
+
+test('C1.5: the list signs its target, which goes out unchanged; a path of the base URL is not signed', async (t) => {
+    const page = { body: { jobs: [], pagination: { has_more: false } } };
+    const server = await fakeServer(t, page);
+    const client = new Client(`${server.url}/behind/a proxy/`, KEY, { clock: fakeClock() });
+    await client.listJobs({ status: 'completed', limit: 5, offset: 10, createdAfter: new Date(0), createdBefore: '2026-01-01T00:00:00+01:00' });
+    await client.listJobs();
+    const targets = server.requests.map((request) => request.target.replace(/^\/behind\/a%20proxy/, ''));
+    assert.deepEqual(targets, [
+        '/api/v1/batch-jobs?status=completed&limit=5&offset=10&created_after=1970-01-01T00%3A00%3A00.000Z'
+            + '&created_before=2026-01-01T00%3A00%3A00%2B01%3A00',
+        '/api/v1/batch-jobs',
+    ]);
+    server.requests.forEach((request, index) => assert.equal(request.headers['x-signature'], sign(KEY, targets[index])));
+});
+
+test('a batch of a generator is the same body as of an array, and its file goes away', async (t) => {
+    const spoolDirectory = await folder(t);
+    const server = await fakeServer(t, async (request, response) => {
+        // While it is being sent the file has no name already.
+        assert.deepEqual(await readdir(spoolDirectory), []);
+        reply(response, accepted);
+    });
+    const client = clientOf(server, { spoolDirectory });
+    const lots = Array.from({ length: 3000 }, (_, number) => ({ ...LOT, lot_id: `лот ${number}`, additional_info: 'x'.repeat(500) }));
+    async function* generated() { yield* lots; }
+    const job = await client.createBatch(generated(), { languages: ['en'], idempotencyKey: 'my-key' });
+    await client.createBatch(lots, { languages: ['en'] });
+    assert.equal(job.job_id, JOB);
+    const [first, second] = server.requests;
+    assert.ok(first.body.length > 1.5e6, 'large enough for a file and for asking first');
+    assert.deepEqual(first.body, second.body);
+    assert.deepEqual(JSON.parse(first.body), { lots, version: '1.0.0', languages: ['en'] });
+    assert.equal(first.headers['x-signature'], sign(KEY, first.body));
+    assert.equal(first.headers['content-length'], String(first.body.length));
+    assert.equal(first.headers.expect, '100-continue');
+    assert.equal(first.headers.prefer, 'respond-async');
+    assert.equal(first.headers['idempotency-key'], 'my-key');
+    assert.deepEqual(await readdir(spoolDirectory), []);
+});
+
+test('a batch from a file: lines, an array, a request', async (t) => {
+    const server = await fakeServer(t, accepted);
+    const client = clientOf(server);
+    const path = await folder(t);
+    const lots = [{ ...LOT, lot_id: 'é "1"' }, { ...LOT, lot_id: '2' }];
+    // A number that JavaScript cannot hold stays as it is.
+    const text = lots.map((lot) => JSON.stringify(lot).replace('{', '{"big":12345678901234567890123,'));
+    const files = {
+        'a.ndjson': `\ufeff${text[0]}\r\n\n${text[1]}`, 'b.json': `[${text}]`,
+        'c.json': `{"signature":"sha256=0","languages":["de"],"lots":[ ${text.join(' , ')} ],"version":"1.2.0"}`,
+    };
+    for (const [name, content] of Object.entries(files)) {
+        await writeFile(join(path, name), content);
+        await client.createBatchFromFile(join(path, name));
+    }
+    await client.createBatchFromFile(join(path, 'c.json'), { languages: ['fr'] });
+    const bodies = server.requests.map((request) => request.body.toString());
+    for (const body of bodies) {
+        assert.equal(body.match(/"big":12345678901234567890123,/g).length, 2);
+        assert.deepEqual(JSON.parse(body).lots.map((lot) => lot.lot_id), ['é "1"', '2']);
+    }
+    const settings = bodies.map((body) => { const { lots: _, ...rest } = JSON.parse(body); return rest; });
+    assert.deepEqual(settings, [
+        { version: '1.0.0' }, { version: '1.0.0' }, { version: '1.2.0', languages: ['de'] }, { version: '1.2.0', languages: ['fr'] },
+    ]);
+});
+
+test('what cannot be sent is refused before anything is sent, and leaves no file', async (t) => {
+    const server = await fakeServer(t, accepted);
+    const path = await folder(t);
+    const client = clientOf(server, { spoolDirectory: path, maxBodyBytes: 2e6 });
+    const loop = {}; loop.loop = loop;
+    for (const lots of [[], [1], [null], [[LOT]], [LOT, { ...LOT, n: 1n }], [loop], 'text', null, undefined, LOT]) {
+        await assert.rejects(client.createBatch(lots), InputError);
+    }
+    function* endless() { for (;;) yield { ...LOT, additional_info: 'x'.repeat(1000) }; }
+    await assert.rejects(client.createBatch(endless()), BatchTooLargeError);
+    function* failing() { yield* Array(1000).fill({ ...LOT, text: 'x'.repeat(1000) }); throw new RangeError('no more'); }
+    await assert.rejects(client.createBatch(failing()), RangeError);
+    for (const [name, content] of [['a.ndjson', '{"lot_id":1}\n{'], ['b.json', '[{}'], ['c.json', '{"lots":[1]}'], ['d.txt', '{}']]) {
+        await writeFile(join(path, name), content);
+        await assert.rejects(client.createBatchFromFile(join(path, name)), (thrown) => {
+            assert.ok(thrown instanceof InputError);
+            assert.ok(thrown.message.includes(name), thrown.message);
+            return true;
+        });
+    }
+    await assert.rejects(client.createBatchFromFile(join(path, 'none.json')), { code: 'ENOENT' });
+    await assert.rejects(client.status(''), InputError);
+    await assert.rejects(client.describe({ ...LOT, webhook: 'https://example.com' }), InputError);
+    for (const url of ['', 'localhost:5000', 'ftp://a', 'http://u:p@a', 'http://a/?q']) assert.throws(() => new Client(url, KEY), InputError);
+    assert.throws(() => new Client(server.url, ''), InputError);
+    assert.equal(server.requests.length, 0);
+    assert.deepEqual((await readdir(path)).sort(), ['a.ndjson', 'b.json', 'c.json', 'd.txt']);
+});
+
+// What is thrown
+
+test('C4.1: an error reply is thrown with what it says, by its status', async (t) => {
+    const kinds = [
+        [400, 'INVALID_FIELD', InvalidRequestError], [401, 'MISSING_SIGNATURE', AuthenticationError],
+        [403, 'INVALID_SIGNATURE', AuthenticationError], [404, 'JOB_NOT_FOUND', NotFoundError],
+        [409, 'JOB_FAILED', JobEndedError], [409, 'DUPLICATE_LOT_ID', ConflictError],
+        [413, 'BATCH_SIZE_EXCEEDED', InvalidRequestError], [422, 'IDEMPOTENCY_KEY_REUSED', InvalidRequestError],
+        [500, 'OPENAI_API_ERROR', ServerError], [502, 'OPENAI_UNAVAILABLE', ServerError], [504, 'OPENAI_TIMEOUT', ServerError],
+    ];
+    for (const [status, code, kind] of kinds) {
+        const server = await fakeServer(t, error(status, code, { details: { path: 'lots[1].lot_id' } }));
+        const client = clientOf(server);
+        await assert.rejects(client.createBatch([LOT]), (thrown) => {
+            assert.equal(thrown.constructor, kind);
+            assert.ok(thrown instanceof APIError);
+            const { name, status: said, message, details, requestId, retryAfter, title, body } = thrown;
+            assert.deepEqual(
+                { name, said, code: thrown.code, message, details, requestId, retryAfter, title, bodyCode: body.code },
+                { name: kind.name, said: status, code, message: `It is ${code}`, details: { path: 'lots[1].lot_id' }, requestId: 'req-1',
+                    retryAfter: null, title: 'A title', bodyCode: code });
+            return true;
+        });
+        assert.equal(server.requests.length, 1, `${status} is not tried again`);
+    }
+});
+
+test('a proxy\'s error is an error as well; a redirect is not followed', async (t) => {
+    const server = await fakeServer(t, { status: 500, body: '<html>oops', headers: { 'x-request-id': 'r' } }, { status: 302, headers: { location: '/' } });
+    const client = clientOf(server);
+    await assert.rejects(client.status(JOB), (thrown) => thrown instanceof ServerError && thrown.code === 'HTTP_500'
+        && thrown.text === '<html>oops' && thrown.body === null && thrown.requestId === 'r');
+    await assert.rejects(client.status(JOB), { code: 'HTTP_302' });
+    assert.equal(server.requests.length, 2);
+});
+
+test('results that are not there yet: 202 is thrown with the progress', async (t) => {
+    const server = await fakeServer(t, error(202, 'JOB_NOT_COMPLETED', { status: 'processing', progress: { completion_percentage: 45 } }));
+    await assert.rejects(clientOf(server).results(JOB), (thrown) => thrown instanceof JobNotCompletedError
+        && thrown.body.progress.completion_percentage === 45);
+});
+
+test('a reply that is not JSON', async (t) => {
+    const server = await fakeServer(t, { body: 'hello' });
+    await assert.rejects(clientOf(server).status(JOB), InvalidReplyError);
+});
+
+// What is tried again
+
+test('429 and 503 are waited out as long as they say, with the same key and the same bytes', async (t) => {
+    const server = await fakeServer(
+        t, error(429, 'RATE_LIMIT_EXCEEDED', { headers: { 'retry-after': '7' } }), error(503, 'SERVICE_UNAVAILABLE', { retry_after: 3 }),
+        error(503, 'SERVICE_UNAVAILABLE'), accepted);
+    const client = clientOf(server);
+    assert.equal((await client.createBatch([LOT])).job_id, JOB);
+    // The third has no Retry-After: its wait is the third of the doubling ones, halved by a chance of 0.
+    assert.deepEqual(client.clock.slept, [7000, 3000, 1000]);
+    assert.equal(new Set(server.requests.map((request) => request.headers['idempotency-key'])).size, 1);
+    assert.equal(new Set(server.requests.map((request) => request.body.toString())).size, 1);
+});
+
+test('two calls have two keys', async (t) => {
+    const server = await fakeServer(t, accepted);
+    const client = clientOf(server);
+    await client.createBatch([LOT]);
+    await client.createBatch([LOT]);
+    assert.notEqual(server.requests[0].headers['idempotency-key'], server.requests[1].headers['idempotency-key']);
+});
+
+test('waits double up to their bound, and the attempts have an end', async (t) => {
+    const server = await fakeServer(t, error(503, 'SERVICE_UNAVAILABLE'));
+    const client = clientOf(server, { retry: { attempts: 9, maxMs: 8000 } });
+    await assert.rejects(client.status(JOB), UnavailableError);
+    assert.deepEqual(client.clock.slept, [250, 500, 1000, 2000, 4000, 4000, 4000, 4000]);
+    assert.equal(server.requests.length, 9);
+});
+
+test('chance only lengthens what the service asked for', async (t) => {
+    const server = await fakeServer(t, error(429, 'RATE_LIMIT_EXCEEDED', { headers: { 'retry-after': '2' } }), error(503, 'X'), { body: {} });
+    const clock = Object.assign(fakeClock(), { random: () => 1 });
+    await new Client(server.url, KEY, { clock }).status(JOB);
+    assert.deepEqual(clock.slept, [2500, 1000]);
+});
+
+test('a Retry-After as a date; one that is too long, or beyond the deadline, is thrown', async (t) => {
+    const date = new Date(Date.now() + 30_000).toUTCString();
+    const server = await fakeServer(
+        t, error(429, 'RATE_LIMIT_EXCEEDED', { headers: { 'retry-after': date } }), { body: {} },
+        error(429, 'RATE_LIMIT_EXCEEDED', { headers: { 'retry-after': '121' } }), error(429, 'RATE_LIMIT_EXCEEDED', { headers: { 'retry-after': '60' } }));
+    const client = clientOf(server);
+    await client.status(JOB);
+    assert.ok(client.clock.slept[0] > 25_000 && client.clock.slept[0] <= 31_000, client.clock.slept);
+    await assert.rejects(client.status(JOB), (thrown) => thrown instanceof RateLimitError && thrown.retryAfter === 121);
+    await assert.rejects(client.status(JOB, { deadlineMs: 59_000 }), (thrown) => thrown.retryAfter === 60);
+    assert.equal(client.clock.slept.length, 1);
+});
+
+test('C2.7: a request that is still in progress is waited for beyond the number of attempts', async (t) => {
+    const busy = error(409, 'REQUEST_IN_PROGRESS', { headers: { 'retry-after': '5' } });
+    const server = await fakeServer(t, ...Array(20).fill(busy), accepted);
+    const client = clientOf(server);
+    assert.equal((await client.createBatch([LOT])).job_id, JOB);
+    assert.equal(server.requests.length, 21);
+    const endless = await fakeServer(t, busy);
+    await assert.rejects(clientOf(endless, { deadlineMs: 12_000 }).createBatch([LOT]), { code: 'REQUEST_IN_PROGRESS' });
+    assert.equal(endless.requests.length, 3, 'at 0, 5 and 10 s');
+});
+
+test('502 and 504 are tried again on GETs only', async (t) => {
+    const server = await fakeServer(t, error(502, 'X'), error(504, 'X'), { body: { fine: true } }, error(502, 'X'));
+    const client = clientOf(server);
+    assert.deepEqual(await client.status(JOB), { fine: true });
+    await assert.rejects(client.cancel(JOB), ServerError);
+    assert.equal(server.requests.length, 4);
+});
+
+test('a lost connection is tried again: before the reply, in the middle of it, and with nobody there', async (t) => {
+    const cut = (request, response) => {
+        response.writeHead(200, { 'Content-Length': '1000' });
+        response.write('{"half":');
+        setImmediate(() => request.socket.destroy());
+    };
+    const server = await fakeServer(t, hangUp, cut, { body: { whole: true } }, hangUp, accepted);
+    const client = clientOf(server);
+    assert.deepEqual(await client.status(JOB), { whole: true });
+    assert.equal((await client.createBatch([LOT])).job_id, JOB);
+    assert.equal(server.requests[3].headers['idempotency-key'], server.requests[4].headers['idempotency-key']);
+
+    const gone = await fakeServer(t, { body: {} });
+    gone.server.close();
+    const alone = clientOf(gone, { retry: { attempts: 3 } });
+    await assert.rejects(alone.status(JOB), (thrown) => thrown instanceof TransportError && thrown.cause.code === 'ECONNREFUSED');
+    assert.equal(alone.clock.slept.length, 2);
+});
+
+test('what was done although its reply was lost is not an error', async (t) => {
+    const server = await fakeServer(
+        t, hangUp, error(409, 'JOB_ALREADY_CANCELLED'), error(409, 'JOB_ALREADY_CANCELLED'), hangUp, error(409, 'DELIVERY_PENDING'),
+        error(409, 'DELIVERY_PENDING'));
+    const client = clientOf(server);
+    const { status, cancelled_at: at } = await client.cancel(JOB);
+    assert.deepEqual({ status, at }, { status: 'cancelled', at: null });
+    await assert.rejects(client.cancel(JOB), { code: 'JOB_ALREADY_CANCELLED' });
+    assert.equal((await client.redeliver('d')).status, 'pending');
+    await assert.rejects(client.redeliver('d'), { code: 'DELIVERY_PENDING' });
+});
+
+test('a refusal that comes before the body was sent is read, and the body is not sent', async (t) => {
+    let received = 0;
+    const refuse = early((request, response) => {
+        request.on('data', (chunk) => { received += chunk.length; });
+        reply(response, { ...error(413, 'BODY_TOO_LARGE'), headers: { Connection: 'close' } });
+    });
+    const server = await fakeServer(t, refuse);
+    // Node's server says 100 Continue by itself, unless somebody else wants to.
+    server.server.on('checkContinue', (request, response) => server.server.emit('request', request, response));
+    const client = clientOf(server);
+    const lots = Array.from({ length: 10_000 }, () => ({ ...LOT, additional_info: 'x'.repeat(1000) }));
+    await assert.rejects(client.createBatch(lots), { code: 'BODY_TOO_LARGE' });
+    assert.equal(received, 0);
+    assert.equal(server.requests.length, 1);
+});
+
+test('a large body is sent although nobody answers the question whether it is wanted', async (t) => {
+    const server = await fakeServer(t, accepted);
+    server.server.on('checkContinue', (request, response) => server.server.emit('request', request, response));
+    const lots = Array.from({ length: 2000 }, () => ({ ...LOT, additional_info: 'x'.repeat(1000) }));
+    assert.equal((await clientOf(server).createBatch(lots)).job_id, JOB);
+    assert.equal(JSON.parse(server.requests[0].body).lots.length, 2000);
+});
+
+test('silence is an error, also on a connection that was used before', async (t) => {
+    const server = await fakeServer(t, { body: {} }, () => {});
+    const client = clientOf(server, { idleMs: 100, retry: { attempts: 1 } });
+    await client.status(JOB);
+    await assert.rejects(client.status(JOB), RequestTimeoutError);
+    assert.equal(server.requests.length, 2);
+});
+
+test('the deadline ends an attempt under way', async (t) => {
+    const server = await fakeServer(t, () => {});
+    await assert.rejects(clientOf(server).status(JOB, { deadlineMs: 100 }), RequestTimeoutError);
+    assert.equal(server.requests.length, 1);
+});
+
+test('an AbortSignal ends a call with its reason: before, during, between attempts, while lots are read', async (t) => {
+    const controller = new AbortController();
+    const server = await fakeServer(t, () => controller.abort(new RangeError('enough')));
+    const client = clientOf(server);
+    await assert.rejects(client.status(JOB, { signal: controller.signal }), RangeError);
+    await assert.rejects(client.status(JOB, { signal: controller.signal }), RangeError);
+    await assert.rejects(client.createBatch([LOT], { signal: controller.signal }), RangeError);
+    assert.equal(server.requests.length, 1);
+
+    const busy = await fakeServer(t, error(503, 'SERVICE_UNAVAILABLE', { retry_after: 60 }));
+    const between = new AbortController();
+    const waiting = new Client(busy.url, KEY).status(JOB, { signal: between.signal });
+    busy.server.once('request', (_, response) => response.once('finish', () => between.abort()));
+    await assert.rejects(waiting, { name: 'AbortError' });
+
+    const reading = new AbortController();
+    function* lots() { yield LOT; reading.abort(); yield LOT; assert.fail('reads on'); }
+    await assert.rejects(client.createBatch(lots(), { signal: reading.signal }), { name: 'AbortError' });
+});
+
+// Jobs
+
+test('wait tells every status and ends with the job, or throws the last one', async (t) => {
+    const at = (status, processed) => ({ body: { job_id: JOB, status, progress: { processed_lots: processed } } });
+    const server = await fakeServer(t, at('pending', 0), at('processing', 1), at('failed', 2), at('processing', 1));
+    const client = clientOf(server);
+    const seen = [];
+    const ended = await client.wait(JOB, { intervalMs: 4000, onProgress: (status) => seen.push(status.progress.processed_lots) });
+    assert.equal(ended.status, 'failed');
+    assert.deepEqual(seen, [0, 1, 2]);
+    assert.deepEqual(client.clock.slept, [4000, 4000]);
+    await assert.rejects(client.wait(JOB, { intervalMs: 4000, timeoutMs: 10_000 }), (thrown) => thrown instanceof WaitTimeoutError
+        && thrown.status.status === 'processing');
+    assert.deepEqual(client.clock.slept, [4000, 4000, 4000, 4000, 2000]);
+});
+
+test('iterateJobs pages through, gives nothing twice, and leaves out what is made meanwhile', async (t) => {
+    const page = (ids, more) => ({ body: { jobs: ids.map((id) => ({ id, created_at: `at-${id}` })), pagination: { has_more: more } } });
+    // A job of the same second came: "3" moves to the second page.
+    const server = await fakeServer(t, page(['5', '4', '3'], true), page(['3', '2', '1'], true), page(['0'], false));
+    const ids = [];
+    for await (const job of clientOf(server).iterateJobs({ limit: 3, status: 'completed' })) ids.push(job.id);
+    assert.deepEqual(ids, ['5', '4', '3', '2', '1', '0']);
+    assert.deepEqual(server.requests.map((request) => request.target.split('?')[1]), [
+        'status=completed&limit=3&offset=0', 'status=completed&limit=3&offset=3&created_before=at-5',
+        'status=completed&limit=3&offset=6&created_before=at-5',
+    ]);
+});
+
+test('the document\'s class: its return shapes for errors', async (t) => {
+    const server = await fakeServer(t, error(422, 'INVALID_IMAGE_URLS'));
+    const client = new GenerationServiceClient(`${server.url}/`, KEY, { clock: fakeClock() });
+    const text = JSON.stringify(error(422, 'INVALID_IMAGE_URLS').body);
+    const synchronous = await client.syncGenerate('a', 'b', ['https://example.com/a.jpg']);
+    assert.deepEqual(synchronous, { data: JSON.parse(text), status: 422 });
+    assert.deepEqual(JSON.parse(server.requests[0].body).languages, ['en']);
+    assert.deepEqual(await client.batchGenerate([{ lotId: 'a', additionalInfo: 'b', imageUrls: [] }]), { jobId: null, error: text });
+    assert.deepEqual(await client.getJobStatus(JOB), { data: null, error: text });
+    assert.deepEqual(await client.getJobResults(JOB), { data: null, error: text });
+    assert.deepEqual(await client.pollForCompletion(JOB), { data: null, error: text });
+
+    const jobs = await fakeServer(
+        t, error(202, 'JOB_NOT_COMPLETED'), { body: { status: 'failed', error_message: 'No lot' } }, { body: { status: 'cancelled' } },
+        { body: { status: 'processing' } });
+    const polling = new GenerationServiceClient(jobs.url, KEY, { clock: fakeClock() });
+    assert.deepEqual(await polling.getJobResults(JOB), { data: null, error: 'Job not completed yet' });
+    assert.deepEqual(await polling.pollForCompletion(JOB), { data: null, error: 'Job failed: No lot' });
+    assert.deepEqual(await polling.pollForCompletion(JOB), { data: null, error: 'Job cancelled: Unknown error' });
+    assert.deepEqual(await polling.pollForCompletion(JOB, 30000, 90000), { data: null, error: 'Timeout after 90000ms' });
+
+    jobs.server.close();
+    jobs.server.closeAllConnections();
+    await assert.rejects(polling.getJobStatus(JOB), TransportError, 'what never reached the service is thrown, as fetch does');
+});
+
+test('download: the file is there whole or not at all', async (t) => {
+    const half = (request, response) => {
+        response.writeHead(200, { 'Content-Length': '20' });
+        response.write('{"half":');
+        setImmediate(() => request.socket.destroy());
+    };
+    const directory = await folder(t);
+    const path = join(directory, 'results.json');
+    await writeFile(path, 'what was there before');
+    const broken = await fakeServer(t, half);
+    await assert.rejects(clientOf(broken).download(JOB, path), TransportError);
+    assert.equal(await readFile(path, 'utf8'), 'what was there before');
+    const refusing = await fakeServer(t, error(409, 'JOB_CANCELLED'));
+    await assert.rejects(clientOf(refusing).download(JOB, path), JobEndedError);
+    assert.deepEqual(await readdir(directory), ['results.json']);
+
+    const server = await fakeServer(t, half, { body: '{"whole":"é"}' });
+    assert.deepEqual(await clientOf(server).download(JOB, path), { path, bytes: 14 });
+    assert.equal(await readFile(path, 'utf8'), '{"whole":"é"}');
+    assert.equal(server.requests[1].target, `/api/v1/batch-results/${JOB}/download`);
+    assert.deepEqual(await readdir(directory), ['results.json']);
+});

@@ -1,0 +1,124 @@
+// Results lot by lot: constant memory, cut replies taken up again, slow readers.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Client, InvalidReplyError, JobEndedError, RequestTimeoutError, TransportError } from '../src/index.js';
+import { error, fakeClock, fakeServer } from './support/fake-server.js';
+
+const KEY = 'a-shared-key-of-32-characters-or-more';
+const JOB = '550e8400-e29b-41d4-a716-446655440000';
+const HEAD = { job_id: JOB, status: 'completed', processing_summary: { total_lots: 5 } };
+
+function documentOf(lots) {
+    return JSON.stringify({ ...HEAD, results: { version: '1.0.0', lots } });
+}
+
+const LOTS = Array.from({ length: 5 }, (_, number) => ({ lot_id: `лот ${number}`, descriptions: [{ damages: '<p>]}"\\</p>' }] }));
+
+/** Sends so many bytes of the results and hangs up. */
+function cutAt(bytes) {
+    return (request, response) => {
+        response.writeHead(200);
+        response.write(Buffer.from(documentOf(LOTS)).subarray(0, bytes), () => request.socket.destroy());
+    };
+}
+
+function streamOf(server, options = {}, call = {}) {
+    const clock = fakeClock();
+    return Object.assign(new Client(server.url, KEY, { clock, ...options }).streamResults(JOB, call), { clock });
+}
+
+async function all(stream) {
+    const lots = [];
+    for await (const lot of stream) lots.push(lot);
+    return lots;
+}
+
+test('lots come one by one; the rest of the document after them', async (t) => {
+    const server = await fakeServer(t, { body: documentOf(LOTS) });
+    const stream = streamOf(server);
+    assert.equal(stream.document, null);
+    assert.deepEqual(await all(stream), LOTS);
+    assert.deepEqual(stream.document, { ...HEAD, results: { version: '1.0.0', lots: [] } });
+    assert.equal(server.requests[0].target, `/api/v1/batch-results/${JOB}`);
+});
+
+test('a reply that is cut is taken up again where it broke off', async (t) => {
+    const length = Buffer.from(documentOf(LOTS)).length;
+    const cuts = [10, 150, 260, 260, length - 1].map(cutAt);
+    const server = await fakeServer(t, ...cuts, { body: documentOf(LOTS) });
+    const stream = streamOf(server);
+    assert.deepEqual(await all(stream), LOTS);
+    assert.equal(server.requests.length, 6);
+    assert.equal(stream.document.processing_summary.total_lots, 5);
+});
+
+test('it gives up where replies bring nothing new', async (t) => {
+    const server = await fakeServer(t, cutAt(200), cutAt(200));
+    const stream = streamOf(server, { retry: { attempts: 4 } });
+    const lots = [];
+    await assert.rejects(async () => { for await (const lot of stream) lots.push(lot); }, TransportError);
+    assert.deepEqual(lots, LOTS.slice(0, lots.length));
+    assert.equal(server.requests.length, 4);
+    assert.equal(stream.document, null);
+});
+
+test('no results: the error of the first reply', async (t) => {
+    const server = await fakeServer(t, error(409, 'JOB_CANCELLED', { status: 'cancelled' }));
+    await assert.rejects(all(streamOf(server)), JobEndedError);
+});
+
+test('a whole reply that is no such document is not asked for again', async (t) => {
+    for (const body of ['{}', '[]', `${documentOf(LOTS)}]`, documentOf(LOTS).slice(0, -1), '{"results":{"lots":[{"a":}]}}']) {
+        const server = await fakeServer(t, { body });
+        await assert.rejects(all(streamOf(server)), InvalidReplyError, body);
+        assert.equal(server.requests.length, 1);
+    }
+});
+
+test('a reader that takes longer than the longest silence loses nothing; a silent service is an error', async (t) => {
+    // Larger than what the sockets hold, so that the sender waits for the reader.
+    const many = Array.from({ length: 200 }, (_, number) => ({ lot_id: `${number}`, text: 'x'.repeat(100_000) }));
+    const server = await fakeServer(t, { body: documentOf(many) });
+    let read = 0;
+    for await (const lot of streamOf(server, { idleMs: 100 })) {
+        assert.equal(lot.lot_id, `${read}`);
+        // Real time goes by: it is what silence is measured in.
+        if (read === 3) await new Promise((resolve) => { setTimeout(resolve, 400); });
+        read += 1;
+    }
+    assert.equal(read, 200);
+    assert.equal(server.requests.length, 1);
+
+    const silent = await fakeServer(t, (_, response) => {
+        response.writeHead(200);
+        response.write(documentOf(LOTS).slice(0, 100));
+    });
+    await assert.rejects(all(streamOf(silent, { idleMs: 100, retry: { attempts: 1 } })), RequestTimeoutError);
+});
+
+test('leaving early closes the connection; an abort ends it with its reason', async (t) => {
+    const closed = [];
+    const endless = (request, response) => {
+        request.socket.once('close', () => closed.push(request.url));
+        response.writeHead(200);
+        response.write('{"results":{"lots":[');
+        const more = () => { while (!response.destroyed && response.write('{"lot_id":"a"},')); };
+        response.on('drain', more);
+        more();
+    };
+    const server = await fakeServer(t, endless);
+    let read = 0;
+    for await (const _ of streamOf(server)) {
+        read += 1;
+        if (read === 1000) break;
+    }
+    const controller = new AbortController();
+    await assert.rejects(async () => {
+        for await (const _ of streamOf(server, {}, { signal: controller.signal })) {
+            read += 1;
+            if (read === 2000) controller.abort(new RangeError('enough'));
+        }
+    }, RangeError);
+    while (closed.length < 2) await new Promise(setImmediate);
+    assert.equal(server.requests.length, 2);
+});
