@@ -17,8 +17,8 @@ struct ServiceTests {
             "webhook_signatures_test",
             // 500 lots come out as predicted; also when the server is killed again and again.
             "batch_test", "kill_test",
-            // The clients, each with its own tests.
-            "python_client_test",
+// The clients, each with its own tests.
+            "python_client_test", "node_client_test",
         ])
     func script(name: String) async throws {
         let run = try await ServiceRun.of(name)

@@ -44,11 +44,12 @@ export class Transport {
             const abort = () => request.destroy(signal.reason);
             signal.addEventListener('abort', abort, { once: true });
             request.once('close', () => signal.removeEventListener('abort', abort));
-            request.once('timeout', () => request.destroy(silence(idleMs)));
+            const silent = () => request.destroy(silence(idleMs));
+            request.once('timeout', silent);
             request.on('error', (error) => reject(failure(error, signal)));
             request.once('response', (response) => {
                 // From here on `readChunks` watches for silence; a reader that takes its time is none.
-                request.setTimeout(0);
+                request.off('timeout', silent);
                 resolve(response);
             });
             if (body === undefined) return request.end();

@@ -330,7 +330,7 @@ test('a large body is sent although nobody answers the question whether it is wa
 
 test('silence is an error, also on a connection that was used before', async (t) => {
     const server = await fakeServer(t, { body: {} }, () => {});
-    const client = clientOf(server, { idleMs: 100, retry: { attempts: 1 } });
+    const client = clientOf(server, { idleMs: 500, retry: { attempts: 1 } });
     await client.status(JOB);
     await assert.rejects(client.status(JOB), RequestTimeoutError);
     assert.equal(server.requests.length, 2);

@@ -80,10 +80,10 @@ test('a reader that takes longer than the longest silence loses nothing; a silen
     const many = Array.from({ length: 200 }, (_, number) => ({ lot_id: `${number}`, text: 'x'.repeat(100_000) }));
     const server = await fakeServer(t, { body: documentOf(many) });
     let read = 0;
-    for await (const lot of streamOf(server, { idleMs: 100 })) {
+    for await (const lot of streamOf(server, { idleMs: 500 })) {
         assert.equal(lot.lot_id, `${read}`);
         // Real time goes by: it is what silence is measured in.
-        if (read === 3) await new Promise((resolve) => { setTimeout(resolve, 400); });
+        if (read === 3) await new Promise((resolve) => { setTimeout(resolve, 1200); });
         read += 1;
     }
     assert.equal(read, 200);
@@ -93,7 +93,7 @@ test('a reader that takes longer than the longest silence loses nothing; a silen
         response.writeHead(200);
         response.write(documentOf(LOTS).slice(0, 100));
     });
-    await assert.rejects(all(streamOf(silent, { idleMs: 100, retry: { attempts: 1 } })), RequestTimeoutError);
+    await assert.rejects(all(streamOf(silent, { idleMs: 500, retry: { attempts: 1 } })), RequestTimeoutError);
 });
 
 test('leaving early closes the connection; an abort ends it with its reason', async (t) => {

@@ -1,0 +1,239 @@
+// Against the running service, as it is built. Environment (Tests/ServiceTests/node_client_test.py makes it): BASE_URL, SHARED_KEY,
+// IMAGES_URL (every .jpg below it is a picture); LIMITED_URL, a second instance that takes 3 polls a minute, and LIMITED_SPOOL, where its
+// large bodies wait.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import {
+    AuthenticationError, Client, GenerationServiceClient, InvalidRequestError, JobEndedError, JobNotCompletedError, NotFoundError,
+    RateLimitError, receiveWebhook, verifyDocumentSignature,
+} from '../src/index.js';
+import { systemClock } from '../src/clock.js';
+import { losingProxy } from './support/losing-proxy.js';
+
+const { BASE_URL, SHARED_KEY, IMAGES_URL, LIMITED_URL, LIMITED_SPOOL } = process.env;
+const options = { skip: !BASE_URL && 'BASE_URL is not set: no service to test against' };
+const image = (number) => `${IMAGES_URL}/${number}.jpg`;
+const lotsNamed = (name, count) => Array.from({ length: count }, (_, number) => ({
+    lot_id: `${name}-${number}`, additional_info: `«${number}»`, images: [{ url: image(number) }],
+}));
+const newClient = (more = {}) => new Client(BASE_URL, SHARED_KEY, more);
+
+/** A webhook receiver in this process; `next()` is the next delivery, verified. */
+async function receiver(t) {
+    const waiting = [];
+    const deliveries = [];
+    const server = http.createServer((request, response) => {
+        const chunks = [];
+        request.on('data', (chunk) => chunks.push(chunk));
+        const verified = receiveWebhook(request, SHARED_KEY).then((webhook) => {
+            const body = Buffer.concat(chunks);
+            return { webhook, isDocuments: verifyDocumentSignature(body, request.headers['x-signature'], SHARED_KEY) };
+        });
+        verified.then(() => 204, () => 403).then((status) => response.writeHead(status === 204 ? 200 : status).end());
+        if (waiting.length > 0) waiting.shift()(verified);
+        else deliveries.push(verified);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => { server.closeAllConnections?.(); server.close(); });
+    return {
+        url: `http://127.0.0.1:${server.address().port}/hook`,
+        next: () => deliveries.shift() ?? new Promise((resolve) => { waiting.push(resolve); }),
+    };
+}
+
+test('the document\'s usage: one car at once, and a batch with polling', options, async (t) => {
+    const hook = await receiver(t);
+    const client = new GenerationServiceClient(BASE_URL, SHARED_KEY);
+    const sync = await client.syncGenerate('node-sync', '2020 Honda Civic, side collision damage', [image(1), image(2)], ['en', 'fr']);
+    assert.equal(sync.status, 200);
+    assert.equal(sync.data.processing_mode, 'synchronous');
+    assert.deepEqual(sync.data.lots[0].descriptions.map((each) => each.language), ['en', 'fr']);
+
+    const cars = [{ lotId: 'node-doc', additionalInfo: 'Ford F-150 assessment', imageUrls: [image(3)] }];
+    const { jobId, error } = await client.batchGenerate(cars, ['en', 'es'], hook.url);
+    assert.equal(error, null);
+    const { data: status } = await client.getJobStatus(jobId);
+    assert.equal(status.progress.total_lots, 1);
+    const seen = [];
+    const { data: results, error: pollError } = await client.pollForCompletion(jobId, 200, 60_000, (each) => seen.push(each.status));
+    assert.equal(pollError, null);
+    assert.equal(results.processing_summary.processed_lots, 1);
+    assert.equal(results.results.lots[0].lot_id, 'node-doc');
+    assert.equal(seen[seen.length - 1], 'completed');
+    // Without a webhook as well: the service would describe a single lot at once.
+    const single = await client.batchGenerate(cars.values());
+    assert.equal((await client.pollForCompletion(single.jobId, 200)).data.results.lots.length, 1);
+});
+
+test('refusals: what the service says is in the error', options, async () => {
+    const client = newClient();
+    const missing = randomUUID();
+    await assert.rejects(client.status(missing), (thrown) => thrown instanceof NotFoundError && thrown.code === 'JOB_NOT_FOUND'
+        && thrown.status === 404 && thrown.requestId.length > 0);
+    await assert.rejects(client.status('not/an id ж'), { code: 'JOB_NOT_FOUND' }, 'its signature held');
+    await assert.rejects(client.describe({ lot_id: 'a', images: [{ url: 'ftp://example.com/a.jpg' }] }), { code: 'INVALID_IMAGE_URLS' });
+    await assert.rejects(client.createBatch([{ lot_id: 'a' }, { lot_id: 'a' }]), (thrown) => thrown instanceof InvalidRequestError
+        && JSON.stringify(thrown.details).includes('lots[0].images'));
+    await assert.rejects(client.listJobs({ limit: 101 }), { code: 'INVALID_PARAMETER' });
+    const stranger = new Client(BASE_URL, 'x'.repeat(40));
+    await assert.rejects(stranger.listJobs({ status: 'failed' }), AuthenticationError);
+    await assert.rejects(stranger.createBatch(lotsNamed('stranger', 2)), { code: 'INVALID_SIGNATURE' });
+    const { data, status } = await new GenerationServiceClient(BASE_URL, 'x'.repeat(40)).syncGenerate('a', 'b', [image(1)]);
+    assert.deepEqual([data.code, status], ['INVALID_SIGNATURE', 403]);
+});
+
+test('5,000 lots from a generator and 5,000 results, in a heap of 16 MB', options, async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'generation-client-test-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const path = join(folder, 'results.json');
+    const program = fileURLToPath(new URL('support/large-batch.js', import.meta.url));
+    const child = spawn(process.execPath, ['--max-old-space-size=16', program, '5000', '4000'], {
+        env: { ...process.env, DOWNLOAD_TO: path, TMPDIR: folder }, stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const chunks = [];
+    child.stdout.on('data', (chunk) => chunks.push(chunk));
+    const [code] = await once(child, 'close');
+    assert.equal(code, 0);
+    const seen = JSON.parse(Buffer.concat(chunks));
+    t.diagnostic(`body 20 MB, results ${seen.downloaded} bytes, buffers ${seen.buffersMax} at most, resident ${seen.residentMax}`);
+    assert.equal(seen.job.total_lots, 5000);
+    assert.equal(seen.ended, 'completed');
+    assert.deepEqual([seen.read, seen.inOrder, seen.summary.processed_lots], [5000, true, 5000]);
+    assert.ok(seen.buffersMax < 12e6, `${seen.buffersMax} bytes of buffers for a body of 20 MB`);
+    const file = await readFile(path);
+    assert.equal(file.length, seen.downloaded);
+    assert.equal(JSON.parse(file).results.lots.length, 5000);
+    assert.deepEqual(await readdir(folder), ['results.json'], 'the body\'s file is gone');
+});
+
+test('C3.1: a full class is 429, which is waited for as long as it says', options, async () => {
+    const slept = [];
+    const clock = { ...systemClock, sleep: async (ms) => { slept.push(ms); }, random: () => 0 };
+    const client = new Client(LIMITED_URL, SHARED_KEY, { clock, retry: { attempts: 3 } });
+    for (let count = 0; count < 3; count += 1) await client.listJobs({ limit: 1 });
+    await assert.rejects(client.listJobs({ limit: 1 }), (thrown) => {
+        assert.ok(thrown instanceof RateLimitError);
+        assert.equal(thrown.code, 'RATE_LIMIT_EXCEEDED');
+        assert.ok(thrown.retryAfter > 0 && thrown.retryAfter <= 60, `${thrown.retryAfter}`);
+        assert.equal(slept.length, 2);
+        for (const ms of slept) assert.ok(ms >= thrown.retryAfter * 1000 && ms <= 60_000, `${ms}`);
+        return true;
+    });
+});
+
+test('C4.5: a service that cannot take a large body for now is 503; the same body is sent again', options, async (t) => {
+    await rm(LIMITED_SPOOL, { recursive: true });
+    t.after(() => mkdir(LIMITED_SPOOL, { recursive: true }));
+    const slept = [];
+    const clock = {
+        ...systemClock, random: () => 0,
+        // Instead of waiting, what the wait is for.
+        sleep: async (ms) => { slept.push(ms); await mkdir(LIMITED_SPOOL); },
+    };
+    const lots = lotsNamed('node-503', 2000).map((lot) => ({ ...lot, additional_info: 'x'.repeat(1000) }));
+    const client = new Client(LIMITED_URL, SHARED_KEY, { clock });
+    const job = await client.createBatch(lots, { languages: ['en'] });
+    assert.equal(job.total_lots, 2000);
+    assert.deepEqual(slept, [5000]);
+    await newClient().cancel(job.job_id);
+});
+
+test('C2.7: a batch whose reply is lost twice is one job', options, async (t) => {
+    const proxy = await losingProxy(t, BASE_URL, 2);
+    const since = new Date(Date.now() - 1000);
+    const through = new Client(proxy.url, SHARED_KEY, { retry: { baseMs: 10 } });
+    const job = await through.createBatch(lotsNamed('node-lost', 7), { languages: ['en'] });
+    assert.equal(proxy.lost(), 2);
+    const same = [];
+    for await (const each of newClient().iterateJobs({ createdAfter: since })) if (each.total_lots === 7) same.push(each.id);
+    assert.deepEqual(same, [job.job_id]);
+    await newClient().cancel(job.job_id);
+});
+
+test('C2.7: the caller\'s key: the same reply again, another body is an error; a sync reply that is lost comes again', options, async (t) => {
+    const client = newClient();
+    const [lots, idempotencyKey] = [lotsNamed('node-key', 3), randomUUID()];
+    const first = await client.createBatch(lots, { idempotencyKey });
+    assert.deepEqual(await client.createBatch(lots, { idempotencyKey }), first);
+    await assert.rejects(client.createBatch(lots.slice(1), { idempotencyKey }), { code: 'IDEMPOTENCY_KEY_REUSED', status: 422 });
+    await client.cancel(first.job_id);
+
+    const proxy = await losingProxy(t, BASE_URL, 1);
+    const through = new Client(proxy.url, SHARED_KEY, { retry: { baseMs: 10 } });
+    const key = randomUUID();
+    const [lot] = lotsNamed('node-key-sync', 1);
+    const reply = await through.describe(lot, { languages: ['en'], idempotencyKey: key });
+    assert.equal(proxy.lost(), 1);
+    assert.deepEqual(await client.describe(lot, { languages: ['en'], idempotencyKey: key }), reply);
+});
+
+test('C4.3: cancelling; also when its reply is lost', options, async (t) => {
+    const client = newClient();
+    const job = await client.createBatch(lotsNamed('node-cancel', 50));
+    await assert.rejects(client.results(job.job_id), JobNotCompletedError);
+    const proxy = await losingProxy(t, BASE_URL, 1);
+    const cancelled = await new Client(proxy.url, SHARED_KEY, { retry: { baseMs: 10 } }).cancel(job.job_id);
+    assert.equal(proxy.lost(), 1);
+    assert.deepEqual([cancelled.job_id, cancelled.status, cancelled.cancelled_at], [job.job_id, 'cancelled', null]);
+    await assert.rejects(client.cancel(job.job_id), { code: 'JOB_ALREADY_CANCELLED' });
+    await assert.rejects(client.results(job.job_id), (thrown) => thrown instanceof JobEndedError && thrown.code === 'JOB_CANCELLED');
+    assert.equal((await client.wait(job.job_id)).status, 'cancelled');
+});
+
+test('a batch from a file; the list; waiting with progress and with an end', options, async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'generation-client-test-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const path = join(folder, 'lots.ndjson');
+    await writeFile(path, lotsNamed('node-file', 25).map((lot) => JSON.stringify(lot)).join('\n'));
+    const client = newClient();
+    const job = await client.createBatchFromFile(path, { languages: ['en'] });
+    assert.equal(job.total_lots, 25);
+    const processed = [];
+    const ended = await client.wait(job.job_id, { intervalMs: 100, onProgress: (status) => processed.push(status.progress.processed_lots) });
+    assert.equal(ended.status, 'completed');
+    assert.deepEqual(processed, [...processed].sort((a, b) => a - b));
+    assert.equal(processed[processed.length - 1], 25);
+    const page = await client.listJobs({ createdAfter: job.created_at, createdBefore: new Date(), status: 'completed', limit: 100 });
+    assert.ok(page.jobs.some((each) => each.id === job.job_id));
+    const ids = [];
+    for await (const each of client.iterateJobs({ limit: 2 })) ids.push(each.id);
+    assert.equal(new Set(ids).size, ids.length);
+    assert.ok(ids.includes(job.job_id));
+
+    const other = await client.createBatch(lotsNamed('node-wait', 5));
+    await assert.rejects(client.wait(other.job_id, { timeoutMs: 0 }), { code: 'WAIT_TIMEOUT' });
+    const controller = new AbortController();
+    const waiting = client.wait(other.job_id, { intervalMs: 60_000, signal: controller.signal, onProgress: () => controller.abort() });
+    await assert.rejects(waiting, { name: 'AbortError' });
+    await client.cancel(other.job_id);
+});
+
+test('C6: a delivery verifies, and is listed and sent again', options, async (t) => {
+    const hook = await receiver(t);
+    const client = newClient();
+    const lots = lotsNamed('node-hook', 2).map((lot) => ({ ...lot, webhook: hook.url }));
+    const job = await client.createBatch(lots, { languages: ['en'] });
+    const { webhook, isDocuments } = await hook.next();
+    assert.equal(isDocuments, true);
+    assert.equal(webhook.payload.event, 'batch_job_completed');
+    assert.deepEqual([webhook.jobId, webhook.payload.job_id, webhook.attempt], [job.job_id, job.job_id, 1]);
+    assert.deepEqual(webhook.payload.lots.map((lot) => lot.lot_id), lots.map((lot) => lot.lot_id));
+
+    // The reply is booked a moment after we gave it.
+    let delivery;
+    do [delivery] = (await client.webhookDeliveries(job.job_id)).deliveries; while (delivery.status === 'pending');
+    assert.deepEqual([delivery.id, delivery.status, delivery.webhook_url], [webhook.id, 'delivered', hook.url]);
+    assert.deepEqual([delivery.attempts.length, delivery.attempts[0].http_status], [1, 200]);
+    assert.equal((await client.redeliver(delivery.id)).status, 'pending');
+    const again = await hook.next();
+    assert.deepEqual([again.webhook.id, again.webhook.attempt, again.webhook.payload], [webhook.id, 2, webhook.payload]);
+});
