@@ -8,14 +8,15 @@ import { BatchTooLargeError } from './errors.js';
 import { beginSignature, signatureOf } from './signing.js';
 
 /** What is written and read at a time; a body up to this size stays in memory. */
-const BLOCK_BYTES = 256 * 1024;
+const BLOCK_BYTES = 128 * 1024;
 
 export class Spool {
     #hmac;
     #maxBytes;
     #directory;
-    #pending = [];
-    #pendingBytes = 0;
+    /** One buffer for all there is to write, so that memory does not wait for the garbage collector. */
+    #block = Buffer.allocUnsafe(BLOCK_BYTES);
+    #used = 0;
     #file = null;
     /** Only where an open file cannot be unlinked (Windows). */
     #leftPath = null;
@@ -31,27 +32,40 @@ export class Spool {
         this.#directory = directory;
     }
 
-    /** @param data text or bytes; must not be changed afterwards. */
+    /** @param data text or bytes. */
     async write(data) {
-        const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-        this.length += bytes.length;
+        const size = Buffer.byteLength(data);
+        this.length += size;
         if (this.length > this.#maxBytes) throw new BatchTooLargeError(`the body would be over ${this.#maxBytes} bytes`);
-        this.#pending.push(bytes);
-        this.#pendingBytes += bytes.length;
-        if (this.#pendingBytes > BLOCK_BYTES) await this.#flush();
+        if (typeof data === 'string' && size <= BLOCK_BYTES - this.#used) {
+            this.#used += this.#block.write(data, this.#used);
+            return;
+        }
+        const bytes = Buffer.from(data);
+        for (let at = 0; at < size;) {
+            if (this.#used === BLOCK_BYTES) await this.#flush();
+            const count = bytes.copy(this.#block, this.#used, at);
+            this.#used += count;
+            at += count;
+        }
     }
 
     async finish() {
         if (this.#file) await this.#flush();
-        else for (const bytes of this.#pending) this.#hmac.update(bytes);
+        else this.#hmac.update(this.#block.subarray(0, this.#used));
         this.signature = signatureOf(this.#hmac);
     }
 
-    /** The body from its beginning; as often as needed. */
+    /** The body from its beginning, as often as needed. A piece holds until the next one is asked for. */
     async* chunks() {
-        if (!this.#file) return yield* this.#pending;
+        if (!this.#file) {
+            yield this.#block.subarray(0, this.#used);
+            return;
+        }
+        // Its own for each time: a read of an attempt that was given up may still be under way.
+        const buffer = Buffer.allocUnsafe(BLOCK_BYTES);
         for (let position = 0; position < this.length;) {
-            const { bytesRead, buffer } = await this.#file.read(Buffer.allocUnsafe(BLOCK_BYTES), 0, BLOCK_BYTES, position);
+            const { bytesRead } = await this.#file.read(buffer, 0, BLOCK_BYTES, position);
             if (bytesRead === 0) throw new Error('the temporary file was cut');
             position += bytesRead;
             yield buffer.subarray(0, bytesRead);
@@ -60,7 +74,6 @@ export class Spool {
 
     /** Lets go of the file; to be called in any case. */
     async dispose() {
-        this.#pending = [];
         const [file, path] = [this.#file, this.#leftPath];
         this.#file = this.#leftPath = null;
         await file?.close();
@@ -68,12 +81,11 @@ export class Spool {
     }
 
     async #flush() {
-        const block = Buffer.concat(this.#pending, this.#pendingBytes);
-        this.#pending = [];
-        this.#pendingBytes = 0;
-        this.#hmac.update(block);
+        const bytes = this.#block.subarray(0, this.#used);
+        this.#hmac.update(bytes);
         if (!this.#file) await this.#open();
-        await this.#file.appendFile(block);
+        await this.#file.appendFile(bytes);
+        this.#used = 0;
     }
 
     async #open() {

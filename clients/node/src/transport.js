@@ -30,7 +30,8 @@ export class Transport {
     close() { this.#agent.destroy(); }
 
     /**
-     * The reply's head; its body is to be read with `readChunks`. `body`, if any, has `length` and `chunks()`.
+     * The reply's head; its body is to be read with `readChunks`. `body`, if any, has `length` and `chunks()`, whose
+     * pieces hold until the next one is asked for.
      * @param idleMs longest silence.
      * @throws TransportError, RequestTimeoutError, the signal's reason, or what reading `body` throws.
      */
@@ -94,7 +95,10 @@ export async function readText(response, idleMs, signal) {
     return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Sends the body, and stops where the reply comes first or the request fails (which is told elsewhere). */
+/**
+ * Sends the body, each piece once the one before has left, and stops where the reply comes first or the request fails (which
+ * is told elsewhere).
+ */
 async function transmit(request, body) {
     let isOver = false;
     let wake = () => {};
@@ -104,24 +108,30 @@ async function transmit(request, body) {
             wake();
         });
     }
-    const until = (event, ms) => new Promise((resolve) => {
-        if (isOver) return resolve();
-        const timer = ms === undefined ? undefined : setTimeout(done, ms);
-        function done() {
-            clearTimeout(timer);
-            request.off(event, done);
-            resolve();
-        }
-        wake = done;
-        request.once(event, done);
+    /** Until `begin` calls back, or all is over. */
+    const wait = (begin) => new Promise((resolve) => {
+        wake = resolve;
+        if (isOver) resolve();
+        else begin(resolve);
     });
 
-    if (body.length >= EXPECT_BYTES) await until('continue', CONTINUE_MS);
+    if (body.length >= EXPECT_BYTES) await wait((done) => leave(request, done));
     for await (const chunk of body.chunks()) {
+        await wait((done) => request.write(chunk, done));
         if (isOver) return;
-        if (!request.write(chunk)) await until('drain');
     }
     if (!isOver) request.end();
+}
+
+/** The service's leave to send the body. */
+function leave(request, done) {
+    const timer = setTimeout(done, CONTINUE_MS);
+    for (const event of ['continue', 'response', 'close']) {
+        request.once(event, () => {
+            clearTimeout(timer);
+            done();
+        });
+    }
 }
 
 function parse(baseUrl) {

@@ -1,8 +1,10 @@
 // Results lot by lot: constant memory, cut replies taken up again, slow readers.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import test from 'node:test';
 import { Client, InvalidReplyError, JobEndedError, RequestTimeoutError, TransportError } from '../src/index.js';
 import { error, fakeClock, fakeServer } from './support/fake-server.js';
+import { run } from './support/run.js';
 
 const KEY = 'a-shared-key-of-32-characters-or-more';
 const JOB = '550e8400-e29b-41d4-a716-446655440000';
@@ -94,6 +96,23 @@ test('a reader that takes longer than the longest silence loses nothing; a silen
         response.write(documentOf(LOTS).slice(0, 100));
     });
     await assert.rejects(all(streamOf(silent, { idleMs: 500, retry: { attempts: 1 } })), RequestTimeoutError);
+});
+
+test('100 MB of results in a heap of 16 MB', async (t) => {
+    const lot = `${JSON.stringify({ lot_id: 'a', text: 'é'.repeat(10_000) })}`;
+    const server = await fakeServer(t, async (_, response) => {
+        response.writeHead(200);
+        for (let number = 0; number < 5000; number += 1) {
+            const isFree = response.write(number === 0 ? `{"results":{"lots":[${lot}` : `,${lot}`);
+            if (!isFree) await once(response, 'drain');
+        }
+        response.end(']}}');
+    });
+    const { lots, bytes, document, buffersMax, residentMax } = await run('large-results.js', 16, { BASE_URL: server.url });
+    t.diagnostic(`buffers ${buffersMax} bytes at most, resident ${residentMax}`);
+    assert.deepEqual([lots, bytes, document], [5000, 50_000_000, { results: { lots: [] } }]);
+    // What was read waits for the garbage collector, which lets some of it gather; it is far from all.
+    assert.ok(buffersMax < 25e6, `${buffersMax} bytes of buffers`);
 });
 
 test('leaving early closes the connection; an abort ends it with its reason', async (t) => {

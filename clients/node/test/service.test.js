@@ -2,7 +2,6 @@
 // IMAGES_URL (every .jpg below it is a picture); LIMITED_URL, a second instance that takes 3 polls a minute, and LIMITED_SPOOL, where its
 // large bodies wait.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
@@ -10,13 +9,13 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { fileURLToPath } from 'node:url';
 import {
     AuthenticationError, Client, GenerationServiceClient, InvalidRequestError, JobEndedError, JobNotCompletedError, NotFoundError,
     RateLimitError, receiveWebhook, verifyDocumentSignature,
 } from '../src/index.js';
 import { systemClock } from '../src/clock.js';
 import { losingProxy } from './support/losing-proxy.js';
+import { run } from './support/run.js';
 
 const { BASE_URL, SHARED_KEY, IMAGES_URL, LIMITED_URL, LIMITED_SPOOL } = process.env;
 const options = { skip: !BASE_URL && 'BASE_URL is not set: no service to test against' };
@@ -91,28 +90,37 @@ test('refusals: what the service says is in the error', options, async () => {
     assert.deepEqual([data.code, status], ['INVALID_SIGNATURE', 403]);
 });
 
-test('5,000 lots from a generator and 5,000 results, in a heap of 16 MB', options, async (t) => {
+test('5,000 lots, 20 MB, from a generator in a heap of 16 MB', options, async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'generation-client-test-'));
     t.after(() => rm(folder, { recursive: true }));
+    const { job, buffersMax, residentMax } = await run('large-batch.js', 16, { TMPDIR: folder }, '5000', '4000');
+    t.diagnostic(`buffers ${buffersMax} bytes at most, resident ${residentMax}`);
+    assert.equal(job.total_lots, 5000);
+    assert.ok(buffersMax < 2e6, `${buffersMax} bytes of buffers`);
+    assert.deepEqual(await readdir(folder), [], 'the file of the body is gone');
+    await newClient().cancel(job.job_id);
+});
+
+test('500 results: whole, one by one, and as a file', options, async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'generation-client-test-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const client = newClient();
+    const lots = lotsNamed('node-500', 500);
+    const job = await client.createBatch(lots.values(), { languages: ['de', 'en'] });
+    assert.equal((await client.wait(job.job_id, { intervalMs: 200, timeoutMs: 120_000 })).status, 'completed');
+    const whole = await client.results(job.job_id);
+    assert.deepEqual(whole.results.lots.map((lot) => lot.lot_id), lots.map((lot) => lot.lot_id));
+    assert.deepEqual(whole.results.lots[499].descriptions.map((each) => each.language), ['de', 'en']);
+    const stream = client.streamResults(job.job_id);
+    const one = [];
+    for await (const lot of stream) one.push(lot);
+    assert.deepEqual(one, whole.results.lots);
+    assert.deepEqual(stream.document, { ...whole, results: { ...whole.results, lots: [] } });
     const path = join(folder, 'results.json');
-    const program = fileURLToPath(new URL('support/large-batch.js', import.meta.url));
-    const child = spawn(process.execPath, ['--max-old-space-size=16', program, '5000', '4000'], {
-        env: { ...process.env, DOWNLOAD_TO: path, TMPDIR: folder }, stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const chunks = [];
-    child.stdout.on('data', (chunk) => chunks.push(chunk));
-    const [code] = await once(child, 'close');
-    assert.equal(code, 0);
-    const seen = JSON.parse(Buffer.concat(chunks));
-    t.diagnostic(`body 20 MB, results ${seen.downloaded} bytes, buffers ${seen.buffersMax} at most, resident ${seen.residentMax}`);
-    assert.equal(seen.job.total_lots, 5000);
-    assert.equal(seen.ended, 'completed');
-    assert.deepEqual([seen.read, seen.inOrder, seen.summary.processed_lots], [5000, true, 5000]);
-    assert.ok(seen.buffersMax < 12e6, `${seen.buffersMax} bytes of buffers for a body of 20 MB`);
+    const { bytes } = await client.download(job.job_id, path);
     const file = await readFile(path);
-    assert.equal(file.length, seen.downloaded);
-    assert.equal(JSON.parse(file).results.lots.length, 5000);
-    assert.deepEqual(await readdir(folder), ['results.json'], 'the body\'s file is gone');
+    assert.equal(file.length, bytes);
+    assert.deepEqual(JSON.parse(file), whole);
 });
 
 test('C3.1: a full class is 429, which is waited for as long as it says', options, async () => {
@@ -217,17 +225,25 @@ test('a batch from a file; the list; waiting with progress and with an end', opt
     await client.cancel(other.job_id);
 });
 
-test('C6: a delivery verifies, and is listed and sent again', options, async (t) => {
+/** A job of two lots whose end has been delivered. */
+async function delivered(t, client, name) {
     const hook = await receiver(t);
-    const client = newClient();
-    const lots = lotsNamed('node-hook', 2).map((lot) => ({ ...lot, webhook: hook.url }));
+    const lots = lotsNamed(name, 2).map((lot) => ({ ...lot, webhook: hook.url }));
     const job = await client.createBatch(lots, { languages: ['en'] });
-    const { webhook, isDocuments } = await hook.next();
+    return { hook, lots, job, first: await hook.next() };
+}
+
+test('C6.1, C6.4: a delivery verifies both ways', options, async (t) => {
+    const { lots, job, first: { webhook, isDocuments } } = await delivered(t, newClient(), 'node-hook');
     assert.equal(isDocuments, true);
     assert.equal(webhook.payload.event, 'batch_job_completed');
     assert.deepEqual([webhook.jobId, webhook.payload.job_id, webhook.attempt], [job.job_id, job.job_id, 1]);
     assert.deepEqual(webhook.payload.lots.map((lot) => lot.lot_id), lots.map((lot) => lot.lot_id));
+});
 
+test('C6.3: deliveries are listed with their attempts, and sent again', options, async (t) => {
+    const client = newClient();
+    const { hook, job, first: { webhook } } = await delivered(t, client, 'node-again');
     // The reply is booked a moment after we gave it.
     let delivery;
     do [delivery] = (await client.webhookDeliveries(job.job_id)).deliveries; while (delivery.status === 'pending');

@@ -1,0 +1,16 @@
+// A program of its own, so that its memory is only what the client needs: reads results lot by lot. Run by results.test.js with a small
+// heap. Prints what it saw as JSON.
+//
+//   BASE_URL=... node --max-old-space-size=16 large-results.js
+import { Client } from '../../src/index.js';
+import { memory } from './memory.js';
+
+const stream = new Client(process.env.BASE_URL, 'key').streamResults('a-job');
+let lots = 0;
+let bytes = 0;
+for await (const lot of stream) {
+    if (lots % 50 === 0) memory.look();
+    lots += 1;
+    bytes += lot.text.length;
+}
+console.log(JSON.stringify({ lots, bytes, document: stream.document, ...memory.seen() }));
