@@ -17,7 +17,7 @@ struct ServiceTests {
             "webhook_signatures_test",
             // 500 lots come out as predicted; also when the server is killed again and again.
             "batch_test", "kill_test",
-// The clients, each with its own tests.
+            // The clients, each with its own tests.
             "python_client_test", "node_client_test",
         ])
     func script(name: String) async throws {

@@ -4,8 +4,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { open, rename, unlink } from 'node:fs/promises';
 import { APIError, InputError, InvalidReplyError, WaitTimeoutError } from './errors.js';
 import { systemClock } from './clock.js';
+import { ItemStream } from './item-stream.js';
 import { lotsOfFile, writeRequest } from './lots.js';
-import { ResultStream } from './results.js';
 import { RETRY_DEFAULTS, Retrier } from './retry.js';
 import { sign } from './signing.js';
 import { Spool } from './spool.js';
@@ -100,13 +100,7 @@ export class Client {
 
     /** The results' lots one by one: `for await (const lot of client.streamResults(id))`. */
     streamResults(jobId, options = {}) {
-        const request = this.#resultsOf(jobId);
-        return new ResultStream(
-            () => this.#perform(request, options, (response, limit) => {
-                limit.stopClock();
-                return response;
-            }),
-            { retrier: this.#retrier, idleMs: this.#settings.idleMs, signal: options.signal });
+        return this.#stream(this.#resultsOf(jobId), ['results', 'lots'], options);
     }
 
     /** Writes the results to a file, which is there whole or not at all. */
@@ -173,9 +167,14 @@ export class Client {
 
     // Webhooks
 
-    /** The deliveries of a job with their attempts. */
+    /** The deliveries of a job with their attempts, in an array. */
     async webhookDeliveries(jobId, options = {}) {
-        return this.#json(this.#about(jobId, 'GET', (id) => `${JOBS}/${id}/webhook-deliveries`), options);
+        return (await this.#json(this.#deliveriesOf(jobId), options)).deliveries;
+    }
+
+    /** The same one by one: there may be as many as lots. */
+    streamWebhookDeliveries(jobId, options = {}) {
+        return this.#stream(this.#deliveriesOf(jobId), ['deliveries'], options);
     }
 
     /** Starts an ended delivery anew. */
@@ -198,11 +197,25 @@ export class Client {
         return this.#about(jobId, 'GET', (id) => `/api/v1/batch-results/${id}`);
     }
 
+    #deliveriesOf(jobId) {
+        return this.#about(jobId, 'GET', (id) => `${JOBS}/${id}/webhook-deliveries`);
+    }
+
     /** A request about one thing: its id is signed, exactly as it stands in the path (C1.5). */
     #about(id, method, target) {
         if (typeof id !== 'string' || id === '') throw new InputError('an id is missing');
         const inPath = encodeURIComponent(id);
         return { method, target: target(inPath), signature: sign(this.#sharedKey, inPath), accept: [200] };
+    }
+
+    #stream(request, path, options) {
+        const open = () => this.#perform(request, options, (response, limit) => {
+            limit.stopClock();
+            return response;
+        });
+        return new ItemStream(open, path, {
+            retrier: this.#retrier, idleMs: this.#settings.idleMs, signal: options.signal,
+        });
     }
 
     async #json(request, options) {

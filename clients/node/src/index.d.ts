@@ -156,7 +156,7 @@ export interface ProcessingSummary {
     total_processing_time: string;
 }
 
-/** The results of a job; of a ResultStream's `document`, without the lots. */
+/** The results of a job; as the `document` of a stream, without the lots. */
 export interface JobResults {
     job_id: string;
     status: 'completed';
@@ -280,10 +280,10 @@ export interface ClientOptions {
     clock?: Clock;
 }
 
-/** A completed job's lots, one by one. */
-export interface ResultStream extends AsyncIterable<BatchLotResult> {
-    /** The results without their lots, once all lots were read; null before. */
-    readonly document: JobResults | null;
+/** A long reply, item by item. */
+export interface ItemStream<Item, Reply> extends AsyncIterable<Item> {
+    /** The reply without its items, once all of them were read; null before. */
+    readonly document: Reply | null;
 }
 
 export class Client {
@@ -297,7 +297,7 @@ export class Client {
 
     status(jobId: string, options?: CallOptions): Promise<JobStatus>;
     results(jobId: string, options?: CallOptions): Promise<JobResults>;
-    streamResults(jobId: string, options?: CallOptions): ResultStream;
+    streamResults(jobId: string, options?: CallOptions): ItemStream<BatchLotResult, JobResults>;
     /** Default path: `batch_results_{job_id}.json` in the current folder. */
     download(jobId: string, path?: string, options?: CallOptions): Promise<{ path: string; bytes: number }>;
     listJobs(filter?: JobFilter, options?: CallOptions): Promise<JobPage>;
@@ -305,7 +305,8 @@ export class Client {
     cancel(jobId: string, options?: CallOptions): Promise<CancelledJob>;
     wait(jobId: string, options?: WaitOptions): Promise<JobStatus>;
 
-    webhookDeliveries(jobId: string, options?: CallOptions): Promise<WebhookDeliveries>;
+    webhookDeliveries(jobId: string, options?: CallOptions): Promise<WebhookDelivery[]>;
+    streamWebhookDeliveries(jobId: string, options?: CallOptions): ItemStream<WebhookDelivery, WebhookDeliveries>;
     redeliver(deliveryId: string, options?: CallOptions): Promise<Redelivery>;
 }
 

@@ -1,31 +1,16 @@
-// The client against a server that answers as told: what is sent, what is tried again, what is thrown.
+// The client against a server that answers as told: what is sent, what is given, what is thrown.
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import {
-    APIError, AuthenticationError, BatchTooLargeError, Client, ConflictError, GenerationServiceClient, InputError, InvalidReplyError,
-    InvalidRequestError, JobEndedError, JobNotCompletedError, NotFoundError, RateLimitError, RequestTimeoutError, ServerError,
-    TransportError, UnavailableError, WaitTimeoutError, sign,
+    APIError, AuthenticationError, BatchTooLargeError, Client, ConflictError, GenerationServiceClient, InputError,
+    InvalidReplyError, InvalidRequestError, JobEndedError, JobNotCompletedError, NotFoundError, ServerError, TransportError,
+    WaitTimeoutError, sign,
 } from '../src/index.js';
-import { early, error, fakeClock, fakeServer, hangUp, reply } from './support/fake-server.js';
-
-const KEY = 'a-shared-key-of-32-characters-or-more';
-const JOB = '550e8400-e29b-41d4-a716-446655440000';
-const LOT = { lot_id: 'a', images: [{ url: 'https://example.com/a.jpg' }] };
-const accepted = { status: 201, body: { job_id: JOB, status: 'accepted' } };
-
-function clientOf(server, options = {}) {
-    const clock = fakeClock();
-    return Object.assign(new Client(server.url, KEY, { clock, ...options }), { clock });
-}
-
-async function folder(t) {
-    const path = await mkdtemp(join(tmpdir(), 'generation-client-test-'));
-    t.after(() => rm(path, { recursive: true }));
-    return path;
-}
+import {
+    JOB, KEY, LOT, accepted, clientOf, error, fakeClock, fakeServer, folder, reply,
+} from './support/fake-server.js';
 
 // What is sent
 
@@ -65,7 +50,9 @@ test('C1.5: the list signs its target, which goes out unchanged; a path of the b
     const page = { body: { jobs: [], pagination: { has_more: false } } };
     const server = await fakeServer(t, page);
     const client = new Client(`${server.url}/behind/a proxy/`, KEY, { clock: fakeClock() });
-    await client.listJobs({ status: 'completed', limit: 5, offset: 10, createdAfter: new Date(0), createdBefore: '2026-01-01T00:00:00+01:00' });
+    await client.listJobs({
+        status: 'completed', limit: 5, offset: 10, createdAfter: new Date(0), createdBefore: '2026-01-01T00:00:00+01:00',
+    });
     await client.listJobs();
     const targets = server.requests.map((request) => request.target.replace(/^\/behind\/a%20proxy/, ''));
     assert.deepEqual(targets, [
@@ -84,7 +71,9 @@ test('a batch of a generator is the same body as of an array, and its file goes 
         reply(response, accepted);
     });
     const client = clientOf(server, { spoolDirectory });
-    const lots = Array.from({ length: 3000 }, (_, number) => ({ ...LOT, lot_id: `лот ${number}`, additional_info: 'x'.repeat(500) }));
+    const lots = Array.from({ length: 3000 }, (_, number) => ({
+        ...LOT, lot_id: `лот ${number}`, additional_info: 'x'.repeat(500),
+    }));
     async function* generated() { yield* lots; }
     const job = await client.createBatch(generated(), { languages: ['en'], idempotencyKey: 'my-key' });
     await client.createBatch(lots, { languages: ['en'] });
@@ -124,7 +113,8 @@ test('a batch from a file: lines, an array, a request', async (t) => {
     }
     const settings = bodies.map((body) => { const { lots: _, ...rest } = JSON.parse(body); return rest; });
     assert.deepEqual(settings, [
-        { version: '1.0.0' }, { version: '1.0.0' }, { version: '1.2.0', languages: ['de'] }, { version: '1.2.0', languages: ['fr'] },
+        { version: '1.0.0' }, { version: '1.0.0' }, { version: '1.2.0', languages: ['de'] },
+        { version: '1.2.0', languages: ['fr'] },
     ]);
 });
 
@@ -140,7 +130,8 @@ test('what cannot be sent is refused before anything is sent, and leaves no file
     await assert.rejects(client.createBatch(endless()), BatchTooLargeError);
     function* failing() { yield* Array(1000).fill({ ...LOT, text: 'x'.repeat(1000) }); throw new RangeError('no more'); }
     await assert.rejects(client.createBatch(failing()), RangeError);
-    for (const [name, content] of [['a.ndjson', '{"lot_id":1}\n{'], ['b.json', '[{}'], ['c.json', '{"lots":[1]}'], ['d.txt', '{}']]) {
+    const files = { 'a.ndjson': '{"lot_id":1}\n{', 'b.json': '[{}', 'c.json': '{"lots":[1]}', 'd.txt': '{}' };
+    for (const [name, content] of Object.entries(files)) {
         await writeFile(join(path, name), content);
         await assert.rejects(client.createBatchFromFile(join(path, name)), (thrown) => {
             assert.ok(thrown instanceof InputError);
@@ -151,7 +142,9 @@ test('what cannot be sent is refused before anything is sent, and leaves no file
     await assert.rejects(client.createBatchFromFile(join(path, 'none.json')), { code: 'ENOENT' });
     await assert.rejects(client.status(''), InputError);
     await assert.rejects(client.describe({ ...LOT, webhook: 'https://example.com' }), InputError);
-    for (const url of ['', 'localhost:5000', 'ftp://a', 'http://u:p@a', 'http://a/?q']) assert.throws(() => new Client(url, KEY), InputError);
+    for (const url of ['', 'localhost:5000', 'ftp://a', 'http://u:p@a', 'http://a/?q']) {
+        assert.throws(() => new Client(url, KEY), InputError);
+    }
     assert.throws(() => new Client(server.url, ''), InputError);
     assert.equal(server.requests.length, 0);
     assert.deepEqual((await readdir(path)).sort(), ['a.ndjson', 'b.json', 'c.json', 'd.txt']);
@@ -176,8 +169,8 @@ test('C4.1: an error reply is thrown with what it says, by its status', async (t
             const { name, status: said, message, details, requestId, retryAfter, title, body } = thrown;
             assert.deepEqual(
                 { name, said, code: thrown.code, message, details, requestId, retryAfter, title, bodyCode: body.code },
-                { name: kind.name, said: status, code, message: `It is ${code}`, details: { path: 'lots[1].lot_id' }, requestId: 'req-1',
-                    retryAfter: null, title: 'A title', bodyCode: code });
+                { name: kind.name, said: status, code, message: `It is ${code}`, details: { path: 'lots[1].lot_id' },
+                    requestId: 'req-1', retryAfter: null, title: 'A title', bodyCode: code });
             return true;
         });
         assert.equal(server.requests.length, 1, `${status} is not tried again`);
@@ -185,7 +178,8 @@ test('C4.1: an error reply is thrown with what it says, by its status', async (t
 });
 
 test('a proxy\'s error is an error as well; a redirect is not followed', async (t) => {
-    const server = await fakeServer(t, { status: 500, body: '<html>oops', headers: { 'x-request-id': 'r' } }, { status: 302, headers: { location: '/' } });
+    const server = await fakeServer(
+        t, { status: 500, body: '<html>oops', headers: { 'x-request-id': 'r' } }, { status: 302, headers: { location: '/' } });
     const client = clientOf(server);
     await assert.rejects(client.status(JOB), (thrown) => thrown instanceof ServerError && thrown.code === 'HTTP_500'
         && thrown.text === '<html>oops' && thrown.body === null && thrown.requestId === 'r');
@@ -194,7 +188,8 @@ test('a proxy\'s error is an error as well; a redirect is not followed', async (
 });
 
 test('results that are not there yet: 202 is thrown with the progress', async (t) => {
-    const server = await fakeServer(t, error(202, 'JOB_NOT_COMPLETED', { status: 'processing', progress: { completion_percentage: 45 } }));
+    const server = await fakeServer(
+        t, error(202, 'JOB_NOT_COMPLETED', { status: 'processing', progress: { completion_percentage: 45 } }));
     await assert.rejects(clientOf(server).results(JOB), (thrown) => thrown instanceof JobNotCompletedError
         && thrown.body.progress.completion_percentage === 45);
 });
@@ -202,164 +197,6 @@ test('results that are not there yet: 202 is thrown with the progress', async (t
 test('a reply that is not JSON', async (t) => {
     const server = await fakeServer(t, { body: 'hello' });
     await assert.rejects(clientOf(server).status(JOB), InvalidReplyError);
-});
-
-// What is tried again
-
-test('429 and 503 are waited out as long as they say, with the same key and the same bytes', async (t) => {
-    const server = await fakeServer(
-        t, error(429, 'RATE_LIMIT_EXCEEDED', { headers: { 'retry-after': '7' } }), error(503, 'SERVICE_UNAVAILABLE', { retry_after: 3 }),
-        error(503, 'SERVICE_UNAVAILABLE'), accepted);
-    const client = clientOf(server);
-    assert.equal((await client.createBatch([LOT])).job_id, JOB);
-    // The third has no Retry-After: its wait is the third of the doubling ones, halved by a chance of 0.
-    assert.deepEqual(client.clock.slept, [7000, 3000, 1000]);
-    assert.equal(new Set(server.requests.map((request) => request.headers['idempotency-key'])).size, 1);
-    assert.equal(new Set(server.requests.map((request) => request.body.toString())).size, 1);
-});
-
-test('two calls have two keys', async (t) => {
-    const server = await fakeServer(t, accepted);
-    const client = clientOf(server);
-    await client.createBatch([LOT]);
-    await client.createBatch([LOT]);
-    assert.notEqual(server.requests[0].headers['idempotency-key'], server.requests[1].headers['idempotency-key']);
-});
-
-test('waits double up to their bound, and the attempts have an end', async (t) => {
-    const server = await fakeServer(t, error(503, 'SERVICE_UNAVAILABLE'));
-    const client = clientOf(server, { retry: { attempts: 9, maxMs: 8000 } });
-    await assert.rejects(client.status(JOB), UnavailableError);
-    assert.deepEqual(client.clock.slept, [250, 500, 1000, 2000, 4000, 4000, 4000, 4000]);
-    assert.equal(server.requests.length, 9);
-});
-
-test('chance only lengthens what the service asked for', async (t) => {
-    const server = await fakeServer(t, error(429, 'RATE_LIMIT_EXCEEDED', { headers: { 'retry-after': '2' } }), error(503, 'X'), { body: {} });
-    const clock = Object.assign(fakeClock(), { random: () => 1 });
-    await new Client(server.url, KEY, { clock }).status(JOB);
-    assert.deepEqual(clock.slept, [2500, 1000]);
-});
-
-test('a Retry-After as a date; one that is too long, or beyond the deadline, is thrown', async (t) => {
-    const date = new Date(Date.now() + 30_000).toUTCString();
-    const server = await fakeServer(
-        t, error(429, 'RATE_LIMIT_EXCEEDED', { headers: { 'retry-after': date } }), { body: {} },
-        error(429, 'RATE_LIMIT_EXCEEDED', { headers: { 'retry-after': '121' } }), error(429, 'RATE_LIMIT_EXCEEDED', { headers: { 'retry-after': '60' } }));
-    const client = clientOf(server);
-    await client.status(JOB);
-    assert.ok(client.clock.slept[0] > 25_000 && client.clock.slept[0] <= 31_000, client.clock.slept);
-    await assert.rejects(client.status(JOB), (thrown) => thrown instanceof RateLimitError && thrown.retryAfter === 121);
-    await assert.rejects(client.status(JOB, { deadlineMs: 59_000 }), (thrown) => thrown.retryAfter === 60);
-    assert.equal(client.clock.slept.length, 1);
-});
-
-test('C2.7: a request that is still in progress is waited for beyond the number of attempts', async (t) => {
-    const busy = error(409, 'REQUEST_IN_PROGRESS', { headers: { 'retry-after': '5' } });
-    const server = await fakeServer(t, ...Array(20).fill(busy), accepted);
-    const client = clientOf(server);
-    assert.equal((await client.createBatch([LOT])).job_id, JOB);
-    assert.equal(server.requests.length, 21);
-    const endless = await fakeServer(t, busy);
-    await assert.rejects(clientOf(endless, { deadlineMs: 12_000 }).createBatch([LOT]), { code: 'REQUEST_IN_PROGRESS' });
-    assert.equal(endless.requests.length, 3, 'at 0, 5 and 10 s');
-});
-
-test('502 and 504 are tried again on GETs only', async (t) => {
-    const server = await fakeServer(t, error(502, 'X'), error(504, 'X'), { body: { fine: true } }, error(502, 'X'));
-    const client = clientOf(server);
-    assert.deepEqual(await client.status(JOB), { fine: true });
-    await assert.rejects(client.cancel(JOB), ServerError);
-    assert.equal(server.requests.length, 4);
-});
-
-test('a lost connection is tried again: before the reply, in the middle of it, and with nobody there', async (t) => {
-    const cut = (request, response) => {
-        response.writeHead(200, { 'Content-Length': '1000' });
-        response.write('{"half":');
-        setImmediate(() => request.socket.destroy());
-    };
-    const server = await fakeServer(t, hangUp, cut, { body: { whole: true } }, hangUp, accepted);
-    const client = clientOf(server);
-    assert.deepEqual(await client.status(JOB), { whole: true });
-    assert.equal((await client.createBatch([LOT])).job_id, JOB);
-    assert.equal(server.requests[3].headers['idempotency-key'], server.requests[4].headers['idempotency-key']);
-
-    const gone = await fakeServer(t, { body: {} });
-    gone.server.close();
-    const alone = clientOf(gone, { retry: { attempts: 3 } });
-    await assert.rejects(alone.status(JOB), (thrown) => thrown instanceof TransportError && thrown.cause.code === 'ECONNREFUSED');
-    assert.equal(alone.clock.slept.length, 2);
-});
-
-test('what was done although its reply was lost is not an error', async (t) => {
-    const server = await fakeServer(
-        t, hangUp, error(409, 'JOB_ALREADY_CANCELLED'), error(409, 'JOB_ALREADY_CANCELLED'), hangUp, error(409, 'DELIVERY_PENDING'),
-        error(409, 'DELIVERY_PENDING'));
-    const client = clientOf(server);
-    const { status, cancelled_at: at } = await client.cancel(JOB);
-    assert.deepEqual({ status, at }, { status: 'cancelled', at: null });
-    await assert.rejects(client.cancel(JOB), { code: 'JOB_ALREADY_CANCELLED' });
-    assert.equal((await client.redeliver('d')).status, 'pending');
-    await assert.rejects(client.redeliver('d'), { code: 'DELIVERY_PENDING' });
-});
-
-test('a refusal that comes before the body was sent is read, and the body is not sent', async (t) => {
-    let received = 0;
-    const refuse = early((request, response) => {
-        request.on('data', (chunk) => { received += chunk.length; });
-        reply(response, { ...error(413, 'BODY_TOO_LARGE'), headers: { Connection: 'close' } });
-    });
-    const server = await fakeServer(t, refuse);
-    // Node's server says 100 Continue by itself, unless somebody else wants to.
-    server.server.on('checkContinue', (request, response) => server.server.emit('request', request, response));
-    const client = clientOf(server);
-    const lots = Array.from({ length: 10_000 }, () => ({ ...LOT, additional_info: 'x'.repeat(1000) }));
-    await assert.rejects(client.createBatch(lots), { code: 'BODY_TOO_LARGE' });
-    assert.equal(received, 0);
-    assert.equal(server.requests.length, 1);
-});
-
-test('a large body is sent although nobody answers the question whether it is wanted', async (t) => {
-    const server = await fakeServer(t, accepted);
-    server.server.on('checkContinue', (request, response) => server.server.emit('request', request, response));
-    const lots = Array.from({ length: 2000 }, () => ({ ...LOT, additional_info: 'x'.repeat(1000) }));
-    assert.equal((await clientOf(server).createBatch(lots)).job_id, JOB);
-    assert.equal(JSON.parse(server.requests[0].body).lots.length, 2000);
-});
-
-test('silence is an error, also on a connection that was used before', async (t) => {
-    const server = await fakeServer(t, { body: {} }, () => {});
-    const client = clientOf(server, { idleMs: 500, retry: { attempts: 1 } });
-    await client.status(JOB);
-    await assert.rejects(client.status(JOB), RequestTimeoutError);
-    assert.equal(server.requests.length, 2);
-});
-
-test('the deadline ends an attempt under way', async (t) => {
-    const server = await fakeServer(t, () => {});
-    await assert.rejects(clientOf(server).status(JOB, { deadlineMs: 100 }), RequestTimeoutError);
-    assert.equal(server.requests.length, 1);
-});
-
-test('an AbortSignal ends a call with its reason: before, during, between attempts, while lots are read', async (t) => {
-    const controller = new AbortController();
-    const server = await fakeServer(t, () => controller.abort(new RangeError('enough')));
-    const client = clientOf(server);
-    await assert.rejects(client.status(JOB, { signal: controller.signal }), RangeError);
-    await assert.rejects(client.status(JOB, { signal: controller.signal }), RangeError);
-    await assert.rejects(client.createBatch([LOT], { signal: controller.signal }), RangeError);
-    assert.equal(server.requests.length, 1);
-
-    const busy = await fakeServer(t, error(503, 'SERVICE_UNAVAILABLE', { retry_after: 60 }));
-    const between = new AbortController();
-    const waiting = new Client(busy.url, KEY).status(JOB, { signal: between.signal });
-    busy.server.once('request', (_, response) => response.once('finish', () => between.abort()));
-    await assert.rejects(waiting, { name: 'AbortError' });
-
-    const reading = new AbortController();
-    function* lots() { yield LOT; reading.abort(); yield LOT; assert.fail('reads on'); }
-    await assert.rejects(client.createBatch(lots(), { signal: reading.signal }), { name: 'AbortError' });
 });
 
 // Jobs
@@ -379,7 +216,9 @@ test('wait tells every status and ends with the job, or throws the last one', as
 });
 
 test('iterateJobs pages through, gives nothing twice, and leaves out what is made meanwhile', async (t) => {
-    const page = (ids, more) => ({ body: { jobs: ids.map((id) => ({ id, created_at: `at-${id}` })), pagination: { has_more: more } } });
+    const page = (ids, more) => ({
+        body: { jobs: ids.map((id) => ({ id, created_at: `at-${id}` })), pagination: { has_more: more } },
+    });
     // A job of the same second came: "3" moves to the second page.
     const server = await fakeServer(t, page(['5', '4', '3'], true), page(['3', '2', '1'], true), page(['0'], false));
     const ids = [];
@@ -398,14 +237,15 @@ test('the document\'s class: its return shapes for errors', async (t) => {
     const synchronous = await client.syncGenerate('a', 'b', ['https://example.com/a.jpg']);
     assert.deepEqual(synchronous, { data: JSON.parse(text), status: 422 });
     assert.deepEqual(JSON.parse(server.requests[0].body).languages, ['en']);
-    assert.deepEqual(await client.batchGenerate([{ lotId: 'a', additionalInfo: 'b', imageUrls: [] }]), { jobId: null, error: text });
+    const cars = [{ lotId: 'a', additionalInfo: 'b', imageUrls: [] }];
+    assert.deepEqual(await client.batchGenerate(cars), { jobId: null, error: text });
     assert.deepEqual(await client.getJobStatus(JOB), { data: null, error: text });
     assert.deepEqual(await client.getJobResults(JOB), { data: null, error: text });
     assert.deepEqual(await client.pollForCompletion(JOB), { data: null, error: text });
 
     const jobs = await fakeServer(
-        t, error(202, 'JOB_NOT_COMPLETED'), { body: { status: 'failed', error_message: 'No lot' } }, { body: { status: 'cancelled' } },
-        { body: { status: 'processing' } });
+        t, error(202, 'JOB_NOT_COMPLETED'), { body: { status: 'failed', error_message: 'No lot' } },
+        { body: { status: 'cancelled' } }, { body: { status: 'processing' } });
     const polling = new GenerationServiceClient(jobs.url, KEY, { clock: fakeClock() });
     assert.deepEqual(await polling.getJobResults(JOB), { data: null, error: 'Job not completed yet' });
     assert.deepEqual(await polling.pollForCompletion(JOB), { data: null, error: 'Job failed: No lot' });

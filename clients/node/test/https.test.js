@@ -11,7 +11,9 @@ import { fakeClock } from './support/fake-server.js';
 const PEM = await readFile(new URL('vectors/localhost.pem', import.meta.url));
 
 test('over TLS', async (t) => {
-    const server = https.createServer({ key: PEM, cert: PEM }, (request, response) => response.end(JSON.stringify({ target: request.url })));
+    const server = https.createServer({ key: PEM, cert: PEM }, (request, response) => {
+        response.end(JSON.stringify({ target: request.url }));
+    });
     t.after(() => { server.closeAllConnections?.(); server.close(); });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -22,7 +24,8 @@ test('over TLS', async (t) => {
     assert.deepEqual(await trusting.status('a'), { target: '/api/v1/batch-status/a' });
     trusting.close();
 
-    const refused = (thrown) => thrown instanceof TransportError && thrown.isFinal && thrown.cause.code === 'DEPTH_ZERO_SELF_SIGNED_CERT';
+    const refused = (thrown) => thrown instanceof TransportError && thrown.isFinal
+        && thrown.cause.code === 'DEPTH_ZERO_SELF_SIGNED_CERT';
     await assert.rejects(new Client(url, 'key', { clock }).status('a'), refused);
     assert.deepEqual(clock.slept, []);
 });

@@ -57,7 +57,8 @@ test('what is no JSON is an error, wherever it stands', () => {
         '', '[]', '{}', '{"results":{}}', '{"results":{"lots":null}}', '{"results":[{"lots":[1]}]}', '{"results":{"lots":[1,]}}',
         '{"results":{"lots":[,1]}}', '{"results":{"lots":[1,,2]}}', '{"results":{"lots":[1}}', '{"results":{"lots":[[1}]}}',
         '{"results":{"lots":[1 2]}}', '{"results":{"lots":[{"a":1]}]}}', '{"results":{"lots":[nul]}}', '{"results":{"lots":[1]}}]',
-        '{"results":{"lots":[1]}} x', '{"results":{"lots":[1]]}', '{"results":{"lots":[1],"lots":[2]}}', '{"results":{"lots":[1],}}',
+        '{"results":{"lots":[1]}} x', '{"results":{"lots":[1]]}', '{"results":{"lots":[1],"lots":[2]}}',
+        '{"results":{"lots":[1],}}',
         '{"results" {"lots":[1]}}', '{"results":{"lots":["\n"]}}', '{"results":{"lots":[01]}}', "{'results':{'lots':[1]}}",
     ];
     for (const text of wrong) assert.throws(() => split([Buffer.from(text)]), SyntaxError, text);

@@ -13,7 +13,8 @@ import { Client } from '../src/index.js';
 const { BASE_URL, SHARED_KEY, IMAGES_URL } = process.env;
 const options = { skip: !BASE_URL && 'BASE_URL is not set: no service to test against' };
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
-const EXAMPLES = [...(await readFile(join(PACKAGE, 'README.md'), 'utf8')).matchAll(/^```js\n(.*?)^```/gms)].map((match) => match[1]);
+const README = await readFile(join(PACKAGE, 'README.md'), 'utf8');
+const EXAMPLES = [...README.matchAll(/^```js\n(.*?)^```/gms)].map((match) => match[1]);
 
 /** The example that contains a text, as a program; its output so far is `text()`. */
 async function start(t, words, ...replacements) {

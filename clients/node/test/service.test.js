@@ -1,6 +1,6 @@
 // Against the running service, as it is built. Environment (Tests/ServiceTests/node_client_test.py makes it): BASE_URL, SHARED_KEY,
-// IMAGES_URL (every .jpg below it is a picture); LIMITED_URL, a second instance that takes 3 polls a minute, and LIMITED_SPOOL, where its
-// large bodies wait.
+// IMAGES_URL (every .jpg below it is a picture); LIMITED_URL, a second instance that takes 3 polls a minute, and LIMITED_SPOOL,
+// where its large bodies wait.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -52,7 +52,8 @@ async function receiver(t) {
 test('the document\'s usage: one car at once, and a batch with polling', options, async (t) => {
     const hook = await receiver(t);
     const client = new GenerationServiceClient(BASE_URL, SHARED_KEY);
-    const sync = await client.syncGenerate('node-sync', '2020 Honda Civic, side collision damage', [image(1), image(2)], ['en', 'fr']);
+    const sync = await client.syncGenerate(
+        'node-sync', '2020 Honda Civic, side collision damage', [image(1), image(2)], ['en', 'fr']);
     assert.equal(sync.status, 200);
     assert.equal(sync.data.processing_mode, 'synchronous');
     assert.deepEqual(sync.data.lots[0].descriptions.map((each) => each.language), ['en', 'fr']);
@@ -63,7 +64,8 @@ test('the document\'s usage: one car at once, and a batch with polling', options
     const { data: status } = await client.getJobStatus(jobId);
     assert.equal(status.progress.total_lots, 1);
     const seen = [];
-    const { data: results, error: pollError } = await client.pollForCompletion(jobId, 200, 60_000, (each) => seen.push(each.status));
+    const { data: results, error: pollError } = await client.pollForCompletion(
+        jobId, 200, 60_000, (each) => seen.push(each.status));
     assert.equal(pollError, null);
     assert.equal(results.processing_summary.processed_lots, 1);
     assert.equal(results.results.lots[0].lot_id, 'node-doc');
@@ -79,7 +81,8 @@ test('refusals: what the service says is in the error', options, async () => {
     await assert.rejects(client.status(missing), (thrown) => thrown instanceof NotFoundError && thrown.code === 'JOB_NOT_FOUND'
         && thrown.status === 404 && thrown.requestId.length > 0);
     await assert.rejects(client.status('not/an id ж'), { code: 'JOB_NOT_FOUND' }, 'its signature held');
-    await assert.rejects(client.describe({ lot_id: 'a', images: [{ url: 'ftp://example.com/a.jpg' }] }), { code: 'INVALID_IMAGE_URLS' });
+    const unusable = { lot_id: 'a', images: [{ url: 'ftp://example.com/a.jpg' }] };
+    await assert.rejects(client.describe(unusable), { code: 'INVALID_IMAGE_URLS' });
     await assert.rejects(client.createBatch([{ lot_id: 'a' }, { lot_id: 'a' }]), (thrown) => thrown instanceof InvalidRequestError
         && JSON.stringify(thrown.details).includes('lots[0].images'));
     await assert.rejects(client.listJobs({ limit: 101 }), { code: 'INVALID_PARAMETER' });
@@ -167,7 +170,7 @@ test('C2.7: a batch whose reply is lost twice is one job', options, async (t) =>
     await newClient().cancel(job.job_id);
 });
 
-test('C2.7: the caller\'s key: the same reply again, another body is an error; a sync reply that is lost comes again', options, async (t) => {
+test('C2.7: the caller\'s key gives the same reply again, also of a single lot; another body is an error', options, async (t) => {
     const client = newClient();
     const [lots, idempotencyKey] = [lotsNamed('node-key', 3), randomUUID()];
     const first = await client.createBatch(lots, { idempotencyKey });
@@ -193,7 +196,8 @@ test('C4.3: cancelling; also when its reply is lost', options, async (t) => {
     assert.equal(proxy.lost(), 1);
     assert.deepEqual([cancelled.job_id, cancelled.status, cancelled.cancelled_at], [job.job_id, 'cancelled', null]);
     await assert.rejects(client.cancel(job.job_id), { code: 'JOB_ALREADY_CANCELLED' });
-    await assert.rejects(client.results(job.job_id), (thrown) => thrown instanceof JobEndedError && thrown.code === 'JOB_CANCELLED');
+    await assert.rejects(client.results(job.job_id), (thrown) => thrown instanceof JobEndedError
+        && thrown.code === 'JOB_CANCELLED');
     assert.equal((await client.wait(job.job_id)).status, 'cancelled');
 });
 
@@ -206,11 +210,14 @@ test('a batch from a file; the list; waiting with progress and with an end', opt
     const job = await client.createBatchFromFile(path, { languages: ['en'] });
     assert.equal(job.total_lots, 25);
     const processed = [];
-    const ended = await client.wait(job.job_id, { intervalMs: 100, onProgress: (status) => processed.push(status.progress.processed_lots) });
+    const onProgress = ({ progress }) => processed.push(progress.processed_lots);
+    const ended = await client.wait(job.job_id, { intervalMs: 100, onProgress });
     assert.equal(ended.status, 'completed');
     assert.deepEqual(processed, [...processed].sort((a, b) => a - b));
     assert.equal(processed[processed.length - 1], 25);
-    const page = await client.listJobs({ createdAfter: job.created_at, createdBefore: new Date(), status: 'completed', limit: 100 });
+    const page = await client.listJobs({
+        createdAfter: job.created_at, createdBefore: new Date(), status: 'completed', limit: 100,
+    });
     assert.ok(page.jobs.some((each) => each.id === job.job_id));
     const ids = [];
     for await (const each of client.iterateJobs({ limit: 2 })) ids.push(each.id);
@@ -220,7 +227,9 @@ test('a batch from a file; the list; waiting with progress and with an end', opt
     const other = await client.createBatch(lotsNamed('node-wait', 5));
     await assert.rejects(client.wait(other.job_id, { timeoutMs: 0 }), { code: 'WAIT_TIMEOUT' });
     const controller = new AbortController();
-    const waiting = client.wait(other.job_id, { intervalMs: 60_000, signal: controller.signal, onProgress: () => controller.abort() });
+    const waiting = client.wait(other.job_id, {
+        intervalMs: 60_000, signal: controller.signal, onProgress: () => controller.abort(),
+    });
     await assert.rejects(waiting, { name: 'AbortError' });
     await client.cancel(other.job_id);
 });
@@ -246,9 +255,12 @@ test('C6.3: deliveries are listed with their attempts, and sent again', options,
     const { hook, job, first: { webhook } } = await delivered(t, client, 'node-again');
     // The reply is booked a moment after we gave it.
     let delivery;
-    do [delivery] = (await client.webhookDeliveries(job.job_id)).deliveries; while (delivery.status === 'pending');
+    do [delivery] = await client.webhookDeliveries(job.job_id); while (delivery.status === 'pending');
     assert.deepEqual([delivery.id, delivery.status, delivery.webhook_url], [webhook.id, 'delivered', hook.url]);
     assert.deepEqual([delivery.attempts.length, delivery.attempts[0].http_status], [1, 200]);
+    const streamed = [];
+    for await (const each of client.streamWebhookDeliveries(job.job_id)) streamed.push(each);
+    assert.deepEqual(streamed, [delivery]);
     assert.equal((await client.redeliver(delivery.id)).status, 'pending');
     const again = await hook.next();
     assert.deepEqual([again.webhook.id, again.webhook.attempt, again.webhook.payload], [webhook.id, 2, webhook.payload]);

@@ -19,7 +19,7 @@ test('the document\'s generateSignature covers the lots, or a job\'s id', async 
     const client = new GenerationServiceClient('http://127.0.0.1:1', key);
     const lots = all[all.length - 1];
     assert.equal(client.generateSignature({ lots: JSON.parse(lots.text) }), lots.signature);
-    assert.equal(client.generateSignature('550e8400-e29b-41d4-a716-446655440000'), sign(key, '550e8400-e29b-41d4-a716-446655440000'));
+    assert.equal(client.generateSignature('550e8400-e29b'), sign(key, '550e8400-e29b'));
 });
 
 test('what JSON cannot hold has no canonical text', () => {

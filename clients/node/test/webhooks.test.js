@@ -30,7 +30,9 @@ test('C6.4: a delivery is verified and read; keys as texts or as whsec_', () => 
 
 test('C6.4: during a rotation either key does, on either side', () => {
     const both = `${V.standard.current} ${V.standard.previous}`;
-    for (const key of [KEYS.current, KEYS.previous, [KEYS.previous, 'another']]) verifyWebhook(V.body, headersOf(both), key, { now });
+    for (const key of [KEYS.current, KEYS.previous, [KEYS.previous, 'another']]) {
+        verifyWebhook(V.body, headersOf(both), key, { now });
+    }
     verifyWebhook(V.body, headersOf(V.standard.previous), [KEYS.current, KEYS.previous], { now });
     assert.throws(() => verifyWebhook(V.body, headersOf(both), 'another', { now }), refused('mismatch'));
     assert.throws(() => verifyWebhook(V.body, headersOf(V.standard.previous), KEYS.current, { now }), refused('mismatch'));
@@ -42,7 +44,8 @@ test('bytes or text, Headers or an object, names in any case, signatures of othe
     verifyWebhook(new Uint8Array(Buffer.from(V.body)), new Headers(headers), KEYS.current, { now });
     const shouted = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toUpperCase(), value]));
     verifyWebhook(V.body, shouted, KEYS.current, { now });
-    assert.throws(() => verifyWebhook(V.body, headersOf(`v2,${V.standard.current.slice(3)}`), KEYS.current, { now }), refused('mismatch'));
+    const other = headersOf(`v2,${V.standard.current.slice(3)}`);
+    assert.throws(() => verifyWebhook(V.body, other, KEYS.current, { now }), refused('mismatch'));
 });
 
 test('everything that is signed counts', () => {
@@ -65,7 +68,8 @@ test('everything that is signed counts', () => {
 });
 
 test('a replay is refused outside the window, a clock that is ahead as well', () => {
-    const at = (seconds, options) => verifyWebhook(V.body, headersOf(V.standard.current), KEYS.current, { now: () => V.timestamp + seconds, ...options });
+    const at = (seconds, options) => verifyWebhook(
+        V.body, headersOf(V.standard.current), KEYS.current, { now: () => V.timestamp + seconds, ...options });
     at(300);
     at(-300);
     assert.throws(() => at(301), refused('stale'));
@@ -84,8 +88,9 @@ test('taking the Standard Webhooks headers away does not help: X-Signature count
     const read = verifyWebhook(V.body, headers, KEYS.current, { scheme: 'document' });
     assert.deepEqual(read, { id: null, timestamp: null, attempt: null, jobId: null, payload: JSON.parse(V.body) });
     assert.throws(() => verifyWebhook(V.body, {}, KEYS.current, { scheme: 'document' }), refused('missing'));
-    assert.throws(() => verifyWebhook(V.body, { 'x-signature': 'sha256=ab' }, KEYS.current, { scheme: 'document' }), refused('malformed'));
-    assert.throws(() => verifyWebhook(V.body, headers, KEYS.previous, { scheme: 'document' }), refused('mismatch'));
+    const document = (other, key) => () => verifyWebhook(V.body, other, key, { scheme: 'document' });
+    assert.throws(document({ 'x-signature': 'sha256=ab' }, KEYS.current), refused('malformed'));
+    assert.throws(document(headers, KEYS.previous), refused('mismatch'));
     assert.throws(() => verifyWebhook(V.body, headers, KEYS.current, { scheme: 'none' }), TypeError);
 });
 

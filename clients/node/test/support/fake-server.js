@@ -1,7 +1,28 @@
-// A server that answers as a test says, and keeps what it was asked.
+// A server that answers as a test says, and keeps what it was asked; and what else the tests of the client share.
 import http from 'node:http';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from '../../src/index.js';
+
+export const KEY = 'a-shared-key-of-32-characters-or-more';
+export const JOB = '550e8400-e29b-41d4-a716-446655440000';
+export const LOT = { lot_id: 'a', images: [{ url: 'https://example.com/a.jpg' }] };
+export const accepted = { status: 201, body: { job_id: JOB, status: 'accepted' } };
+
+/** A client whose clock is at `clock`. */
+export function clientOf(server, options = {}) {
+    const clock = fakeClock();
+    return Object.assign(new Client(server.url, KEY, { clock, ...options }), { clock });
+}
+
+/** Goes away with the test. */
+export async function folder(t) {
+    const path = await mkdtemp(join(tmpdir(), 'generation-client-test-'));
+    t.after(() => rm(path, { recursive: true }));
+    return path;
+}
 
 /**
  * @param t the test; the server ends with it.

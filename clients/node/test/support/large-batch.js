@@ -1,5 +1,5 @@
-// A program of its own, so that its memory is only what the client needs: sends a batch from a generator. Run by service.test.js with a
-// small heap. Prints the reply and what memory it took as JSON.
+// A program of its own, so that its memory is only what the client needs: sends a batch from a generator. Run by
+// service.test.js with a small heap. Prints the reply and what memory it took as JSON.
 //
 //   node --max-old-space-size=16 large-batch.js LOTS BYTES      bytes of text in each lot
 import { Client } from '../../src/index.js';

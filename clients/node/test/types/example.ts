@@ -6,7 +6,7 @@ import {
 } from 'generation-service-client';
 import type {
     AcceptedJob, BatchLotResult, CancelledJob, Clock, JobPage, JobResults, JobStatus, ListedJob, Lot, Redelivery, SyncResult, Webhook,
-    WebhookDeliveries,
+    WebhookDelivery,
 } from 'generation-service-client';
 
 const clock: Clock = { now: () => 0, sleep: async (ms, signal) => { signal?.throwIfAborted(); ms.toFixed(); }, random: () => 0 };
@@ -34,9 +34,10 @@ async function modern(signal: AbortSignal): Promise<void> {
     const page: JobPage = await client.listJobs({ status: 'completed', createdAfter: new Date(), limit: 5 });
     for await (const job of client.iterateJobs({ createdBefore: '2026-01-01' })) { const listed: ListedJob = job; listed.id.slice(); }
     const cancelled: CancelledJob = await client.cancel(accepted.job_id, { deadlineMs: 5 });
-    const deliveries: WebhookDeliveries = await client.webhookDeliveries(accepted.job_id);
-    const again: Redelivery = await client.redeliver(deliveries.deliveries[0]!.id);
-    const code: number | null | undefined = deliveries.deliveries[0]!.attempts[0]?.http_status;
+    const deliveries: WebhookDelivery[] = await client.webhookDeliveries(accepted.job_id);
+    for await (const each of client.streamWebhookDeliveries(accepted.job_id)) each.attempts.length.toFixed();
+    const again: Redelivery = await client.redeliver(deliveries[0]!.id);
+    const code: number | null | undefined = deliveries[0]!.attempts[0]?.http_status;
     await client.status(accepted.job_id);
     client.close();
     void [stage, whole, version, path, bytes, page, cancelled, again, code];

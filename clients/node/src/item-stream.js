@@ -1,29 +1,31 @@
-// A completed job's results as they come in, lot by lot. Memory does not follow their number.
+// A long reply as it comes in, item by item: a completed job's lots, or its deliveries. Memory does not follow their number.
 import { InvalidReplyError, TransportError } from './errors.js';
 import { JsonSplitter, parseJson } from './json-splitter.js';
 import { delayMs } from './retry.js';
 import { readChunks } from './transport.js';
 
-export class ResultStream {
+export class ItemStream {
     #open;
+    #path;
     #retrier;
     #idleMs;
     #signal;
 
-    /** The results without their lots, once all lots were read; null before. */
+    /** The reply without its items, once all of them were read; null before. */
     document = null;
 
-    /** @param open asks for the results and gives the reply's head. */
-    constructor(open, { retrier, idleMs, signal }) {
+    /** @param open asks for the reply and gives its head. @param path where the items stand in it. */
+    constructor(open, path, { retrier, idleMs, signal }) {
         this.#open = open;
+        this.#path = path;
         this.#retrier = retrier;
         this.#idleMs = idleMs;
         this.#signal = signal;
     }
 
     /**
-     * A reply that is cut is asked for again, and what was given already is skipped: the results of a completed job stay as they
-     * are. It gives up where several replies in a row bring nothing new.
+     * A reply that is cut is asked for again, and what was given already is skipped: the items of an ended job and their order
+     * do not change. It gives up where several replies in a row bring nothing new.
      */
     async* [Symbol.asyncIterator]() {
         let given = 0;
@@ -31,10 +33,10 @@ export class ResultStream {
         for (;;) {
             const response = await this.#open();
             try {
-                for await (const lot of this.#lots(response, given)) {
+                for await (const item of this.#items(response, given)) {
                     given += 1;
                     failures = 0;
-                    yield lot;
+                    yield item;
                 }
                 return;
             } catch (error) {
@@ -46,8 +48,8 @@ export class ResultStream {
         }
     }
 
-    async* #lots(response, skip) {
-        const splitter = new JsonSplitter([['results', 'lots']]);
+    async* #items(response, skip) {
+        const splitter = new JsonSplitter([this.#path]);
         let position = 0;
         try {
             for await (const chunk of readChunks(response, this.#idleMs, this.#signal)) {
@@ -58,7 +60,7 @@ export class ResultStream {
             }
             this.document = splitter.end();
         } catch (error) {
-            throw error instanceof SyntaxError ? new InvalidReplyError(`results: ${error.message}`, { cause: error }) : error;
+            throw error instanceof SyntaxError ? new InvalidReplyError(`the reply: ${error.message}`, { cause: error }) : error;
         }
     }
 }
