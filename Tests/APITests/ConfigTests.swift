@@ -55,6 +55,14 @@ struct ConfigTests {
         #expect(throws: Never.self) { _ = try read([name: String(repeating: "k", count: 32)]) }
     }
 
+    @Test("C8: the session's secret is the operator's, and is not printed")
+    func sessionSecret() throws {
+        #expect(try read([:]).sessionSecret == nil)
+        let config = try read(["SESSION_SECRET": "your-flask-session-secret-key"])
+        #expect(config.sessionSecret?.value == "your-flask-session-secret-key")
+        #expect(!"\(config)".contains("flask"))
+    }
+
     @Test("what is missing is named")
     func missing() {
         #expect(

@@ -8,7 +8,8 @@ import Testing
 
 /// A way to get an error, by the rule that promises it.
 struct Provocation: Sendable {
-    typealias Ask = @Sendable (_ server: TestServer, _ images: String, _ database: String) async throws
+    typealias Ask =
+        @Sendable (_ server: TestServer, _ images: String, _ database: String) async throws
         -> TestServer.Reply
 
     let rule: String
@@ -109,6 +110,11 @@ struct ErrorTableTests {
         Provocation("C4.5", .openAIError, ["details"]) { server, images, _ in
             try await server.generate(lots(lot(image(images + "/car/refused.jpg"))))
         },
+        Provocation("C2.7", .idempotencyKeyReused) { server, _, _ in
+            let key = [("Idempotency-Key", "k")]
+            _ = try await server.generate(AcceptTests.twoLots, headers: key)
+            return try await server.generate(AcceptTests.body([two], languages: "[\"de\"]"), headers: key)
+        },
         Provocation("C4.1", .jobNotCompleted, ["status", "progress"], job: "processing", results),
         Provocation("C4.4", .jobFailed, ["status", "error_message", "progress"], job: "failed", results),
         Provocation("C4.4", .jobCancelled, ["status", "error_message", "progress"], job: "cancelled", results),
@@ -202,10 +208,10 @@ struct ErrorTableTests {
 
     @Test("no error is left out, and no status of the document's table")
     func complete() throws {
-        // What takes two requests at once or one after the other is in tests of its own.
+        // In the tests above, and what takes two requests at the same time in IdempotencyTests.
         let elsewhere: [ServiceError.Code] = [
             .rateLimitExceeded, .openAIUnavailable, .openAITimeout, .serviceUnavailable, .internalError,
-            .idempotencyKeyReused, .requestInProgress,
+            .requestInProgress,
         ]
         let provoked = Set(Self.requests.map(\.code) + elsewhere)
         #expect(Set(ServiceError.Code.allCases).subtracting(provoked).isEmpty)

@@ -32,7 +32,7 @@ struct PollTests {
         }
     }
 
-    @Test("the status has the document's members and the additive ones, with the right types")
+    @Test("C5.2, C5.9: the status has the document's members and the additive ones, with the right types")
     func status() async throws {
         try await TestServer.with { server, database in
             try await Self.makeJob(database)
@@ -65,7 +65,31 @@ struct PollTests {
         }
     }
 
-    @Test("C1.7, C4.2: signature first, then 404; an id signed as it stands in the path")
+    @Test("C5.2: processed / total in per cent, with one decimal; 100 only when all are processed")
+    func percentage() async throws {
+        try await TestServer.with { server, database in
+            try await Self.makeJob(database, lots: 2000)
+            for (processed, expected) in [(0, 0.0), (2, 0.1), (668, 33.4), (1000, 50), (1999, 99.9), (2000, 100)] {
+                try await onDatabase(database) {
+                    try await $0.execute("UPDATE batch_jobs SET processed_lots = \(processed), failed_lots = 0")
+                }
+                let progress = try await server.poll("/api/v1/batch-status/:job", job: Self.id).json["progress"]
+                #expect(progress?["processed_lots"]?.int == processed)
+                #expect(progress?["completion_percentage"]?.double == expected)
+            }
+        }
+    }
+
+    @Test("C5.9: the usage is zero before anything was spent")
+    func unspent() async throws {
+        try await TestServer.with { server, database in
+            try await Self.makeJob(database)
+            let reply = try await server.poll("/api/v1/batch-status/:job", job: Self.id)
+            #expect(reply.json["usage"] == ["input_tokens": 0, "output_tokens": 0, "by_model": .object([])])
+        }
+    }
+
+    @Test("C1.5, C1.7, C4.2: signature first, then 404; an id signed as it stands in the path")
     func order() async throws {
         try await TestServer.with { server, _ in
             let path = "/api/v1/batch-status/:job"
@@ -107,7 +131,7 @@ struct PollTests {
         }
     }
 
-    @Test("C4.4: results of unfinished, failed and cancelled jobs")
+    @Test("C4.4, C5.3: results of unfinished, failed and cancelled jobs")
     func noResults() async throws {
         try await TestServer.with { server, database in
             let path = "/api/v1/batch-results/:job"
@@ -130,7 +154,7 @@ struct PollTests {
         }
     }
 
-    @Test("C5.7: the list is filtered, paged, newest first, and signs its target")
+    @Test("C1.5, C5.7: the list is filtered, paged, newest first, and signs its target")
     func list() async throws {
         try await TestServer.with { server, database in
             for number in 0..<5 {

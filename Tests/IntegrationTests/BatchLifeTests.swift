@@ -41,7 +41,7 @@ struct BatchLifeTests {
 
     static let languages = ["ru", "en", "de"]
 
-    @Test("C2.4, C2.5, C5.1, C6.1: 500 lots in three languages through a kill -9, each with what the rule predicts")
+    @Test("C2.4, C2.5, C5.1, C5.2, C6.1: 500 lots in three languages through a kill -9, each as the rule predicts")
     func fiveHundredLots() async throws {
         var options = OpenAIOptions()
         options.batchSeconds = 1.5

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""500 lots in three languages with missing images: each lot is described as predicted, and each webhook gets its own lots.
+"""500 lots in three languages with missing images: each lot is described as predicted, and each webhook gets its own lots
+(C2.4, C2.5, C6.1).
 
 Environment: as run.py makes it.
 """

@@ -5,6 +5,7 @@ Environment: BASE_URL, SHARED_KEY, IMAGES_URL (every .jpg below it is a picture)
 """
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -157,6 +158,36 @@ def queries(job_id):
     assert any(row[0] == "completed" and float(row[2]) >= 0 for row in psql(monitoring)), psql(monitoring)
 
 
+def health(client):
+    """The document's monitoring example, of a service whose parts all work (C9)."""
+    code, headers, body = client.send("GET", "/health")
+    reply = json.loads(body)
+    assert code == 200 and headers["Content-Type"] == "application/json", (code, reply)
+    assert list(reply["system"]) == ["cpu_percent", "memory_percent", "disk_percent"], reply
+    assert all(0 <= value <= 100 for value in reply["system"].values()), reply
+    assert {"status", "jobs_24h", "webhook_deliveries"} == set(reply["database"]), reply
+    assert reply["database"]["jobs_24h"] >= 2 and reply["database"]["webhook_deliveries"].get("delivered"), reply
+    assert {"status", "last_activity"} == set(reply["background_worker"]), reply
+    assert {"status", "response_time_ms"} <= set(reply["openai"]), reply
+    assert all(reply[part]["status"] == "healthy" for part in ("database", "background_worker", "openai")), reply
+    for path in ("/health/live", "/health/ready"):
+        assert client.send("GET", path)[0] == 200, path
+
+
+def logs(job_id):
+    """What the document greps for is in the log, on the level that it sets, and says which job it is about (C9)."""
+    settings = json.loads(os.environ.get("SERVER_SETTINGS", "{}"))
+    if "LOG_FILE" not in settings:
+        print("document_shapes_test: no log file; the document's grep is left out")
+        return
+    words = re.findall(r'^grep "([^"]+)"', document.block("bash", "### Логи и диагностика"), re.MULTILINE)
+    assert len(words) == 2, words
+    with open(settings["LOG_FILE"], encoding="utf-8") as file:
+        lines = [line for line in file if " DEBUG " not in line]
+    for word in words:
+        assert any(word in line and job_id in line for line in lines), word
+
+
 def psql(query):
     command = ["psql", os.environ["DATABASE_URL"], "--no-psqlrc", "-At", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-c", query]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -176,6 +207,8 @@ def main():
         cancelling(client, job_id)
         errors(client)
         queries(job_id)
+        health(client)
+        logs(job_id)
     finally:
         receiver.close()
     print("document_shapes_test: ok")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The server is killed (SIGKILL) again and again in the middle of a batch: after restarts the batch completes as if nothing had
-happened, and OpenAI's stand-in saw no batch twice.
+happened, and OpenAI's stand-in saw no batch twice (C5.1); progress never goes back (C5.2).
 
 Environment: as run.py makes it; SERVER_PID and SERVER_SETTINGS to kill the server and to start it again.
 """

@@ -99,6 +99,14 @@ struct ShardPlannerTests {
         #expect(byTokens.map(\.positions) == [[0], [1], [2]])
     }
 
+    @Test("C3.5: a file holds 190,000,000 bytes and not one more")
+    func fileBytes() {
+        let fitting = ShardPlanner.cut(lines(3, bytes: 95_000_000), bounds: ShardBounds(), inlineAll: false)
+        #expect(fitting.map(\.positions) == [[0, 1], [2]])
+        let over = ShardPlanner.cut(lines(2, bytes: 95_000_001), bounds: ShardBounds(), inlineAll: false)
+        #expect(over.map(\.positions) == [[0], [1]])
+    }
+
     @Test("a line over the bound goes alone rather than nowhere")
     func oversized() {
         let shards = ShardPlanner.cut(lines(2, bytes: 500), bounds: ShardBounds(bytes: 100), inlineAll: false)
