@@ -69,12 +69,27 @@ struct RequestHeadTests {
         #expect(try parseHead("GET //x/../y?a?b HTTP/1.1\r\nHost: a\r\n\r\n")?.query == "a?b")
     }
 
+    @Test(
+        "C4.2: a method that llhttp does not know is one as well",
+        arguments: ["BREW", "QUERY", "get", "G", "GETX", "P'O|ST", "DESCRIBE", String(repeating: "B", count: 32)])
+    func foreignMethods(method: String) throws {
+        let text = method + " /x?y HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nX: 1\r\n\r\n"
+        let head = try #require(try parseHead(text, pieces: 5))
+        #expect(head.method == method && head.path == "/x" && head.query == "y")
+        #expect(head.header("host") == "a" && head.headers.count == 3)
+        #expect(head.bodyFraming == .length(3) && head.keepAlive)
+    }
+
     static let malformed: [String] = [
         // Request lines
         "\u{16}\u{3}\u{1}\r\n\r\n", "GET\r\n\r\n", "GET /\r\nHost: a\r\n\r\n", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET / HTTP/1.1 \r\nHost: a\r\n\r\n", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", "GET / HTTP/1.2\r\nHost: a\r\n\r\n",
-        "GET / HTTP/0.9\r\n\r\n", "GET / http/1.1\r\nHost: a\r\n\r\n", "get / HTTP/1.1\r\nHost: a\r\n\r\n",
-        "BREW / HTTP/1.1\r\nHost: a\r\n\r\n", " GET / HTTP/1.1\r\nHost: a\r\n\r\n", "PRI * HTTP/2.0\r\n\r\n",
+        "GET / HTTP/0.9\r\n\r\n", "GET / http/1.1\r\nHost: a\r\n\r\n",
+        "BR(EW / HTTP/1.1\r\nHost: a\r\n\r\n", "BREW\t/ HTTP/1.1\r\nHost: a\r\n\r\n",
+        "BREW  / HTTP/1.1\r\nHost: a\r\n\r\n", "BREW / HTTP/2.0\r\nHost: a\r\n\r\n",
+        "BREW / HTTP/1.1\r\nHost : a\r\n\r\n", "BREW / ICE/1.0\r\nHost: a\r\n\r\n",
+        "\(String(repeating: "B", count: 33)) / HTTP/1.1\r\nHost: a\r\n\r\n", " GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "PRI * HTTP/2.0\r\n\r\n",
         "GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n", "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n",
         // Targets
         "GET x HTTP/1.1\r\nHost: a\r\n\r\n", "GET * HTTP/1.1\r\nHost: a\r\n\r\n",

@@ -1,6 +1,7 @@
 // The owner of an llhttp parser, and llhttp's only user. Frees: the parser in deinit; its settings live for ever.
 // Thread: one at a time. A listener keeps spare parsers; a connection holds one only while a chunked body comes in.
 import CShims
+import Engine
 
 /// Takes the bytes of a chunked body; false asks for a pause.
 protocol ChunkSink: AnyObject {
@@ -50,7 +51,36 @@ final class LLHTTPParser {
             return run(base, buffer.count)
         }
         base = nil
+        if status == HPE_INVALID_METHOD || status == HPE_INVALID_CONSTANT, let method = LLHTTPParser.method(of: head) {
+            return try parse(head: head, foreignMethod: method)
+        }
         guard status == HPE_OK || status == HPE_PAUSED, headComplete else { throw problem }
+    }
+
+    /// llhttp knows a list of methods, but any token is one (RFC 9110 9.1): what is not known has to be answered with
+    /// 405 like any other wrong method (C4.2). So llhttp is shown another one in its place.
+    private func parse(head: [UInt8], foreignMethod: Range<Int>) throws(RequestProblem) {
+        reset()
+        let standIn: StaticString = "POST"
+        // Nothing of it is ours to remember: without a base the callback leaves no trace.
+        _ = standIn.withUTF8Buffer {
+            run(UnsafeRawPointer($0.baseAddress)?.assumingMemoryBound(to: CChar.self), $0.count)
+        }
+        method = foreignMethod
+        let status = head.withUnsafeBytes { buffer in
+            base = buffer.assumingMemoryBound(to: CChar.self).baseAddress
+            return run(base.map { $0 + foreignMethod.upperBound }, buffer.count - foreignMethod.upperBound)
+        }
+        base = nil
+        guard status == HPE_OK || status == HPE_PAUSED, headComplete else { throw problem }
+    }
+
+    private static let methodBytesMax = 32
+
+    /// The token at the beginning, if a space follows it.
+    private static func method(of head: [UInt8]) -> Range<Int>? {
+        let end = head.prefix(methodBytesMax + 1).firstIndex { !ASCII.isToken($0) } ?? 0
+        return end > 0 && head[end] == ASCII.space ? 0..<end : nil
     }
 
     /// Parses bytes that follow the head of a chunked request; returns how many were used. Fewer than all: the sink
