@@ -45,7 +45,7 @@ final class KeyHold {
         case .reused:
             throw ServiceError(.idempotencyKeyReused, "This Idempotency-Key was used with another request body")
         case .completed(let status, let body):
-            call.send(status, body, headers: [("Idempotent-Replayed", "true")])
+            call.send(status, body, headers: [("Idempotent-Replayed", "true")] + AcceptBatch.location(in: body))
             return nil
         }
     }
