@@ -37,6 +37,9 @@ final class APIHandler: RequestHandler {
         case .health: call.run { await Health.answer(call) }
         case .live: call.reply(200, ["status": "alive"])
         case .ready: Ready.answer(call)
+        case .document: ReferencePage.document.answer(call)
+        case .page: ReferencePage.page.answer(call)
+        case .style: ReferencePage.style.answer(call)
         }
     }
 

@@ -2,13 +2,17 @@
 import Engine
 
 enum BatchJobs {
+    /// Jobs of a page, and how many without `limit`.
+    static let limits = 1...100
+    static let limitByDefault = 10
+
     static func answer(_ call: Call) async throws {
         let services = call.services
         // No job id in the path: the request target is what is signed (C1.5).
         try services.keys.check(call.exchange.head.header("X-Signature"), over: Array(call.exchange.head.targetBytes))
         let query = try QueryParameters(call.exchange.head.query)
         let status = try query.choice("status", JobStatus.allCases.map(\.rawValue))
-        let limit = try query.integer("limit", 10, 1...100)
+        let limit = try query.integer("limit", limitByDefault, limits)
         let offset = try query.integer("offset", 0, 0...Int.max)
         let filter = JobFilter(
             status: status.flatMap(JobStatus.init), createdAfter: try query.time("created_after"),

@@ -13,6 +13,9 @@ public enum Route: Equatable, Sendable {
     case health
     case live
     case ready
+    case document
+    case page
+    case style
 }
 
 /// What the router found.
@@ -32,7 +35,7 @@ public enum Router {
 
         init(_ method: String, _ path: String, _ make: @escaping @Sendable (_ id: String) -> Route) {
             self.method = method
-            pattern = path.split(separator: "/").map(String.init)
+            pattern = Router.segments(path).map(String.init)
             self.make = make
         }
     }
@@ -49,11 +52,19 @@ public enum Router {
         Entry("GET", "/health") { _ in .health },
         Entry("GET", "/health/live") { _ in .live },
         Entry("GET", "/health/ready") { _ in .ready },
+        Entry("GET", "/openapi.json") { _ in .document },
+        Entry("GET", "/") { _ in .page },
+        Entry("GET", "/style.css") { _ in .style },
     ]
+
+    /// Every endpoint, with `:name` for an id: what the API's document has to tell of.
+    public static var endpoints: [(method: String, path: String)] {
+        table.map { ($0.method, "/" + $0.pattern.joined(separator: "/")) }
+    }
 
     /// - Parameter path: as sent, without the query; an id is taken from it untouched (C1.5).
     public static func route(method: String, path: String) -> Routing {
-        let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        let segments = segments(path)
         for entry in table {
             guard let id = match(segments, entry.pattern) else { continue }
             let fits = entry.method == method || (entry.method == "GET" && method == "HEAD")
@@ -61,6 +72,11 @@ public enum Router {
                 ? .found(entry.make(id)) : .wrongMethod(allow: entry.method == "GET" ? "GET, HEAD" : entry.method)
         }
         return .unknown
+    }
+
+    /// `/` has one, which is empty.
+    private static func segments(_ path: String) -> ArraySlice<Substring> {
+        path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
     }
 
     /// The id, empty where the pattern has none; nil if the path is another.

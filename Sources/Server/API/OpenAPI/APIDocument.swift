@@ -1,0 +1,65 @@
+// GET /openapi.json: the whole API as an OpenAPI 3.1 document, made of the tables that the service works with. Pure.
+import Engine
+
+enum DocumentSecurity {
+    static let scheme = "Signature"
+
+    static let schemes: JSONValue = .object([
+        (
+            scheme,
+            .object([
+                ("type", "apiKey"), ("in", "header"), ("name", "X-Signature"),
+                ("description", .string(DocumentProse.signatures)),
+            ])
+        )
+    ])
+}
+
+enum APIDocument {
+    static let openAPI = "3.1.0"
+    static let version = "2.0.0"
+
+    /// In the order in which people read.
+    static let operations =
+        GenerateOperation.all + JobOperations.all + DeliveryOperations.all + ServiceOperations.all
+
+    /// Built when it is first asked for.
+    static let value: JSONValue = .object([
+        ("openapi", .string(openAPI)),
+        ("info", info),
+        ("servers", [["url": "/", "description": "This service"]]),
+        ("tags", .array(tags)),
+        ("paths", .object(paths)),
+        ("webhooks", DeliveryOperations.webhooks),
+        ("components", components),
+    ])
+
+    private static let info: JSONValue = [
+        "title": "Generation Service",
+        "version": .string(version),
+        "summary": "Descriptions of damaged cars from photographs",
+        "description": .string(DocumentProse.overview),
+    ]
+
+    private static let tags: [JSONValue] = [
+        ["name": "Descriptions", "description": "Cars in, descriptions out."],
+        ["name": "Jobs", "description": "What became of a batch."],
+        ["name": "Webhooks", "description": "Being told instead of asking."],
+        ["name": "Service", "description": "Beside the API; nothing here is signed."],
+    ]
+
+    private static var paths: [(String, JSONValue)] {
+        operations.map { ($0.path, .object([($0.method, $0.json)])) }
+    }
+
+    private static let components: JSONValue = .object([
+        (
+            "schemas",
+            .object(
+                RequestSchemas.all + ReplySchemas.all + DeliverySchemas.all + ServiceSchemas.all + ErrorSchemas.all)
+        ),
+        ("parameters", .object(DocumentParameters.all)),
+        ("headers", .object(DocumentHeaders.all)),
+        ("securitySchemes", DocumentSecurity.schemes),
+    ])
+}

@@ -1,0 +1,111 @@
+// Webhook deliveries: what the API tells of them (C6.3) and what a receiver gets (C6.1, C6.4), as schemas. Pure.
+import Engine
+
+enum DeliverySchemas {
+    static let all: [(String, JSONValue)] = [
+        ("DeliveryList", list), ("Delivery", delivery), ("DeliveryAttempt", attempt), ("RedeliveryReply", redelivery),
+        ("CompletedNotification", notification(.completed)), ("FailedNotification", notification(.failed)),
+        ("CancelledNotification", notification(.cancelled)),
+    ]
+
+    private static let statuses = ["pending", "delivered", "failed"]
+    private static let deliveryID = Schema.uuid("The delivery's id.", example: Schema.sampleDelivery)
+
+    private static let attempt = Schema.object(
+        "One attempt to deliver.",
+        [
+            .required("attempt", Schema.integer("Its number.", 1...Int.max, examples: [1])),
+            .required("started_at", Schema.time("When it began.")),
+            .required("ended_at", nullableTime("When it ended; null while it runs, or if it was cut off by a crash.")),
+            .required(
+                "http_status",
+                Schema.nullable(
+                    Schema.integer("What the receiver answered; null if it did not.", 100...999, examples: [200]))),
+            .required("error", Schema.nullable(Schema.text("Why it did not count.", examples: ["HTTP 503"]))),
+        ])
+
+    private static let delivery = Schema.object(
+        "A webhook URL of a job, and what came of telling it.",
+        [
+            .required("id", deliveryID),
+            .required("batch_job_id", Schema.jobID),
+            .required("webhook_url", Schema.text("As sent.", examples: ["https://your-app.com/webhooks/done"])),
+            .required(
+                "event",
+                Schema.choice(
+                    "What it tells.", JobStatus.allCases.compactMap(\.endEvent), examples: ["batch_job_completed"])),
+            .required(
+                "status",
+                Schema.choice(
+                    "`failed`: the last attempt failed and no other will follow.", statuses, examples: ["delivered"])),
+            .required("attempt_count", Schema.integer("Attempts made.", examples: [1])),
+            .required("created_at", Schema.time("When the job ended.")),
+            .required("last_attempt_at", nullableTime("When the last attempt ended.")),
+            .required("delivered_at", nullableTime("When it was delivered.")),
+            .required("next_attempt_at", nullableTime("When it will be tried again; null unless it is pending.")),
+            .required(
+                "error_message", Schema.nullable(Schema.text("Why the last attempt failed.", examples: ["HTTP 503"]))),
+            .required("attempts", Schema.list("All attempts, oldest first.", of: Schema.ref("DeliveryAttempt"))),
+        ])
+
+    private static func nullableTime(_ description: String) -> JSONValue { Schema.nullable(Schema.time(description)) }
+
+    private static let list = Schema.object(
+        "A job's deliveries; none before it has ended.",
+        [
+            .required("job_id", Schema.jobID),
+            .required("deliveries", Schema.list("One for each different URL.", of: Schema.ref("Delivery"))),
+        ], examples: [Samples.deliveries])
+
+    private static let redelivery = Schema.object(
+        "The delivery starts anew.",
+        [
+            .required("id", deliveryID),
+            .required("batch_job_id", Schema.jobID),
+            .required("status", Schema.constant("pending", "Its status now.")),
+            .required("message", Schema.text("For people.")),
+        ], examples: [Samples.redelivery])
+
+    // MARK: What a receiver gets
+
+    private static func notification(_ status: JobStatus) -> JSONValue {
+        var members: [Member] = [
+            .required("event", Schema.constant(status.endEvent ?? "", "What happened.")),
+            .required("job_id", Schema.jobID),
+            .required("status", Schema.constant(status.rawValue, "The job's status.")),
+            .required("completed_at", Schema.time("When the job ended.")),
+            .required("processing_summary", ReplySchemas.summary([])),
+        ]
+        let message = Schema.text("Why the job failed.", examples: ["All 2 lots failed; the first one: no images"])
+        switch status {
+        case .failed: members.append(.required("error_message", message))
+        case .cancelled: members.append(.optional("error_message", message))
+        case .pending, .processing, .translating, .completed: break
+        }
+        members.append(
+            .required("lots", Schema.list("The lots that name this URL, in the order of the request.", of: lot(status)))
+        )
+        return Schema.object(
+            title(status), members, examples: [Samples.notification(status, error: sampleError(status))])
+    }
+
+    private static func title(_ status: JobStatus) -> String {
+        switch status {
+        case .completed: "A job is completed."
+        case .failed: "A job has failed: no lot could be described."
+        case .cancelled: "A job was cancelled. Lots that had not reached an end say so."
+        case .pending, .processing, .translating: ""
+        }
+    }
+
+    private static func sampleError(_ status: JobStatus) -> String? {
+        status == .failed ? "None of the images could be used" : nil
+    }
+
+    private static func lot(_ status: JobStatus) -> JSONValue {
+        let ends = status == .cancelled ? ["completed", "failed", "cancelled"] : ["completed", "failed"]
+        let word = Schema.choice("What became of it.", ends, examples: [.string(status.rawValue)])
+        return ReplySchemas.failing(
+            Schema.object("A lot.", ReplySchemas.lotMembers(status: word) + [ReplySchemas.lotError]))
+    }
+}

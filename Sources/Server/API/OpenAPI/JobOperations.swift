@@ -1,0 +1,60 @@
+// The endpoints about jobs in the API's document. Pure.
+import Engine
+
+enum JobOperations {
+    private static let tag = "Jobs"
+
+    static let all = [status, results, download, list, cancel]
+
+    private static let status = Operation(
+        path: "/api/v1/batch-status/{job_id}", id: "getBatchStatus", tag: tag, summary: "How far a job is",
+        description: "The signature covers the job's id. Once in a few seconds is often enough.",
+        parameters: ["JobID"],
+        answers: [
+            Answer(description: "The job's status.", schema: Schema.ref("StatusReply"), example: Samples.status)
+        ], errors: [.jobNotFound], samples: SampleCalls.status)
+
+    private static let results = Operation(
+        path: "/api/v1/batch-results/{job_id}", id: "getBatchResults", tag: tag, summary: "A completed job's results",
+        description: """
+            The signature covers the job's id. The reply is streamed: it may be long. If it is cut off, ask again. \
+            Lots come in the order of the request; one that failed says so while the others are there.
+            """, parameters: ["JobID"],
+        answers: [
+            Answer(description: "The results.", schema: Schema.ref("ResultsReply"), example: Samples.results)
+        ], errors: noResults)
+
+    private static let download = Operation(
+        path: "/api/v1/batch-results/{job_id}/download", id: "downloadBatchResults", tag: tag,
+        summary: "A completed job's results as a file", description: "The same as the results, as an attachment.",
+        parameters: ["JobID"],
+        answers: [
+            Answer(
+                description: "The results as a file, `batch_results_{job_id}.json`.",
+                schema: Schema.ref("ResultsReply"), example: Samples.results, headers: ["Content-Disposition"])
+        ], errors: noResults)
+
+    private static let noResults: [ServiceError.Code] = [.jobNotCompleted, .jobNotFound, .jobFailed, .jobCancelled]
+
+    private static let list = Operation(
+        path: "/api/v1/batch-jobs", id: "listBatchJobs", tag: tag, summary: "Jobs, newest first",
+        description: """
+            The signature covers the request target as sent, such as \
+            `/api/v1/batch-jobs?status=processing&limit=20`. Unknown parameters are ignored; one that is given twice \
+            is refused.
+            """, parameters: ["Status", "Limit", "Offset", "CreatedAfter", "CreatedBefore"],
+        answers: [Answer(description: "A page of jobs.", schema: Schema.ref("JobList"), example: Samples.jobs)],
+        errors: [.invalidParameter], samples: SampleCalls.list)
+
+    private static let cancel = Operation(
+        method: "post", path: "/api/v1/batch-jobs/{job_id}/cancel", id: "cancelBatchJob", tag: tag,
+        summary: "Cancel a job",
+        description: """
+            The signature covers the job's id; a body is not looked at. Work at OpenAI is cancelled too, and nothing \
+            further is spent. The job's webhooks are told.
+            """, parameters: ["JobID"],
+        answers: [
+            Answer(
+                description: "The job is cancelled.", schema: Schema.ref("CancelReply"), example: Samples.cancelled)
+        ], errors: [.jobNotCancellable, .jobAlreadyCancelled, .jobNotFound])
+}

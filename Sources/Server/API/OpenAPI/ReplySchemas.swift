@@ -1,0 +1,259 @@
+// What the API answers, as schemas: exact ones, with no members beside those named. Errors stand in ErrorSchemas. Pure.
+import Engine
+
+enum ReplySchemas {
+    static let all: [(String, JSONValue)] = [
+        ("SynchronousReply", synchronous), ("JobAccepted", accepted), ("JobStatus", jobStatus), ("JobStage", jobStage),
+        ("StatusReply", status), ("Progress", progress), ("ShortProgress", shortProgress), ("Usage", usage),
+        ("TokenCount", tokenCount), ("ResultsReply", results), ("Description", description), ("DescribedLot", sentLot),
+        ("ResultLot", resultLot), ("JobList", jobList), ("ListedJob", listedJob), ("CancelReply", cancelled),
+    ]
+
+    // MARK: Lots
+
+    private static let description = Schema.object(
+        "A car's damages in one language.",
+        [
+            .required("language", Schema.text("The language as it was asked for.", examples: ["en"])),
+            .required(
+                "damages",
+                Schema.text(
+                    "HTML with no other elements than `p ul ol li strong em br`, balanced, without attributes.",
+                    examples: ["<p>Minor rear-end collision damage.</p>"])),
+        ])
+
+    /// A lot's members in every reply. `status` and what follows from it differ.
+    static func lotMembers(status: JSONValue) -> [Member] {
+        [
+            .required(
+                "lot_id", Schema.text("The car's name as sent.", 1...Limits.lotIDCharacters, examples: ["batch-001"])),
+            .required("status", status),
+            .required("processed_images", Schema.integer("How many images could be used.", examples: [2])),
+            .required(
+                "descriptions",
+                Schema.list(
+                    "In the requested languages and order; of a failed lot none.", of: Schema.ref("Description"),
+                    0...Limits.languages)),
+            .required(
+                "missing_images",
+                Schema.list(
+                    "The URLs of images that could not be used.", of: Schema.text("A URL as sent."),
+                    examples: [["https://example.com/audi-trunk.jpg"]])),
+        ]
+    }
+
+    /// `error` is there if and only if the lot failed.
+    static func failing(_ lot: JSONValue) -> JSONValue {
+        lot.with([
+            ("if", ["properties": ["status": ["const": "failed"]]]),
+            ("then", ["required": ["error"]]),
+            ("else", ["not": ["required": ["error"]]]),
+        ])
+    }
+
+    static let lotError = Member.optional(
+        "error",
+        Schema.text("Why the lot failed; only where it did.", examples: ["None of the images could be used"]))
+
+    private static let sentLot = Schema.object(
+        "A described car.", lotMembers(status: Schema.constant("completed", "It was described.")),
+        examples: [Samples.describedLot])
+
+    private static let resultLot = failing(
+        Schema.object(
+            "What became of a car in a batch.",
+            lotMembers(
+                status: Schema.choice("Whether it was described.", ["completed", "failed"], examples: ["completed"]))
+                + [lotError, .required("processed_at", Schema.time("When it was finished."))]))
+
+    // MARK: generate-descriptions
+
+    private static let synchronous = Schema.object(
+        "The description of one car.",
+        [
+            .required("version", Schema.text("As sent, or `1.0.0`.", examples: ["1.0.0"])),
+            .required("processing_mode", Schema.constant("synchronous", "Described at once.")),
+            .required("total_lots", Schema.integer("One.", 1...1, examples: [1])),
+            .required("processed_at", Schema.time("When it was described.")),
+            .required("lots", Schema.list("The car.", of: Schema.ref("DescribedLot"), 1...1)),
+        ], examples: [Samples.synchronousReply])
+
+    private static let accepted = Schema.object(
+        "The job and all of its lots are stored durably.",
+        [
+            .required("job_id", Schema.jobID),
+            .required("status", Schema.constant("accepted", "The job is accepted; its own status is `pending` now.")),
+            .required("created_at", Schema.time("When it was created.")),
+            .required("total_lots", Schema.integer("Lots in it.", 1...Limits.lotsPerRequest, examples: [2])),
+            .required("languages", languages),
+            .required("estimated_completion", Schema.time("When it is likely to be done.")),
+            .required("processing_mode", Schema.constant("batch", "A batch job.")),
+            .required("webhook_configured", webhookConfigured),
+        ], examples: [Samples.accepted])
+
+    private static let languages = Schema.list(
+        "As sent, or `en`.", of: Schema.text("A language.", examples: ["en"]), 1...Limits.languages, unique: true)
+
+    private static let webhookConfigured = Schema.flag("Whether any of its lots names a webhook.", examples: [true])
+
+    // MARK: Status
+
+    private static let jobStatus = Schema.choice(
+        """
+        Where a job stands. `pending`: it waits; `processing`: images are looked at and described in English; \
+        `translating`: the other languages are made (never for `["en"]`); then one of `completed`, `failed` (nothing \
+        could be produced) and `cancelled`, which are final.
+        """, JobStatus.allCases.map(\.rawValue), examples: ["processing"])
+
+    private static let jobStage = Schema.choice(
+        "What is being done; a failed or cancelled job keeps the stage in which it stopped.",
+        JobStage.allCases.map(\.rawValue), examples: ["vision_analysis"])
+
+    private static let percentage = Member.required(
+        "completion_percentage",
+        Schema.percentage("Processed / total x 100, one decimal; 100 only when all are done.", examples: [.double(67)]))
+
+    private static let estimate = Member.required(
+        "estimated_completion",
+        Schema.nullable(
+            Schema.time("When it is likely to be done, never in the past; null in an ended job.")))
+
+    static let counts: [Member] = [
+        .required("total_lots", Schema.integer("Lots in the job.", examples: [100])),
+        .required(
+            "processed_lots",
+            Schema.integer("Lots that have reached an end, failed ones included. It never goes back.", examples: [67])),
+        .required("failed_lots", Schema.integer("Those among them that failed.", examples: [3])),
+    ]
+
+    private static let progress = Schema.object(
+        "How far a job is.", counts + [percentage, estimate], examples: [Samples.fullProgress])
+
+    private static let shortProgress = Schema.object(
+        "How far a job is, without the counts.", [percentage, estimate], examples: [Samples.shortProgress])
+
+    private static let tokenCount = Schema.object(
+        "Tokens.",
+        [
+            .required("input_tokens", Schema.integer("Tokens sent to models.", examples: [120_000])),
+            .required("output_tokens", Schema.integer("Tokens that models answered.", examples: [9000])),
+        ])
+
+    private static let usage = Schema.object(
+        "What the job has cost so far; zero before anything was spent.",
+        [
+            .required("input_tokens", Schema.integer("Tokens sent to models, all together.", examples: [120_000])),
+            .required("output_tokens", Schema.integer("Tokens that models answered.", examples: [9000])),
+            .required("by_model", Schema.map("The same by a model's name.", to: Schema.ref("TokenCount"))),
+        ])
+
+    private static let status = Schema.object(
+        "A job's status.",
+        [
+            .required("job_id", Schema.jobID),
+            .required("status", Schema.ref("JobStatus")),
+            .required("created_at", Schema.time("When it was created.")),
+            .required("updated_at", Schema.time("When it last moved.")),
+            .required("progress", Schema.ref("Progress")),
+            .required("languages", languages),
+            .required("processing_details", details),
+            .required(
+                "error_message",
+                Schema.nullable(
+                    Schema.text(
+                        "Why it failed; in an open job what holds it up at the moment, if anything does.",
+                        examples: ["OpenAI could not be reached"]))),
+            .required("webhook_configured", webhookConfigured),
+            .required("usage", Schema.ref("Usage")),
+        ], examples: [Samples.status])
+
+    private static let details = Schema.object(
+        "What is behind the job at OpenAI.",
+        [
+            .required("openai_vision_batch_id", batchID("The first batch that describes in English")),
+            .required("openai_translation_batch_id", batchID("The first batch that translates")),
+            .required("openai_vision_batch_ids", batchIDs("All batches that describe; large jobs have several.")),
+            .required("openai_translation_batch_ids", batchIDs("All batches that translate.")),
+            .required("current_stage", Schema.ref("JobStage")),
+        ])
+
+    private static func batchID(_ what: String) -> JSONValue {
+        Schema.nullable(Schema.text(what + "; null before there is one.", examples: ["batch_67890abc"]))
+    }
+
+    private static func batchIDs(_ what: String) -> JSONValue {
+        Schema.list(what, of: Schema.text("A batch's id.", examples: ["batch_67890abc"]))
+    }
+
+    // MARK: Results, list, cancel
+
+    static func summary(_ more: [Member]) -> JSONValue {
+        Schema.object(
+            "The job in figures.",
+            counts + more + [
+                .required(
+                    "total_processing_time",
+                    Schema.text("From its creation to its end, for people.", examples: ["45 minutes", "42 seconds"]))
+            ])
+    }
+
+    private static let results = Schema.object(
+        "The results of a completed job.",
+        [
+            .required("job_id", Schema.jobID),
+            .required("status", Schema.constant("completed", "Only completed jobs have results.")),
+            .required("completed_at", Schema.time("When it ended.")),
+            .required(
+                "processing_summary",
+                summary([
+                    .required(
+                        "total_images_processed", Schema.integer("Images that could be used.", examples: [5]))
+                ])),
+            .required(
+                "results",
+                Schema.object(
+                    "The lots.",
+                    [
+                        .required("version", Schema.text("As sent, or `1.0.0`.", examples: ["1.0.0"])),
+                        .required("lots", Schema.list("In the order of the request.", of: Schema.ref("ResultLot"))),
+                    ])),
+        ], examples: [Samples.results])
+
+    private static let listedJob = Schema.object(
+        "A job in a list.",
+        [
+            .required("id", Schema.jobID),
+            .required("status", Schema.ref("JobStatus")),
+            .required("created_at", Schema.time("When it was created.")),
+            .required("updated_at", Schema.time("When it last moved.")),
+        ] + counts + [
+            .required("languages", languages),
+            .required("progress", Schema.ref("ShortProgress")),
+            .required("webhook_configured", webhookConfigured),
+        ])
+
+    private static let jobList = Schema.object(
+        "A page of jobs, newest first.",
+        [
+            .required("jobs", Schema.list("The jobs.", of: Schema.ref("ListedJob"), 0...BatchJobs.limits.upperBound)),
+            .required(
+                "pagination",
+                Schema.object(
+                    "Where the page lies.",
+                    [
+                        .required("limit", Schema.integer("As asked for.", BatchJobs.limits, examples: [20])),
+                        .required("offset", Schema.integer("As asked for.", examples: [0])),
+                        .required("total", Schema.integer("Jobs that the filter matches.", examples: [1])),
+                        .required("has_more", Schema.flag("Whether further jobs follow.", examples: [false])),
+                    ])),
+        ], examples: [Samples.jobs])
+
+    private static let cancelled = Schema.object(
+        "The job was cancelled by this request.",
+        [
+            .required("job_id", Schema.jobID),
+            .required("status", Schema.constant("cancelled", "Its status now.")),
+            .required("cancelled_at", Schema.time("When.")),
+            .required("message", Schema.text("For people.", examples: ["Job successfully cancelled"])),
+        ], examples: [Samples.cancelled])
+}

@@ -1,0 +1,154 @@
+// The few forms of JSON Schema (2020-12) that the API's document is made of. Pure.
+import Engine
+
+/// A member of an object's schema.
+struct Member {
+    let name: String
+    let schema: JSONValue
+    let isRequired: Bool
+
+    static func required(_ name: String, _ schema: JSONValue) -> Member {
+        Member(name: name, schema: schema, isRequired: true)
+    }
+
+    static func optional(_ name: String, _ schema: JSONValue) -> Member {
+        Member(name: name, schema: schema, isRequired: false)
+    }
+}
+
+/// Makes schemas. Each says in words what it is for; bounds are inclusive.
+enum Schema {
+    typealias Keywords = [(String, JSONValue)]
+
+    static func ref(_ name: String) -> JSONValue {
+        .object([("$ref", .string("#/components/schemas/" + name))])
+    }
+
+    /// A reference with a description of its own, which 2020-12 allows.
+    static func ref(_ name: String, _ description: String) -> JSONValue {
+        ref(name).with([("description", .string(description))])
+    }
+
+    static func text(
+        _ description: String, _ characters: ClosedRange<Int>? = nil, pattern: String? = nil, format: String? = nil,
+        examples: [JSONValue] = []
+    ) -> JSONValue {
+        var more: Keywords = []
+        if let characters {
+            more.append(("minLength", .int(characters.lowerBound)))
+            if characters.upperBound < Int.max { more.append(("maxLength", .int(characters.upperBound))) }
+        }
+        if let pattern { more.append(("pattern", .string(pattern))) }
+        if let format { more.append(("format", .string(format))) }
+        return make("string", description, more, examples)
+    }
+
+    /// One of several words.
+    static func choice(_ description: String, _ words: [String], examples: [JSONValue] = []) -> JSONValue {
+        make("string", description, [("enum", JSONValue(words))], examples)
+    }
+
+    /// Always this word.
+    static func constant(_ word: String, _ description: String) -> JSONValue {
+        make("string", description, [("const", .string(word))], [])
+    }
+
+    static func integer(
+        _ description: String, _ range: ClosedRange<Int> = 0...Int.max, examples: [JSONValue] = []
+    ) -> JSONValue {
+        var more: Keywords = [("minimum", .int(range.lowerBound))]
+        if range.upperBound < Int.max { more.append(("maximum", .int(range.upperBound))) }
+        return make("integer", description, more, examples)
+    }
+
+    /// A number from 0 to 100.
+    static func percentage(_ description: String, examples: [JSONValue] = []) -> JSONValue {
+        make("number", description, [("minimum", 0), ("maximum", 100)], examples)
+    }
+
+    static func flag(_ description: String, examples: [JSONValue] = []) -> JSONValue {
+        make("boolean", description, [], examples)
+    }
+
+    static func list(
+        _ description: String, of element: JSONValue, _ count: ClosedRange<Int> = 0...Int.max, unique: Bool = false,
+        examples: [JSONValue] = []
+    ) -> JSONValue {
+        var more: Keywords = [("items", element)]
+        if count.lowerBound > 0 { more.append(("minItems", .int(count.lowerBound))) }
+        if count.upperBound < Int.max { more.append(("maxItems", .int(count.upperBound))) }
+        if unique { more.append(("uniqueItems", true)) }
+        return make("array", description, more, examples)
+    }
+
+    /// An object of ours: these members and no others.
+    static func object(_ description: String, _ members: [Member], examples: [JSONValue] = []) -> JSONValue {
+        make("object", description, keywords(members) + [("additionalProperties", false)], examples)
+    }
+
+    /// An object of the caller's: what we do not know is ignored (C1.2).
+    static func openObject(_ description: String, _ members: [Member], examples: [JSONValue] = []) -> JSONValue {
+        make("object", description, keywords(members), examples)
+    }
+
+    /// An object whose names are not fixed.
+    static func map(_ description: String, to value: JSONValue, examples: [JSONValue] = []) -> JSONValue {
+        make("object", description, [("additionalProperties", value)], examples)
+    }
+
+    /// The same value, or null. For the schemas made here, not for references.
+    static func nullable(_ schema: JSONValue) -> JSONValue {
+        guard case .object(let members) = schema else { return schema }
+        return .object(
+            members.map { name, value in name == "type" ? (name, .array([value, "null"])) : (name, value) })
+    }
+
+    private static func keywords(_ members: [Member]) -> Keywords {
+        var all: Keywords = []
+        let required = members.filter(\.isRequired).map(\.name)
+        if !required.isEmpty { all.append(("required", JSONValue(required))) }
+        all.append(("properties", .object(members.map { ($0.name, $0.schema) })))
+        return all
+    }
+
+    private static func make(
+        _ type: String, _ description: String, _ more: Keywords, _ examples: [JSONValue]
+    ) -> JSONValue {
+        var all: Keywords = [("type", .string(type)), ("description", .string(description))] + more
+        if !examples.isEmpty { all.append(("examples", .array(examples))) }
+        return .object(all)
+    }
+}
+
+extension JSONValue {
+    /// An object with further members at its end.
+    func with(_ more: [(String, JSONValue)]) -> JSONValue {
+        guard case .object(let members) = self else { return self }
+        return .object(members + more)
+    }
+}
+
+// MARK: - Forms that occur everywhere
+
+extension Schema {
+    static let sampleJob = "550e8400-e29b-41d4-a716-446655440000"
+    static let sampleDelivery = "9b2d3f60-6a53-4d0e-9d0c-0f8f6f5f7a11"
+
+    static func uuid(_ description: String, example: String) -> JSONValue {
+        text(
+            description, pattern: "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$", format: "uuid",
+            examples: [.string(example)])
+    }
+
+    static let jobID = uuid("The job's id.", example: sampleJob)
+
+    /// UTC, whole seconds.
+    static func time(_ description: String, example: String = "2025-08-05T07:30:00Z") -> JSONValue {
+        text(
+            description, pattern: #"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"#, format: "date-time",
+            examples: [.string(example)])
+    }
+
+    /// Any characters but NUL, which PostgreSQL cannot store (C2.2).
+    static let withoutNUL = #"^[^\u0000]*$"#
+}

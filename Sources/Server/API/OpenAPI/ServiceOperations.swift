@@ -1,0 +1,52 @@
+// The endpoints beside the API (C9) in its document: health, this document, its page. Pure.
+import Engine
+
+enum ServiceOperations {
+    private static let tag = "Service"
+
+    static let all = [
+        Operation(
+            path: "/health", id: "getHealth", tag: tag, summary: "The service and its parts",
+            description: "For monitoring. OpenAI is asked once in 30 s at most.", signed: .nothing,
+            answers: [
+                Answer(description: "All parts are healthy.", schema: Schema.ref("HealthReport")),
+                Answer(status: 503, description: "A part is not healthy.", schema: Schema.ref("HealthReport")),
+            ]),
+        Operation(
+            path: "/health/live", id: "getLive", tag: tag, summary: "Whether the process answers",
+            description: "For supervisors: restart it if this fails.", signed: .nothing,
+            answers: [Answer(description: "It does.", schema: Schema.ref("LiveReply"))]),
+        Operation(
+            path: "/health/ready", id: "getReady", tag: tag, summary: "Whether requests may be sent here",
+            description: "For load balancers: not while the database is away or the service shuts down.",
+            signed: .nothing, answers: [Answer(description: "They may.", schema: Schema.ref("ReadyReply"))],
+            errors: [.serviceUnavailable]),
+        Operation(
+            path: "/openapi.json", id: "getDocument", tag: tag, summary: "This document",
+            description: "OpenAPI 3.1.", signed: .nothing, parameters: ["IfNoneMatch"],
+            answers: kept(
+                "This document.", "application/json",
+                .object([
+                    ("type", "object"), ("required", ["openapi", "info", "paths"]),
+                    ("properties", ["openapi": Schema.constant(APIDocument.openAPI, "The format's version.")]),
+                ]))),
+        Operation(
+            path: "/", id: "getPage", tag: tag, summary: "This document as a page",
+            description: "For people. It loads nothing from elsewhere and needs no scripts.", signed: .nothing,
+            parameters: ["IfNoneMatch"],
+            answers: kept("The page.", "text/html", ["type": "string"])),
+        Operation(
+            path: "/style.css", id: "getStyle", tag: tag, summary: "The page's style sheet", description: "CSS.",
+            signed: .nothing, parameters: ["IfNoneMatch"],
+            answers: kept("The style sheet.", "text/css", ["type": "string"])),
+    ]
+
+    /// Something that does not change while the service runs.
+    private static func kept(_ description: String, _ type: String, _ schema: JSONValue) -> [Answer] {
+        [
+            Answer(description: description, schema: schema, mediaType: type, headers: ["ETag", "Cache-Control"]),
+            Answer(
+                status: 304, description: "You have it already.", headers: ["ETag", "Cache-Control"]),
+        ]
+    }
+}
