@@ -19,6 +19,8 @@ struct ServiceTests {
             "batch_test", "kill_test",
             // The clients, each with its own tests.
             "python_client_test", "node_client_test",
+            // /openapi.json is valid, and every reply is in it, also to what schemathesis makes up from it.
+            "openapi_test", "schemathesis_test",
         ])
     func script(name: String) async throws {
         let run = try await ServiceRun.of(name)

@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""schemathesis makes requests up from /openapi.json, good and bad ones, and every reply has to be as documented: no other status,
+content type, header or member, and nothing from 500 on. Once with proper signatures, once without.
+
+Environment: as run.py makes it, with a PYTHON that has schemathesis. SEED (default 1) makes other requests up.
+"""
+import collections
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+from contract import CheckedClient, Contract
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BASE_URL = os.environ["BASE_URL"]
+
+# Signed requests get through to the endpoints, so these have to be among the replies.
+REACHED = {
+    ("POST /api/v1/generate-descriptions", 200), ("POST /api/v1/generate-descriptions", 201),
+    ("POST /api/v1/generate-descriptions", 400), ("POST /api/v1/generate-descriptions", 415),
+    ("GET /api/v1/batch-status/{job_id}", 200), ("GET /api/v1/batch-status/{job_id}", 404),
+    ("GET /api/v1/batch-results/{job_id}", 202), ("GET /api/v1/batch-jobs", 200), ("GET /api/v1/batch-jobs", 400),
+    ("POST /api/v1/batch-jobs/{job_id}/cancel", 200), ("POST /api/v1/batch-jobs/{job_id}/cancel", 409),
+}
+BEFORE_SIGNATURES = {400, 401, 403, 404, 405, 413, 415}
+
+
+def main():
+    with urllib.request.urlopen(BASE_URL + "/openapi.json", timeout=30) as reply:
+        client = CheckedClient(BASE_URL, os.environ["SHARED_KEY"], Contract(json.load(reply)))
+    # A head that never ends; by the time schemathesis is done it has had its answer.
+    with client.connect(b"GET /health/live HTTP/1.1\r\nHost: x\r\n") as slow:
+        signed = run("signed", max_examples=100)
+        assert REACHED <= set(signed), f"never reached: {REACHED - set(signed)}"
+        unsigned = run("unsigned", max_examples=20, sign="no")
+        told = {status for operation, status in unsigned if "/api/" in operation}
+        assert {401, 403} <= told <= BEFORE_SIGNATURES, f"told without a signature: {told}"
+        status, _, content = client.answer(slow, "GET", "/health/live")
+        assert status == 408 and json.loads(content)["code"] == "REQUEST_TIMEOUT", (status, content)
+    print("schemathesis_test: ok")
+
+
+def run(name, max_examples, sign="yes"):
+    """One run; how often each operation gave each status."""
+    with tempfile.TemporaryDirectory() as folder:
+        tally = os.path.join(folder, "tally")
+        environment = {**os.environ, "SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": HERE, "SIGN": sign, "TALLY": tally}
+        command = [
+            sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()",
+            "--config-file", os.path.join(HERE, "schemathesis.toml"), "run", BASE_URL + "/openapi.json",
+            "--phases", "examples,coverage,fuzzing,stateful", "--checks", "all", "--seed", os.environ.get("SEED") or "1",
+            "--max-examples", str(max_examples), "--continue-on-failure", "--no-shrink", "--suppress-health-check", "all",
+            "--request-timeout", "60", "--no-color",
+        ]
+        began = time.monotonic()
+        done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=200)
+        assert done.returncode == 0, f"{name}:\n{done.stdout[-20_000:]}\n{done.stderr[-5000:]}"
+        with open(tally, encoding="utf-8") as file:
+            lines = [line.rstrip("\n").split("\t") for line in file]
+    replies = collections.Counter((operation, int(status)) for operation, status, _ in lines)
+    codes = collections.Counter(code for _, _, code in lines)
+    print(f"schemathesis, {name}: {time.monotonic() - began:.0f} s, {summary(done.stdout)}")
+    print("  replies: " + ", ".join(f"{status} x{count}" for status, count in by_status(replies)))
+    print("  codes: " + ", ".join(f"{code} x{count}" for code, count in codes.most_common() if code != "-"))
+    return replies
+
+
+def by_status(replies):
+    statuses = collections.Counter()
+    for (_, status), count in replies.items():
+        statuses[status] += count
+    return sorted(statuses.items())
+
+
+def summary(text):
+    """schemathesis's own count of cases."""
+    return "; ".join(re.findall(r"^.*(?:generated|passed|No issues found).*$", text, re.MULTILINE)).strip()
+
+
+if __name__ == "__main__":
+    main()
