@@ -69,6 +69,7 @@ def start(running, database_url):
     return {
         **os.environ, "BASE_URL": base_url, "SHARED_KEY": key, "DATABASE_URL": database_url, "PYTHONDONTWRITEBYTECODE": "1",
         "IMAGES_URL": outside.images, "WEBHOOK_URL": outside.webhooks, "OPENAI_STATE_URL": outside.openai + "/_sim/state",
+        "METRICS_URL": f"http://{settings['METRICS_BIND']}/metrics",
         "BINARIES": running.binaries, "SERVER_PID": str(running.children[-1].pid), "SERVER_SETTINGS": json.dumps(settings),
     }
 

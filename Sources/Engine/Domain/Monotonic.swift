@@ -16,6 +16,12 @@ public enum Monotonic {
         return UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
     }
 
+    /// The same in whole nanoseconds.
+    public static func nanoseconds() -> Int {
+        let time = now()
+        return time.tv_sec * 1_000_000_000 + time.tv_nsec
+    }
+
     private static func now() -> timespec {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

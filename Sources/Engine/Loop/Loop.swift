@@ -25,6 +25,8 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
     private let inbox = Lock(Inbox())
     private let ended = Lock<Ending>(Ending())
     public let name: String
+    /// What is counted here: written on the loop thread, read on any.
+    public let metrics = LoopMetrics()
     /// Where every stream of this loop reads to; what it holds is valid during one read callback. Loop thread.
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Loop.readBufferBytes, alignment: 64)
 
@@ -161,6 +163,7 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
     }
 
     private func drain() {
+        metrics.began(ready: ready.count)
         var left = min(ready.count, Loop.jobsPerTurn)
         while left > 0, let entry = ready.popFirst() {
             run(entry)

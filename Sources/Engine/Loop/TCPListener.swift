@@ -26,9 +26,12 @@ public final class TCPListener {
     }
 
     /// Binds and listens; `accepted` gets each connection. Loop thread.
-    public init(on loop: Loop, address: SocketAddress, accepted: @escaping (TCPStream) -> Void) throws(SystemError) {
+    /// - Parameter shared: others may listen on the same port, if they share it too.
+    public init(
+        on loop: Loop, address: SocketAddress, shared: Bool = true, accepted: @escaping (TCPStream) -> Void
+    ) throws(SystemError) {
         loop.assertOnLoop()
-        let descriptor = try TCPListener.boundSocket(address)
+        let descriptor = try TCPListener.boundSocket(address, shared: shared)
         box = Box(loop)
         box.accepted = accepted
         uv_tcp_init(loop.uv, box.handle)
@@ -65,7 +68,7 @@ public final class TCPListener {
     }
 
     /// libuv binds without SO_REUSEPORT, so the socket is made here.
-    private static func boundSocket(_ address: SocketAddress) throws(SystemError) -> Int32 {
+    private static func boundSocket(_ address: SocketAddress, shared: Bool) throws(SystemError) -> Int32 {
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = socket(address.family, kind, 0)
         guard descriptor >= 0 else { throw SystemError(-errno, "socket") }
@@ -74,7 +77,7 @@ public final class TCPListener {
             setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
         }
         set(SOL_SOCKET, SO_REUSEADDR, 1)
-        set(SOL_SOCKET, SO_REUSEPORT, 1)
+        if shared { set(SOL_SOCKET, SO_REUSEPORT, 1) }
         if address.family == AF_INET6 { set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
         guard address.withPointer({ bind(descriptor, $0, address.length) }) == 0 else {
             let failure = SystemError(-errno, "bind")

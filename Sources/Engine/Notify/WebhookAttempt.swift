@@ -81,16 +81,27 @@ struct WebhookAttempt {
         request.connectSeconds = configuration.timeoutSeconds
         request.queueSeconds = configuration.queueSeconds
         request.addresses = configuration.addresses
+        let measure = begin()
         do throws(OutboundError) {
             let status = try await status(request)
             let succeeded = DeliverySchedule.isSuccess(status)
+            measure(succeeded ? .delivered : .rejected)
             return AttemptOutcome(httpStatus: status, error: succeeded ? nil : "HTTP \(status)")
         } catch {
+            let isOurs = Task.isCancelled || body.failure != nil
+            measure(isOurs ? nil : WebhookMetrics.Outcome(error.kind))
             if Task.isCancelled { throw CancellationError() }
             // The receiver is not to pay for a database that failed us in the middle of a body.
             if let failure = body.failure { throw failure }
             return AttemptOutcome(httpStatus: nil, error: error.message)
         }
+    }
+
+    /// To be called with the attempt's outcome.
+    private func begin() -> (WebhookMetrics.Outcome?) -> Void {
+        let (metrics, begun) = (loop.metrics.webhooks, Monotonic.nanoseconds())
+        metrics.attemptBegan()
+        return { metrics.attemptEnded($0, nanoseconds: Monotonic.nanoseconds() - begun) }
     }
 
     /// An answer counts when it is complete, or too long to be of interest.
@@ -115,11 +126,25 @@ struct WebhookAttempt {
                 session, delivery: delivery.id, attempt: number, incarnation: configuration.incarnation,
                 outcome: outcome, agoSeconds: agoSeconds, status: status, waitSeconds: wait)
         }
+        if status == "delivered" { loop.metrics.webhooks.deliveries.add(.delivered) }
+        if status == "failed" { loop.metrics.webhooks.deliveries.add(.failed) }
         log.info(
             "webhook_delivery \(status == "pending" ? "will be repeated" : status)",
             metadata: [
                 "job": "\(delivery.job)", "delivery": "\(delivery.id)", "attempt": "\(number)",
                 "error": "\(outcome.error ?? "-")",
             ])
+    }
+}
+
+extension WebhookMetrics.Outcome {
+    init(_ kind: OutboundError.Kind) {
+        self =
+            switch kind {
+            case .invalidURL, .forbiddenAddress: .forbidden
+            case .resolveFailed, .connectFailed, .tlsFailed: .unreachable
+            case .timedOut: .timedOut
+            case .tooLarge, .tooManyRedirects, .interrupted, .sourceFailed, .cancelled: .broken
+            }
     }
 }

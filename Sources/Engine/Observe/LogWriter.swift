@@ -50,6 +50,7 @@ public final class LogWriter: @unchecked Sendable {  // all state is touched bet
         pthread_mutex_lock(mutex)
         if closed || waiting.count + line.count > LogWriter.waitingBytesMax {
             dropped += 1
+            LogMetrics.dropped()
         } else {
             waiting.append(contentsOf: line)
             pthread_cond_broadcast(changed)

@@ -18,6 +18,7 @@ public struct ServiceLogHandler: LogHandler {
     }
 
     public func log(event: LogEvent) {
+        LogMetrics.logged(LogMetrics.Level(event.level))
         let all = metadata.merging(event.metadata ?? [:]) { $1 }
         writer.submit(
             LogLine.text(

@@ -14,8 +14,13 @@ final class APIHandler: RequestHandler {
             exchange.remote, forwarded: head.headers("X-Forwarded-For"), realIP: head.header("X-Real-IP"),
             trusted: services.config.trustedProxies)
         let call = Call(exchange, services, client: client)
-        if let job = BatchStatus.job(of: head) { return BatchStatus.answer(call, job) }
-        switch Router.route(method: head.method, path: head.path) {
+        if let job = BatchStatus.job(of: head) {
+            exchange.mark(services.metrics.requests.begin(pattern: BatchStatus.pattern, head))
+            return BatchStatus.answer(call, job)
+        }
+        let (routing, pattern) = Router.find(method: head.method, path: head.path)
+        exchange.mark(services.metrics.requests.begin(pattern: pattern, head))
+        switch routing {
         case .found(let route): serve(route, call)
         case .wrongMethod(let allow):
             let error = ServiceError(.methodNotAllowed, "This path answers \(allow) only")
@@ -23,6 +28,10 @@ final class APIHandler: RequestHandler {
         case .unknown: refuse(call, ServiceError(.notFound, "There is nothing at this path"))
         }
     }
+
+    func served(_ request: ServedRequest) { services.metrics.requests.ended(request) }
+
+    func connections(_ count: Int) { services.metrics.requests.connections(count) }
 
     private func serve(_ route: Route, _ call: Call) {
         switch route {

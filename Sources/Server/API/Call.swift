@@ -20,7 +20,11 @@ final class Call {
     /// Counts the request in `rate`.
     /// - Throws: 429 if the class is full; then it was not counted.
     func count(_ rate: RateClass) throws(ServiceError) {
-        try obey(services.shared.limiter.admit(client, rate))
+        do throws(ServiceError) { try obey(services.shared.limiter.admit(client, rate)) } catch {
+            services.metrics.refused.add(rate)
+            throw error
+        }
+        services.metrics.admitted.add(rate)
     }
 
     /// Refuses if every one of `rates` is full, counting nothing yet. Then `Retry-After` is the longest, which holds
@@ -32,6 +36,7 @@ final class Call {
         }
         guard refusals.count == rates.count else { return }
         guard let latest = refusals.max(by: { $0.resetSeconds < $1.resetSeconds }) else { return }
+        services.metrics.refused.add(rate)
         try obey(.refused(latest))
     }
 

@@ -66,6 +66,7 @@ final class Ingest: BodyReceiver, LotSink {
 
     func body(_ bytes: Span<UInt8>) {
         guard let reader else { return }
+        call.services.metrics.intake.add(.bytes, bytes.count)
         do throws(ServiceError) { try reader.feed(bytes) } catch { return settle(.failure(error)) }
         if lots.hasFailed { return lostLots() }
         considerHaste()
@@ -79,6 +80,7 @@ final class Ingest: BodyReceiver, LotSink {
         do throws(ServiceError) {
             let request = try reader.finish(
                 signature: head.header("X-Signature"), respondAsync: GenerateDescriptions.prefersAsync(head))
+            call.services.metrics.intake.add(.lots, request.lotCount)
             outcome = .success(
                 IngestedRequest(request: request, job: job, lots: lots, arrivedSeconds: arrivedSeconds, place: place))
         } catch { outcome = .failure(error) }

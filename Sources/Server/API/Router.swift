@@ -29,12 +29,14 @@ public enum Routing: Equatable, Sendable {
 public enum Router {
     private struct Entry: Sendable {
         let method: String
+        let path: String
         /// Segments; `:job` and its like stand for any one.
         let pattern: [String]
         let make: @Sendable (_ id: String) -> Route
 
         init(_ method: String, _ path: String, _ make: @escaping @Sendable (_ id: String) -> Route) {
             self.method = method
+            self.path = path
             pattern = Router.segments(path).map(String.init)
             self.make = make
         }
@@ -59,19 +61,33 @@ public enum Router {
 
     /// Every endpoint, with `:name` for an id: what the API's document has to tell of.
     public static var endpoints: [(method: String, path: String)] {
-        table.map { ($0.method, "/" + $0.pattern.joined(separator: "/")) }
+        table.map { ($0.method, $0.path) }
     }
 
+    /// The paths that there are, each once, with `:job` and its like where an id stands; the last place is for all others. What
+    /// metrics tell requests apart by.
+    public static let patterns: [String] = distinct + ["other"]
+
+    private static let distinct = table.map(\.path).reduce(into: [String]()) { found, path in
+        if !found.contains(path) { found.append(path) }
+    }
+    /// The place of each entry's path.
+    private static let places = table.map { entry in distinct.firstIndex(of: entry.path) ?? distinct.count }
+
     /// - Parameter path: as sent, without the query; an id is taken from it untouched (C1.5).
-    public static func route(method: String, path: String) -> Routing {
+    public static func route(method: String, path: String) -> Routing { find(method: method, path: path).routing }
+
+    /// The same with the path's place in ``patterns``.
+    static func find(method: String, path: String) -> (routing: Routing, pattern: Int) {
         let segments = segments(path)
-        for entry in table {
+        for (index, entry) in table.enumerated() {
             guard let id = match(segments, entry.pattern) else { continue }
             let fits = entry.method == method || (entry.method == "GET" && method == "HEAD")
-            return fits
-                ? .found(entry.make(id)) : .wrongMethod(allow: entry.method == "GET" ? "GET, HEAD" : entry.method)
+            let routing: Routing =
+                fits ? .found(entry.make(id)) : .wrongMethod(allow: entry.method == "GET" ? "GET, HEAD" : entry.method)
+            return (routing, places[index])
         }
-        return .unknown
+        return (.unknown, distinct.count)
     }
 
     /// `/` has one, which is empty.

@@ -40,7 +40,8 @@ public final class Services {
     let synchronous: SynchronousMode
     let health: HealthReport
     /// Bodies being read or stored, and what they hold in memory.
-    let ingestGate = IngestGate()
+    let ingestGate: IngestGate
+    let metrics: ShardMetrics
     /// A body's lots are on their way into an open transaction: one at a time, the other connections are for others.
     var isCopyingEagerly = false
     let durations = DurationHistory()
@@ -60,6 +61,8 @@ public final class Services {
         self.clock = clock
         self.incarnation = incarnation
         self.eagerBytesPerSecond = eagerBytesPerSecond
+        metrics = ShardMetrics(loop.metrics)
+        ingestGate = IngestGate(metrics: metrics.intake)
         self.synchronous = synchronous
         self.health = health
         explainer = SignatureExplainer(on: loop)

@@ -10,6 +10,7 @@ public final class App: Sendable {
     private struct Running {
         var shards: [LoopBound<Shard>] = []
         var port = 0
+        var metricsPort = 0
         var migration: Task<Void, Never>?
     }
 
@@ -43,6 +44,9 @@ public final class App: Sendable {
     /// The port that is listened on.
     public var port: Int { running.withLock { $0.port } }
 
+    /// The port of `/metrics`; 0 if it is turned off, or was taken when we started.
+    public var metricsPort: Int { running.withLock { $0.metricsPort } }
+
     /// Makes the shards, migrates the schema, listens. If the database is away the service listens all the same,
     /// answers 503 where it needs one, and goes on trying.
     public func start() async throws(ListenError) {
@@ -52,6 +56,7 @@ public final class App: Sendable {
         for (number, loop) in loops.enumerated() { shards.append(await makeShard(number, on: loop)) }
         let made = shards
         running.withLock { $0.shards = made }
+        await serveMetrics(made)
         await migrate(shards[0])
         var address = config.bind
         for shard in shards {
@@ -95,6 +100,15 @@ public final class App: Sendable {
                     eagerBytesPerSecond: eagerBytesPerSecond, log: log),
                 on: loop)
         }
+    }
+
+    /// From the first shard's loop, before anything else is there to be seen.
+    private func serveMetrics(_ shards: [LoopBound<Shard>]) async {
+        var all: [ShardMetrics] = []
+        for shard in shards { all.append(await onLoop(shard.loop) { shard.value.metrics }) }
+        let (first, metrics) = (shards[0], all)
+        let port = await onLoop(first.loop) { first.value.serveMetrics(of: metrics) }
+        running.withLock { $0.metricsPort = port }
     }
 
     private func listen(_ shard: LoopBound<Shard>, _ address: BindAddress) async throws(ListenError) -> Int {

@@ -10,7 +10,11 @@ final class Shard {
     private let services: Services
     private let background: [any BackgroundService]
     private let first: [any BackgroundService]
+    private let config: Config
+    private let lag: LoopLag
+    private let log: Logger
     private var listener: HTTPListener?
+    private var metricsServer: MetricsServer?
     private var backgroundRuns = false
     let database: Database
 
@@ -21,6 +25,9 @@ final class Shard {
     ) {
         self.loop = loop
         self.shared = shared
+        self.config = config
+        self.log = log
+        lag = LoopLag(on: loop)
         database = Database(on: loop, configuration: Shard.database(config))
         http = HTTPClient(on: loop)
         let openAI = OpenAIClient(http: http, configuration: config.openAI, clock: clock, logger: log)
@@ -53,6 +60,20 @@ final class Shard {
         return listener.port
     }
 
+    var metrics: ShardMetrics { services.metrics }
+
+    /// Serves the figures of `all` shards, if that is wanted.
+    /// - Returns: the port; 0 if it is not, or the address is taken.
+    func serveMetrics(of all: [ShardMetrics]) -> Int {
+        guard let address = config.metricsBind else { return 0 }
+        let report = MetricsReport(
+            on: loop, shards: all, limiter: shared.limiter, database: database, models: config.openAI.meteredModels)
+        let server = MetricsServer(on: loop, address: address, report: report, log: log)
+        metricsServer = server
+        server.start()
+        return server.port
+    }
+
     func startBackground() {
         guard !shared.isDraining, !backgroundRuns else { return }
         backgroundRuns = true
@@ -71,6 +92,8 @@ final class Shard {
     /// Closes everything; every shard is quiet by now.
     func close() async {
         if backgroundRuns { for service in first { await service.stop() } }
+        await metricsServer?.close()
+        lag.close()
         services.health.close()
         await http.close()
         await database.close()

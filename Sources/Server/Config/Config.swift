@@ -33,7 +33,8 @@ public struct Config: Sendable {
 
     // Where it listens, and who it is.
     public var bind = BindAddress(host: "0.0.0.0", port: 5000)
-    public var metricsBind = BindAddress(host: "127.0.0.1", port: 9464)
+    /// nil: no metrics.
+    public var metricsBind: BindAddress? = BindAddress(host: "127.0.0.1", port: 9464)
     /// Event loops, each with a listener of its own.
     public var workerThreads = 1
     /// Unique among the instances on one database.

@@ -45,7 +45,11 @@ extension Config {
 
     private mutating func readPlace(_ settings: inout SettingsReader, _ environment: [String: String]) {
         bind = settings.address("BIND", bind)
-        metricsBind = settings.address("METRICS_BIND", metricsBind)
+        if settings.raw("METRICS_BIND", keepEmpty: true) == "" {
+            metricsBind = nil
+        } else {
+            metricsBind = metricsBind.map { settings.address("METRICS_BIND", $0) }
+        }
         workerThreads = settings.integer("WORKER_THREADS", Config.cores, 1...256)
         spoolDirectory = settings.raw("SPOOL_DIR") ?? spoolDirectory
         instanceID = settings.raw("INSTANCE_ID") ?? "\(Config.hostName):\(bind.port)"

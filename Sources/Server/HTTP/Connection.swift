@@ -125,7 +125,10 @@ final class Connection {
         let exchange = exchange
         self.exchange = nil
         receiver?.bodyFailed(.clientClosed)
-        exchange?.end(gone: true)
+        if let exchange {
+            exchange.end(gone: true)
+            tellServed(nil)
+        }
     }
 
     /// Tells the machine when too much is unsent, and when no longer.

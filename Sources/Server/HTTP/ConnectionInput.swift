@@ -112,6 +112,7 @@ extension Connection {
         request.expectsContinue = head.expectsContinue
         let id = head.headerBytes("X-Request-ID").flatMap { RequestID(sane: $0) } ?? listener.requestIDs.next()
         reply = ReplyState(minorVersion: head.minorVersion, isHead: head.isMethod("HEAD"), requestID: id)
+        reply.begunNanoseconds = Monotonic.nanoseconds()
         let exchange = Exchange(head, id, self)
         self.exchange = exchange
         withExtendedLifetime(exchange) { apply(.head(request)) }

@@ -6,6 +6,12 @@ struct ReplyState {
     var minorVersion = 1
     var isHead = false
     var requestID = RequestID.made(0, 0)
+    /// Of the reply that was begun.
+    var status = 0
+    /// See ``Exchange/mark(_:)``.
+    var tag = 0
+    /// When the request's head was complete, by a clock that never goes back.
+    var begunNanoseconds = 0
     var framing = ReplyFraming.none
     /// Bytes of a reply of given length that are still to be written.
     var left = 0
@@ -45,6 +51,7 @@ extension Connection {
             reply.framing = reply.minorVersion == 1 ? .chunked : .untilClose
         }
         reply.left = reply.isHead ? 0 : length ?? 0
+        reply.status = status
         apply(.replyBegun(whole: whole, closes: reply.framing == .untilClose))
         let head = ReplyHead(
             status: status, framing: reply.framing, keepAlive: machine.keepAlive, minorVersion: reply.minorVersion)
@@ -82,6 +89,7 @@ extension Connection {
             body.receiver = nil
             renewsWait = true
             exchange.end(gone: false)
+            tellServed(reply.status)
             measure()
             apply(.replyFinished)
         }
@@ -92,10 +100,19 @@ extension Connection {
             let exchange = exchange
             self.exchange = nil
             out = []
-            exchange?.end(gone: false)
+            if let exchange {
+                exchange.end(gone: false)
+                tellServed(nil)
+            }
             body.receiver = nil
             apply(.aborted)
         }
+    }
+
+    /// Once for each exchange, when it is over. `status`: of a reply that was finished.
+    func tellServed(_ status: Int?) {
+        let nanoseconds = Monotonic.nanoseconds() - reply.begunNanoseconds
+        listener.handler.served(ServedRequest(tag: reply.tag, status: status, nanoseconds: nanoseconds))
     }
 
     /// From the deinit of an exchange that nobody kept: it must not be touched any more.
@@ -103,12 +120,16 @@ extension Connection {
         loop.assertOnLoop()
         exchange = nil
         enter {
-            if machine.replyIsBegun { return abort() }
+            if machine.replyIsBegun {
+                tellServed(nil)
+                return abort()
+            }
             let error = ServiceError(.internalError, "The request was not answered.")
             let whole = configuration.errorReply(error, reply.requestID.text)
             begin(whole.status, whole.headers, length: whole.body.count, [], whole: true)
             writeBody(whole.body)
             body.receiver = nil
+            tellServed(whole.status)
             apply(.replyFinished)
         }
     }
@@ -121,6 +142,7 @@ extension Connection {
             status: whole.status, framing: .length(whole.body.count), keepAlive: false, minorVersion: 1)
         head.write(to: &out, date: listener.dateLine.bytes(), requestID: id, headers: whole.headers, more: [])
         out.append(contentsOf: whole.body)
+        listener.handler.served(ServedRequest(tag: 0, status: whole.status, nanoseconds: nil))
     }
 
     private func send(_ bytes: [UInt8]) {

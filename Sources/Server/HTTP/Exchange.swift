@@ -6,6 +6,32 @@ public protocol RequestHandler: AnyObject {
     /// The head of a request is complete. Must not block. Every exchange must be answered (or aborted): keep it until
     /// then; one that is dropped unanswered is answered with 500.
     func handle(_ exchange: Exchange)
+    /// A request is over, or what came was none. For counting.
+    func served(_ request: ServedRequest)
+    /// So many connections are open now. For counting.
+    func connections(_ count: Int)
+}
+
+extension RequestHandler {
+    public func served(_ request: ServedRequest) {}
+    public func connections(_ count: Int) {}
+}
+
+/// What became of a request. A value.
+public struct ServedRequest: Equatable, Sendable {
+    /// What the handler gave the exchange; 0 if it gave none.
+    public var tag: Int
+    /// Of the reply; nil if there was none, or it was broken off.
+    public var status: Int?
+    /// From the head's last byte to the reply's last one, handed to the socket; nil if there never was a request's
+    /// head.
+    public var nanoseconds: Int?
+
+    public init(tag: Int, status: Int?, nanoseconds: Int?) {
+        self.tag = tag
+        self.status = status
+        self.nanoseconds = nanoseconds
+    }
 }
 
 /// Takes a request's body as it comes in. Loop thread. Held by the exchange until `bodyEnded` or `bodyFailed`, of
@@ -68,6 +94,9 @@ public final class Exchange {
     public var isOpen: Bool { connection != nil }
     /// Bytes of the reply that the client has not taken yet.
     public var unsentBytes: Int { connection?.unsentBytes ?? 0 }
+
+    /// Marks the exchange with what ``RequestHandler/served(_:)`` is to know of it.
+    public func mark(_ tag: Int) { connection?.reply.tag = tag }
 
     // MARK: Request body
 

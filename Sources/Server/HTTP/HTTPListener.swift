@@ -17,9 +17,10 @@ public final class HTTPListener {
     /// The port that is listened on, also where 0 was asked for.
     public private(set) var port = 0
 
-    /// Binds and begins to accept. Loop thread. Several loops may listen on one port.
+    /// Binds and begins to accept. Loop thread.
+    /// - Parameter shared: several loops, and processes, may listen on one port.
     public init(
-        on loop: Loop, address: BindAddress, configuration: HTTPServerConfiguration = .init(),
+        on loop: Loop, address: BindAddress, configuration: HTTPServerConfiguration = .init(), shared: Bool = true,
         handler: any RequestHandler
     ) throws(ListenError) {
         self.loop = loop
@@ -29,7 +30,7 @@ public final class HTTPListener {
             throw ListenError(address: address, reason: "not a numeric address and port")
         }
         do throws(SystemError) {
-            let socket = try TCPListener(on: loop, address: numeric) { self.accept($0) }
+            let socket = try TCPListener(on: loop, address: numeric, shared: shared) { self.accept($0) }
             self.socket = socket
             port = socket.port
         } catch {
@@ -69,11 +70,13 @@ public final class HTTPListener {
         }
         let connection = Connection(stream, self)
         connections[ObjectIdentifier(connection)] = connection
+        handler.connections(connections.count)
         connection.start()
     }
 
     func remove(_ connection: Connection) {
         connections[ObjectIdentifier(connection)] = nil
+        handler.connections(connections.count)
         guard connections.isEmpty else { return }
         let waiting = drained
         drained = []

@@ -91,10 +91,16 @@ public final class Database {
         guard settings != nil else { throw .unavailable(configuration.problem ?? "") }
         waiters += 1
         let id = waiters
-        switch machine.acquire(id, role) {
+        let answer = machine.acquire(id, role)
+        // A shared connection is had without a trace here, so what happens for every poll stays short.
+        if role == .exclusive { publish() }
+        switch answer {
         case .granted(let lease): return lease
-        case .refused(let error): throw error
+        case .refused(let error):
+            refused(error)
+            throw error
         case .queued:
+            publish()
             let late = DatabaseError(role == .shared ? .unavailable : .busy, "no connection became free in time")
             return try await wait(id, seconds: seconds, late).get()
         }
@@ -118,6 +124,8 @@ public final class Database {
 
     private func giveUp(_ id: Int, _ why: DatabaseError) {
         machine.gaveUp(id)
+        publish()
+        refused(why)
         tickets.removeValue(forKey: id)?.resume(.failure(why))
     }
 
@@ -126,17 +134,40 @@ public final class Database {
         // A task of its own, so that the ROLLBACK is not refused because the caller's task was cancelled.
         await loop.spawn { await session.end() }.value
         perform(machine.release(lease))
+        publish()
+    }
+
+    // MARK: Metrics
+
+    private func publish() {
+        let pool = loop.metrics.database.pool
+        pool.set(.shared, to: machine.open(.shared))
+        pool.set(.exclusive, to: machine.open(.exclusive))
+        pool.set(.lent, to: machine.lent)
+        pool.set(.waiting, to: machine.waiting)
+    }
+
+    private func refused(_ error: DatabaseError) {
+        switch error.kind {
+        case .busy: loop.metrics.database.refusals.add(.busy)
+        case .unavailable, .lost, .timedOut, .statement: loop.metrics.database.refusals.add(.unavailable)
+        case .cancelled: break  // the caller's own wish
+        }
     }
 
     // MARK: Connections
 
     private func perform(_ actions: [PoolMachine.Action]) {
+        if actions.isEmpty { return }
+        defer { publish() }
         for action in actions {
             switch action {
             case .connect(let place, let rotation): connect(place, rotation)
             case .pause(let place, let seconds): pause(place, seconds)
             case .grant(let waiter, let lease): tickets.removeValue(forKey: waiter)?.resume(.success(lease))
-            case .refuse(let waiter, let error): tickets.removeValue(forKey: waiter)?.resume(.failure(error))
+            case .refuse(let waiter, let error):
+                refused(error)
+                tickets.removeValue(forKey: waiter)?.resume(.failure(error))
             case .drop(let place):
                 pauses.removeValue(forKey: place)?.close()
                 connections[place]?.drop(.unavailable("the pool is closed"))
@@ -151,12 +182,14 @@ public final class Database {
         connections[place] = connection
         connection.ready = { [self] in
             perform(machine.connected(place, now: Monotonic.seconds()))
+            publish()
             logAvailability("")
         }
         connection.ended = { [self] error, cause in
             connections[place] = nil
             let jitter = Double.random(in: 0..<1)
             perform(machine.ended(place, error, cause, now: Monotonic.seconds(), jitter: jitter))
+            publish()
             logAvailability(error.message)
         }
         connection.connect()

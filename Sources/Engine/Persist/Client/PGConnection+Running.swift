@@ -26,6 +26,7 @@ extension PGConnection {
             settled?()
             throw error
         }
+        waiter.measure(in: loop.metrics.database)
         return try await wait(request, waiter, cancelled)
     }
 
@@ -73,11 +74,37 @@ extension PGConnection {
 private final class RequestWaiter {
     var ticket: Ticket<Result<Rows, DatabaseError>>?
     private let settled: (() -> Void)?
+    private var metrics: DatabaseMetrics?
+    private var begun = 0
 
     init(_ settled: (() -> Void)?) { self.settled = settled }
 
+    /// It is a statement, and begins now.
+    func measure(in metrics: DatabaseMetrics) {
+        self.metrics = metrics
+        begun = Monotonic.nanoseconds()
+        metrics.statementBegan()
+    }
+
     func settle(_ result: Result<Rows, DatabaseError>) {
+        metrics?.statementEnded(DatabaseMetrics.Outcome(result), nanoseconds: Monotonic.nanoseconds() - begun)
         settled?()
         ticket?.resume(result)
+    }
+}
+
+extension DatabaseMetrics.Outcome {
+    init(_ result: Result<Rows, DatabaseError>) {
+        guard case .failure(let error) = result else {
+            self = .ok
+            return
+        }
+        self =
+            switch error.kind {
+            case .statement: .refused
+            case .timedOut: .timedOut
+            case .lost, .unavailable, .busy: .lost
+            case .cancelled: .cancelled
+            }
     }
 }

@@ -68,6 +68,13 @@ struct PoolMachine {
 
     var isAvailable: Bool { places.contains { $0.state == .up || $0.state == .leased } }
     var waiting: Int { waiters.count }
+    /// Exclusive connections in somebody's hands.
+    var lent: Int { places.reduce(0) { $0 + ($1.state == .leased ? 1 : 0) } }
+
+    /// Connections of a role that are up.
+    func open(_ role: Role) -> Int {
+        places.reduce(0) { $0 + ($1.role == role && ($1.state == .up || $1.state == .leased) ? 1 : 0) }
+    }
 
     // MARK: Connections
 

@@ -77,3 +77,19 @@ extension OpenAIError {
         requestID = headers("x-request-id").map { SafeText.clean($0, limit: 100) }
     }
 }
+
+extension ProviderMetrics.Outcome {
+    init(_ error: OpenAIError) {
+        self =
+            switch error.kind {
+            case .api(let status, _, _): status >= 500 ? .serverError : .refused
+            case .quota: .quota
+            case .modelNotFound: .modelNotFound
+            case .rateLimited: .rateLimited
+            case .unavailable: .unreachable
+            case .timedOut: .timedOut
+            case .refused, .incomplete, .malformed: .malformed
+            case .sourceFailed, .cancelled: .cancelled
+            }
+    }
+}

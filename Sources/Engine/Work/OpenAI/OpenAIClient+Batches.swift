@@ -10,7 +10,7 @@ extension OpenAIClient {
     ) async throws(OpenAIError) -> BatchObject {
         precondition(metadata.count <= 16, "more metadata than a batch may have")
         var call = smallCall(
-            "create batch", "POST", "/batches",
+            .createBatch, "POST", "/batches",
             json: [
                 "input_file_id": .string(inputFile),
                 "endpoint": .string(BatchLine.endpoint),
@@ -22,14 +22,14 @@ extension OpenAIClient {
     }
 
     public func batch(_ id: String) async throws(OpenAIError) -> BatchObject {
-        try batchObject(try await json(smallCall("get batch", "GET", "/batches/\(PathSegment.encode(id))")))
+        try batchObject(try await json(smallCall(.getBatch, "GET", "/batches/\(PathSegment.encode(id))")))
     }
 
     /// A page of the account's batches. Their order is not promised; there is no filter.
     /// - Parameter limit: 1...100.
     public func listBatches(after: String? = nil, limit: Int = 100) async throws(OpenAIError) -> BatchPage {
         let start = after.map { "&after=\(PathSegment.encode($0))" } ?? ""
-        let page = try await json(smallCall("list batches", "GET", "/batches?limit=\(limit)\(start)"))
+        let page = try await json(smallCall(.listBatches, "GET", "/batches?limit=\(limit)\(start)"))
         let data = try list(page)
         return BatchPage(batches: data.compactMap(BatchObject.init), next: next(page, data))
     }
@@ -37,7 +37,7 @@ extension OpenAIClient {
     /// Asks for the end of a batch; it may go on for ten minutes as `cancelling`, and keeps what it has finished. A
     /// batch that has ended already is simply returned.
     public func cancelBatch(_ id: String) async throws(OpenAIError) -> BatchObject {
-        var call = smallCall("cancel batch", "POST", "/batches/\(PathSegment.encode(id))/cancel")
+        var call = smallCall(.cancelBatch, "POST", "/batches/\(PathSegment.encode(id))/cancel")
         call.conflictIsFinal = true
         do throws(OpenAIError) {
             return try batchObject(try await json(call))

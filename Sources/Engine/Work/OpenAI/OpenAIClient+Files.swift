@@ -13,7 +13,7 @@ extension OpenAIClient {
         let frame = MultipartFile(name: name)
         let body = MultipartSource(frame, length: length, file: source)
         let call = Call(
-            operation: "upload file", method: "POST", path: "/files", contentType: MultipartFile.contentType,
+            operation: .uploadFile, method: "POST", path: "/files", contentType: MultipartFile.contentType,
             body: .stream(length: frame.length(ofFile: length), source: body),
             timeoutSeconds: configuration.uploadSeconds, deadlineSeconds: configuration.uploadSeconds, isRetried: false)
         guard let file = FileObject(try await json(call)) else {
@@ -25,7 +25,7 @@ extension OpenAIClient {
     /// Deletes a file; one that is gone already counts as deleted.
     public func deleteFile(_ id: String) async throws(OpenAIError) {
         do throws(OpenAIError) {
-            _ = try await json(smallCall("delete file", "DELETE", "/files/\(PathSegment.encode(id))"))
+            _ = try await json(smallCall(.deleteFile, "DELETE", "/files/\(PathSegment.encode(id))"))
         } catch {
             if case .api(404, _, _) = error.kind { return }
             throw error
@@ -36,14 +36,14 @@ extension OpenAIClient {
     public func listFiles(purpose: String = "batch", after: String? = nil) async throws(OpenAIError) -> FilePage {
         let start = after.map { "&after=\(PathSegment.encode($0))" } ?? ""
         let path = "/files?purpose=\(PathSegment.encode(purpose))&limit=1000\(start)"
-        let page = try await json(smallCall("list files", "GET", path))
+        let page = try await json(smallCall(.listFiles, "GET", path))
         let data = try list(page)
         return FilePage(files: data.compactMap(FileObject.init), next: next(page, data))
     }
 
     /// Opens a result file for reading line by line; opening is retried, reading is not.
     public func openFile(_ id: String) async throws(OpenAIError) -> LineReader {
-        var call = smallCall("read file", "GET", "/files/\(PathSegment.encode(id))/content")
+        var call = smallCall(.readFile, "GET", "/files/\(PathSegment.encode(id))/content")
         call.timeoutSeconds = configuration.downloadSeconds
         call.deadlineSeconds = configuration.downloadSeconds
         let opening = call

@@ -11,7 +11,7 @@ extension OpenAIClient {
         _ body: [UInt8], fields: [String]? = nil, deadlineSeconds: Double
     ) async throws(OpenAIError) -> ModelAnswer {
         let call = Call(
-            operation: "respond", method: "POST", path: "/responses", body: .bytes(body),
+            operation: .createResponse, method: "POST", path: "/responses", body: .bytes(body),
             timeoutSeconds: configuration.callSeconds, deadlineSeconds: deadlineSeconds)
         return try AnswerReader.read(try await json(call), fields: fields).get()
     }
@@ -40,13 +40,23 @@ extension OpenAIClient {
             do throws(OpenAIError) {
                 let remaining = end - Monotonic.seconds()
                 var answer = try await respond(body(parameters), fields: fields, deadlineSeconds: remaining)
+                spent(answer.usage, on: parameters.name)
                 answer.usage = answer.usage + attempt.spent
                 return StageAnswer(answer: answer, parameters: parameters)
             } catch {
+                spent(error.usage, on: parameters.name)
                 let hasLearnt = learn(stage, from: error, asked: parameters)
                 try attempt.failed(error, hasLearnt: hasLearnt)
             }
         }
+    }
+
+    /// Counts tokens for the operator; what a job is told that it cost is in its rows.
+    /// - Parameter model: the one that was asked.
+    func spent(_ usage: Usage?, on model: String) {
+        guard let usage else { return }
+        let place = configuration.meteredModels.firstIndex(of: model) ?? ProviderMetrics.modelsMax
+        loop.metrics.provider.spent(model: place, input: usage.input, output: usage.output)
     }
 
     /// What to ask the stage's model with now.
@@ -68,7 +78,7 @@ extension OpenAIClient {
         let begin = Monotonic.seconds()
         let seconds = configuration.probeSeconds
         let call = Call(
-            operation: "probe", path: "/models", timeoutSeconds: seconds, deadlineSeconds: seconds, isRetried: false)
+            operation: .listModels, path: "/models", timeoutSeconds: seconds, deadlineSeconds: seconds, isRetried: false)
         let list = try await json(call)
         return ModelProbe(list, seconds: Monotonic.seconds() - begin)
     }

@@ -35,8 +35,8 @@ public final class OpenAIClient {
 
     /// One operation of the API.
     struct Call {
-        /// For the log.
-        var operation: String
+        /// For the log and the metrics.
+        var operation: ProviderOperation
         var method = "GET"
         /// Behind the base URL, beginning with `/`.
         var path: String
@@ -54,7 +54,9 @@ public final class OpenAIClient {
     }
 
     /// A small call without a deadline of its own: time for every try and the waits between them.
-    func smallCall(_ operation: String, _ method: String = "GET", _ path: String, json: JSONValue? = nil) -> Call {
+    func smallCall(
+        _ operation: ProviderOperation, _ method: String = "GET", _ path: String, json: JSONValue? = nil
+    ) -> Call {
         let seconds = configuration.smallCallSeconds
         return Call(
             operation: operation, method: method, path: path, body: json.map { .bytes($0.bytes) } ?? .none,
@@ -77,7 +79,7 @@ public final class OpenAIClient {
             do throws(OpenAIError) {
                 let seconds = min(call.timeoutSeconds, end - Monotonic.seconds())
                 guard seconds > 0 else { throw OpenAIError(.timedOut) }
-                return try await attempt(seconds)
+                return try await measured(call) { () throws(OpenAIError) in try await attempt(seconds) }
             } catch {
                 var error = error
                 error.mayHaveArrived = error.mayHaveArrived || mayHaveArrived
@@ -89,6 +91,24 @@ public final class OpenAIClient {
                 retriesDone += 1
             }
         }
+    }
+
+    private func measured<Value>(
+        _ call: Call, _ attempt: () async throws(OpenAIError) -> Value
+    ) async throws(OpenAIError) -> Value {
+        let begun = Monotonic.nanoseconds()
+        do throws(OpenAIError) {
+            let value = try await attempt()
+            note(call, .ok, since: begun)
+            return value
+        } catch {
+            note(call, ProviderMetrics.Outcome(error), since: begun)
+            throw error
+        }
+    }
+
+    private func note(_ call: Call, _ outcome: ProviderMetrics.Outcome, since begun: Int) {
+        loop.metrics.provider.called(call.operation, outcome, nanoseconds: Monotonic.nanoseconds() - begun)
     }
 
     private func delay(_ call: Call, _ error: OpenAIError, _ retriesDone: Int, _ remaining: Double) -> Double? {
@@ -149,7 +169,7 @@ public final class OpenAIClient {
         logger.debug(
             "openai call",
             metadata: [
-                "operation": "\(call.operation)", "status": "\(response.status)", "openai_request_id": "\(requestID)",
+                "operation": "\(call.operation.label)", "status": "\(response.status)", "openai_request_id": "\(requestID)",
             ])
     }
 
@@ -157,7 +177,7 @@ public final class OpenAIClient {
         logger.debug(
             "openai call failed",
             metadata: [
-                "operation": "\(call.operation)", "reason": "\(error.reason)", "try": "\(retriesDone + 1)",
+                "operation": "\(call.operation.label)", "reason": "\(error.reason)", "try": "\(retriesDone + 1)",
                 "openai_request_id": "\(error.requestID ?? "-")",
             ])
     }

@@ -77,6 +77,13 @@ public struct OpenAIConfiguration: Sendable {
             name: model, temperature: takesIt ? temperature : nil, maxOutputTokens: maxOutputTokens)
     }
 
+    /// The models that metrics tell apart, by their place; others, perhaps of an earlier configuration, share the last.
+    public var meteredModels: [String] {
+        let all = visionModels + translationModels
+        let distinct = all.indices.filter { !all[..<$0].contains(all[$0]) }.map { all[$0] }
+        return Array(distinct.prefix(ProviderMetrics.modelsMax - 1))
+    }
+
     /// The stage's models, from the first.
     public func choice(for stage: WorkStage) -> ModelChoice {
         switch stage {

@@ -73,17 +73,20 @@ extension JobRunner {
     /// One transaction: results, usage, ends and counts; with `ending` the shard's own end as well.
     func store(_ page: CollectedPage, _ shard: ShardRecord, _ job: JobRecord, ending: Bool) async throws {
         let page = page.cleaned()
-        try await commit { session in
+        let spent = try await commit { session in
             let results = page.answers.map { self.result($0.position, $0.answer, shard.stage, job) }
             let new = try await StoreResults.run(session, job: job.id, stage: .init(shard.stage), results)
             let failed = try await LineFailures.store(
                 session, shard: shard, job: job.id, page.failures.map(\.failure))
-            try await self.book(page, new: new, failed: failed, shard, session)
+            let spent = try await self.book(page, new: new, failed: failed, shard, session)
             if shard.stage == .translation || job.translatedLanguages.isEmpty {
                 try await self.end(self.ends(page, new, shard.stage), of: job, session)
             }
             if ending { try await ShardTransitions.move(session, shard: shard.id, to: .collected) }
+            return spent
         }
+        // A canary's were counted when it was asked.
+        if shard.state != .canary { context.openAI.spent(spent, on: shard.model) }
     }
 
     private func result(_ position: Int, _ answer: ModelAnswer, _ stage: WorkStage, _ job: JobRecord) -> StageResult {
@@ -109,7 +112,7 @@ extension JobRunner {
 
     private func book(
         _ page: CollectedPage, new: Set<Int>, failed: Set<Int>, _ shard: ShardRecord, _ session: DatabaseSession
-    ) async throws {
+    ) async throws -> Usage {
         var spent: [String: Usage] = [:]
         var counted: Set<Int> = []
         for (position, answer) in page.answers where new.contains(position) && counted.insert(position).inserted {
@@ -123,6 +126,7 @@ extension JobRunner {
         for (model, usage) in spent.sorted(by: { $0.key < $1.key }) {
             try await BookUsage.run(session, job: lease.job, model: model, input: usage.input, output: usage.output)
         }
+        return spent.values.reduce(.zero, +)
     }
 }
 

@@ -1,0 +1,50 @@
+// How much is logged, and how much is lost. For the whole process, as the log is. Any thread.
+import Logging
+import Synchronization
+
+public enum LogMetrics {
+    /// The document's four levels.
+    public enum Level: Int, MetricLabel {
+        case debug, info, warning, error
+
+        init(_ level: Logger.Level) {
+            self =
+                switch level {
+                case .trace, .debug: .debug
+                case .info, .notice: .info
+                case .warning: .warning
+                case .error, .critical: .error
+                }
+        }
+    }
+
+    private static let debug = Atomic(0)
+    private static let info = Atomic(0)
+    private static let warning = Atomic(0)
+    private static let error = Atomic(0)
+    private static let lost = Atomic(0)
+
+    static func logged(_ level: Level) {
+        switch level {
+        case .debug: debug.wrappingAdd(1, ordering: .relaxed)
+        case .info: info.wrappingAdd(1, ordering: .relaxed)
+        case .warning: warning.wrappingAdd(1, ordering: .relaxed)
+        case .error: error.wrappingAdd(1, ordering: .relaxed)
+        }
+    }
+
+    static func dropped() { lost.wrappingAdd(1, ordering: .relaxed) }
+
+    /// Lines logged, the dropped ones included.
+    public static func lines(_ level: Level) -> Int {
+        switch level {
+        case .debug: debug.load(ordering: .relaxed)
+        case .info: info.load(ordering: .relaxed)
+        case .warning: warning.load(ordering: .relaxed)
+        case .error: error.load(ordering: .relaxed)
+        }
+    }
+
+    /// Lines that did not fit.
+    public static var linesDropped: Int { lost.load(ordering: .relaxed) }
+}

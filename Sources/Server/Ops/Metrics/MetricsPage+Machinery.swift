@@ -1,0 +1,92 @@
+// What a scrape tells of the machinery: database connections, loops, log, process, build.
+import Engine
+
+extension MetricsPage {
+    /// - Parameter max: connections that the pools of all shards may have.
+    mutating func writeDatabase(max: (shared: Int, exclusive: Int)) {
+        typealias Pool = DatabaseMetrics.Pool
+        func figure(_ figure: Pool) -> Int { sum { $0.loop.database.pool[figure] } }
+        text.family("generation_database_connections", .gauge, "Connections to PostgreSQL that are up, by their use.")
+        for role in [Pool.shared, .exclusive] { text.sample([("role", role.label)], figure(role)) }
+        text.family("generation_database_connections_max", .gauge, "Connections that the pools may have.")
+        text.sample([("role", Pool.shared.label)], max.shared)
+        text.sample([("role", Pool.exclusive.label)], max.exclusive)
+        gauge(
+            "generation_database_connections_busy", "Exclusive connections in use by a transaction.", figure(.lent))
+        gauge("generation_database_waiting", "Callers that wait for a connection.", figure(.waiting))
+        counter(
+            "generation_database_refused_total", "Callers that got no connection, by reason.", by: "reason"
+        ) { $0.loop.database.refusals }
+        counter(
+            "generation_database_queries_total",
+            "Statements by outcome; COPY and migrations are not counted.", by: "outcome"
+        ) { $0.loop.database.statements }
+        gauge(
+            "generation_database_queries_in_flight", "Statements under way.", sum { $0.loop.database.inFlight })
+        text.family(
+            "generation_database_query_duration_seconds", .histogram,
+            "From handing a statement to its connection to its end.")
+        if let histogram = merged(\.loop.database.durations) { text.histogram(histogram) }
+    }
+
+    mutating func writeLoops(now: Int) {
+        text.family(
+            "generation_loop_lag_seconds", .histogram,
+            "How late a loop came to a timer that was due: what everything on it has to wait.")
+        for (number, shard) in shards.enumerated() {
+            text.histogram(shard.loop.lag.snapshot(), [("shard", String(number))])
+        }
+        text.family(
+            "generation_loop_silence_seconds", .gauge,
+            "Since a loop last came to its timer, which is due ten times a second; it grows while the loop is stuck.")
+        for (number, shard) in shards.enumerated() {
+            guard let silence = shard.loop.silence(now: now) else { continue }
+            text.sample([("shard", String(number))], Double(silence) / 1_000_000_000)
+        }
+        text.family("generation_loop_ready_jobs", .gauge, "Jobs that were ready to run when a loop last looked.")
+        for (number, shard) in shards.enumerated() { text.sample([("shard", String(number))], shard.loop.ready) }
+    }
+
+    mutating func writeLog() {
+        text.family("generation_log_lines_total", .counter, "Lines logged, by level, the dropped ones included.")
+        for level in LogMetrics.Level.allCases { text.sample([("level", level.label)], LogMetrics.lines(level)) }
+        counter(
+            "generation_log_lines_dropped_total", "Lines lost because the log could not be written fast enough.",
+            LogMetrics.linesDropped)
+    }
+
+    /// The names that Prometheus' client libraries use everywhere.
+    mutating func writeProcess(_ figures: ProcessFigures) {
+        text.family("process_cpu_seconds_total", .counter, "Processor time used, user and system.")
+        if let seconds = figures.cpuSeconds { text.sample(seconds) }
+        text.family("process_start_time_seconds", .gauge, "When the process began, seconds since 1970.")
+        if let seconds = figures.startSeconds { text.sample(seconds) }
+        let numbers: [(name: String, help: String, value: Int?)] = [
+            ("process_resident_memory_bytes", "Memory held, as the kernel counts.", figures.residentBytes),
+            ("process_virtual_memory_bytes", "Address space taken.", figures.virtualBytes),
+            ("process_open_fds", "Open file descriptors.", figures.openDescriptors),
+            ("process_max_fds", "File descriptors that may be open.", figures.descriptorsMax),
+            ("process_threads", "Threads.", figures.threads),
+        ]
+        for (name, help, value) in numbers {
+            text.family(name, .gauge, help)
+            if let value { text.sample(value) }
+        }
+    }
+
+    mutating func writeBuild() {
+        text.family("generation_build_info", .gauge, "Always 1; what runs is in the labels.")
+        text.sample([("version", BuildInfo.version), ("configuration", BuildInfo.configuration)], 1)
+    }
+}
+
+/// What this program is.
+enum BuildInfo {
+    /// The API document's version, and our own behind it.
+    static let version = "2.0.0"
+    #if DEBUG
+    static let configuration = "debug"
+    #else
+    static let configuration = "release"
+    #endif
+}

@@ -1,0 +1,89 @@
+// What the background's side of a scrape tells: jobs, OpenAI, webhooks.
+import Engine
+
+extension MetricsPage {
+    /// - Parameter figures: nil: the database has not told for too long; then there are no samples.
+    mutating func writeQueue(_ figures: QueueFigures?) {
+        text.family(
+            "generation_jobs", .gauge,
+            "Jobs in the database, of all instances, by status and stage: open ones, and ended ones created in the last "
+                + "24 hours.")
+        for status in JobStatus.allCases where figures != nil {
+            for stage in JobStage.allCases {
+                let count = figures?.jobs.first { $0.status == status && $0.stage == stage }?.count ?? 0
+                if count == 0, !MetricsPage.isUsual(status, stage) { continue }
+                text.sample([("status", status.rawValue), ("stage", stage.rawValue)], count)
+            }
+        }
+        text.family(
+            "generation_jobs_oldest_age_seconds", .gauge,
+            "Age of the oldest open job in the database, by status; 0 without one.")
+        for status in JobStatus.allCases where figures != nil && status.isOpen {
+            let ages = figures?.jobs.filter { $0.status == status }.map(\.eldestSeconds) ?? []
+            text.sample([("status", status.rawValue)], max(0, ages.max() ?? 0))
+        }
+        text.family(
+            "generation_webhook_deliveries_pending", .gauge,
+            "Webhook deliveries in the database, of all instances, that have not ended.")
+        if let figures { text.sample(figures.pendingDeliveries) }
+    }
+
+    /// Told also when there are none, so that a graph begins with a job's first moment.
+    private static func isUsual(_ status: JobStatus, _ stage: JobStage) -> Bool {
+        switch status {
+        case .pending: stage == .queued
+        case .processing: stage == .imagePrefetch || stage == .visionAnalysis || stage == .finalizing
+        case .translating: stage == .translation || stage == .finalizing
+        case .completed: stage == .done
+        case .failed, .cancelled: false
+        }
+    }
+
+    /// - Parameter models: the configured ones, by their place.
+    mutating func writeProvider(models: [String]) {
+        text.family(
+            "generation_provider_calls_total", .counter,
+            "Calls to OpenAI, each try counted, by endpoint and outcome; rate_limited: 429.")
+        for operation in ProviderOperation.allCases {
+            for outcome in ProviderMetrics.Outcome.allCases {
+                text.sample(
+                    [("endpoint", operation.label), ("outcome", outcome.label)],
+                    sum { $0.loop.provider.calls(operation, outcome) })
+            }
+        }
+        text.family(
+            "generation_provider_call_duration_seconds", .histogram,
+            "Time of one try of a call to OpenAI, to the end of its answer; of a file that is read, to its head.")
+        for operation in ProviderOperation.allCases {
+            guard let histogram = merged(\.loop.provider.durations, row: operation.rawValue) else { continue }
+            text.histogram(histogram, [("endpoint", operation.label)])
+        }
+        text.family(
+            "generation_provider_tokens_total", .counter, "Tokens spent, by model that was asked and direction.")
+        for place in 0..<ProviderMetrics.modelsMax {
+            let isOther = place == ProviderMetrics.modelsMax - 1
+            guard isOther || place < models.count else { continue }
+            for direction in ProviderMetrics.Direction.allCases {
+                text.sample(
+                    [("model", isOther ? "other" : models[place]), ("direction", direction.label)],
+                    sum { $0.loop.provider.tokens(model: place, direction) })
+            }
+        }
+    }
+
+    mutating func writeWebhooks() {
+        counter(
+            "generation_webhook_attempts_total", "Attempts to deliver a webhook, by outcome.", by: "outcome"
+        ) { $0.loop.webhooks.attempts }
+        text.family(
+            "generation_webhook_attempt_duration_seconds", .histogram,
+            "Time of one attempt, the wait for a connection included.")
+        if let histogram = merged(\.loop.webhooks.durations) { text.histogram(histogram) }
+        gauge(
+            "generation_webhook_attempts_in_flight", "Attempts under way.", sum { $0.loop.webhooks.inFlight })
+        counter(
+            "generation_webhook_deliveries_total", "Deliveries that this instance brought to their end.",
+            by: "status"
+        ) { $0.loop.webhooks.deliveries }
+    }
+}

@@ -1,0 +1,71 @@
+// Requests of one shard: how many, of which kind, how they ended and how long they took. Written on the shard's loop,
+// read on any thread. No text and no dictionary here: a request is two numbers.
+import Engine
+
+final class RequestMetrics: Sendable {
+    /// Beside `methods`: any other one.
+    static let methods = ["GET", "HEAD", "POST", "other"]
+    /// Beside `statuses`: any other one, and no reply or one that was broken off.
+    static let statuses = [
+        200, 201, 202, 204, 206, 302, 303, 304, 400, 401, 403, 404, 405, 408, 409, 413, 415, 416, 422, 429, 431, 500, 502,
+        503, 504,
+    ]
+    private static let others = ["other", "aborted"]
+    static let statusLabels = statuses.map(String.init) + others
+
+    /// The place of each status from 0 to 599 among the labels.
+    private static let places: [UInt8] = {
+        var places = [UInt8](repeating: UInt8(statuses.count), count: 600)
+        for (place, status) in statuses.enumerated() { places[status] = UInt8(place) }
+        return places
+    }()
+
+    private enum Gauge: Int, MetricLabel { case open, connections }
+
+    /// A row a tag: what was no request, then each route with each method.
+    let durations: Histograms
+    private let requests: Tallies
+    private let gauges = Counts<Gauge>()
+    private let places = RequestMetrics.places
+    private let width = RequestMetrics.statusLabels.count
+
+    init() {
+        let rows = 1 + Router.patterns.count * RequestMetrics.methods.count
+        durations = Histograms(rows: rows, .requests)
+        requests = Tallies(rows * width)
+    }
+
+    // MARK: The shard's loop
+
+    /// A request begins.
+    /// - Parameter pattern: its place in ``Router/patterns``.
+    /// - Returns: its tag.
+    func begin(pattern: Int, _ head: RequestHead) -> Int {
+        gauges.add(.open)
+        let method = head.isMethod("GET") ? 0 : head.isMethod("POST") ? 2 : head.isMethod("HEAD") ? 1 : 3
+        return 1 + pattern * RequestMetrics.methods.count + method
+    }
+
+    func ended(_ request: ServedRequest) {
+        let place = request.status.map { places.indices.contains($0) ? Int(places[$0]) : width - 2 } ?? width - 1
+        requests.add(at: request.tag * width + place)
+        guard let nanoseconds = request.nanoseconds else { return }
+        gauges.add(.open, -1)
+        durations.observe(nanoseconds: nanoseconds, row: request.tag)
+    }
+
+    func connections(_ count: Int) { gauges.set(.connections, to: count) }
+
+    // MARK: Any thread
+
+    /// Requests in work.
+    var open: Int { gauges[.open] }
+    var openConnections: Int { gauges[.connections] }
+
+    func count(tag: Int, status place: Int) -> Int { requests[tag * width + place] }
+
+    /// What a tag stands for, for each tag.
+    static let labels: [MetricsText.Labels] =
+        [[("route", "none"), ("method", "other")]]
+        + Router.patterns.flatMap { pattern in methods.map { [("route", pattern), ("method", $0)] } }
+}
