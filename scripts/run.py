@@ -90,6 +90,7 @@ The service is up; Ctrl-C stops it.
 
   API            {base_url}/api/v1/…   (docs/generation-service-api-v2.md)
   Health         {base_url}/health
+  Metrics        http://127.0.0.1:9464/metrics
   Shared key     .dev/shared-key
   Database       psql "$(scripts/postgres url .dev/postgres)"
   Logs           .dev/logs/   (generation_service.log is the service's)

@@ -30,6 +30,7 @@ struct ConfigTests {
         #expect(config.retentionDays == 30)
         #expect(config.instanceID.hasSuffix(":5000"))
         #expect(config.logFile == "logs/generation_service.log")
+        #expect(config.metricsBind == BindAddress(host: "127.0.0.1", port: 9464))
         #expect(config.warnings.isEmpty)
     }
 
@@ -38,6 +39,7 @@ struct ConfigTests {
         let mistakes = [
             "SHARED_KEY": "short-secret", "DATABASE_URL": "mysql://root:hunter2@db/x", "MAX_BATCH_SIZE": "50001",
             "BIND": "nowhere", "LOG_LEVEL": "LOUD", "TRUSTED_PROXIES": "10.0.0.0/33", "WEBHOOK_TIMEOUT": "soon",
+            "METRICS_BIND": "9464",
         ]
         do {
             _ = try read(mistakes)
@@ -77,7 +79,7 @@ struct ConfigTests {
         let config = try read([
             "WEBHOOK_RETRY_BASE": "0.25", "OPENAI_MODEL_VISION": "a, b ,c", "MAX_BATCH_SIZE": "",
             "BIND": "[::1]:6000", "OPENAI_IMAGE_MODE": "inline", "OPENAI_TEMPERATURE": "", "TRUSTED_PROXIES": "",
-            "LOG_FILE": "", "INSTANCE_ID": "one",
+            "LOG_FILE": "", "INSTANCE_ID": "one", "METRICS_BIND": "",
         ])
         #expect(config.webhookRetryBaseSeconds == 0.25)
         #expect(config.visionModels == ["a", "b", "c"])
@@ -87,6 +89,7 @@ struct ConfigTests {
         #expect(config.temperature == nil)
         #expect(config.trustedProxies.isEmpty)
         #expect(config.logFile == nil)
+        #expect(config.metricsBind == nil)
         #expect(config.instanceID == "one")
     }
 

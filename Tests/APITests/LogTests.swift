@@ -21,6 +21,20 @@ struct LogTests {
         #expect(LogLine.level(named: name.lowercased()).map(LogLine.name) == name)
     }
 
+    @Test("C9: what is logged and what is lost is counted")
+    func counted() throws {
+        let writer = LogWriter(file: nil, standardOutput: false)
+        let log = Logger(label: "t") { _ in ServiceLogHandler(writer: writer, level: .info) }
+        let before = (LogMetrics.lines(.warning), LogMetrics.linesDropped)
+        log.warning("noticed")
+        writer.submit([UInt8](repeating: 0x20, count: 64 * 1024 * 1024))  // more than may wait
+        writer.close()
+        log.warning("too late")
+        // Other tests log too.
+        #expect(LogMetrics.lines(.warning) >= before.0 + 2)
+        #expect(LogMetrics.linesDropped >= before.1 + 2)
+    }
+
     @Test("lines reach the file in order, and its folder is made; closing waits for the last one")
     func file() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)

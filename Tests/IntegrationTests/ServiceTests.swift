@@ -21,6 +21,8 @@ struct ServiceTests {
             "python_client_test", "node_client_test",
             // /openapi.json is valid, and every reply is in it, also to what schemathesis makes up from it.
             "openapi_test", "schemathesis_test",
+            // The metrics move by what is done.
+            "metrics_test",
         ])
     func script(name: String) async throws {
         let run = try await ServiceRun.of(name)

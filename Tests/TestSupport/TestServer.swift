@@ -9,6 +9,8 @@ public final class TestServer: Sendable {
     public static let key = "a-shared-key-for-tests-of-32-characters-or-more"
 
     public let port: Int
+    /// Of `/metrics`; 0 if it is not served.
+    public var metricsPort: Int { app.metricsPort }
     public var baseURL: String { "http://127.0.0.1:\(port)" }
     private let app: App
 
@@ -30,6 +32,7 @@ public final class TestServer: Sendable {
     ) async throws -> TestServer {
         let defaults = [
             "DATABASE_URL": database, "OPENAI_API_KEY": "sk-test", "SHARED_KEY": key, "BIND": "127.0.0.1:0",
+            "METRICS_BIND": "127.0.0.1:0",
             "OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "ALLOWED_PRIVATE_NETWORKS": "127.0.0.0/8",
             "RATE_LIMIT_SYNC": "0", "RATE_LIMIT_BATCH": "0", "RATE_LIMIT_POLL": "0", "WORKER_THREADS": "1",
             "WORKER_POLL_INTERVAL": "0.1", "LOG_FILE": "", "SHUTDOWN_GRACE": "5",

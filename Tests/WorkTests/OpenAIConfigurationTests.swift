@@ -32,6 +32,16 @@ struct OpenAIConfigurationTests {
         }
     }
 
+    @Test("C9: metrics tell the configured models apart, each once, as many as there are places")
+    func metered() {
+        var configuration = OpenAIConfiguration(apiKey: "k")
+        configuration.visionModels = ["a", "b", "a"]
+        configuration.translationModels = ["b", "c"]
+        #expect(configuration.meteredModels == ["a", "b", "c"])
+        configuration.translationModels = (0..<40).map { "m\($0)" }
+        #expect(configuration.meteredModels.count == ProviderMetrics.modelsMax - 1)
+    }
+
     @Test("C8: every mistake is found, none is told with its secret")
     func problems() {
         var wrong = OpenAIConfiguration(baseURL: "ftp://user@host", apiKey: "sk bad\n")

@@ -78,7 +78,8 @@ extension OpenAIClient {
         let begin = Monotonic.seconds()
         let seconds = configuration.probeSeconds
         let call = Call(
-            operation: .listModels, path: "/models", timeoutSeconds: seconds, deadlineSeconds: seconds, isRetried: false)
+            operation: .listModels, path: "/models", timeoutSeconds: seconds, deadlineSeconds: seconds, isRetried: false
+        )
         let list = try await json(call)
         return ModelProbe(list, seconds: Monotonic.seconds() - begin)
     }

@@ -169,7 +169,8 @@ public final class OpenAIClient {
         logger.debug(
             "openai call",
             metadata: [
-                "operation": "\(call.operation.label)", "status": "\(response.status)", "openai_request_id": "\(requestID)",
+                "operation": "\(call.operation.label)", "status": "\(response.status)",
+                "openai_request_id": "\(requestID)",
             ])
     }
 

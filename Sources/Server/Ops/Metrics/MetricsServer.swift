@@ -5,7 +5,7 @@ import Logging
 /// Answers scrapes. If its address is taken it goes on trying, because the service is worth more than its metrics: an
 /// instance that is to be replaced by this one may hold it for a while.
 final class MetricsServer {
-    static let retrySeconds = 5.0
+    static let retrySeconds = 1.0
 
     private let loop: Loop
     private let address: BindAddress

@@ -35,7 +35,8 @@ struct ProcessFigures: Equatable {
     mutating func readStat(_ text: String, ticks: Double, page: Int) {
         guard let end = text.lastIndex(of: ")") else { return }
         let fields = text[text.index(after: end)...].split { $0 == " " || $0 == "\n" }
-        func number(_ field: Int) -> Int? { fields.count > field - 3 ? Int(fields[field - 3]) : nil }  // as proc(5) counts
+        // Counted from 1, as proc(5) does.
+        func number(_ field: Int) -> Int? { fields.count > field - 3 ? Int(fields[field - 3]) : nil }
         threads = number(20)
         startSeconds = number(22).map { Double($0) / ticks }
         virtualBytes = number(23)

@@ -7,7 +7,8 @@ final class RequestMetrics: Sendable {
     static let methods = ["GET", "HEAD", "POST", "other"]
     /// Beside `statuses`: any other one, and no reply or one that was broken off.
     static let statuses = [
-        200, 201, 202, 204, 206, 302, 303, 304, 400, 401, 403, 404, 405, 408, 409, 413, 415, 416, 422, 429, 431, 500, 502,
+        200, 201, 202, 204, 206, 302, 303, 304, 400, 401, 403, 404, 405, 408, 409, 413, 415, 416, 422, 429, 431, 500,
+        502,
         503, 504,
     ]
     private static let others = ["other", "aborted"]
