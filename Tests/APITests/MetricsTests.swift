@@ -25,8 +25,8 @@ struct MetricsTests {
         let limits = ["RATE_LIMIT_POLL": "2", "RATE_LIMIT_SYNC": "1", "RATE_LIMIT_BATCH": "1"]
         try await TestServer.with(limits) { server, _ in
             for _ in 0..<3 { _ = try await server.send("GET", "/api/v1/batch-status/x") }
-            let async = [("Prefer", "respond-async")]
-            for headers in [async, async, [], []] { _ = try await server.generate("{", headers: headers) }
+            let later = [("Prefer", "respond-async")]
+            for headers in [later, later, [], []] { _ = try await server.generate("{", headers: headers) }
             let lines = try await scrape(server.metricsPort)
             for (rate, admitted, refused) in [("poll", 2, 1), ("synchronous", 1, 1), ("batch", 1, 1)] {
                 #expect(lines.contains("generation_ratelimit_admitted_total{class=\"\(rate)\"} \(admitted)"))
@@ -39,8 +39,8 @@ struct MetricsTests {
     @Test("C9: an empty METRICS_BIND turns them off")
     func off() async throws {
         try await TestServer.with(["METRICS_BIND": ""]) { server, _ in
-            #expect(server.metricsPort == 0)
-            #expect(try await server.send("GET", "/health/live").status == 200)
+            let alive = try await server.send("GET", "/health/live")
+            #expect(alive.status == 200 && server.metricsPort == 0)
         }
     }
 
@@ -77,7 +77,7 @@ struct MetricsTests {
     @Test("C9: the database is asked every five seconds at most, and its last word told for a minute")
     func queue() async throws {
         try await TestServer.with { _, url in
-            try await PollTests.makeJob(url, lots: 1)
+            try await PollTests.makeJob(url)
             try await onLoop { loop in
                 let database = Database(on: loop, configuration: DatabaseConfiguration(url: url))
                 let hand = Hand()
@@ -100,7 +100,7 @@ struct MetricsTests {
                 await database.close()
                 hand.seconds += 30
                 #expect(await probe.look() != nil)
-                hand.seconds += 30
+                hand.seconds += 31
                 #expect(await probe.look() == nil)
                 probe.close()
             }
@@ -133,7 +133,7 @@ struct MetricsTests {
         ] {
             #expect(Router.patterns[Router.find(method: method, path: path).pattern] == pattern)
         }
-        let labels = RequestMetrics.labels.map { $0.map(\.value).joined(separator: " ") }
+        let labels = RequestMetrics.labels.map { $0.map { $0.value }.joined(separator: " ") }
         #expect(Set(labels).count == labels.count)
     }
 

@@ -53,7 +53,7 @@ struct MetricsTextTests {
         arguments: [
             (1.0, "1"), (-0.5, "-0.5"), (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"), (1e21, "1e+21"),
             (0.00001, "1e-05"), (1_795_601_825.25, "1795601825.25"),
-        ])
+        ] as [(Double, String)])
     func numbers(value: Double, written: String) {
         #expect(MetricsText.number(value) == written)
     }

@@ -6,7 +6,7 @@ import Glibc
 #endif
 
 /// What Prometheus' client libraries tell of every process. nil where the kernel does not say.
-struct ProcessFigures: Equatable {
+struct ProcessFigures: Equatable, Sendable {
     var cpuSeconds: Double?
     var residentBytes: Int?
     var virtualBytes: Int?
