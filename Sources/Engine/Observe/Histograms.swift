@@ -70,11 +70,6 @@ public struct HistogramSnapshot: Sendable {
         self.sumNanoseconds = sumNanoseconds
     }
 
-    public static func empty(_ buckets: Buckets) -> HistogramSnapshot {
-        let counts = [Int](repeating: 0, count: buckets.bounds.count + 1)
-        return HistogramSnapshot(buckets: buckets, counts: counts, sumNanoseconds: 0)
-    }
-
     public var count: Int { counts.reduce(0, +) }
 
     /// Of histograms with the same buckets.

@@ -6,7 +6,7 @@ extension MetricsPage {
     mutating func writeQueue(_ figures: QueueFigures?) {
         text.family(
             "generation_jobs", .gauge,
-            "Jobs in the database, of all instances, by status and stage: all open ones, and ended ones of the last 24 h.")
+            "Jobs in the database, of all instances, by status and stage: open ones, and ended ones of the last 24 h.")
         for status in JobStatus.allCases where figures != nil {
             for stage in JobStage.allCases {
                 let count = figures?.jobs.first { $0.status == status && $0.stage == stage }?.count ?? 0
