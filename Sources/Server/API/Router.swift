@@ -64,8 +64,8 @@ public enum Router {
         table.map { ($0.method, $0.path) }
     }
 
-    /// The paths that there are, each once, with `:job` and its like where an id stands; the last place is for all others. What
-    /// metrics tell requests apart by.
+    /// The paths that there are, each once, with `:job` and its like where an id stands; the last place is for all
+    /// others. What metrics tell requests apart by.
     public static let patterns: [String] = distinct + ["other"]
 
     private static let distinct = table.map(\.path).reduce(into: [String]()) { found, path in
