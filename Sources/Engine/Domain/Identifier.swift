@@ -20,14 +20,16 @@ public struct Identifier: Hashable, Sendable, CustomStringConvertible {
 
     /// Exactly the 36-character form, in either case; anything else is nil.
     public init?(_ text: some StringProtocol) {
-        self.init(utf8: text.utf8)
+        self.init(utf8: Array(text.utf8)[...])
     }
 
-    public init?(utf8 text: some Collection<UInt8>) {
+    // Not generic: other modules would run it unspecialised, for each poll.
+    public init?(utf8 text: ArraySlice<UInt8>) {
         guard text.count == 36 else { return nil }
         var words: (UInt64, UInt64) = (0, 0)
         var digits = 0
-        for (index, byte) in text.enumerated() {
+        for index in 0..<36 {
+            let byte = text[text.startIndex + index]
             if index == 8 || index == 13 || index == 18 || index == 23 {
                 guard byte == UInt8(ascii: "-") else { return nil }
                 continue

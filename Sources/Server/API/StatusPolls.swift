@@ -60,11 +60,11 @@ final class StatusPolls {
         }
         let now = clock.now()
         for poll in polls {
-            guard let (job, usage) = found.first(where: { $0.job.id == poll.job }) else {
+            guard let place = found.firstIndex(where: { $0.job.id == poll.job }) else {
                 poll.call.fail(Call.jobNotFound)
                 continue
             }
-            poll.call.send(200, StatusText(job, usage: usage, now: now).bytes)
+            poll.call.send(200, StatusText(found[place].job, usage: found[place].usage, now: now).bytes)
         }
     }
 }
