@@ -62,7 +62,7 @@ let package = Package(
         tests("HTTPTests", ["Engine", "Server"]),
         tests("WorkTests", ["Engine"]),
         tests("APITests", ["Engine", "Server", "LoadtestKit", log]),
-        tests("LoadtestTests", ["Engine", "Server", "LoadtestKit"]),
+        tests("LoadtestTests", ["Engine", "Server", "LoadtestKit", arguments]),
         tests("IntegrationTests", ["Engine", "Server", "LoadtestKit"]),
         tests("TidyTests", []),
     ],

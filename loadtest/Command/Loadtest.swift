@@ -4,8 +4,10 @@ import ArgumentParser
 public struct Loadtest: AsyncParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "loadtest",
-        abstract: "The outside world of the generation service, simulated.",
-        subcommands: [OpenAICommand.self, ImagesCommand.self, WebhooksCommand.self])
+        abstract: "The outside world of the generation service, simulated, and load on the service.",
+        subcommands: [
+            OpenAICommand.self, ImagesCommand.self, WebhooksCommand.self, DriveCommand.self, CompareCommand.self,
+        ])
 
     public init() {}
 

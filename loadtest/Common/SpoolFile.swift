@@ -5,11 +5,11 @@
 import Glibc
 #endif
 
-/// An append-only file that vanishes with its owner.
+/// A file that vanishes with its owner.
 final class SpoolFile {
     struct Failure: Error { let reason: String }
 
-    private let descriptor: Int32
+    let descriptor: Int32
     private(set) var count = 0
 
     init() throws(Failure) {
@@ -29,6 +29,13 @@ final class SpoolFile {
             guard wrote > 0 else { throw Failure(reason: "cannot write a temporary file: errno \(errno)") }
             done += wrote
             count += wrote
+        }
+    }
+
+    /// Writes over what is there; not beyond the end.
+    func overwrite(_ bytes: [UInt8], at offset: Int) throws(Failure) {
+        guard offset + bytes.count <= count, pwrite(descriptor, bytes, bytes.count, offset) == bytes.count else {
+            throw Failure(reason: "cannot write a temporary file: errno \(errno)")
         }
     }
 

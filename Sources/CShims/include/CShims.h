@@ -16,5 +16,6 @@
 #include "shim_curl.h"
 #include "shim_loop.h"
 #include "shim_sha256.h"
+#include "shim_timer.h"
 
 #endif

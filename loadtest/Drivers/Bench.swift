@@ -1,0 +1,113 @@
+// What a driver works with: its loop, the service, the progress line, the server's figures. Thread: the loop's;
+// loop-bound, made and ended by `Bench.run`.
+import Engine
+
+/// How a run is set up, whatever the driver.
+struct BenchOptions: Sendable {
+    /// The server's process, if it runs on this machine.
+    var serverPID: Int?
+    var showsProgress = false
+
+    init(serverPID: Int? = nil, showsProgress: Bool = false) {
+        self.serverPID = serverPID
+        self.showsProgress = showsProgress
+    }
+}
+
+final class Bench {
+    let loop: Loop
+    let target: Target
+    let address: SocketAddress
+    let client: ControlClient
+    let progress: ProgressLine
+    /// Where the time axis begins, on ``Monotonic``'s scale.
+    let origin: Double
+    private let startedAt: Timestamp
+    private let sampler: ServerSampler?
+
+    private init(_ target: Target, _ address: SocketAddress, _ options: BenchOptions, on loop: Loop) throws {
+        self.loop = loop
+        self.target = target
+        self.address = address
+        origin = Monotonic.seconds()
+        startedAt = Timestamp.now()
+        sampler = try options.serverPID.map { [origin] in try ServerSampler(pid: $0, origin: origin) }
+        client = ControlClient(target, address, on: loop)
+        progress = ProgressLine(isShown: options.showsProgress, on: loop)
+    }
+
+    /// Runs `driver` on a loop of its own. Any thread.
+    static func run(_ driver: some Driver, against target: Target, _ options: BenchOptions) async throws -> DriverReport
+    {
+        let loop = Loop(name: "driver")
+        let result: Result<DriverReport, DriverError> = await withCheckedContinuation { continuation in
+            loop.launch { continuation.resume(returning: await outcome(driver, target, options, on: loop)) }
+        }
+        loop.stop()
+        await loop.join()
+        return try result.get()
+    }
+
+    private static func outcome(
+        _ driver: some Driver, _ target: Target, _ options: BenchOptions, on loop: Loop
+    ) async -> Result<DriverReport, DriverError> {
+        do {
+            let bench = try Bench(target, try await target.address(on: loop), options, on: loop)
+            let result: Result<DriverReport, any Error>
+            do { result = .success(try await driver.drive(bench)) } catch { result = .failure(error) }
+            bench.progress.close()
+            await bench.client.close()
+            let samples = await bench.sampler?.stop() ?? []
+            var report = try result.get()
+            report.seconds = bench.elapsed
+            report.server = samples
+            return .success(report)
+        } catch let error as DriverError {
+            return .failure(error)
+        } catch {
+            return .failure(DriverError("\(error)"))
+        }
+    }
+
+    /// Seconds since the run began.
+    var elapsed: Double { Monotonic.seconds() - origin }
+
+    /// The report of this run, to be filled.
+    func report(_ driver: String, _ settings: [(String, JSONValue)]) -> DriverReport {
+        var report = DriverReport(driver: driver, target: target.baseURL, startedAt: startedAt)
+        report.settings = settings
+        return report
+    }
+
+    // MARK: The server's figures
+
+    /// The server at this moment; its peak begins anew. nil if its process is not known.
+    func beginUse() -> ServerUse? {
+        guard let sampler else { return nil }
+        let isReset = sampler.resetPeak()
+        return ServerUse(before: sampler.sampleNow(), isPeakReset: isReset, sampler: sampler)
+    }
+}
+
+/// What the server uses between two moments. Loop-bound.
+struct ServerUse {
+    fileprivate let before: ServerSample
+    fileprivate let isPeakReset: Bool
+    fileprivate let sampler: ServerSampler
+
+    /// The figures from `beginUse` to now.
+    func end() -> [Figure] {
+        let after = sampler.sampleNow()
+        var figures = [
+            Figure("server_cpu_seconds", after.cpuSeconds - before.cpuSeconds, .lower),
+            Figure("server_rss_before_mb", before.residentMegabytes),
+            Figure("server_peak_mb", after.peakMegabytes, .lower),
+        ]
+        // Without a reset the peak may be an older one.
+        if isPeakReset {
+            let added = max(0, after.peakMegabytes - before.residentMegabytes)
+            figures.append(Figure("server_added_mb", added, .lower))
+        }
+        return figures
+    }
+}

@@ -1,0 +1,107 @@
+// Memory and CPU of a process and its children, from /proc. Blocks for microseconds. Thread: any.
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// What a process tree used at one moment. MB are 1,000,000 bytes; pages that processes share count in each of them.
+struct ServerSample: Sendable, Equatable {
+    /// Seconds from the start of the run.
+    var at = 0.0
+    var residentMegabytes = 0.0
+    /// The sum of the processes' highest resident sizes since they began, or since ``ServerProbe/resetPeak()``.
+    var peakMegabytes = 0.0
+    /// User and system time since the processes began, those that have ended included as far as they were seen.
+    var cpuSeconds = 0.0
+    var processes = 0
+}
+
+struct ServerProbe: Sendable {
+    let root: Int
+    private var pids: [Int] = []
+    private var ticks: [Int: Int] = [:]
+
+    /// nil if there is no such process.
+    init?(pid: Int) {
+        guard pid > 0, ServerProbe.read("/proc/\(pid)/stat") != nil else { return nil }
+        root = pid
+        refreshChildren()
+    }
+
+    /// Looks again which processes there are; slower than a sample.
+    mutating func refreshChildren() {
+        var found = [root]
+        var index = 0
+        while index < found.count, found.count < 4096 {
+            found += ServerProbe.children(of: found[index]).filter { !found.contains($0) }
+            index += 1
+        }
+        pids = found
+    }
+
+    mutating func sample(at moment: Double) -> ServerSample {
+        var sample = ServerSample(at: moment)
+        for pid in pids {
+            guard let status = ServerProbe.read("/proc/\(pid)/status") else { continue }
+            sample.processes += 1
+            sample.residentMegabytes += ServerProbe.kilobytes("VmRSS:", in: status) * 1024 / 1e6
+            sample.peakMegabytes += ServerProbe.kilobytes("VmHWM:", in: status) * 1024 / 1e6
+            if let stat = ServerProbe.read("/proc/\(pid)/stat") { ticks[pid] = ServerProbe.ticks(stat) }
+        }
+        sample.cpuSeconds = Double(ticks.values.reduce(0, +)) / Double(sysconf(Int32(_SC_CLK_TCK)))
+        return sample
+    }
+
+    /// Lets the peaks begin anew at the present sizes. False if that is not allowed; then they are since the start.
+    func resetPeak() -> Bool {
+        pids.map { pid in
+            guard let file = fopen("/proc/\(pid)/clear_refs", "w") else { return false }
+            let wrote = fputs("5", file)
+            return fclose(file) == 0 && wrote >= 0
+        }.allSatisfy { $0 }
+    }
+
+    // MARK: Parts
+
+    private static func children(of pid: Int) -> [Int] {
+        tasks(of: pid).flatMap { task -> [Int] in
+            (read("/proc/\(pid)/task/\(task)/children") ?? "").split(separator: " ").compactMap { Int($0) }
+        }
+    }
+
+    private static func tasks(of pid: Int) -> [Int] {
+        guard let folder = opendir("/proc/\(pid)/task") else { return [] }
+        defer { closedir(folder) }
+        var found: [Int] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                String(cString: UnsafeRawPointer(pointer).assumingMemoryBound(to: CChar.self))
+            }
+            if let number = Int(name) { found.append(number) }
+        }
+        return found
+    }
+
+    /// User and system ticks: the 14th and 15th field. The second one, a name in parentheses, may hold anything.
+    static func ticks(_ stat: String) -> Int {
+        guard let close = stat.lastIndex(of: ")") else { return 0 }
+        let fields = stat[stat.index(after: close)...].split(separator: " ")
+        guard fields.count > 12 else { return 0 }
+        return (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0)
+    }
+
+    static func kilobytes(_ name: String, in status: String) -> Double {
+        for line in status.split(separator: "\n") where line.hasPrefix(name) {
+            let number = line.dropFirst(name.count).split { $0 == " " || $0 == "\t" }.first
+            return number.flatMap { Double($0) } ?? 0
+        }
+        return 0
+    }
+
+    private static func read(_ path: String) -> String? {
+        guard let file = fopen(path, "r") else { return nil }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: 8192)
+        let count = fread(&bytes, 1, bytes.count, file)
+        return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
+    }
+}
