@@ -197,6 +197,16 @@ struct DriverPiecesTests {
         #expect(sample.cpuSeconds > 0)
     }
 
+    @Test("how busy the machine is comes from two looks at the first line")
+    func machine() throws {
+        let before = try #require(MachineTicks("cpu  100 0 100 700 100 0 0 0 5 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n"))
+        let after = try #require(MachineTicks("cpu  125 10 130 760 115 5 3 2 9 0\n"))
+        #expect(before.busy == 200 && before.all == 1000)
+        #expect(after.busyPercent(since: before) == 50)
+        #expect(before.busyPercent(since: before) == 0)
+        #expect(MachineTicks("intr 5") == nil)
+    }
+
     // MARK: The command line
 
     @Test("compare hands the driver what is the driver's")

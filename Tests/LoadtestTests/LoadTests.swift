@@ -11,11 +11,11 @@ import Testing
 struct LoadTests {
     /// Runs `plan` against a server that answers as `answer` does.
     private func outcome(
-        _ plan: LoadPlan, _ answer: @escaping @Sendable (Exchange) async -> Void
+        _ plan: LoadPlan, host: String = "127.0.0.1", _ answer: @escaping @Sendable (Exchange) async -> Void
     ) async throws -> LoadOutcome {
         try await onLoop { loop in
-            let server = try SimulatorServer(on: loop, host: "127.0.0.1", port: 0, answer: answer)
-            let address = try #require(SocketAddress(host: "127.0.0.1", port: server.port))
+            let server = try SimulatorServer(on: loop, host: host, port: 0, answer: answer)
+            let address = try #require(SocketAddress(host: host, port: server.port))
             let load = RequestLoad(plan, to: address, origin: Monotonic.seconds(), on: loop)
             let result: Result<LoadOutcome, any Error>
             do { result = .success(try await load.run()) } catch { result = .failure(error) }
@@ -30,9 +30,9 @@ struct LoadTests {
         return plan
     }
 
-    @Test("a closed loop sends what it should and no more, over all its connections")
-    func closed() async throws {
-        let outcome = try await outcome(plan(count: 103, connections: 5)) { exchange in
+    @Test("a closed loop sends what it should and no more, over all its connections", arguments: ["127.0.0.1", "::1"])
+    func closed(host: String) async throws {
+        let outcome = try await outcome(plan(count: 103, connections: 5), host: host) { exchange in
             await SimReply.text(200, "hello").send(over: exchange)
         }
         #expect(outcome.recorder.count == 103 && outcome.answersInAll == 103 && outcome.recorder.errors.isEmpty)

@@ -166,6 +166,12 @@ struct ReportTests {
         #expect(NumberText.short(value) == text)
     }
 
+    @Test(
+        "ticks have no zeros at their end", arguments: [(0, "0"), (7, "7"), (2.5, "2.5"), (100, "100"), (0.02, "0.02")])
+    func ticks(value: Double, text: String) {
+        #expect(NumberText.tick(value) == text)
+    }
+
     // MARK: Comparing
 
     private func report(_ rate: Double, _ latency: Double) -> DriverReport {

@@ -33,6 +33,7 @@ struct CompareCommand: AsyncParsableCommand {
             let page = try ReportFolder.write(name, json: comparison.json, html: comparison.html, to: folder)
             print("report: \(page)")
         }
+        if comparison.hasErrors { throw ExitCode.failure }
     }
 
     private func compare(_ driver: some Driver) async throws -> Comparison {

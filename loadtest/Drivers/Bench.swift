@@ -15,6 +15,11 @@ struct BenchOptions: Sendable {
 }
 
 final class Bench {
+    /// How long is looked at what else the machine does.
+    private static let lookSeconds = 0.3
+    /// From here on the report warns.
+    fileprivate static let othersBusyMax = 25.0
+
     let loop: Loop
     let target: Target
     let address: SocketAddress
@@ -54,7 +59,12 @@ final class Bench {
         do {
             let bench = try Bench(target, try await target.address(on: loop), options, on: loop)
             let result: Result<DriverReport, any Error>
-            do { result = .success(try await driver.drive(bench)) } catch { result = .failure(error) }
+            do {
+                let busy = try await bench.othersBusyPercent()
+                var report = try await driver.drive(bench)
+                report.add(othersBusyPercent: busy)
+                result = .success(report)
+            } catch { result = .failure(error) }
             bench.progress.close()
             await bench.client.close()
             let samples = await bench.sampler?.stop() ?? []
@@ -67,6 +77,13 @@ final class Bench {
         } catch {
             return .failure(DriverError("\(error)"))
         }
+    }
+
+    /// How busy the machine is before anything is asked of it: that is noise in every figure.
+    private func othersBusyPercent() async throws -> Double {
+        guard let before = MachineTicks.now() else { return 0 }
+        try await loop.sleep(seconds: Bench.lookSeconds)
+        return MachineTicks.now()?.busyPercent(since: before) ?? 0
     }
 
     /// Seconds since the run began.
@@ -86,6 +103,16 @@ final class Bench {
         guard let sampler else { return nil }
         let isReset = sampler.resetPeak()
         return ServerUse(before: sampler.sampleNow(), isPeakReset: isReset, sampler: sampler)
+    }
+}
+
+extension DriverReport {
+    fileprivate mutating func add(othersBusyPercent busy: Double) {
+        figures.append(Figure("others_busy_percent", busy))
+        if busy > Bench.othersBusyMax {
+            notes.append(
+                "the machine was \(Int(busy)) % busy before the run: trust ratios of one run, not these figures")
+        }
     }
 }
 

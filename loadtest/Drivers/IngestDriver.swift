@@ -7,8 +7,8 @@ struct IngestDriver: Driver {
     static let abstract = "Large signed batches: seconds from the first byte to the 201."
     static let discussion = """
         The body is made once, into a file without a name, and sent from there. After each 201 the job is cancelled, \
-        so that work on it does not disturb the next round and spends nothing; --keep-jobs leaves it. The service takes \
-        up to 200 MiB, which are 209.7 MB.
+        so that work on it does not disturb the next round and spends nothing; --keep-jobs leaves it. The service \
+        takes up to 200 MiB, which are 209.7 MB.
         """
 
     @OptionGroup var body: BodyOptions

@@ -88,10 +88,14 @@ extension DriverReport {
         if outcome.driverCores > 0.9 {
             notes.append("the driver used nearly a whole core: it may be what limited the rate")
         }
+        let answers = outcome.answersInAll
+        if answers > 0 {
+            let cpu = outcome.driverCores * outcome.secondsInAll
+            figures.append(Figure("driver_cpu_us_per_\(what)", cpu / Double(answers) * 1e6))
+        }
         guard let use else { return }
         let server = use.end()
         figures += server
-        let answers = outcome.answersInAll
         if let cpu = server.first(where: { $0.name == "server_cpu_seconds" }), answers > 0 {
             figures.append(Figure("server_cpu_us_per_\(what)", cpu.value / Double(answers) * 1e6, .lower))
         }

@@ -48,7 +48,9 @@ struct LoadOutcome: Sendable {
     var lateness: LatencyHistogram
     /// Replies of every kind, those of the warming up included.
     var answersInAll: Int
-    /// What the driver's thread used of a core meanwhile.
+    /// The warming up and the wait for the last replies included.
+    var secondsInAll: Double
+    /// What the driver's thread used of a core in all of that time.
     var driverCores: Double
 
     /// Replies of the expected status a second.
@@ -121,10 +123,10 @@ final class RequestLoad: LoadLaneOwner {
         if Task.isCancelled { throw CancellationError() }
         if let fatal { throw fatal }
         guard recorder.count > 0 else { throw nothingAnswered() }
-        let cores = (ThreadTime.seconds() - cpuBefore) / max(Monotonic.seconds() - createdAt, 1e-6)
+        let inAll = max(Monotonic.seconds() - createdAt, 1e-6)
         return LoadOutcome(
             recorder: recorder, seconds: max(measured, 1e-6), lateness: lateness, answersInAll: answers,
-            driverCores: cores)
+            secondsInAll: inAll, driverCores: (ThreadTime.seconds() - cpuBefore) / inAll)
     }
 
     /// Nothing is due from now on; `run` returns when what was due before has been answered.

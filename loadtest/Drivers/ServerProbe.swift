@@ -97,11 +97,32 @@ struct ServerProbe: Sendable {
         return 0
     }
 
-    private static func read(_ path: String) -> String? {
+    fileprivate static func read(_ path: String) -> String? {
         guard let file = fopen(path, "r") else { return nil }
         defer { fclose(file) }
         var bytes = [UInt8](repeating: 0, count: 8192)
         let count = fread(&bytes, 1, bytes.count, file)
         return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
+    }
+}
+
+/// What the whole machine does, from /proc/stat.
+struct MachineTicks: Sendable, Equatable {
+    var busy: Int
+    var all: Int
+
+    static func now() -> MachineTicks? { ServerProbe.read("/proc/stat").flatMap { MachineTicks($0) } }
+
+    /// The first line: user, nice, system, idle, waiting for I/O, interrupts, soft interrupts, stolen.
+    init?(_ stat: String) {
+        let fields = stat.prefix { $0 != "\n" }.split(separator: " ").dropFirst().prefix(8).compactMap { Int($0) }
+        guard fields.count == 8 else { return nil }
+        all = fields.reduce(0, +)
+        busy = all - fields[3] - fields[4]
+    }
+
+    /// 0...100, of all cores.
+    func busyPercent(since before: MachineTicks) -> Double {
+        all > before.all ? Double(busy - before.busy) / Double(all - before.all) * 100 : 0
     }
 }

@@ -39,6 +39,8 @@ struct Comparison: Sendable {
         rounds.append((a, b))
     }
 
+    var hasErrors: Bool { rounds.contains { !$0.a.errors.isEmpty || !$0.b.errors.isEmpty } }
+
     /// Figures that both have.
     var lines: [Line] {
         let others = b.spreads
@@ -76,9 +78,10 @@ extension Comparison {
         let table = [Comparison.head] + rows()
         let widths = Comparison.head.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
         let lines = table.map { row in
-            row.enumerated().map { column, text in
+            let line = row.enumerated().map { column, text in
                 text + String(repeating: " ", count: widths[column] - text.count)
             }.joined(separator: "  ")
+            return String(line.reversed().drop { $0 == " " }.reversed())
         }
         let title = "\(driver), medians of \(rounds.count) rounds [lowest - highest], A B in turn"
         return ([title, "A: \(targetA)", "B: \(targetB)"] + lines + errorLines).joined(separator: "\n")

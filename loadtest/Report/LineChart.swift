@@ -16,7 +16,7 @@ struct LineChart {
     private static let width = 720.0
     private static let height = 240.0
     private static let left = 64.0
-    private static let right = 16.0
+    private static let right = 28.0
     private static let top = 36.0
     private static let bottom = 32.0
 
@@ -58,13 +58,13 @@ struct LineChart {
             let x = svgNumber(LineChart.left - 6)
             return """
                 <line class="grid" x1="\(svgNumber(LineChart.left))" x2="\(svgNumber(plotRight))" y1="\(y)" y2="\(y)"/>\
-                <text class="tick" text-anchor="end" dy="4" x="\(x)" y="\(y)">\(NumberText.short(tick))</text>
+                <text class="tick" text-anchor="end" dy="4" x="\(x)" y="\(y)">\(NumberText.tick(tick))</text>
                 """
         }
         let along = xAxis.ticks.map { tick in
             """
             <text class="tick" text-anchor="middle" x="\(svgNumber(xAxis.place(tick)))" \
-            y="\(svgNumber(plotBottom + 16))">\(NumberText.short(tick))\(axisUnit)</text>
+            y="\(svgNumber(plotBottom + 16))">\(NumberText.tick(tick))\(axisUnit)</text>
             """
         }
         return (across + along).joined(separator: "\n")

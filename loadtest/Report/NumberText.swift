@@ -15,6 +15,14 @@ enum NumberText {
         }
     }
 
+    /// As `short`, without zeros at the end: for the ticks of an axis.
+    static func tick(_ value: Double) -> String {
+        let text = Substring(short(value))
+        guard text.contains(".") else { return String(text) }
+        let cut = text.prefix(through: text.lastIndex { $0 != "0" } ?? text.startIndex)
+        return String(cut.last == "." ? cut.dropLast() : cut)
+    }
+
     /// With so many decimals.
     static func fixed(_ value: Double, _ decimals: Int) -> String {
         let factor = (0..<decimals).reduce(1) { power, _ in power * 10 }
