@@ -53,7 +53,7 @@ struct TargetOptions: ParsableArguments {
 
 struct KeyOptions: ParsableArguments {
     @Option(help: "The service's SHARED_KEY; other users of this machine can see it here.") var key: String?
-    @Option(help: "A file that holds it.") var keyFile: String?
+    @Option(help: "A file whose first line it is.") var keyFile: String?
 
     /// From the options, or from the environment's SHARED_KEY.
     func sharedKey() throws -> String {
@@ -71,7 +71,7 @@ struct KeyOptions: ParsableArguments {
         var bytes = [UInt8](repeating: 0, count: 4096)
         let count = fread(&bytes, 1, bytes.count, file)
         let text = String(decoding: bytes[..<count], as: UTF8.self)
-        return String(text.drop { $0.isWhitespace }.prefix { !$0.isWhitespace })
+        return String(text.prefix { !$0.isNewline })
     }
 }
 

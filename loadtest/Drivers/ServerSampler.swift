@@ -14,6 +14,7 @@ final class ServerSampler: Sendable {
         var samples: [ServerSample] = []
         var taken = 0
         var every = 1
+        var isStopped = false
     }
 
     private let loop: Loop
@@ -30,19 +31,17 @@ final class ServerSampler: Sendable {
     }
 
     private func run() async {
-        while !Task.isCancelled {
+        while true {
             _ = sampleNow(kept: true)
             do { try await loop.sleep(seconds: ServerSampler.periodSeconds) } catch { return }
-            if isStopped.withLock({ $0 }) { return }
+            if state.withLock({ $0.isStopped }) { return }
         }
     }
-
-    private let isStopped = Lock(false)
 
     /// Ends the sampling; all samples.
     func stop() async -> [ServerSample] {
         let last = sampleNow(kept: true)
-        isStopped.withLock { $0 = true }
+        state.withLock { $0.isStopped = true }
         loop.stop()
         await loop.join()
         let samples = state.withLock { $0.samples }
