@@ -29,6 +29,7 @@ final class ScriptedServer: Sendable {
         var script: [Reply]
         var requests: [Request] = []
         var silent: [Int32] = []
+        var isStopped = false
     }
 
     private let listener: Int32
@@ -57,18 +58,27 @@ final class ScriptedServer: Sendable {
     var baseURL: String { "http://127.0.0.1:\(port)/v1" }
     var requests: [Request] { state.withLock { $0.requests } }
 
+    /// Idempotent: once the listener is closed its number may be another socket's, which must not be shut down.
     func stop() {
-        shutdown(listener, Int32(SHUT_RDWR))
-        for socket in state.withLock({ $0.silent }) { close(socket) }
+        let silent = state.withLock { state -> [Int32]? in
+            if state.isStopped { return nil }
+            state.isStopped = true
+            // Under the lock, so that it cannot be closed meanwhile.
+            shutdown(listener, Int32(SHUT_RDWR))
+            return state.silent
+        }
+        for socket in silent ?? [] { close(socket) }
     }
 
     private func serve() {
         while true {
             let connection = accept(listener, nil, nil)
-            guard connection >= 0 else { break }
-            handle(connection)
+            if connection >= 0 {
+                handle(connection)
+            } else if state.withLock({ $0.isStopped }) {
+                return _ = close(listener)
+            }
         }
-        close(listener)
     }
 
     private func handle(_ connection: Int32) {
