@@ -68,6 +68,57 @@ struct GrammarTests {
         }
     }
 
+    @Test("C1.2: the canonical writer passes what the scanner passes, and ends where it ends")
+    func writerAgrees() throws {
+        var writer = CanonicalWriter(maxDepth: 64)
+        func check(_ bytes: [UInt8]) {
+            guard let first = bytes.first, !JSONText.isSpace(first) else { return }
+            var scanner = JSONScanner(maxDepth: 64)
+            let scanned = (try? scanner.scan(bytes.span)) ?? nil
+            let shown = String(decoding: bytes, as: UTF8.self)
+            let written = writer.writeLot(bytes.span, isWhole: false)
+            // A scanner goes on where the writer gives up: a number may be continued by another slice.
+            #expect(written == scanned, "\(shown)")
+        }
+        for text in GrammarTests.accepted + GrammarTests.rejected {
+            for bytes in [Array(text.utf8), Array("[\(text)]".utf8), Array("{\"images\":[\(text),1]}".utf8)] {
+                for end in 0...bytes.count { check(Array(bytes[..<end])) }
+            }
+        }
+        var generator = JSONGenerator(seed: 31)
+        for _ in 0..<4000 {
+            var bytes = Array(generator.document().utf8)
+            check(bytes)
+            // One byte damaged, then cut anywhere.
+            bytes[Int.random(in: 0..<bytes.count, using: &generator.random)] = .random(
+                in: 0...255, using: &generator.random)
+            check(bytes)
+            check(Array(bytes[..<Int.random(in: 0...bytes.count, using: &generator.random)]))
+        }
+    }
+
+    @Test("C1.2: every sequence of up to three bytes is judged alike by scanner and writer, and Swift")
+    func everySequence() {
+        var writer = CanonicalWriter()
+        let seconds: [UInt8] = [0x00, 0x20, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xFF]
+        for first in UInt8(0x7F)...0xFF {
+            for second in seconds {
+                for third in seconds {
+                    for tail in [[], [0x80], [0xBF, 0x80]] as [[UInt8]] {
+                        let inside = [0x41, first, second, third] + tail
+                        let token = [0x22] + inside + [0x22, 0x20]
+                        var scanner = JSONScanner(maxDepth: 1)
+                        let scanned = (try? scanner.scan(token.span)) ?? nil
+                        let written = writer.writeLot(token.span, isWhole: false)
+                        #expect(written == scanned, "\(inside)")
+                        let isText = String(validating: inside, as: UTF8.self) != nil && !inside.contains { $0 < 0x20 }
+                        #expect((written != nil) == isText, "\(inside)")
+                    }
+                }
+            }
+        }
+    }
+
     /// Whether the bytes, in two slices, are one value and white space around it.
     private func scans(_ bytes: [UInt8], cut: Int) -> Bool {
         var scanner = JSONScanner(maxDepth: 128)

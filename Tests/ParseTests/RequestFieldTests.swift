@@ -31,6 +31,26 @@ struct RequestFieldTests {
         #expect(row.webhook == Array("https://example.com/hook".utf8))
     }
 
+    @Test(
+        "C2.2: images in any spelling are stored as their URLs, in order",
+        arguments: [
+            (#"[{"url":"http://a/1"},{"url":"http://a/2"}]"#, #"["http://a/1","http://a/2"]"#),
+            (#"[ { "url" : "http://a/1" } , {"url": "http://a/2"}]"#, #"["http://a/1","http://a/2"]"#),
+            (#"[{"url":"http://a/1","alt":"x"},{"z":{"url":5},"url":"http://a/2"}]"#, #"["http://a/1","http://a/2"]"#),
+            (#"[{"url":5,"url":"http://a/1"},{"url":"x","a":1,"url":"http://a/2"}]"#, #"["http://a/1","http://a/2"]"#),
+            (#"[{"\u0075rl":"http:\/\/a\/é"}]"#, #"["http://a/\u00e9"]"#),
+            (#"[5],"images":[{"url":"http://a/1"}]"#, #"["http://a/1"]"#),
+            (#"[{"url":"ftp://x"},{}],"\u0069mages":[{"url":"http://a/1"}]"#, #"["http://a/1"]"#),
+        ])
+    func imageSpellings(images: String, stored: String) {
+        let other = #"{"images":\#(images),"lot_id":"a","additional_info":"x"}"#
+        for lot in [#"{"lot_id":"a","images":\#(images)}"#, other] {
+            let outcome = Trial().lots("[\(lot)]")
+            #expect(outcome.error == nil)
+            #expect(outcome.rows.map { String(decoding: $0.images, as: UTF8.self) } == [stored])
+        }
+    }
+
     @Test("C2.2: defaults; null is the same as leaving it out")
     func defaults() {
         for others in ["", #","version":null,"languages":null"#] {

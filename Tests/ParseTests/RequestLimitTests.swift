@@ -101,7 +101,7 @@ struct RequestLimitTests {
     @Test("after an error a reader stays failed")
     func staysFailed() {
         let reader = RequestReader(
-            configuration: RequestReaderConfiguration { _ in nil }, keys: Trial.keys, sink: CollectingSink())
+            configuration: RequestReaderConfiguration(), keys: Trial.keys, sink: CollectingSink())
         #expect(throws: ServiceError.self) { try reader.feed([0x5D]) }
         #expect(throws: ServiceError.self) { try reader.feed(Array("{}".utf8)) }
         #expect(throws: ServiceError.self) { try reader.finish(signature: Trial.keys.sign("{}")) }

@@ -31,8 +31,8 @@ enum CanonicalKeys {
         let end = min(left.count, right.count) - 8
         var index = 0
         while index <= end {
-            let a = JSONText.word(left, at: index)
-            if a != JSONText.word(right, at: index) || JSONText.notPlain(a) != 0 { break }
+            let a = ByteBlock.word(left, at: index)
+            if a != ByteBlock.word(right, at: index) || JSONText.notPlain(a) != 0 { break }
             index += 8
         }
         return index

@@ -1,119 +1,204 @@
 // Writes a JSON value exactly as CPython prints `json.dumps(value, separators=(',', ':'), sort_keys=True)` after
-// `json.loads` (C1.2). The source must have passed a JSONScanner; recursion is bounded by that scanner's depth. Pure.
-// Thread: any.
+// `json.loads` (C1.2), and proves in the same pass that it is strict JSON in strict UTF-8. Pure. Thread: any.
+//
+// It agrees with JSONScanner on what is JSON. The scanner can stop anywhere and says what is wrong; this one is several
+// times faster, needs the whole value in one piece, and otherwise only says that it could not be done.
 
 /// Keeps its buffers from one value to the next.
-struct CanonicalWriter {
-    /// Most bytes of output for one of input: DEL is printed as `\u007f`; floats and UTF-8 grow less.
-    static let growth = 6
+struct CanonicalWriter: ~Copyable {
+    /// What `value` and its parts return instead of an index: the text ends too early, or is no JSON.
+    static let undone = -1
+
+    /// How a string of the source was spelt.
+    enum Spelling { case plain, unicode, escaped }
 
     /// The text of the last value.
-    private(set) var output: [UInt8] = []
+    var out = ByteBuffer()
+    /// Of the string that was written last.
+    var spelling = Spelling.plain
+    /// What was seen of the last value's fields, if it was written as a lot.
+    var notes = LotNotes()
     private var sorter: ObjectSorter
-    private var index = 0
+    private let maxDepth: Int
+    /// Whether a number at the end of the text is complete.
+    private var isWhole = true
 
-    /// - Parameter order: of an object's members; by key is what C1.2 wants.
-    init(order: ObjectSorter.Order = .byKey) { sorter = ObjectSorter(order) }
+    /// - Parameters:
+    ///   - order: of an object's members; by key is what C1.2 wants.
+    ///   - maxDepth: how deep containers may be, the value itself being 1. Recursion goes as deep.
+    init(order: ObjectSorter.Order = .byKey, maxDepth: Int = JSONScanner.deepest) {
+        sorter = ObjectSorter(order)
+        self.maxDepth = min(maxDepth, JSONScanner.deepest)
+    }
 
-    /// Replaces `output` by the canonical form of the value in `text`.
+    /// The text of the last value, as a copy.
+    var output: [UInt8] { Array(out.bytes) }
+
+    /// Replaces the output by the canonical form of the value in `text`, which a scanner has passed.
     mutating func write(_ text: Span<UInt8>) {
-        output.removeAll(keepingCapacity: true)
-        index = 0
-        var buffer: [UInt8] = []
-        swap(&buffer, &output)
-        buffer.append(addingCapacity: text.count * CanonicalWriter.growth) { out in value(text, &out) }
-        swap(&buffer, &output)
+        begin(isWhole: true)
+        let end = value(text, CanonicalWriter.skipSpace(text, 0), 0)
+        assert(end != CanonicalWriter.undone)
+    }
+
+    /// Replaces the output by the canonical form of the lot that begins with `text`'s first byte, and takes its notes.
+    /// - Parameter isWhole: whether `text` ends with the lot, as is known after a scan; else a number must be followed
+    ///   by another byte.
+    /// - Returns: the index after the lot; nil if it does not end in `text`, or is no JSON.
+    mutating func writeLot(_ text: Span<UInt8>, isWhole: Bool) -> Int? {
+        begin(isWhole: isWhole)
+        notes.begin()
+        let isObject = text[0] == JSONText.openObject
+        let end = isObject ? object(text, 0, 1, .lot) : value(text, 0, 0)
+        return end == CanonicalWriter.undone ? nil : end
+    }
+
+    private mutating func begin(isWhole: Bool) {
+        out.truncate(to: 0)
+        sorter.reset()
+        self.isWhole = isWhole
     }
 
     /// Gives back what one unusually large value needed.
     mutating func shrink(to bytes: Int) {
-        if output.capacity > bytes { output = [] }
+        out.shrink(to: bytes)
+        notes.shrink(to: bytes)
         sorter.shrink(to: bytes)
-    }
-
-    private mutating func value(_ text: Span<UInt8>, _ out: inout OutputSpan<UInt8>) {
-        skipSpace(text)
-        switch text[index] {
-        case JSONText.quote: string(text, &out)
-        case JSONText.openObject: object(text, &out)
-        case JSONText.openArray: array(text, &out)
-        case UInt8(ascii: "t"): literal("true", &out)
-        case UInt8(ascii: "f"): literal("false", &out)
-        case UInt8(ascii: "n"): literal("null", &out)
-        default: number(text, &out)
-        }
-    }
-
-    private mutating func skipSpace(_ text: Span<UInt8>) {
-        while JSONText.isSpace(text[index]) { index += 1 }
-    }
-
-    private mutating func literal(_ name: StaticString, _ out: inout OutputSpan<UInt8>) {
-        out.append(name)
-        index += name.utf8CodeUnitCount
-    }
-
-    private mutating func array(_ text: Span<UInt8>, _ out: inout OutputSpan<UInt8>) {
-        out.append(JSONText.openArray)
-        index += 1
-        skipSpace(text)
-        while text[index] != JSONText.closeArray {
-            value(text, &out)
-            skipSpace(text)
-            guard text[index] == JSONText.comma else { break }
-            out.append(JSONText.comma)
-            index += 1
-        }
-        out.append(JSONText.closeArray)
-        index += 1
-    }
-
-    private mutating func object(_ text: Span<UInt8>, _ out: inout OutputSpan<UInt8>) {
-        out.append(JSONText.openObject)
-        index += 1
-        skipSpace(text)
-        sorter.begin()
-        while text[index] != JSONText.closeObject {
-            member(text, &out)
-            skipSpace(text)
-            guard text[index] == JSONText.comma else { break }
-            out.append(JSONText.comma)
-            index += 1
-            skipSpace(text)
-        }
-        sorter.end(&out)
-        out.append(JSONText.closeObject)
-        index += 1
-    }
-
-    private mutating func member(_ text: Span<UInt8>, _ out: inout OutputSpan<UInt8>) {
-        let start = out.count
-        string(text, &out)
-        let keyEnd = out.count
-        skipSpace(text)
-        index += 1  // the colon
-        out.append(JSONText.colon)
-        value(text, &out)
-        sorter.add(.init(start: start, keyEnd: keyEnd, end: out.count), in: out.span)
     }
 }
 
-// MARK: - Numbers and strings
+// MARK: - Values: each takes the index where it begins, and returns the one after it
+
+extension CanonicalWriter {
+    /// - Parameter depth: how many containers are open.
+    mutating func value(_ text: Span<UInt8>, _ start: Int, _ depth: Int) -> Int {
+        guard start < text.count else { return CanonicalWriter.undone }
+        switch text[start] {
+        case JSONText.quote: return string(text, start)
+        case JSONText.openObject: return object(text, start, depth + 1, .other)
+        case JSONText.openArray: return array(text, start, depth + 1, .other)
+        case UInt8(ascii: "t"): return literal("true", text, start)
+        case UInt8(ascii: "f"): return literal("false", text, start)
+        case UInt8(ascii: "n"): return literal("null", text, start)
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): return number(text, start)
+        default: return CanonicalWriter.undone
+        }
+    }
+
+    /// Stands at the text's end if there is nothing else.
+    @inline(__always)
+    static func skipSpace(_ text: Span<UInt8>, _ start: Int) -> Int {
+        var index = start
+        while index < text.count, JSONText.isSpace(text[index]) { index &+= 1 }
+        return index
+    }
+
+    private mutating func literal(_ name: StaticString, _ text: Span<UInt8>, _ start: Int) -> Int {
+        let end = start + name.utf8CodeUnitCount
+        guard end <= text.count, text.equals(name, in: start..<end) else { return CanonicalWriter.undone }
+        out.append(name)
+        return end
+    }
+
+    mutating func array(_ text: Span<UInt8>, _ start: Int, _ depth: Int, _ role: LotNotes.Role) -> Int {
+        guard depth <= maxDepth else { return CanonicalWriter.undone }
+        out.append(JSONText.openArray)
+        var index = CanonicalWriter.skipSpace(text, start + 1)
+        guard index < text.count else { return CanonicalWriter.undone }
+        var isFirst = true
+        while !isFirst || text[index] != JSONText.closeArray {
+            index = role == .images ? image(text, index, depth) : value(text, index, depth)
+            guard index >= 0 else { return CanonicalWriter.undone }
+            index = CanonicalWriter.skipSpace(text, index)
+            guard index < text.count else { return CanonicalWriter.undone }
+            if text[index] == JSONText.closeArray { break }
+            guard text[index] == JSONText.comma else { return CanonicalWriter.undone }
+            out.append(JSONText.comma)
+            index = CanonicalWriter.skipSpace(text, index + 1)
+            isFirst = false
+        }
+        out.append(JSONText.closeArray)
+        return index + 1
+    }
+
+    mutating func object(_ text: Span<UInt8>, _ start: Int, _ depth: Int, _ role: LotNotes.Role) -> Int {
+        guard depth <= maxDepth else { return CanonicalWriter.undone }
+        out.append(JSONText.openObject)
+        var index = CanonicalWriter.skipSpace(text, start + 1)
+        guard index < text.count else { return CanonicalWriter.undone }
+        var members = sorter.begin()
+        var isFirst = true
+        while !isFirst || text[index] != JSONText.closeObject {
+            index = member(text, index, depth, role, &members)
+            guard index >= 0 else { return CanonicalWriter.undone }
+            index = CanonicalWriter.skipSpace(text, index)
+            guard index < text.count else { return CanonicalWriter.undone }
+            if text[index] == JSONText.closeObject { break }
+            guard text[index] == JSONText.comma else { return CanonicalWriter.undone }
+            out.append(JSONText.comma)
+            index = CanonicalWriter.skipSpace(text, index + 1)
+            isFirst = false
+        }
+        sorter.end(members, &out)
+        out.append(JSONText.closeObject)
+        return index + 1
+    }
+
+    private mutating func member(
+        _ text: Span<UInt8>, _ start: Int, _ depth: Int, _ role: LotNotes.Role, _ members: inout ObjectSorter.Members
+    ) -> Int {
+        guard start < text.count, text[start] == JSONText.quote else { return CanonicalWriter.undone }
+        let from = out.count
+        var index = string(text, start)
+        guard index >= 0 else { return CanonicalWriter.undone }
+        let keyEnd = out.count
+        index = CanonicalWriter.skipSpace(text, index)
+        guard index < text.count, text[index] == JSONText.colon else { return CanonicalWriter.undone }
+        out.append(JSONText.colon)
+        index = CanonicalWriter.skipSpace(text, index + 1)
+        index =
+            role == .other
+            ? value(text, index, depth) : noted(text, index, depth, role, key: from + 1..<keyEnd - 1)
+        guard index >= 0 else { return CanonicalWriter.undone }
+        sorter.add(.init(start: from, keyEnd: keyEnd, end: out.count), to: &members, in: out)
+        return index
+    }
+}
+
+// MARK: - Numbers
 
 extension CanonicalWriter {
     /// Integers are kept digit for digit, of any length, but `-0` is `0`; floats are printed anew.
-    private mutating func number(_ text: Span<UInt8>, _ out: inout OutputSpan<UInt8>) {
-        let start = index
-        var isFloat = false
-        scan: while index < text.count {
-            switch text[index] {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"): break
-            case UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"): isFloat = true
-            default: break scan
-            }
-            index += 1
+    private mutating func number(_ text: Span<UInt8>, _ start: Int) -> Int {
+        var index = text[start] == UInt8(ascii: "-") ? start + 1 : start
+        guard index < text.count, ASCII.isDigit(text[index]) else { return CanonicalWriter.undone }
+        let integer = index
+        index = CanonicalWriter.skipDigits(text, index)
+        if text[integer] == UInt8(ascii: "0"), index > integer + 1 { return CanonicalWriter.undone }  // 01
+        let integerEnd = index
+        if index < text.count, text[index] == UInt8(ascii: ".") {
+            index = CanonicalWriter.skipDigits(text, index + 1)
+            if index == integerEnd + 1 { return CanonicalWriter.undone }
         }
-        let token = text.extracting(start..<index)
+        if index < text.count, text[index] | 0x20 == UInt8(ascii: "e") {
+            index += 1
+            if index < text.count, text[index] == UInt8(ascii: "+") || text[index] == UInt8(ascii: "-") { index += 1 }
+            let digits = index
+            index = CanonicalWriter.skipDigits(text, index)
+            if index == digits { return CanonicalWriter.undone }
+        }
+        guard index < text.count || isWhole else { return CanonicalWriter.undone }
+        append(number: text.extracting(start..<index), isFloat: index > integerEnd)
+        return index
+    }
+
+    private static func skipDigits(_ text: Span<UInt8>, _ start: Int) -> Int {
+        var index = start
+        while index < text.count, ASCII.isDigit(text[index]) { index += 1 }
+        return index
+    }
+
+    private mutating func append(number token: Span<UInt8>, isFloat: Bool) {
         if isFloat {
             let digits = token.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
             var repr: [UInt8] = []
@@ -124,85 +209,5 @@ extension CanonicalWriter {
         } else {
             out.append(token)
         }
-    }
-
-    private mutating func string(_ text: Span<UInt8>, _ out: inout OutputSpan<UInt8>) {
-        var from = index  // the opening quote goes out with the first run
-        index += 1
-        while true {
-            let end = JSONText.endOfPlain(text, from: index)
-            if text[end] == JSONText.quote {
-                out.append(text.extracting(from..<end + 1))
-                index = end + 1
-                return
-            }
-            if from < end { out.append(text.extracting(from..<end)) }
-            index = end
-            if text[end] == JSONText.backslash { escape(text, &out) } else { character(text, &out) }
-            from = index
-        }
-    }
-
-    /// An escape of the source. Surrogates need no joining here: a pair is printed as the same two escapes again.
-    private mutating func escape(_ text: Span<UInt8>, _ out: inout OutputSpan<UInt8>) {
-        let letter = text[index + 1]
-        switch letter {
-        case UInt8(ascii: "u"):
-            codeUnit(JSONText.codeUnit(text, at: index + 2), &out)
-            index += 6
-        case UInt8(ascii: "/"):
-            out.append(letter)
-            index += 2
-        default:
-            out.append(JSONText.backslash)
-            out.append(letter)
-            index += 2
-        }
-    }
-
-    /// A character of the source beyond plain ASCII: DEL or a UTF-8 sequence.
-    private mutating func character(_ text: Span<UInt8>, _ out: inout OutputSpan<UInt8>) {
-        let first = UInt32(text[index])
-        func tail(_ offset: Int) -> UInt32 { UInt32(text[index + offset] & 0x3F) }
-        switch first {
-        case ..<0x80:
-            hexEscape(UInt16(first), &out)
-            index += 1
-        case ..<0xE0:
-            hexEscape(UInt16((first & 0x1F) << 6 | tail(1)), &out)
-            index += 2
-        case ..<0xF0:
-            hexEscape(UInt16((first & 0x0F) << 12 | tail(1) << 6 | tail(2)), &out)
-            index += 3
-        default:
-            let above = ((first & 0x07) << 18 | tail(1) << 12 | tail(2) << 6 | tail(3)) - 0x10000
-            hexEscape(UInt16(0xD800 + above >> 10), &out)
-            hexEscape(UInt16(0xDC00 + above & 0x3FF), &out)
-            index += 4
-        }
-    }
-
-    private mutating func codeUnit(_ unit: UInt16, _ out: inout OutputSpan<UInt8>) {
-        guard unit < 0x7F else { return hexEscape(unit, &out) }
-        let byte = UInt8(unit)
-        switch byte {
-        case JSONText.quote: out.append(#"\""#)
-        case JSONText.backslash: out.append(#"\\"#)
-        case 0x08: out.append(#"\b"#)
-        case 0x09: out.append(#"\t"#)
-        case 0x0A: out.append(#"\n"#)
-        case 0x0C: out.append(#"\f"#)
-        case 0x0D: out.append(#"\r"#)
-        case 0..<0x20: hexEscape(unit, &out)
-        default: out.append(byte)
-        }
-    }
-
-    private mutating func hexEscape(_ unit: UInt16, _ out: inout OutputSpan<UInt8>) {
-        out.append(#"\u"#)
-        out.append(Hex.digit(UInt8(unit >> 12)))
-        out.append(Hex.digit(UInt8(unit >> 8 & 15)))
-        out.append(Hex.digit(UInt8(unit >> 4 & 15)))
-        out.append(Hex.digit(UInt8(unit & 15)))
     }
 }

@@ -7,12 +7,12 @@ struct DuplicateFinder {
         let high: Int
         let low: Int
 
-        init(_ id: [UInt8]) {
+        init(_ id: Span<UInt8>) {
             high = Fingerprint.hash(id, salt: 0)
             low = Fingerprint.hash(id, salt: 1)
         }
 
-        private static func hash(_ id: [UInt8], salt: UInt8) -> Int {
+        private static func hash(_ id: Span<UInt8>, salt: UInt8) -> Int {
             var hasher = Hasher()
             hasher.combine(salt)
             id.withUnsafeBytes { hasher.combine(bytes: $0) }
@@ -27,9 +27,10 @@ struct DuplicateFinder {
     /// How many different ids came more than once.
     var count: Int { repeated.count }
 
-    mutating func add(_ id: [UInt8]) {
+    mutating func add(_ id: Span<UInt8>) {
         let fingerprint = Fingerprint(id)
         guard !seen.insert(fingerprint).inserted, repeated.insert(fingerprint).inserted else { return }
-        if ids.count < Limits.detailEntries { ids.append(String(decoding: id, as: UTF8.self)) }
+        guard ids.count < Limits.detailEntries else { return }
+        ids.append(id.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) })
     }
 }

@@ -24,19 +24,11 @@ enum JSONString {
                 flaws.formUnion(escape(inside, &index, &out))
                 continue
             }
-            var end = index
-            while end < inside.count, inside[end] != JSONText.backslash { end = next(inside, end) }
+            let end = JSONText.endOfUnescaped(inside, from: index)
             out.append(inside.extracting(index..<end))
             index = end
         }
         return flaws
-    }
-
-    /// Skips what is no backslash: plain runs at once, others byte by byte.
-    @inline(__always)
-    private static func next(_ inside: Span<UInt8>, _ index: Int) -> Int {
-        let end = JSONText.endOfPlain(inside, from: index)
-        return end > index ? end : index + 1
     }
 
     private static func escape(_ inside: Span<UInt8>, _ index: inout Int, _ out: inout OutputSpan<UInt8>) -> Flaws {

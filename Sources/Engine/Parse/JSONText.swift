@@ -44,19 +44,12 @@ enum JSONText {
     static func endOfPlain(_ text: Span<UInt8>, from start: Int) -> Int {
         var index = start
         while index &+ 8 <= text.count {
-            let special = notPlain(word(text, at: index))
+            let special = notPlain(ByteBlock.word(text, at: index))
             if special != 0 { return index &+ special.trailingZeroBitCount >> 3 }
             index &+= 8
         }
         while index < text.count, isPlain(text[index]) { index &+= 1 }
         return index
-    }
-
-    /// The 8 bytes at `index`, the first one lowest; the caller has checked that they are inside.
-    @inline(__always)
-    static func word(_ text: Span<UInt8>, at index: Int) -> UInt64 {
-        // Unsafe: an unaligned load, bounds as said above.
-        unsafe UInt64(littleEndian: text.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
     }
 
     /// The high bit of each byte that is not plain, exact up to the first such byte (borrows only spread upwards).
@@ -68,6 +61,18 @@ enum JSONText {
         let low = word &- ones &* 0x20  // below 0x20
         let high = word | (word &+ ones)  // 0x7F and above
         return (low | high | (quotes &- ones) | (backslashes &- ones)) & (ones &* 0x80)
+    }
+
+    /// The index of the first backslash at or after `start`; `text.count` if there is none.
+    static func endOfUnescaped(_ text: Span<UInt8>, from start: Int) -> Int {
+        var index = start
+        while index &+ 8 <= text.count {
+            let found = ByteBlock.matches(ByteBlock.word(text, at: index), backslash)
+            index &+= ByteBlock.prefix(before: found)
+            if found != 0 { return index }
+        }
+        while index < text.count, text[index] != backslash { index &+= 1 }
+        return index
     }
 
     /// The four hexadecimal digits at `index`, already known to be digits.
@@ -92,6 +97,18 @@ extension Array where Element == UInt8 {
     mutating func append(_ literal: StaticString) {
         // Unsafe: a StaticString's bytes are constant and live for ever.
         unsafe append(contentsOf: UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+    }
+}
+
+extension Span where Element == UInt8 {
+    @inline(__always)
+    func equals(_ name: StaticString, in range: Range<Int>) -> Bool {
+        guard range.count == name.utf8CodeUnitCount else { return false }
+        for offset in 0..<range.count {
+            // Unsafe: a StaticString's bytes are constant, and the count was compared above.
+            if unsafe self[range.lowerBound + offset] != name.utf8Start[offset] { return false }
+        }
+        return true
     }
 }
 

@@ -1,155 +1,162 @@
-// Reads and judges the fields of one lot (C2.2). Works on the canonical text, in which keys are unique and nothing is
-// malformed. Pure. Thread: any.
+// Judges the fields of one lot (C2.2), which the canonical writer has noted. Works on the source, which that writer
+// has passed. Pure. Thread: any.
 
-/// Keeps buffers and the last webhook's verdict from one lot to the next.
+/// Keeps buffers and the verdicts on the last URLs from one lot to the next.
 struct LotReader {
-    private let urlProblem: @Sendable (String) -> String?
-    private var lastWebhook: (bytes: [UInt8], problem: String?)?
+    private var judge: URLJudge
+    /// The row of the last lot.
+    private(set) var row = LotRow()
+    private var lastWebhook: (url: [UInt8], problem: String?)?
 
-    init(urlProblem: @escaping @Sendable (String) -> String?) { self.urlProblem = urlProblem }
+    init(policy: AddressPolicy) { judge = URLJudge(policy: policy) }
 
-    /// The lot's row; nil, and entries in `problems`, if something is wrong with it.
-    mutating func read(_ text: Span<UInt8>, position: Int, problems: inout RequestProblems) -> LotRow? {
+    /// Makes `row` the lot's row. False, and entries in `problems`, if something is wrong with it.
+    mutating func read(
+        _ text: Span<UInt8>, _ notes: borrowing LotNotes, position: Int, problems: inout RequestProblems
+    ) -> Bool {
         guard text[0] == JSONText.openObject else {
             problems.invalid.add({ "lots[\(position)]" }, "must be an object")
-            return nil
+            return false
         }
-        let fields = LotFields(text)
-        let id = lotID(text, fields.lotID, position, &problems)
-        let info = optionalText(text, fields.additionalInfo, { "lots[\(position)].additional_info" }, &problems)
-        let webhook = self.webhook(text, fields.webhook, position, &problems)
-        guard let images = images(text, fields.images, position, &problems), let id else { return nil }
-        return LotRow(
-            position: position, lotID: id, additionalInfo: info, webhook: webhook, images: images.json,
-            imageCount: images.count)
+        row.begin(position: position)
+        let hasID = lotID(text, notes.lotID, &problems)
+        row.additionalInfo = optionalText(
+            text, notes.additionalInfo, { "lots[\(position)].additional_info" }, &problems)
+        webhook(text, notes.webhook, &problems)
+        return images(text, notes, &problems) && hasID
     }
 
-    private func lotID(
-        _ text: Span<UInt8>, _ value: Range<Int>?, _ position: Int, _ problems: inout RequestProblems
-    ) -> [UInt8]? {
+    /// Gives back what one unusually large lot needed.
+    mutating func shrink(to bytes: Int) { row.shrink(to: bytes) }
+
+    private mutating func lotID(
+        _ text: Span<UInt8>, _ field: LotNotes.Field?, _ problems: inout RequestProblems
+    ) -> Bool {
+        let position = row.position
         let path = { "lots[\(position)].lot_id" }
-        guard let value else {
+        guard let field else {
             problems.missing.add(path)
-            return nil
+            return false
         }
-        guard let id = requiredText(text, value, path, &problems) else { return nil }
+        guard let id = requiredText(text, field, path, &problems) else { return false }
         // Each character (code point) has one byte that is no continuation.
-        let characters = id.count <= Limits.lotIDCharacters ? id.count : id.count { $0 & 0xC0 != 0x80 }
+        let characters =
+            id.count <= Limits.lotIDCharacters ? id.count : row.bytes[id].count { $0 & 0xC0 != 0x80 }
         guard 1...Limits.lotIDCharacters ~= characters else {
             problems.invalid.add(path, "must have 1 to 255 characters")
-            return nil
+            return false
         }
-        return id
+        row.lotID = id
+        return true
     }
 
     private mutating func webhook(
-        _ text: Span<UInt8>, _ value: Range<Int>?, _ position: Int, _ problems: inout RequestProblems
-    ) -> [UInt8]? {
+        _ text: Span<UInt8>, _ field: LotNotes.Field?, _ problems: inout RequestProblems
+    ) {
+        let position = row.position
         let path = { "lots[\(position)].webhook" }
-        guard let url = optionalText(text, value, path, &problems) else { return nil }
+        guard let place = optionalText(text, field, path, &problems) else { return }
+        row.webhook = place
+        let url = row.bytes[place]
         // Most requests name one webhook in all of their lots.
-        if lastWebhook?.bytes != url { lastWebhook = (url, urlProblem(String(decoding: url, as: UTF8.self))) }
+        if lastWebhook?.url.elementsEqual(url) != true {
+            let copy = Array(url)
+            lastWebhook = (copy, judge.problem(copy.span))
+        }
         if let problem = lastWebhook?.problem {
             problems.webhooks.add(String(decoding: url, as: UTF8.self), path, problem)
         }
-        return url
     }
 
-    private func optionalText(
-        _ text: Span<UInt8>, _ value: Range<Int>?, _ path: () -> String, _ problems: inout RequestProblems
-    ) -> [UInt8]? {
-        guard let value, text[value.lowerBound] != UInt8(ascii: "n") else { return nil }
-        return requiredText(text, value, path, &problems)
+    private mutating func optionalText(
+        _ text: Span<UInt8>, _ field: LotNotes.Field?, _ path: () -> String, _ problems: inout RequestProblems
+    ) -> Range<Int>? {
+        guard let field, text[field.start] != UInt8(ascii: "n") else { return nil }
+        return requiredText(text, field, path, &problems)
     }
 
-    private func requiredText(
-        _ text: Span<UInt8>, _ value: Range<Int>, _ path: () -> String, _ problems: inout RequestProblems
-    ) -> [UInt8]? {
-        guard text[value.lowerBound] == JSONText.quote else {
+    /// Puts the field's text into the row.
+    private mutating func requiredText(
+        _ text: Span<UInt8>, _ field: LotNotes.Field, _ path: () -> String, _ problems: inout RequestProblems
+    ) -> Range<Int>? {
+        guard field.isString else {
             problems.invalid.add(path, "must be a string")
             return nil
         }
-        var out: [UInt8] = []
-        out.reserveCapacity(value.count)
-        let flaws = JSONString.decode(text.extracting(value.lowerBound + 1..<value.upperBound - 1), into: &out)
-        guard flaws.isEmpty else {
+        let start = row.bytes.count
+        let inside = text.extracting(field.start + 1..<field.end - 1)
+        guard field.spelling == .escaped else {
+            row.bytes.append(inside)
+            return start..<row.bytes.count
+        }
+        guard JSONString.decode(inside, into: &row.bytes).isEmpty else {
             problems.invalid.add(path, "must not contain NUL or a lone surrogate")
             return nil
         }
-        return out
+        return start..<row.bytes.count
     }
 }
 
 // MARK: - Images
 
 extension LotReader {
-    /// The URLs as a JSON array, and their number.
-    private func images(
-        _ text: Span<UInt8>, _ value: Range<Int>?, _ position: Int, _ problems: inout RequestProblems
-    ) -> (json: [UInt8], count: Int)? {
+    private mutating func images(
+        _ text: Span<UInt8>, _ notes: borrowing LotNotes, _ problems: inout RequestProblems
+    ) -> Bool {
+        let position = row.position
         let path = { "lots[\(position)].images" }
-        guard let value else {
+        guard let field = notes.images else {
             problems.missing.add(path)
-            return nil
+            return false
         }
-        guard text[value.lowerBound] == JSONText.openArray, value.count > 2 else {
+        guard text[field.start] == JSONText.openArray, !notes.elements.isEmpty else {
             problems.invalid.add(path, "must be a non-empty array of objects with a url")
-            return nil
+            return false
         }
-        var json: [UInt8] = []
-        json.reserveCapacity(value.count)
-        json.append(JSONText.openArray)
-        var count = 0
         var isValid = true
-        var index = value.lowerBound + 1
-        while index < value.upperBound {
-            let (url, end) = image(text, at: index, { "lots[\(position)].images[\(count)]" }, &problems)
-            if let url {
-                if count > 0 { json.append(JSONText.comma) }
-                json.append(text, url)
-            } else {
+        for index in notes.elements.indices {
+            let path = { "lots[\(position)].images[\(index)]" }
+            switch notes.elements[index] {
+            case .url(let url): if !judge(text, url, { path() + ".url" }, &problems) { isValid = false }
+            case .withoutURL:
+                problems.missing.add { path() + ".url" }
+                isValid = false
+            case .noObject:
+                problems.invalid.add(path, "must be an object with a url")
                 isValid = false
             }
-            count += 1
-            index = end + 1  // a comma or the closing bracket
         }
-        json.append(JSONText.closeArray)
-        return isValid ? (json, count) : nil
+        guard isValid else { return false }
+        let start = row.bytes.count
+        row.bytes.append(notes.urls.bytes.span)
+        row.bytes.append(JSONText.closeArray)
+        row.images = start..<row.bytes.count
+        row.imageCount = notes.elements.count
+        return true
     }
 
-    /// The token of one image's URL, if it is one that may be stored, and the index after the image.
-    private func image(
-        _ text: Span<UInt8>, at start: Int, _ path: () -> String, _ problems: inout RequestProblems
-    ) -> (url: Range<Int>?, end: Int) {
-        guard text[start] == JSONText.openObject else {
-            problems.invalid.add(path, "must be an object with a url")
-            return (nil, JSONWalk.endOfValue(text, from: start))
+    /// Whether the value is a text that may be stored; one that may not be used as a URL is a problem all the same.
+    private mutating func judge(
+        _ text: Span<UInt8>, _ url: LotNotes.Field, _ path: () -> String, _ problems: inout RequestProblems
+    ) -> Bool {
+        guard url.isString else {
+            problems.invalid.add(path, "must be a string")
+            return false
         }
-        var object = CanonicalObject(text, at: start)
-        var token: Range<Int>?
-        while let (key, value) = object.next(text) {
-            if text.equals("url", in: key) { token = value }
+        let inside = text.extracting(url.start + 1..<url.end - 1)
+        guard url.spelling == .escaped else {
+            guard let problem = judge.problem(inside) else { return true }
+            problems.images.add(inside.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }, path, problem)
+            return true
         }
-        let urlPath = { path() + ".url" }
-        guard let token else {
-            problems.missing.add(urlPath)
-            return (nil, object.index + 1)
+        var decoded: [UInt8] = []
+        guard JSONString.decode(inside, into: &decoded).isEmpty else {
+            problems.invalid.add(path, "must not contain NUL or a lone surrogate")
+            return false
         }
-        guard let url = requiredString(text, token, urlPath, &problems) else { return (nil, object.index + 1) }
-        if let problem = urlProblem(url) { problems.images.add(url, urlPath, problem) }
-        return (token, object.index + 1)
-    }
-
-    /// As `requiredText`, without a copy where nothing is escaped, as in most URLs.
-    private func requiredString(
-        _ text: Span<UInt8>, _ value: Range<Int>, _ path: () -> String, _ problems: inout RequestProblems
-    ) -> String? {
-        if text[value.lowerBound] == JSONText.quote {
-            let inside = text.extracting(value.lowerBound + 1..<value.upperBound - 1)
-            if JSONText.endOfPlain(inside, from: 0) == inside.count {
-                return inside.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
-            }
+        if let problem = judge.problem(decoded.span) {
+            problems.images.add(String(decoding: decoded, as: UTF8.self), path, problem)
         }
-        return requiredText(text, value, path, &problems).map { String(decoding: $0, as: UTF8.self) }
+        return true
     }
 }

@@ -1,11 +1,11 @@
 // What happens to each element of `lots`: canonical form, signatures, validation, hand-over (C1.2, C1.4, C2.2, C3).
 // Pure, holds one lot at a time. Thread: any.
 
-struct LotsIntake {
+struct LotsIntake: ~Copyable {
     private let configuration: RequestReaderConfiguration
     private let keys: SignatureKeys
     private let sink: any LotSink
-    private var writer = CanonicalWriter()
+    private var writer = CanonicalWriter(maxDepth: Limits.lotNesting)
     private var reader: LotReader
 
     private(set) var signed: SignedTexts
@@ -18,7 +18,7 @@ struct LotsIntake {
         self.configuration = configuration
         self.keys = keys
         self.sink = sink
-        reader = LotReader(urlProblem: configuration.urlProblem)
+        reader = LotReader(policy: configuration.addressPolicy)
         signed = SignedTexts(keys: keys)
     }
 
@@ -45,24 +45,39 @@ struct LotsIntake {
     /// `lots` is no array: still what was signed, and told only after that.
     mutating func notAnArray(_ text: Span<UInt8>) {
         writer.write(text)
-        let canonical = writer.output
-        signed.append(canonical.span)
+        signed.append(writer.out.bytes.span)
         signed.notAnArray()
         self.text = nil
         tally.problems.invalid.add({ "lots" }, "must be a non-empty array of objects")
     }
 
+    /// Takes the element that begins with `text`'s first byte, if it stands there to its end and is well-formed.
+    /// - Returns: the index after it; nil if the scanner must look at it.
+    mutating func begun(_ text: Span<UInt8>) -> Int? {
+        // One that is too large is the scanner's, which says so.
+        let most = text.extracting(0..<min(text.count, Limits.lotBytes + 1))
+        guard let end = writer.writeLot(most, isWhole: false), end <= Limits.lotBytes else { return nil }
+        written(text.extracting(0..<end))
+        return end
+    }
+
+    /// Takes an element that the scanner has passed.
     mutating func element(_ text: Span<UInt8>) {
+        let end = writer.writeLot(text, isWhole: true)
+        assert(end == text.count, "what the scanner passes the writer can write")
+        written(text)
+    }
+
+    private mutating func written(_ text: Span<UInt8>) {
         keep(text)
-        writer.write(text)
         if tally.lots > 0 { signed.append(JSONText.comma) }
-        let canonical = writer.output
-        signed.append(canonical.span)
+        signed.append(writer.out.bytes.span)
         signed.count(isObject: text[0] == JSONText.openObject)
-        if tally.lots < configuration.maxLots { judge() }
+        if tally.lots < configuration.maxLots { judge(text) }
         tally.lots += 1
         if tally.lots > 1 { tally.first = nil }
         writer.shrink(to: ReaderBounds.keptBufferBytes)
+        reader.shrink(to: ReaderBounds.keptBufferBytes)
     }
 
     private mutating func keep(_ text: Span<UInt8>) {
@@ -77,11 +92,11 @@ struct LotsIntake {
         text.map { SuspectSignature(lots: $0, claim: claim, keys: keys) }
     }
 
-    private mutating func judge() {
-        let text = writer.output
-        guard let row = reader.read(text.span, position: tally.lots, problems: &tally.problems) else { return }
-        tally.add(row)
-        if tally.problems.isEmpty { sink.accept(row) }
+    private mutating func judge(_ text: Span<UInt8>) {
+        let isValid = reader.read(text, writer.notes, position: tally.lots, problems: &tally.problems)
+        guard isValid else { return }
+        tally.add(reader.row)
+        if tally.problems.isEmpty { sink.accept(reader.row) }
     }
 }
 
@@ -99,6 +114,6 @@ struct LotsTally {
         if row.position == 0 { first = row }
         images += row.imageCount
         if row.webhook != nil { namesWebhook = true }
-        duplicates.add(row.lotID)
+        duplicates.add(row.bytes.span.extracting(row.lotID))
     }
 }

@@ -4,7 +4,7 @@
 // once a level, and most objects (one member, or keys already in order) cost nothing.
 
 /// A stack of the members of all objects that are open.
-struct ObjectSorter {
+struct ObjectSorter: ~Copyable {
     /// Where a member stands in the output: `start` is its key's quote, `keyEnd` is after the closing one.
     struct Member {
         let start: Int
@@ -12,9 +12,12 @@ struct ObjectSorter {
         let end: Int
     }
 
-    private struct Frame {
-        let first: Int
-        var inOrder = true
+    /// An open object's part of the stack.
+    struct Members {
+        fileprivate let first: Int
+        /// Most objects have one member, or a few in order: the last one is all that must be known of them.
+        fileprivate var last: Member?
+        fileprivate var inOrder = true
     }
 
     /// How an object's members are arranged.
@@ -26,48 +29,62 @@ struct ObjectSorter {
 
     private let arrangement: Order
     private var members: [Member] = []
-    private var frames: [Frame] = []
-    private var scratch: [UInt8] = []
+    private var scratch = ByteBuffer()
 
     init(_ order: Order) { arrangement = order }
 
-    mutating func begin() { frames.append(Frame(first: members.count)) }
+    /// Forgets what a writer that gave up has left.
+    mutating func reset() { members.removeAll(keepingCapacity: true) }
 
-    mutating func add(_ member: Member, in text: Span<UInt8>) {
-        let top = frames.count - 1
-        if frames[top].inOrder, members.count > frames[top].first {
-            frames[top].inOrder = CanonicalKeys.precedes(members[members.count - 1], member, in: text)
+    func begin() -> Members { Members(first: members.count) }
+
+    @inline(__always)
+    mutating func add(_ member: Member, to open: inout Members, in output: borrowing ByteBuffer) {
+        if let last = open.last {
+            members.append(last)
+            if open.inOrder { open.inOrder = CanonicalKeys.precedes(last, member, in: output.bytes.span) }
         }
-        members.append(member)
+        open.last = member
     }
 
     /// Closes the innermost object, whose members are the end of `output`: sorts them, keeps the last of those with
     /// one key.
-    mutating func end(_ output: inout OutputSpan<UInt8>) {
-        let frame = frames.removeLast()
-        guard members.count > frame.first else { return }
-        if !frame.inOrder { rewrite(from: frame.first, &output) }
-        members.removeLast(members.count - frame.first)
+    @inline(__always)
+    mutating func end(_ open: Members, _ output: inout ByteBuffer) {
+        if !open.inOrder, let last = open.last {
+            members.append(last)
+            rewrite(from: open.first, &output)
+        }
+        if members.count > open.first { members.removeLast(members.count - open.first) }
     }
 
-    private mutating func rewrite(from first: Int, _ output: inout OutputSpan<UInt8>) {
+    private mutating func rewrite(from first: Int, _ output: inout ByteBuffer) {
         let start = members[first].start
-        sort(from: first, in: output.span)
-        if arrangement == .asGiven { restore(from: first, in: output.span) }
-        gather(from: first, output.span)
-        output.removeLast(output.count - start)
-        output.append(scratch.span)
+        sort(from: first, in: output.bytes.span)
+        if arrangement == .asGiven { restore(from: first, in: output.bytes.span) }
+        scratch.truncate(to: 0)
+        if start == 1 {
+            // The outermost object, of which nothing but the brace stands before: the buffers change places.
+            scratch.append(JSONText.openObject)
+            gather(from: first, output.bytes.span)
+            swap(&scratch, &output)
+        } else {
+            gather(from: first, output.bytes.span)
+            output.truncate(to: start)
+            output.append(scratch.bytes.span)
+        }
     }
 
     /// Copies the sorted members into `scratch`.
     private mutating func gather(from first: Int, _ text: Span<UInt8>) {
-        scratch.removeAll(keepingCapacity: true)
+        var isFirst = true
         for index in first..<members.count {
             let member = members[index]
             // Equal keys are sorted by their place, so the last of them is the one that counts.
             if index + 1 < members.count, CanonicalKeys.order(member, members[index + 1], in: text) == nil { continue }
-            if !scratch.isEmpty { scratch.append(JSONText.comma) }
-            scratch.append(text, member.start..<member.end)
+            if !isFirst { scratch.append(JSONText.comma) }
+            isFirst = false
+            scratch.append(text.extracting(member.start..<member.end))
         }
     }
 
@@ -87,7 +104,7 @@ struct ObjectSorter {
 
     /// Gives back what one unusually large object needed.
     mutating func shrink(to bytes: Int) {
-        if scratch.capacity > bytes { scratch = [] }
+        scratch.shrink(to: bytes)
         if members.capacity * MemoryLayout<Member>.stride > bytes { members = [] }
     }
 

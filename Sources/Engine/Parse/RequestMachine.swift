@@ -4,7 +4,7 @@
 // Memory: one lot (Limits.lotBytes) and its canonical form, three small members, 16 bytes for each lot_id, at most 100
 // entries of each kind of problem. Never the body.
 
-struct RequestMachine {
+struct RequestMachine: ~Copyable {
     private enum Step {
         case begin, firstKey, key, colon, value, firstElement, element, afterElement, token, after, end
     }
@@ -20,8 +20,8 @@ struct RequestMachine {
 
     private(set) var lots: LotsIntake
     private(set) var kept = KeptMembers()
-    /// Over the raw body (C1.3).
-    private(set) var raw: SignatureRun
+    /// Over the raw body (C1.3), where that is wanted.
+    private(set) var raw: SignatureRun?
 
     private var step = Step.begin
     private var token = Token.key
@@ -35,17 +35,19 @@ struct RequestMachine {
 
     init(configuration: RequestReaderConfiguration, keys: SignatureKeys, sink: any LotSink) {
         lots = LotsIntake(configuration: configuration, keys: keys, sink: sink)
-        raw = keys.begin()
+        raw = configuration.hashesBody ? keys.begin() : nil
     }
 
     mutating func read(_ bytes: Span<UInt8>) throws(ServiceError) {
-        raw.update(bytes)
+        raw?.update(bytes)
         var index = 0
         while index < bytes.count {
             if case .token = step {
                 index = try scan(bytes, index)
             } else if JSONText.isSpace(bytes[index]) {
                 index += 1
+            } else if let end = element(bytes, index) {
+                index = end
             } else {
                 index = try structure(bytes[index], index)
             }
@@ -86,6 +88,17 @@ extension RequestMachine {
             throw RequestMachine.invalidJSON(JSONError(.unexpectedByte, at: consumed + index))
         }
         return index + 1
+    }
+
+    /// Takes a whole lot at once, as most are that begin in a slice; nil if there is none at `index`.
+    private mutating func element(_ bytes: Span<UInt8>, _ index: Int) -> Int? {
+        switch step {
+        case .firstElement, .element:
+            guard let length = lots.begun(bytes.extracting(index..<bytes.count)) else { return nil }
+            step = .afterElement
+            return index + length
+        case .begin, .firstKey, .key, .colon, .value, .afterElement, .token, .after, .end: return nil
+        }
     }
 
     private mutating func begin(_ token: Token, _ index: Int) -> Int {

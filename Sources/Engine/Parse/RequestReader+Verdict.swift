@@ -20,7 +20,7 @@ extension RequestReader {
         let request = GenerationRequest(
             version: version, languages: languages, lotCount: tally.lots, imageCount: tally.images,
             webhookConfigured: tally.namesWebhook, singleLot: tally.first.flatMap(RequestReader.lot),
-            isSynchronous: isSynchronous, fingerprints: machine.raw.fingerprints)
+            isSynchronous: isSynchronous, fingerprints: machine.raw?.fingerprints ?? [])
         try checkImageCount(request)
         return request
     }
@@ -42,7 +42,7 @@ extension RequestReader {
         let claim = try SignatureKeys.parse(signature)
         if machine.lots.signed.matchesCanonical(claim) { return }
         // The body cannot hold a signature of itself.
-        if header != nil, machine.raw.matches(claim) { return }
+        if header != nil, machine.raw?.matches(claim) == true { return }
         guard machine.lots.signed.matchesNodeExample(claim) else {
             suspect = machine.lots.suspect(claim)
             throw SignatureKeys.invalid
@@ -107,12 +107,10 @@ extension RequestReader {
 
     /// The row of an only lot as texts, which synchronous mode works with.
     private static func lot(_ row: LotRow) -> Lot? {
-        guard let images = try? JSONValue.parse(row.images).array else { return nil }
+        guard let images = try? JSONValue.parse(row.bytes.span.extracting(row.images)).array else { return nil }
         return Lot(
-            position: row.position, lotID: String(decoding: row.lotID, as: UTF8.self),
-            additionalInfo: row.additionalInfo.map { String(decoding: $0, as: UTF8.self) },
-            webhook: row.webhook.map { String(decoding: $0, as: UTF8.self) },
-            images: images.compactMap(\.string))
+            position: row.position, lotID: row.text(row.lotID), additionalInfo: row.additionalInfo.map(row.text),
+            webhook: row.webhook.map(row.text), images: images.compactMap(\.string))
     }
 }
 

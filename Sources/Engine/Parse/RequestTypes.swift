@@ -6,17 +6,19 @@ public struct RequestReaderConfiguration: Sendable {
     public var maxLots: Int
     /// `ACCEPT_NODE_EXAMPLE_SIGNATURES` (C1.4).
     public var acceptNodeExample: Bool
-    /// Why an image or webhook URL is not acceptable, nil if it is (C3.3). The caller binds `WebURL` and its address
-    /// policy.
-    public var urlProblem: @Sendable (String) -> String?
+    /// Which addresses image and webhook URLs may name (C3.3).
+    public var addressPolicy: AddressPolicy
+    /// Whether the raw body is hashed: for a signature in the header (C1.3), or to know the body again (C2.7).
+    public var hashesBody: Bool
 
     public init(
         maxLots: Int = Limits.lotsPerRequest, acceptNodeExample: Bool = false,
-        urlProblem: @escaping @Sendable (String) -> String?
+        addressPolicy: AddressPolicy = AddressPolicy(), hashesBody: Bool = true
     ) {
         self.maxLots = maxLots
         self.acceptNodeExample = acceptNodeExample
-        self.urlProblem = urlProblem
+        self.addressPolicy = addressPolicy
+        self.hashesBody = hashesBody
     }
 }
 
@@ -27,30 +29,6 @@ public protocol LotSink: AnyObject {
     func accept(_ row: LotRow)
     /// A second `lots` member began: what was accepted so far does not count (C1.2).
     func reset()
-}
-
-/// A validated lot in the form in which it is stored (C2.2). Texts are UTF-8 without NUL.
-public struct LotRow: Equatable, Sendable {
-    /// Its place in the request, from 0.
-    public var position: Int
-    /// 1 to 255 characters.
-    public var lotID: [UInt8]
-    public var additionalInfo: [UInt8]?
-    public var webhook: [UInt8]?
-    /// A compact JSON array of at least one string.
-    public var images: [UInt8]
-    public var imageCount: Int
-
-    public init(
-        position: Int, lotID: [UInt8], additionalInfo: [UInt8]?, webhook: [UInt8]?, images: [UInt8], imageCount: Int
-    ) {
-        self.position = position
-        self.lotID = lotID
-        self.additionalInfo = additionalInfo
-        self.webhook = webhook
-        self.images = images
-        self.imageCount = imageCount
-    }
 }
 
 /// A request whose signature holds and whose fields are valid.
@@ -67,7 +45,8 @@ public struct GenerationRequest: Equatable, Sendable {
     public var singleLot: Lot?
     /// Whether it is to be answered in synchronous mode (C2.1).
     public var isSynchronous: Bool
-    /// Of the body's bytes: tells the same body from another one (C2.7). One for each key in force.
+    /// Of the body's bytes: tells the same body from another one (C2.7). One for each key in force; none if the body
+    /// was not hashed.
     public var fingerprints: [Digest]
 }
 

@@ -52,11 +52,10 @@ final class Ingest: BodyReceiver, LotSink {
         place = call.services.ingestGate.enter(length: length)
         guard place != nil else { return settle(.failure(Ingest.overloaded)) }
         let config = call.services.config
-        let policy = config.addressPolicy
         reader = RequestReader(
             configuration: RequestReaderConfiguration(
                 maxLots: config.lotsMax, acceptNodeExample: config.acceptNodeExampleSignatures,
-                urlProblem: { WebURL.problem($0, policy: policy) }),
+                addressPolicy: config.addressPolicy, hashesBody: hashesBody),
             keys: call.services.keys, sink: self)
         take(lots)
         call.exchange.receiveBody(limit: Limits.bodyBytes, into: self)
@@ -108,11 +107,7 @@ final class Ingest: BodyReceiver, LotSink {
     // MARK: LotSink
 
     func accept(_ row: LotRow) {
-        lots.append { buffer in
-            LotFrame.append(
-                job: job, position: row.position, lotID: row.lotID, additionalInfo: row.additionalInfo,
-                webhook: row.webhook, images: row.images, imageCount: row.imageCount, to: &buffer)
-        }
+        lots.append { buffer in LotFrame.append(job: job, row, to: &buffer) }
     }
 
     func reset() { lots.reset() }
@@ -173,6 +168,12 @@ final class Ingest: BodyReceiver, LotSink {
         let tell = finished
         finished = nil
         tell?(outcome)
+    }
+
+    /// A signature in the body cannot cover the body that holds it; a key must be told from another body's (C2.7).
+    private var hashesBody: Bool {
+        let head = call.exchange.head
+        return head.header("X-Signature") != nil || head.header("Idempotency-Key") != nil
     }
 
     /// The reader refers to us as its sink.

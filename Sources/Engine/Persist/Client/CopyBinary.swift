@@ -35,7 +35,7 @@ public enum CopyBinary {
     }
 
     /// As `append(bytes:to:)`; nil is NULL.
-    public static func append(optionalBytes bytes: [UInt8]?, to out: inout [UInt8]) {
+    public static func append(optionalBytes bytes: (some Collection<UInt8>)?, to out: inout [UInt8]) {
         guard let bytes else { return appendNull(to: &out) }
         append(bytes: bytes, to: &out)
     }

@@ -78,17 +78,14 @@ public enum InsertJob {
 
 /// One lot as a row of COPY BINARY.
 public enum LotFrame {
-    public static func append(
-        job: Identifier, position: Int, lotID: [UInt8], additionalInfo: [UInt8]?, webhook: [UInt8]?, images: [UInt8],
-        imageCount: Int, to out: inout [UInt8]
-    ) {
+    public static func append(job: Identifier, _ row: LotRow, to out: inout [UInt8]) {
         CopyBinary.beginRow(fields: 7, to: &out)
         CopyBinary.append(uuid: job, to: &out)
-        CopyBinary.append(int4: Int32(position), to: &out)
-        CopyBinary.append(bytes: lotID, to: &out)
-        CopyBinary.append(optionalBytes: additionalInfo, to: &out)
-        CopyBinary.append(optionalBytes: webhook, to: &out)
-        CopyBinary.append(bytes: images, to: &out)
-        CopyBinary.append(int4: Int32(imageCount), to: &out)
+        CopyBinary.append(int4: Int32(row.position), to: &out)
+        CopyBinary.append(bytes: row.bytes[row.lotID], to: &out)
+        CopyBinary.append(optionalBytes: row.additionalInfo.map { row.bytes[$0] }, to: &out)
+        CopyBinary.append(optionalBytes: row.webhook.map { row.bytes[$0] }, to: &out)
+        CopyBinary.append(bytes: row.bytes[row.images], to: &out)
+        CopyBinary.append(int4: Int32(row.imageCount), to: &out)
     }
 }

@@ -1,0 +1,26 @@
+// Eight bytes of a text at once, for what looks at every byte: Swift's SIMD types compare lane by lane (6.3). Pure.
+// Thread: any.
+
+enum ByteBlock {
+    /// The 8 bytes at `index`, the first one lowest; the caller has checked that they are inside.
+    @inline(__always)
+    static func word(_ text: Span<UInt8>, at index: Int) -> UInt64 {
+        assert(index >= 0 && index + 8 <= text.count)
+        // Unsafe: an unaligned load, bounds as said above.
+        return unsafe UInt64(littleEndian: text.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+    }
+
+    /// The high bit of each byte that is `byte`, exact up to the first such byte (borrows only spread upwards).
+    @inline(__always)
+    static func matches(_ word: UInt64, _ byte: UInt8) -> UInt64 {
+        let rest = word ^ ones &* UInt64(byte)
+        return (rest &- ones) & ~rest & highBits
+    }
+
+    /// How many whole bytes stand below the lowest bit that is set; 8 if none is.
+    @inline(__always)
+    static func prefix(before set: UInt64) -> Int { set.trailingZeroBitCount &>> 3 }
+
+    static let ones: UInt64 = 0x0101_0101_0101_0101
+    static let highBits: UInt64 = 0x8080_8080_8080_8080
+}

@@ -1,0 +1,99 @@
+// Judges many URLs one after the other, as a body of lots names them: they come from a few hosts. Pure. Thread: any.
+
+/// Remembers hosts that may be used, so that each is judged once.
+public struct URLJudge {
+    private static let slots = 64
+    /// Longest host that is remembered; shorter than 8 bytes are judged anew each time, too.
+    private static let hostBytes = 64
+
+    private let policy: AddressPolicy
+    /// The host of slot N begins at N x `hostBytes`.
+    private var hosts = [UInt8](repeating: 0, count: slots * hostBytes)
+    /// 0 for an empty slot.
+    private var lengths = [UInt8](repeating: 0, count: slots)
+
+    public init(policy: AddressPolicy) { self.policy = policy }
+
+    /// As `WebURL.problem`, of UTF-8 bytes.
+    public mutating func problem(_ url: Span<UInt8>) -> String? {
+        guard let host = URLJudge.plainHost(url) else { return WebURL.problem(url, policy: policy) }
+        let slot = URLJudge.slot(url, host)
+        if knows(url, host, slot) { return nil }
+        let problem = WebURL.problem(url, policy: policy)
+        if problem == nil, URLJudge.isName(url.extracting(host)) { remember(url, host, slot) }
+        return problem
+    }
+
+    /// What stands between `http(s)://` and the next slash, if that is all there is to judge: the URL is ASCII without
+    /// hostile bytes, and what is there has a length that is remembered.
+    @inline(__always)
+    private static func plainHost(_ url: Span<UInt8>) -> Range<Int>? {
+        guard url.count >= 16 else { return nil }
+        let scheme = ByteBlock.word(url, at: 0)
+        let start: Int
+        if scheme == 0x2F2F_3A73_7074_7468 {  // https://
+            start = 8
+        } else if scheme << 8 == 0x2F2F_3A70_7474_6800 {  // http://
+            start = 7
+        } else {
+            return nil
+        }
+        var end = start
+        var slash: UInt64 = 0
+        repeat {
+            guard end &+ 8 <= url.count, end < start &+ hostBytes else { return nil }
+            slash = ByteBlock.matches(ByteBlock.word(url, at: end), UInt8(ascii: "/"))
+            end &+= ByteBlock.prefix(before: slash)
+        } while slash == 0
+        guard 8...hostBytes ~= end - start, !hasUnusualBytes(url) else { return nil }
+        return start..<end
+    }
+
+    /// Anything but visible ASCII, or a backslash. There are at least 8 bytes.
+    @inline(__always)
+    private static func hasUnusualBytes(_ url: Span<UInt8>) -> Bool {
+        var unusual: UInt64 = 0
+        var index = 0
+        let last = url.count &- 8
+        while true {
+            let word = ByteBlock.word(url, at: index)
+            unusual |= (word &- ByteBlock.ones &* 0x21) | word | (word &+ ByteBlock.ones)
+            unusual |= ByteBlock.matches(word, UInt8(ascii: "\\"))
+            guard index < last else { break }
+            index = min(index &+ 8, last)
+        }
+        return unusual & ByteBlock.highBits != 0
+    }
+
+    private static func isName(_ host: Span<UInt8>) -> Bool {
+        for index in host.indices
+        where host[index] != UInt8(ascii: ".") && !HostRule.isLabelByte(host[index]) { return false }
+        return true
+    }
+
+    // MARK: The memory
+
+    @inline(__always)
+    private static func slot(_ url: Span<UInt8>, _ host: Range<Int>) -> Int {
+        let mixed = ByteBlock.word(url, at: host.lowerBound) ^ ByteBlock.word(url, at: host.upperBound &- 8) &* 31
+        return Int(truncatingIfNeeded: (mixed &* 0x9E37_79B9_7F4A_7C15) >> 58)
+    }
+
+    @inline(__always)
+    private func knows(_ url: Span<UInt8>, _ host: Range<Int>, _ slot: Int) -> Bool {
+        guard Int(lengths[slot]) == host.count else { return false }
+        let known = hosts.span
+        let base = slot &* URLJudge.hostBytes
+        var offset = 0
+        while true {
+            let same = ByteBlock.word(url, at: host.lowerBound &+ offset) == ByteBlock.word(known, at: base &+ offset)
+            guard same, offset &+ 8 < host.count else { return same }
+            offset = min(offset &+ 8, host.count &- 8)
+        }
+    }
+
+    private mutating func remember(_ url: Span<UInt8>, _ host: Range<Int>, _ slot: Int) {
+        lengths[slot] = UInt8(host.count)
+        for (offset, index) in host.enumerated() { hosts[slot * URLJudge.hostBytes + offset] = url[index] }
+    }
+}
