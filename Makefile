@@ -1,8 +1,8 @@
 # The two that matter: `make run` and `make test`. What they need is installed by scripts/install-deps.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-release test-tsan build release format lint stop clean
+.PHONY: help run test test-release test-tsan bench bench-check build release format lint stop clean
 
-SOURCES := Package.swift Sources loadtest Tests
+SOURCES := Package.swift Sources loadtest Tests Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Subjects
 
 help: ## Shows this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,12 @@ test-release: ## All tests against the optimised build
 
 test-tsan: ## The event loop and what stands on it, under ThreadSanitizer
 	@exec scripts/test-tsan
+
+bench: ## The benchmarks of Benchmarks/, and their ratios
+	@exec scripts/bench
+
+bench-check: ## The same; fails if a ratio is over its threshold
+	@exec scripts/bench check
 
 build: ## Debug build, tests included
 	@scripts/install-deps
@@ -39,4 +45,4 @@ stop: ## Stops what `make run` or `make test` left behind (after a kill -9, say)
 clean: stop ## Stops everything and deletes builds, databases and logs
 	@scripts/postgres remove .dev/postgres
 	@scripts/postgres remove .dev/test-postgres
-	rm -rf .build .build-release .build-tsan .dev logs
+	rm -rf Benchmarks/.build .build .build-release .build-tsan .dev logs

@@ -24,6 +24,8 @@ let package = Package(
     products: [
         .executable(name: "generation-service", targets: ["generation-service"]),
         .executable(name: "loadtest", targets: ["loadtest"]),
+        // What Benchmarks/, a package of its own, measures.
+        .library(name: "BenchmarkSubjects", targets: ["BenchmarkSubjects"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -50,6 +52,10 @@ let package = Package(
             exclude: ["Main", "predict.py"], swiftSettings: strict),
         .executableTarget(
             name: "loadtest", dependencies: ["LoadtestKit", arguments], path: "loadtest/Main", swiftSettings: strict),
+
+        .target(
+            name: "BenchmarkSubjects", dependencies: ["Engine", "Server"], path: "Benchmarks/Subjects",
+            swiftSettings: strict),
 
         .target(
             name: "TestSupport", dependencies: ["Engine", "Server"], path: "Tests/TestSupport", swiftSettings: strict),

@@ -28,7 +28,7 @@ struct SignatureVectorTests {
 
     /// What is said about a body; nil if nothing is wrong with it.
     private func judge(_ body: [UInt8], header: String?, acceptNode: Bool = false) -> ServiceError.Code? {
-        let configuration = RequestReaderConfiguration(acceptNodeExample: acceptNode) { _ in nil }
+        let configuration = RequestReaderConfiguration(acceptNodeExample: acceptNode)
         let reader = RequestReader(configuration: configuration, keys: keys, sink: CollectingSink())
         do {
             try reader.feed(body)

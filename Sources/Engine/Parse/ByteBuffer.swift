@@ -3,7 +3,7 @@
 
 /// Room is made once for many bytes (`reserve`), then they are put without further checks; a debug build checks them
 /// all. Keeps its memory until `shrink`.
-struct ByteBuffer: ~Copyable {
+package struct ByteBuffer: ~Copyable {
     private(set) var count = 0
     private var capacity = 0
     private var base = UnsafeMutableRawPointer.allocate(byteCount: 0, alignment: 16)
@@ -11,7 +11,7 @@ struct ByteBuffer: ~Copyable {
     deinit { base.deallocate() }
 
     /// What was written. Valid until the next change.
-    var bytes: UnsafeBufferPointer<UInt8> {
+    package var bytes: UnsafeBufferPointer<UInt8> {
         // Unsafe: the first `count` bytes have been written.
         unsafe UnsafeBufferPointer(start: base.assumingMemoryBound(to: UInt8.self), count: count)
     }

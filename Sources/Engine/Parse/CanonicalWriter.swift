@@ -5,7 +5,7 @@
 // times faster, needs the whole value in one piece, and otherwise only says that it could not be done.
 
 /// Keeps its buffers from one value to the next.
-struct CanonicalWriter: ~Copyable {
+package struct CanonicalWriter: ~Copyable {
     /// What `value` and its parts return instead of an index: the text ends too early, or is no JSON.
     static let undone = -1
 
@@ -13,7 +13,7 @@ struct CanonicalWriter: ~Copyable {
     enum Spelling { case plain, unicode, escaped }
 
     /// The text of the last value.
-    var out = ByteBuffer()
+    package internal(set) var out = ByteBuffer()
     /// Of the string that was written last.
     var spelling = Spelling.plain
     /// What was seen of the last value's fields, if it was written as a lot.
@@ -26,16 +26,19 @@ struct CanonicalWriter: ~Copyable {
     /// - Parameters:
     ///   - order: of an object's members; by key is what C1.2 wants.
     ///   - maxDepth: how deep containers may be, the value itself being 1. Recursion goes as deep.
-    init(order: ObjectSorter.Order = .byKey, maxDepth: Int = JSONScanner.deepest) {
+    init(order: ObjectSorter.Order, maxDepth: Int = JSONScanner.deepest) {
         sorter = ObjectSorter(order)
         self.maxDepth = min(maxDepth, JSONScanner.deepest)
     }
 
+    /// In the order of C1.2.
+    package init() { self.init(order: .byKey) }
+
     /// The text of the last value, as a copy.
-    var output: [UInt8] { Array(out.bytes) }
+    package var output: [UInt8] { Array(out.bytes) }
 
     /// Replaces the output by the canonical form of the value in `text`, which a scanner has passed.
-    mutating func write(_ text: Span<UInt8>) {
+    package mutating func write(_ text: Span<UInt8>) {
         begin(isWhole: true)
         let end = value(text, CanonicalWriter.skipSpace(text, 0), 0)
         assert(end != CanonicalWriter.undone)

@@ -5,7 +5,7 @@ struct LotsIntake: ~Copyable {
     private let configuration: RequestReaderConfiguration
     private let keys: SignatureKeys
     private let sink: any LotSink
-    private var writer = CanonicalWriter(maxDepth: Limits.lotNesting)
+    private var writer = CanonicalWriter(order: .byKey, maxDepth: Limits.lotNesting)
     private var reader: LotReader
 
     private(set) var signed: SignedTexts

@@ -1,6 +1,8 @@
 // The top level of a request's body: takes slices of any size, members in any order (C2.2), and hands each token on.
 // Pure. Thread: any.
 //
+// A lot that stands wholly in a slice, as most do, is taken at once; the scanner finds the end of the others.
+//
 // Memory: one lot (Limits.lotBytes) and its canonical form, three small members, 16 bytes for each lot_id, at most 100
 // entries of each kind of problem. Never the body.
 

@@ -3,9 +3,9 @@
 import Engine
 
 /// The bytes of one request head as they come in.
-struct HeadCollector {
+package struct HeadCollector {
     /// All bytes of the head, empty lines before it left out.
-    private(set) var bytes: [UInt8] = []
+    package private(set) var bytes: [UInt8] = []
     private let limit: Int
     private var taken = 0
     private var lines = 0
@@ -13,15 +13,15 @@ struct HeadCollector {
     private var previous: UInt8 = 0
 
     /// `limit`: the largest head in bytes, its last empty line included.
-    init(limit: Int) { self.limit = limit }
+    package init(limit: Int) { self.limit = limit }
 
-    enum Progress: Equatable {
+    package enum Progress: Equatable {
         case needsMore
         case complete
     }
 
     /// Takes bytes up to the end of the head; `consumed` is how many of `input` that were.
-    mutating func feed(_ input: Span<UInt8>, consumed: inout Int) throws(RequestProblem) -> Progress {
+    package mutating func feed(_ input: Span<UInt8>, consumed: inout Int) throws(RequestProblem) -> Progress {
         consumed = 0
         var start = 0
         for index in input.indices {

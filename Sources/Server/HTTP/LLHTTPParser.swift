@@ -9,7 +9,7 @@ protocol ChunkSink: AnyObject {
 }
 
 /// Parses one head at once, then, if the body is chunked, that body piece by piece.
-final class LLHTTPParser {
+package final class LLHTTPParser {
     private let raw: UnsafeMutablePointer<llhttp_t>
 
     /// What the callbacks found in the head. Offsets count from the head's first byte.
@@ -31,7 +31,7 @@ final class LLHTTPParser {
     /// somebody plays.
     static let framingBytesMax = 16 * 1024
 
-    init() {
+    package init() {
         raw = .allocate(capacity: 1)
         llhttp_init(raw, HTTP_REQUEST, LLHTTPParser.settings)
     }

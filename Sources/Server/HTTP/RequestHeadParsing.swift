@@ -4,7 +4,7 @@ import Engine
 
 extension RequestHead {
     /// `bytes`: a whole head, its empty line included.
-    init(_ bytes: [UInt8], parser: LLHTTPParser) throws(RequestProblem) {
+    package init(_ bytes: [UInt8], parser: LLHTTPParser) throws(RequestProblem) {
         try parser.parse(head: bytes)
         guard let minor = parser.minorVersion else { throw .malformed("only HTTP/1.0 and HTTP/1.1 are spoken here") }
         // llhttp forgives further spaces here, and proxies may not.
