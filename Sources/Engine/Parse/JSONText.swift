@@ -126,12 +126,4 @@ extension OutputSpan where Element == UInt8 {
             initialized += added
         }
     }
-
-    @inline(__always)
-    mutating func append(_ literal: StaticString) {
-        for index in 0..<literal.utf8CodeUnitCount {
-            // Unsafe: a StaticString's bytes are constant and live for ever.
-            append(unsafe literal.utf8Start[index])
-        }
-    }
 }

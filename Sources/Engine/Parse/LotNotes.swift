@@ -6,13 +6,23 @@ struct LotNotes: ~Copyable {
     /// What an object or array that is being written is to a lot.
     enum Role { case other, lot, images, image }
 
-    /// A value of the source.
+    /// A value of the source. Small, because the largest lot may hold half a million of them.
     struct Field {
-        let start: Int
-        let end: Int
+        private let from: UInt32
+        private let to: UInt32
         let isString: Bool
         /// How it is spelt if it is a string.
         let spelling: CanonicalWriter.Spelling
+
+        var start: Int { Int(from) }
+        var end: Int { Int(to) }
+
+        init(start: Int, end: Int, isString: Bool, spelling: CanonicalWriter.Spelling) {
+            from = UInt32(start)
+            to = UInt32(end)
+            self.isString = isString
+            self.spelling = spelling
+        }
     }
 
     /// An element of `images`.
