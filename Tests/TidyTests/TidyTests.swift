@@ -113,6 +113,9 @@ struct CLibrary: Sendable, CustomTestStringConvertible {
             owners: ["Sources/Engine/Outbound/", "Sources/Engine/Domain/WebURL", "Sources/Engine/Domain/ParsedURL"]),
         CLibrary(name: "llhttp", pattern: #"\b(llhttp|HPE|HTTP_REQUEST)_?\w*\b"#, owners: ["Sources/Server/HTTP/"]),
         CLibrary(
+            name: "zlib", pattern: #"\b((in|de)flate(Init2_|End)|z_stream|Z_[A-Z]\w+)\b"#,
+            owners: ["Sources/Server/HTTP/Gzip"], scope: "Sources/"),
+        CLibrary(
             name: "OpenSSL", pattern: #"\b(HMAC(_\w+)?|SHA256(_\w+)?|EVP_\w+)\("#, owners: ["Sources/Engine/Verify/"],
             scope: "Sources/Engine/"),
     ]

@@ -205,6 +205,7 @@ extension Connection {
             case .timedOut: ServiceError(.requestTimeout, "The request body stopped coming in; send it again.")
             case .malformed, .clientClosed:
                 ServiceError(.badRequest, "The request is malformed: its chunks cannot be read.")
+            case .corrupted: ServiceError(.badRequest, "The request body's content coding cannot be undone.")
             }
         exchange.respond(configuration.errorReply(error, exchange.requestID))
     }

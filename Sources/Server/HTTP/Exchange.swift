@@ -53,6 +53,8 @@ public enum BodyFailure: Error, Equatable, Sendable {
     case clientClosed
     /// Its chunks cannot be parsed.
     case malformed
+    /// Its content coding cannot be undone.
+    case corrupted
 }
 
 /// The client went away, or the reply has been finished or aborted.
