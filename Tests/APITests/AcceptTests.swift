@@ -125,7 +125,7 @@ struct AcceptTests {
         Bad(code: "INVALID_SIGNATURE", status: 403, body: twoLots, signed: "something else"),
         Bad(code: "MISSING_FIELD", status: 400, body: "{}", signed: "{}"),
         Bad(code: "UNSUPPORTED_MEDIA_TYPE", status: 415, body: twoLots, signed: twoLots, type: "text/plain"),
-        Bad(code: "UNSUPPORTED_MEDIA_TYPE", status: 415, body: twoLots, signed: twoLots, coding: "gzip"),
+        Bad(code: "UNSUPPORTED_MEDIA_TYPE", status: 415, body: twoLots, signed: twoLots, coding: "br"),
         signed("INVALID_FIELD", 400, "{\"lots\":[{\"lot_id\":7,\"images\":[{\"url\":\"http://127.0.0.1/a\"}]}]}"),
         signed("TOO_MANY_IMAGES", 400, tooManyImages),
         signed("UNSUPPORTED_LANGUAGE", 422, body([lot(0), lot(1)], languages: "[\"xx\"]")),

@@ -9,7 +9,9 @@ enum GenerateDescriptions {
         do throws(ServiceError) {
             try checkHead(call)
         } catch {
-            return reject(call, error)
+            // Which ones we do know (RFC 9110 15.5.16).
+            let known = call.exchange.head.hasKnownCoding ? [] : [("Accept-Encoding", "gzip, identity")]
+            return reject(call, error, headers: known)
         }
         let ingest = Ingest(call) { outcome in finished(call, outcome) }
         ingest.start()
@@ -32,8 +34,8 @@ enum GenerateDescriptions {
         guard isJSON(call.exchange.head.header("Content-Type")) else {
             throw ServiceError(.unsupportedMediaType, "Content-Type must be application/json")
         }
-        if let coding = call.exchange.head.header("Content-Encoding"), coding.lowercased() != "identity" {
-            throw ServiceError(.unsupportedMediaType, "Content-Encoding is not supported; send the body as it is")
+        guard call.exchange.head.hasKnownCoding else {
+            throw ServiceError(.unsupportedMediaType, "The only Content-Encoding that is understood is gzip")
         }
         if case .length(let bytes) = call.exchange.bodyFraming, bytes > Limits.bodyBytes {
             throw Ingest.bodyTooLarge
@@ -96,13 +98,21 @@ enum GenerateDescriptions {
     }
 
     /// Refusals count (C3.1); what is our own trouble counts against nobody.
-    private static func reject(_ call: Call, _ error: ServiceError) {
+    private static func reject(_ call: Call, _ error: ServiceError, headers: [(String, String)] = []) {
         if error.code == .rateLimitExceeded { return call.fail(error) }
         if error.code == .serviceUnavailable {
             call.showStanding()
             return call.fail(error)
         }
         do throws(ServiceError) { try call.count(call.rate) } catch { return call.fail(error) }
-        call.fail(error)
+        call.fail(error, headers: headers)
     }
+}
+
+extension RequestHead {
+    /// The body is in gzip, and in nothing besides.
+    var isGzipped: Bool { contentCodings == ["gzip"] || contentCodings == ["x-gzip"] }
+    var hasKnownCoding: Bool { isGzipped || contentCodings == [] || contentCodings == ["identity"] }
+
+    private var contentCodings: [String] { headers("Content-Encoding").map { $0.lowercased() } }
 }

@@ -1,5 +1,5 @@
-// A request body on its way in: socket -> reader -> spool, each held back by the next. Loop-bound; held by the
-// exchange.
+// A request body on its way in: socket (-> inflater) -> reader -> spool, each held back by the next. Loop-bound; held
+// by the exchange.
 import Engine
 
 /// A valid request with its lots in a spool, not yet visible to anybody.
@@ -29,6 +29,8 @@ final class Ingest: BodyReceiver, LotSink {
     private let call: Call
     private let job = Identifier.random()
     private var lots: any LotStore
+    /// Where the body comes from, as long as it does.
+    private var source: (any BodySource)?
     private let arrivedSeconds = Monotonic.seconds()
     private var reader: RequestReader?
     private var place: IngestGate.Place?
@@ -38,6 +40,7 @@ final class Ingest: BodyReceiver, LotSink {
     init(_ call: Call, finished: @escaping (Result<IngestedRequest, ServiceError>) -> Void) {
         self.call = call
         self.finished = finished
+        source = call.exchange.head.isGzipped ? GunzippedBody(call.exchange) : call.exchange
         lots = Spool(on: call.services.loop, directory: call.services.config.spoolDirectory)
     }
 
@@ -46,7 +49,7 @@ final class Ingest: BodyReceiver, LotSink {
         let length: Int?
         switch call.exchange.bodyFraming {
         case .none: length = 0
-        case .length(let bytes): length = bytes
+        case .length(let bytes): length = call.exchange.head.isGzipped ? nil : bytes
         case .chunked: length = nil
         }
         place = call.services.ingestGate.enter(length: length)
@@ -58,7 +61,7 @@ final class Ingest: BodyReceiver, LotSink {
                 addressPolicy: config.addressPolicy, hashesBody: hashesBody),
             keys: call.services.keys, sink: self)
         take(lots)
-        call.exchange.receiveBody(limit: Limits.bodyBytes, into: self)
+        source?.receiveBody(limit: Limits.bodyBytes, into: self)
     }
 
     // MARK: BodyReceiver
@@ -69,7 +72,7 @@ final class Ingest: BodyReceiver, LotSink {
         do throws(ServiceError) { try reader.feed(bytes) } catch { return settle(.failure(error)) }
         if lots.hasFailed { return lostLots() }
         considerHaste()
-        if lots.isCongested { call.exchange.pauseBody() }
+        if lots.isCongested { source?.pauseBody() }
     }
 
     func bodyEnded() {
@@ -97,6 +100,7 @@ final class Ingest: BodyReceiver, LotSink {
         case .tooLarge: settle(.failure(Ingest.bodyTooLarge))
         case .timedOut: settle(.failure(ServiceError(.requestTimeout, "The request body took too long to arrive")))
         case .malformed: settle(.failure(ServiceError(.badRequest, "The request body's chunks cannot be read")))
+        case .corrupted: settle(.failure(ServiceError(.badRequest, "The request body is not one whole gzip member")))
         case .clientClosed:
             finished = nil
             release()
@@ -139,7 +143,7 @@ final class Ingest: BodyReceiver, LotSink {
     private func drained() {
         guard reader != nil else { return }
         if lots.hasFailed { return lostLots() }
-        call.exchange.resumeBody()
+        source?.resumeBody()
     }
 
     /// The request goes on where nothing is lost yet. In any case the client's next one waits in the spool again.
@@ -149,7 +153,7 @@ final class Ingest: BodyReceiver, LotSink {
         lots.discard()
         take(Spool(on: call.services.loop, directory: call.services.config.spoolDirectory))
         lots.append { $0 += rows }
-        call.exchange.resumeBody()
+        source?.resumeBody()
     }
 
     private func take(_ store: any LotStore) {
@@ -176,9 +180,10 @@ final class Ingest: BodyReceiver, LotSink {
         return head.header("X-Signature") != nil || head.header("Idempotency-Key") != nil
     }
 
-    /// The reader refers to us as its sink.
+    /// The reader refers to us as its sink, the source as its receiver.
     private func release() {
         reader = nil
+        source = nil
     }
 
     private func discard() {

@@ -60,7 +60,7 @@ extension ServiceError.Code {
         case .tooManyImages:
             "A lot that is to be described at once has more than \(Limits.imagesPerSynchronousLot) images."
         case .tooManyLanguages: "More than \(Limits.languages) languages."
-        case .badRequest: "The message is no proper HTTP/1.1 request. The connection is closed."
+        case .badRequest: "The message is no proper HTTP/1.1 request, or its gzip is damaged. The connection is closed."
         case .bodyTooLarge: "The body has more than \(Limits.bodyBytes) bytes (200 MB)."
         case .lotTooLarge: "A lot's JSON has more than \(Limits.lotBytes) bytes (1 MB)."
         case .batchSizeExceeded: "More than \(Limits.lotsPerRequest) lots, or than the operator allows."

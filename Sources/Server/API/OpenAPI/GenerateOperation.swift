@@ -32,7 +32,9 @@ enum GenerateOperation {
         **Everything else** (2 to \(Limits.lotsPerRequest) cars, one car with a `webhook`, or one sent with \
         `Prefer: respond-async`) becomes a batch job, done within 24 h: 201 with a `job_id`.
 
-        The body may have \(Limits.bodyBytes) bytes (200 MB). The first description is made in English from the \
+        The body may have \(Limits.bodyBytes) bytes (200 MB). It may be sent with `Content-Encoding: gzip`, as one \
+        whole member: the signature and the limit are about what comes out of it, and what is no such member gets 400 \
+        `BAD_REQUEST`. The first description is made in English from the \
         images and `additional_info`; the other languages are translated from it.
 
         What is signed is `lots`, or the raw body: see "Signatures". Apart from what is needed to read the request at \
