@@ -2,9 +2,6 @@
 
 /// The bytes of one delivery's body, read from the rows.
 final class DeliveryBody: ByteSource {
-    /// Lots of a page.
-    static let pageLots = 200
-
     private enum Part {
         case head
         case lots(from: Int)
@@ -31,16 +28,17 @@ final class DeliveryBody: ByteSource {
             return head
         case .lots(let start):
             let page = try await read(from: start)
-            part = page.count < Self.pageLots ? .end : .lots(from: start + page.count)
-            return lots(page, first: start == 0) + (page.count < Self.pageLots ? Array("]}".utf8) : [])
+            let next = start + page.count
+            let isLast = page.count == 0 || next >= page.total
+            part = isLast ? .end : .lots(from: next)
+            return lots(page, isFirst: start == 0, isLast: isLast)
         case .end: return nil
         }
     }
 
-    private func read(from start: Int) async throws(DatabaseError) -> [DeliveryLot] {
+    private func read(from start: Int) async throws(DatabaseError) -> DeliveryLots {
         do {
-            return try await DeliveryContent.lots(
-                database, delivery: delivery.id, offset: start, limit: Self.pageLots)
+            return try await DeliveryContent.lots(database, delivery: delivery.id, offset: start)
         } catch {
             failure = error
             throw error
@@ -68,16 +66,18 @@ final class DeliveryBody: ByteSource {
         return out
     }
 
-    private func lots(_ page: [DeliveryLot], first: Bool) -> [UInt8] {
+    private func lots(_ page: DeliveryLots, isFirst: Bool, isLast: Bool) -> [UInt8] {
         var out: [UInt8] = []
-        for (index, lot) in page.enumerated() {
-            if index > 0 || !first { out.append(UInt8(ascii: ",")) }
-            if let json = lot.json {
-                out.append(contentsOf: json)
-            } else {
-                unfinished(lot.lotID ?? "").write(to: &out)
+        var isFirst = isFirst
+        page.forEach { lot in
+            if !isFirst { out.append(UInt8(ascii: ",")) }
+            isFirst = false
+            switch lot {
+            case .finished(let json): out.append(contentsOf: json)
+            case .unfinished(let id): unfinished(id).write(to: &out)
             }
         }
+        if isLast { out.append(contentsOf: "]}".utf8) }
         return out
     }
 

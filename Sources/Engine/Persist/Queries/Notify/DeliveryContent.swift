@@ -12,13 +12,42 @@ public struct EndedJob: Sendable {
     public let errorMessage: String?
 }
 
-/// A lot as a webhook tells it: its finished JSON, or its id if its job's end overtook it.
-public struct DeliveryLot: Sendable {
-    public let json: [UInt8]?
-    public let lotID: String?
+/// Lots of a delivery in a row, in their order in the request. Their bytes stay where libpq has put them until the page
+/// is let go of. Loop-bound.
+public struct DeliveryLots {
+    /// A lot as a webhook tells it.
+    public enum Lot {
+        /// Its finished JSON, valid inside the callback only.
+        case finished(UnsafeRawBufferPointer)
+        /// Its job's end overtook it.
+        case unfinished(lotID: String)
+    }
+
+    private let rows: Rows
+
+    init(_ rows: Rows) { self.rows = rows }
+
+    public var count: Int { rows.count }
+    /// Lots of the delivery, however many this page holds.
+    public var total: Int { rows.first?.int(2) ?? 0 }
+
+    public func forEach(_ body: (Lot) -> Void) {
+        for row in rows {
+            if row.isNull(0) {
+                body(.unfinished(lotID: row.text(1)))
+            } else {
+                row.withBytes(0) { body(.finished($0)) }
+            }
+        }
+    }
 }
 
 public enum DeliveryContent {
+    /// A page ends with the lot that reaches this; so it holds less than this and one lot.
+    public static let pageBytes = 256 * 1024
+    /// About what fills it with lots of the usual size: all of them are looked at, however few fit.
+    public static let pageLots = 200
+
     private static let jobStatement = Statement(
         "ended_job",
         """
@@ -29,11 +58,16 @@ public enum DeliveryContent {
     private static let lotsStatement = Statement(
         "delivery_lots",
         """
-        SELECT r.payload, CASE WHEN r.payload IS NULL THEN l.lot_id END
-        FROM webhook_deliveries d CROSS JOIN LATERAL unnest(d.positions[$2 + 1 : $2 + $3]) AS p (position)
-        JOIN batch_lots l ON l.job_id = d.batch_job_id AND l.position = p.position
-        LEFT JOIN lot_results r ON r.job_id = l.job_id AND r.stage = 'final' AND r.position = l.position
-        WHERE d.id = $1 ORDER BY l.position
+        SELECT payload, lot_id, total FROM (
+            SELECT r.payload, CASE WHEN r.payload IS NULL THEN l.lot_id END AS lot_id,
+                cardinality(d.positions) AS total, l.position, sum(octet_length(coalesce(r.payload, l.lot_id)))
+                OVER (ORDER BY l.position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+            FROM webhook_deliveries d
+            CROSS JOIN LATERAL unnest(d.positions[$2 + 1 : $2 + \(pageLots)]) AS p (position)
+            JOIN batch_lots l ON l.job_id = d.batch_job_id AND l.position = p.position
+            LEFT JOIN lot_results r ON r.job_id = l.job_id AND r.stage = 'final' AND r.position = l.position
+            WHERE d.id = $1) AS page
+        WHERE before IS NULL OR before < $3 ORDER BY position
         """)
 
     public static func job(_ db: any Querying, _ id: Identifier) async throws(DatabaseError) -> EndedJob? {
@@ -45,13 +79,11 @@ public enum DeliveryContent {
         }
     }
 
-    /// A page of the delivery's lots, in their order in the request.
+    /// A page of the delivery's lots.
     /// - Parameter offset: how many came before.
     public static func lots(
-        _ db: any Querying, delivery: Identifier, offset: Int, limit: Int
-    ) async throws(DatabaseError) -> [DeliveryLot] {
-        try await db.query(lotsStatement, [.uuid(delivery), .int4(offset), .int4(limit)]).map {
-            DeliveryLot(json: $0.optionalBytes(0), lotID: $0.optionalText(1))
-        }
+        _ db: any Querying, delivery: Identifier, offset: Int, bytes: Int = pageBytes
+    ) async throws(DatabaseError) -> DeliveryLots {
+        DeliveryLots(try await db.query(lotsStatement, [.uuid(delivery), .int4(offset), .int8(bytes)]))
     }
 }
