@@ -15,7 +15,7 @@ final class World {
     let database: Database
     let client: APIClient
     let folder: URL
-    private let port: Int
+    let port: Int
     private let settings: [String: String]
     private(set) var server: ServerProcess
 

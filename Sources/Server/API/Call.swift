@@ -89,10 +89,9 @@ final class Call {
         exchange.respond(reply)
     }
 
-    /// Begins a streamed 200 reply of JSON.
-    func begin(headers: [(String, String)]) {
-        exchange.beginReply(
-            status: 200, headers: [("Content-Type", "application/json")] + headers, length: nil)
+    /// Begins a streamed 200 reply.
+    func begin(type: String = "application/json", headers: [(String, String)]) {
+        exchange.beginReply(status: 200, headers: [("Content-Type", type)] + headers, length: nil)
     }
 
     // MARK: Work

@@ -4,7 +4,8 @@ import Engine
 enum Download {
     static func answer(_ call: Call, _ raw: String) async throws {
         let id = try call.signedJob(raw)
-        let disposition = "attachment; filename=\"batch_results_\(id).json\""
-        try await BatchResults.send(call, id, headers: [("Content-Disposition", disposition)])
+        try await BatchResults.send(call, id) { form in
+            [("Content-Disposition", "attachment; filename=\"batch_results_\(id).\(form.suffix)\"")]
+        }
     }
 }

@@ -54,6 +54,9 @@ public struct Row {
             UnsafeRawBufferPointer(start: PQgetvalue(result.pointer, number, Int32(column)), count: Int(length)))
     }
 
+    /// How many bytes ``withBytes(_:_:)`` shows; 0 for NULL.
+    public func length(_ column: Int) -> Int { Int(PQgetlength(result.pointer, number, Int32(column))) }
+
     /// `smallint`, `integer` or `bigint`.
     public func int(_ column: Int) -> Int {
         withBytes(column) { bytes in

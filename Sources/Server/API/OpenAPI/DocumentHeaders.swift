@@ -44,7 +44,7 @@ enum DocumentHeaders {
             header(
                 "The file's name.",
                 Schema.text(
-                    "An attachment.", pattern: #"^attachment; filename="batch_results_[0-9a-f-]{36}\.json"$"#,
+                    "An attachment.", pattern: #"^attachment; filename="batch_results_[0-9a-f-]{36}\.(nd)?json"$"#,
                     examples: [.string("attachment; filename=\"batch_results_\(Schema.sampleJob).json\"")]),
                 isRequired: true)
         ),
@@ -59,6 +59,18 @@ enum DocumentHeaders {
             header(
                 "The request's `Prefer` was followed.", Schema.constant("respond-async", "Always, where it stands."))
         ),
+        ("Vary", header("What the form of the reply depends on.", Schema.text("Headers."), isRequired: true)),
+        (
+            "Link",
+            header(
+                "Of a page that is not the last: where the next one is (RFC 8288).",
+                Schema.text("A link.", pattern: #"^<[^>]*>; rel="next"$"#))
+        ),
+        (
+            "Accept-Encoding",
+            header("Where the request's own was not understood: those that are.", Schema.text("Content codings."))
+        ),
+        ("Content-Encoding", header("The reply is compressed.", Schema.constant("gzip", "Always, where it stands."))),
         ("ETag", header("Changes with the content.", Schema.text("A strong tag."), isRequired: true)),
         ("Cache-Control", header("How long it may be kept.", Schema.text("Directives."), isRequired: true)),
     ]

@@ -5,7 +5,8 @@ enum DocumentParameters {
     /// `components.parameters`.
     static let all: [(String, JSONValue)] = [
         ("JobID", job), ("DeliveryID", delivery), ("RequestID", requestID), ("IdempotencyKey", idempotencyKey),
-        ("Prefer", prefer), ("Status", status), ("Limit", limit), ("Offset", offset),
+        ("Prefer", prefer), ("Cursor", cursor), ("ResultsLimit", resultsLimit),
+        ("Status", status), ("Limit", limit), ("Offset", offset),
         ("CreatedAfter", bound("created_after", "Only jobs created at this time or later.")),
         ("CreatedBefore", bound("created_before", "Only jobs created at this time or earlier.")),
         ("IfNoneMatch", ifNoneMatch),
@@ -49,6 +50,16 @@ enum DocumentParameters {
         "header", "Prefer",
         "`respond-async` makes a batch job of a single car as well. Other preferences are ignored (RFC 7240).",
         Schema.text("Preferences.", examples: ["respond-async"]))
+
+    private static let cursor = parameter(
+        "query", "cursor",
+        "Where the page begins: the `next_cursor` of the page before. Without it, at the first lot.",
+        Schema.text("What the service gave out; it is of this job only.", 1...Int.max))
+
+    private static let resultsLimit = parameter(
+        "query", "limit", "Lots of the page. Without `cursor` and `limit` all lots are sent.",
+        Schema.integer("A number.", ResultsWish.limits, examples: [200])
+            .with([("default", .int(ResultsWish.limitByDefault))]))
 
     private static let status = parameter(
         "query", "status", "Only jobs with this status.",

@@ -17,24 +17,43 @@ enum JobOperations {
     private static let results = Operation(
         path: "/api/v1/batch-results/{job_id}", id: "getBatchResults", tag: tag, summary: "A completed job's results",
         description: """
-            The signature covers the job's id. The reply is streamed: it may be long. If it is cut off, ask again. \
-            Lots come in the order of the request; one that failed says so while the others are there.
-            """, parameters: ["JobID"],
+            The signature covers the job's id, not the query. The reply is streamed: it may be long. If it is cut \
+            off, ask again. Lots come in the order of the request; one that failed says so while the others are there.
+
+            \(forms)
+            """, parameters: ["JobID", "Cursor", "ResultsLimit"],
         answers: [
-            Answer(description: "The results.", schema: Schema.ref("ResultsReply"), example: Samples.results)
+            Answer(
+                description: "The results.", schema: Schema.ref("ResultsReply"), also: lines,
+                example: Samples.results, headers: ["Vary", "Link", "Content-Encoding"])
         ], errors: noResults)
+
+    private static let forms = """
+        With `Accept: application/x-ndjson` it is one lot a line and nothing else, which is easier to read as it comes \
+        in. With `Accept-Encoding: gzip` it is compressed, unless it is short. With `cursor` or `limit` it is one \
+        page: the same document with just those lots and the member `pagination`. The header `Link` says where the \
+        next page is. The results of a job do not change, so pages fit together whenever they are fetched.
+        """
+
+    private static let lines = (
+        type: ResultsForm.lines.type,
+        schema: Schema.text("Lots, each an object like those in `lots`, and each ended by a line feed.")
+    )
 
     private static let download = Operation(
         path: "/api/v1/batch-results/{job_id}/download", id: "downloadBatchResults", tag: tag,
-        summary: "A completed job's results as a file", description: "The same as the results, as an attachment.",
-        parameters: ["JobID"],
+        summary: "A completed job's results as a file",
+        description: "The same as the results, as an attachment.", parameters: ["JobID", "Cursor", "ResultsLimit"],
         answers: [
             Answer(
-                description: "The results as a file, `batch_results_{job_id}.json`.",
-                schema: Schema.ref("ResultsReply"), example: Samples.results, headers: ["Content-Disposition"])
+                description: "The results as a file, `batch_results_{job_id}.json` (or `.ndjson`).",
+                schema: Schema.ref("ResultsReply"), also: lines, example: Samples.results,
+                headers: ["Content-Disposition", "Vary", "Link", "Content-Encoding"])
         ], errors: noResults)
 
-    private static let noResults: [ServiceError.Code] = [.jobNotCompleted, .jobNotFound, .jobFailed, .jobCancelled]
+    private static let noResults: [ServiceError.Code] = [
+        .invalidParameter, .jobNotCompleted, .jobNotFound, .jobFailed, .jobCancelled,
+    ]
 
     private static let list = Operation(
         path: "/api/v1/batch-jobs", id: "listBatchJobs", tag: tag, summary: "Jobs, newest first",

@@ -96,6 +96,7 @@ struct Operation {
     private func headers(_ codes: [ServiceError.Code]) -> [String] {
         var names = DocumentHeaders.always + (isAPI ? DocumentHeaders.rates : [])
         if codes == [.methodNotAllowed] { names.append("Allow") }
+        if codes.contains(.unsupportedMediaType) { names.append("Accept-Encoding") }
         if codes.allSatisfy({ $0.waiting == .always }) {
             names.append("Retry-After")
         } else if codes.contains(where: { $0.waiting != .never }) {
@@ -112,6 +113,8 @@ struct Answer {
     /// nil: no content.
     var schema: JSONValue?
     var mediaType = "application/json"
+    /// Another form of it.
+    var also: (type: String, schema: JSONValue)?
     var example: JSONValue?
     /// Names in `DocumentHeaders`.
     var headers: [String] = []
@@ -126,7 +129,8 @@ struct Answer {
         if let schema {
             var media: [(String, JSONValue)] = [("schema", schema)]
             if let example { media.append(("example", example)) }
-            members.append(("content", .object([(mediaType, .object(media))])))
+            let other = also.map { [($0.type, JSONValue.object([("schema", $0.schema)]))] } ?? []
+            members.append(("content", .object([(mediaType, .object(media))] + other)))
         }
         if !links.isEmpty { members.append(("links", .object(links.map { ($0.operation, link($0)) }))) }
         return .object(members)

@@ -217,6 +217,16 @@ enum ReplySchemas {
                         .required("version", Schema.text("As sent, or `1.0.0`.", examples: ["1.0.0"])),
                         .required("lots", Schema.list("In the order of the request.", of: Schema.ref("ResultLot"))),
                     ])),
+            .optional(
+                "pagination",
+                Schema.object(
+                    "Only if a page was asked for, with `cursor` or `limit`.",
+                    [
+                        .required("limit", Schema.integer("Lots of the page.", ResultsWish.limits, examples: [200])),
+                        .required(
+                            "next_cursor",
+                            Schema.nullable(Schema.text("The `cursor` of the next page; null at the end."))),
+                    ])),
         ], examples: [Samples.results])
 
     private static let listedJob = Schema.object(

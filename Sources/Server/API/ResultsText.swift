@@ -1,0 +1,76 @@
+// The results of a job as text, piece by piece: the API's document, or one lot a line. Pure.
+import Engine
+
+/// Makes the text of each page in turn.
+struct ResultsText {
+    private let form: ResultsForm
+    private let head: [UInt8]
+    /// What follows the last lot.
+    let ending: [UInt8]
+    private var isFirstPiece = true
+    private var isFirstLot = true
+    private var stamp = ProcessedAt()
+
+    init(_ job: JobView, _ form: ResultsForm, _ part: ResultsPart) {
+        self.form = form
+        switch form {
+        case .lines:
+            head = []
+            ending = []
+        case .document:
+            let document: JSONValue = .object([
+                ("job_id", .string(job.id.description)),
+                ("status", .string(job.status.rawValue)),
+                ("completed_at", JSONValue(job.completedAt?.description)),
+                ("processing_summary", job.summary),
+                ("results", ["version": .string(job.version), "lots": []]),
+            ])
+            head = Array(document.bytes.dropLast("]}}".utf8.count))
+            ending = Array("]}".utf8) + ResultsText.pagination(part) + Array("}".utf8)
+        }
+    }
+
+    /// The additional member of a page.
+    private static func pagination(_ part: ResultsPart) -> [UInt8] {
+        guard let limit = part.limit else { return [] }
+        let member: JSONValue = ["limit": .int(limit), "next_cursor": JSONValue(part.nextCursor)]
+        return Array(",\"pagination\":".utf8) + member.bytes
+    }
+
+    /// A page of lots, each with its `processed_at` put before the closing brace of its stored text. `isLast`: with
+    /// everything that follows.
+    mutating func append(_ page: FinishedPage, isLast: Bool) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(head.count + page.bytes + page.count * ProcessedAt.bytes + ending.count)
+        if isFirstPiece { out.append(contentsOf: head) }
+        isFirstPiece = false
+        page.forEach { payload, finished in
+            if form == .document, !isFirstLot { out.append(UInt8(ascii: ",")) }
+            isFirstLot = false
+            out.append(contentsOf: UnsafeRawBufferPointer(rebasing: payload.dropLast()))
+            out.append(contentsOf: stamp.member(finished))
+            if form == .lines { out.append(UInt8(ascii: "\n")) }
+        }
+        if isLast { out.append(contentsOf: ending) }
+        return out
+    }
+}
+
+/// `,"processed_at":"..."}`: lots are finished many at a time, so it is seldom another one than before.
+private struct ProcessedAt {
+    /// What it and a separator take.
+    static let bytes = 42
+
+    private var second: Int64?
+    private var text: [UInt8] = []
+
+    mutating func member(_ time: Timestamp) -> [UInt8] {
+        let now = time.floorToSecond.microseconds
+        if second == now { return text }
+        second = now
+        text = Array(",\"processed_at\":\"".utf8)
+        text.append(time)
+        text.append(contentsOf: "\"}".utf8)
+        return text
+    }
+}
