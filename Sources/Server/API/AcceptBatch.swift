@@ -15,18 +15,18 @@ enum AcceptBatch {
             estimatedSeconds: Estimate.seconds(lots: request.lotCount, recent: recent))
         let body = try await store(job, ingested.lots, hold, services)
         services.log.info("job created", metadata: ["job": "\(job.id)", "lots": "\(job.totalLots)"])
-        var headers = location(in: body)
+        var headers = [location(job.id.description)]
         // RFC 7240.
-        if GenerateDescriptions.prefersAsync(call.exchange.head) {
-            headers.append(("Preference-Applied", "respond-async"))
-        }
+        if call.exchange.head.prefersAsync { headers.append(("Preference-Applied", "respond-async")) }
         call.send(201, body, headers: headers)
     }
 
-    /// Where the job is that a reply tells of; nothing if it tells of none.
+    /// Where the job is.
+    private static func location(_ job: String) -> (String, String) { ("Location", "/api/v1/batch-status/" + job) }
+
+    /// Where the job is that a kept reply tells of; nothing if it tells of none.
     static func location(in reply: [UInt8]) -> [(String, String)] {
-        guard let job = (try? JSONValue.parse(reply))?["job_id"]?.string else { return [] }
-        return [("Location", "/api/v1/batch-status/" + job)]
+        (try? JSONValue.parse(reply))?["job_id"]?.string.map { [location($0)] } ?? []
     }
 
     /// - Returns: the reply's body.

@@ -5,7 +5,7 @@ import Logging
 
 enum GenerateDescriptions {
     static func handle(_ call: Call) {
-        if prefersAsync(call.exchange.head) { call.rate = .batch }
+        if call.exchange.head.prefersAsync { call.rate = .batch }
         do throws(ServiceError) {
             try checkHead(call)
         } catch {
@@ -15,16 +15,6 @@ enum GenerateDescriptions {
         }
         let ingest = Ingest(call) { outcome in finished(call, outcome) }
         ingest.start()
-    }
-
-    /// `Prefer: respond-async` makes a batch job of a single lot (C2.1).
-    static func prefersAsync(_ head: RequestHead) -> Bool {
-        head.headers("Prefer").contains { value in
-            value.split(separator: ",").contains { part in
-                part.split(separator: ";").first.map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() }
-                    == "respond-async"
-            }
-        }
     }
 
     // MARK: Before the body
@@ -46,7 +36,7 @@ enum GenerateDescriptions {
 
     /// Too long for a single lot: without a database there is no sense in reading it.
     private static func isSurelyBatch(_ exchange: Exchange) -> Bool {
-        if prefersAsync(exchange.head) { return true }
+        if exchange.head.prefersAsync { return true }
         guard case .length(let bytes) = exchange.bodyFraming else { return false }
         return bytes > 2 * Limits.lotBytes
     }

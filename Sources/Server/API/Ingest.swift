@@ -81,7 +81,7 @@ final class Ingest: BodyReceiver, LotSink {
         let outcome: Result<IngestedRequest, ServiceError>
         do throws(ServiceError) {
             let request = try reader.finish(
-                signature: head.header("X-Signature"), respondAsync: GenerateDescriptions.prefersAsync(head))
+                signature: head.header("X-Signature"), respondAsync: head.prefersAsync)
             call.services.metrics.intake.add(.lots, request.lotCount)
             outcome = .success(
                 IngestedRequest(request: request, job: job, lots: lots, arrivedSeconds: arrivedSeconds, place: place))

@@ -1,4 +1,5 @@
-// What a client would like its reply to be: Accept and Accept-Encoding with their weights (RFC 9110 12.5). Pure.
+// What a client would like its reply to be: Accept and Accept-Encoding with their weights (RFC 9110 12.5), and Prefer.
+// Pure.
 import Engine
 
 /// The elements of a list header with their weights, names in lower case, other parameters left out.
@@ -30,6 +31,9 @@ struct Preferences {
 }
 
 extension RequestHead {
+    /// `Prefer: respond-async` (RFC 7240): a batch job also of a single lot (C2.1).
+    var prefersAsync: Bool { Preferences(headers("Prefer")).weight("respond-async") != nil }
+
     /// Gzip is wanted, at least as much as the plain form. Of clients that name no coding none is assumed.
     var wantsGzip: Bool {
         let codings = Preferences(headers("Accept-Encoding"))
