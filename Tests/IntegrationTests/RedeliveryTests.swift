@@ -95,8 +95,8 @@ struct RedeliveryTests {
     @Test("C6.2: an outcome is not lost when the database goes away during the exchange")
     func databaseAway() async throws {
         try await World.run(openAI: Self.options()) { world in
-            let job = try await world.submit(hooks: [world.webhooks.baseURL + "/slow/1/x"])
-            try await world.webhooks.wait(for: 1, path: "/slow/1/x")
+            let job = try await world.submit(hooks: [world.webhooks.baseURL + "/held/x"])
+            try await world.webhooks.wait(for: 1, path: "/held/x")
             // It lets nobody in until the answer has come and could not be booked.
             let name = String(world.databaseURL.split(separator: "?")[0].split(separator: "/").last ?? "")
             let elsewhere = try await TestDatabase.fresh()
@@ -105,6 +105,7 @@ struct RedeliveryTests {
                 try await session.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(name)'")
             }
+            world.webhooks.letGo()
             try await world.until("the outcome waits") { world.log.contains("waits for the database") }
             try await onDatabase(elsewhere) { try await $0.execute("ALTER DATABASE \(name) ALLOW_CONNECTIONS true") }
             try await TestDatabase.drop(elsewhere)
@@ -113,7 +114,7 @@ struct RedeliveryTests {
             }
             let delivery = try await world.deliveries(of: job)[0]
             #expect(delivery["attempt_count"] == 1)
-            #expect(world.webhooks.deliveries(path: "/slow/1/x").count == 1)
+            #expect(world.webhooks.deliveries(path: "/held/x").count == 1)
         }
     }
 }

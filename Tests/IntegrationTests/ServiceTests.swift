@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 @Suite(
-    "The service as it is built", .serialized, .timeLimit(.minutes(5)),
+    "The service as it is built", .timeLimit(.minutes(5)),
     .enabled(if: ServiceRun.isPossible, "needs TEST_DATABASE_URL; `make test` sets it"))
 struct ServiceTests {
     @Test(

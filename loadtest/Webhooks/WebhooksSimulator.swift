@@ -2,7 +2,8 @@
 //
 //   /ok...              200                    /status/CODE/...   that status
 //   /fail/N/...         500 to the first N requests for that path, then 200
-//   /slow/SECONDS/... 200 after a while /hang/... never answers /drop/... closes without an answer
+//   /slow/SECONDS/...   200 after a while      /held/...          200 when `letGo` is called
+//   /hang/...           never answers          /drop/...          closes without an answer
 //   /redirect/CODE/...  that status, with a Location on this receiver: /ok/redirected
 //   /trickle/...        200 at once, with a body that comes a byte at a time and never ends
 //   /long/BYTES/...     200 with so long a body
@@ -43,12 +44,16 @@ public final class WebhooksSimulator {
     public var baseURL: String { "http://127.0.0.1:\(server.port)" }
 
     public func close() async {
+        site.letGo()
         await server.close()
         site.releaseWaiters()
     }
 
     /// Everything that came in, oldest first.
     public var deliveries: [WebhookDelivery] { site.deliveries }
+
+    /// Answers what came in on /held/... so far, and from now on at once.
+    public func letGo() { site.letGo() }
 
     /// What came in on one path.
     public func deliveries(path: String) -> [WebhookDelivery] { site.deliveries.filter { $0.path == path } }
@@ -61,6 +66,8 @@ final class WebhookSite {
     private let options: WebhooksOptions
     private(set) var deliveries: [WebhookDelivery] = []
     private var attempts: [String: Int] = [:]
+    /// Who waits on /held/...; nil once they were let go.
+    private var held: [Ticket<Void>]? = []
     private var waiters: [(count: Int, path: String?, ticket: Ticket<Void>)] = []
     static let bodyBytesMax = 1 << 30
 
@@ -74,6 +81,12 @@ final class WebhookSite {
     func releaseWaiters() {
         for waiter in waiters { waiter.ticket.resume() }
         waiters = []
+    }
+
+    func letGo() {
+        let waiting = held ?? []
+        held = nil
+        for ticket in waiting { ticket.resume() }
     }
 
     private func arrived(_ path: String?) -> Int {
@@ -126,6 +139,9 @@ final class WebhookSite {
         case "fail": await reply(delivery.attempt <= (Int(argument) ?? 0) ? 500 : 200, exchange)
         case "slow":
             try? await exchange.loop.sleep(seconds: Double(argument) ?? 1)
+            await reply(200, exchange)
+        case "held":
+            if held != nil { try? await exchange.loop.park { (ticket: Ticket<Void>) in held?.append(ticket) } }
             await reply(200, exchange)
         case "hang": await hang(exchange)
         case "redirect":
