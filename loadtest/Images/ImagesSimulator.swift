@@ -11,7 +11,7 @@
 //   /redirect/N/...                   N redirects, then as the rest of the path
 //   /drop/...                         closes the connection
 //   any path?fail=N                   500 to the first N requests for that path
-//   /_sim/state                       counters
+//   /_sim/state[?path=P]              counters; with a path, its requests only
 import Engine
 import Server
 
@@ -40,7 +40,7 @@ public final class ImagesSimulator {
     public func requests(_ path: String) -> Int { site.requests[path, default: 0] }
 
     /// As `GET /_sim/state`.
-    public var state: JSONValue { site.state }
+    public var state: JSONValue { site.state(of: nil) }
 
     /// The picture that `/car/...` serves at `path`, e.g. `/car/7/front.png`; nil if the ending names no type.
     public static func picture(path: String) -> [UInt8]? {
@@ -53,8 +53,9 @@ final class ImageSite {
     private var statuses: [Int: Int] = [:]
     private var bytesSent = 0
 
-    var state: JSONValue {
-        [
+    func state(of path: String?) -> JSONValue {
+        let requests = path.map { [$0: self.requests[$0, default: 0]] } ?? self.requests
+        return [
             "requests": .int(requests.values.reduce(0, +)),
             "paths": .int(requests.count),
             "statuses": .object(statuses.sorted { $0.key < $1.key }.map { ("\($0.key)", .int($0.value)) }),
@@ -74,9 +75,12 @@ final class ImageSite {
     func answer(_ exchange: Exchange) async {
         let path = exchange.head.path
         guard ["GET", "HEAD"].contains(exchange.head.method) else { return await send(plain(405), exchange) }
-        if path == "/_sim/state" { return await SimReply.json(200, state).send(over: exchange) }
-        requests[path, default: 0] += 1
         let query = URLParts.query(exchange.head.query)
+        if path == "/_sim/state" {
+            let state = state(of: query.first { $0.name == "path" }?.value)
+            return await SimReply.json(200, state).send(over: exchange)
+        }
+        requests[path, default: 0] += 1
         if let fail = query.first(where: { $0.name == "fail" }).flatMap({ Int($0.value) }),
             requests[path, default: 0] <= fail
         {
