@@ -74,6 +74,58 @@ struct RedirectTests {
         }
     }
 
+    @Test("what lets a caller in at one host is not sent to another one; places may be told relatively")
+    func credentials() async throws {
+        let server = Self.server()
+        let other = Self.server()
+        try await withClient { _, client in
+            var request = Self.request(server.url + "/to?./2", 3)
+            request.headers = [("Authorization", "Bearer secret")]
+            let same = try await client.send(request)
+            #expect(String(decoding: same.body, as: UTF8.self) == "arrived Bearer secret")
+            request.url = server.url + "/to?" + other.url + "/0"
+            let away = try await client.send(request)
+            #expect(String(decoding: away.body, as: UTF8.self) == "arrived plain")
+            request.url = server.url + "/to?//127.0.0.1:\(other.port)/1#there"
+            let scheme = try await client.send(request)
+            #expect(String(decoding: scheme.body, as: UTF8.self) == "arrived plain")
+        }
+    }
+
+    @Test("a redirect's body is not waited for, however long it is")
+    func longBody() async throws {
+        let server = TinyServer { connection in
+            while let request = connection.readRequest() {
+                if request.path == "/arrived" { connection.write(plain("here")) }
+                connection.write("HTTP/1.1 302 Found\r\nLocation: /arrived\r\nTransfer-Encoding: chunked\r\n\r\n")
+                while connection.write("400\r\n" + String(repeating: "x", count: 1024) + "\r\n") {}
+            }
+        }
+        try await withClient { _, client in
+            let answer = try await client.send(Self.request(server.url + "/", 1))
+            #expect(String(decoding: answer.body, as: UTF8.self) == "here")
+        }
+    }
+
+    @Test("the time of an exchange covers all its hops")
+    func time() async throws {
+        let server = TinyServer { connection in
+            while let request = connection.readRequest() {
+                if request.path == "/hang" { return connection.waitForClose() }
+                connection.write(plain("", status: "302 Found", "Location: /hang\r\n"))
+            }
+        }
+        try await withClient { _, client in
+            for queue in [nil, 60.0] {
+                var request = Self.request(server.url + "/", 1)
+                request.timeoutSeconds = 0.2
+                request.queueSeconds = queue
+                let error = await client.failure(request)
+                #expect(error?.kind == .timedOut && error?.mayHaveArrived == true)
+            }
+        }
+    }
+
     @Test(
         "C7: no connection is made to a forbidden address, by number or by name",
         arguments: ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "127.1", "[::ffff:127.0.0.1]"])

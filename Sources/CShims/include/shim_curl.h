@@ -14,6 +14,10 @@ typedef curl_socket_t (*shim_opensocket_cb)(void *user, curlsocktype purpose, st
 static inline CURLcode shim_easy_opensocket_cb(CURL *h, shim_opensocket_cb f) {
     return curl_easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, f);
 }
+typedef int (*shim_resolver_cb)(void *resolver, void *reserved, void *user);
+static inline CURLcode shim_easy_resolver_cb(CURL *h, shim_resolver_cb f) {
+    return curl_easy_setopt(h, CURLOPT_RESOLVER_START_FUNCTION, f);
+}
 typedef int (*shim_seek_cb)(void *user, curl_off_t offset, int origin);
 static inline CURLcode shim_easy_seek_cb(CURL *h, shim_seek_cb f) { return curl_easy_setopt(h, CURLOPT_SEEKFUNCTION, f); }
 static inline CURLcode shim_easy_info_long(CURL *h, CURLINFO i, long *v) { return curl_easy_getinfo(h, i, v); }

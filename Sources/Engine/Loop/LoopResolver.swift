@@ -43,7 +43,7 @@ public enum LoopResolver {
         loop.later { done([]) }
     }
 
-    private static func numeric(_ list: UnsafeMutablePointer<addrinfo>?) -> [String] {
+    static func numeric(_ list: UnsafeMutablePointer<addrinfo>?) -> [String] {
         var found: [String] = []
         var next = list
         while let entry = next, found.count < addressesMax {

@@ -4,10 +4,11 @@ import CShims
 
 extension CurlTransfer {
     /// Sets everything that a transfer needs.
-    func configure(_ request: OutboundRequest, _ configuration: HTTPClientConfiguration) {
+    func configure(_ exchange: OutboundExchange, _ configuration: HTTPClientConfiguration) {
+        let request = exchange.request
         installCallbacks()
         setConnection(request, configuration)
-        setRedirects(request)
+        setAddresses(exchange)
         setMethod(request)
         setHeaders(request)
         if request.acceptCompressed { shim_easy_str(easy, CURLOPT_ACCEPT_ENCODING, "") }
@@ -33,10 +34,17 @@ extension CurlTransfer {
         shim_easy_str(easy, CURLOPT_USERAGENT, configuration.userAgent)
     }
 
-    private func setRedirects(_ request: OutboundRequest) {
-        shim_easy_long(easy, CURLOPT_FOLLOWLOCATION, followsRedirects ? 1 : 0)
-        shim_easy_long(easy, CURLOPT_MAXREDIRS, request.maxRedirects)
-        shim_easy_str(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
+    /// Puts the addresses where curl looks before it would look the name up, and keeps it from doing that itself.
+    private func setAddresses(_ exchange: OutboundExchange) {
+        guard HostNames.needsLook(exchange.host) else { return }
+        // `+`: not for ever. curl asks with or without the dot that names the root, as its version goes.
+        let place = ":\(exchange.target.port):" + exchange.addresses.joined(separator: ",")
+        let name = exchange.host
+        for name in name.hasSuffix(".") ? [name, String(name.dropLast())] : [name] {
+            addressList = curl_slist_append(addressList, "+" + name + place) ?? addressList
+        }
+        shim_easy_slist(easy, CURLOPT_RESOLVE, addressList)
+        shim_easy_resolver_cb(easy) { _, _, _ in 1 }
     }
 
     private func setMethod(_ request: OutboundRequest) {

@@ -7,6 +7,8 @@ import CShims
 final class CurlTransfer {
     /// Bytes of an answer that are held before curl is told to stop reading.
     static let bufferedMax = 256 * 1024
+    /// Bytes of a redirect's body that are read to keep its connection.
+    static let redirectBytesMax = 16 * 1024
     /// Bytes of all header lines together; curl bounds a single line only.
     static let headMax = 256 * 1024
 
@@ -17,6 +19,8 @@ final class CurlTransfer {
     /// Bound on the decoded body; nil: none.
     let bodyMax: Int?
     var headerList: UnsafeMutablePointer<curl_slist>?
+    /// The addresses of the host, as curl takes them.
+    var addressList: UnsafeMutablePointer<curl_slist>?
     private var isFreed = false
     private var lastAddress = ""
 
@@ -25,6 +29,9 @@ final class CurlTransfer {
     /// True when the head of the answer that counts is complete: neither an interim one nor a redirect that is
     /// followed.
     var headIsFinal = false
+    /// The head of a redirect to be followed has come: its body does not count.
+    private(set) var isRedirect = false
+    private var redirectBytes = 0
     private var headBytes = 0
     private var buffer: [UInt8] = []
     private var received = 0
@@ -55,7 +62,8 @@ final class CurlTransfer {
         (changed, ended) = (nil, nil)
         curl_easy_cleanup(easy)
         curl_slist_free_all(headerList)
-        headerList = nil
+        curl_slist_free_all(addressList)
+        (headerList, addressList) = (nil, nil)
     }
 
     // MARK: Outside curl's callbacks
@@ -128,9 +136,10 @@ final class CurlTransfer {
             self.status = status
             headers = []
             headIsFinal = false
-            (socketsOpened, socketsForbidden, verdict) = (0, 0, nil)  // the next hop is judged by itself
         } else if HeaderLine.isEnd(line) {
-            if status >= 200, !isFollowed { headIsFinal = true }
+            guard status >= 200 else { return true }
+            isRedirect = location != nil
+            headIsFinal = !isRedirect
             changed?()
         } else if !headIsFinal, let header = HeaderLine.field(line) {
             headers.append(header)
@@ -138,13 +147,19 @@ final class CurlTransfer {
         return true
     }
 
-    private var isFollowed: Bool {
-        followsRedirects && (300..<400).contains(status) && OutboundHeaders.first("location", in: headers) != nil
+    /// Where to go on; nil: nowhere.
+    var location: String? {
+        guard followsRedirects, (300..<400).contains(status) else { return nil }
+        return OutboundHeaders.first("location", in: headers).flatMap { $0.isEmpty ? nil : $0 }
     }
 
     enum Reception { case taken, pause, refuse }
 
     func receivedBody(_ bytes: UnsafeRawBufferPointer) -> Reception {
+        if isRedirect {
+            redirectBytes += bytes.count
+            return redirectBytes <= CurlTransfer.redirectBytesMax ? .taken : .refuse
+        }
         if buffer.count >= CurlTransfer.bufferedMax {
             isReceivingPaused = true
             return .pause

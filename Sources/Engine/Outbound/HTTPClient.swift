@@ -1,6 +1,7 @@
 // The outside over HTTP/1.1: bounds, deadlines and cancellation around curl's transfers.
 // Frees: everything that is still open in `close`, which must be called. Thread: the loop's.
 import CShims
+import DequeModule
 
 /// Bounds and identity of an ``HTTPClient``.
 public struct HTTPClientConfiguration: Sendable {
@@ -10,6 +11,12 @@ public struct HTTPClientConfiguration: Sendable {
     public var connectionsPerHost = 64
     /// Exchanges that wait for a place; more are refused.
     public var waitersMax = 65_536
+    /// Names looked up at the same time, each on a thread of its own.
+    public var lookupsMax = 16
+    /// How a name is looked up: calls back on the loop in a later turn with numeric addresses, or none; false if it
+    /// cannot be tried, and then it does not call back.
+    public typealias LookUp = @Sendable (String, Loop, @escaping @Sendable ([String]) -> Void) -> Bool
+    public var lookUp: LookUp = { LookupThread.start($0, on: $1, $2) }
     public var userAgent = "generation-service/1.0"
     /// PEM file; nil: the system's authorities.
     public var certificateAuthorityFile: String?
@@ -26,7 +33,12 @@ public final class HTTPClient {
     private let configuration: HTTPClientConfiguration
     private var pools: [AddressPolicy?: CurlMulti] = [:]
     private var admission: Admission<ObjectIdentifier>
+    private let names: HostNames
+    private var silent = SilentHosts()
     private var exchanges: [ObjectIdentifier: OutboundExchange] = [:]
+    /// Those that have a place and have not begun.
+    private var entering = Deque<ObjectIdentifier>()
+    private var isEntering = false
     private var isClosed = false
 
     /// Loop thread.
@@ -37,6 +49,7 @@ public final class HTTPClient {
         admission = Admission(
             total: configuration.totalConnections, perHost: configuration.connectionsPerHost,
             waitersMax: configuration.waitersMax)
+        names = HostNames(on: loop, threadsMax: configuration.lookupsMax, lookUp: configuration.lookUp)
     }
 
     /// Exchanges that run or wait.
@@ -65,6 +78,7 @@ public final class HTTPClient {
         for exchange in open { end(exchange, .cancelled, "the client was closed") }
         for pool in pools.values { pool.close() }
         pools = [:]
+        names.close()
         for exchange in open { await exchange.pumpEnded() }
     }
 
@@ -74,7 +88,8 @@ public final class HTTPClient {
         loop.assertOnLoop()
         if isClosed { throw OutboundError(.cancelled, "the client was closed", mayHaveArrived: false) }
         let exchange = try OutboundExchange(request, bodyMax: bodyMax, on: loop)
-        enter(exchange)
+        exchanges[ObjectIdentifier(exchange)] = exchange
+        begin(exchange)
         do {
             try await exchange.wait { exchange.transfer?.headIsFinal == true }
         } catch {
@@ -88,18 +103,44 @@ public final class HTTPClient {
         return OutboundStream(exchange, of: self)
     }
 
-    private func enter(_ exchange: OutboundExchange) {
-        let id = ObjectIdentifier(exchange)
+    /// The way to a host: its addresses, a place among the connections, the transfer.
+    private func begin(_ exchange: OutboundExchange) {
         let request = exchange.request
-        exchanges[id] = exchange
-        switch admission.arrived(id, host: exchange.hostKey) {
-        case .go:
-            arm(exchange, request.timeoutSeconds)
-            run(exchange)
-        case .wait: arm(exchange, request.queueSeconds ?? request.timeoutSeconds)
+        if request.avoidsSilentHosts, silent.isSilent(exchange.hostKey, now: Monotonic.seconds()) {
+            return endSilent(exchange)
+        }
+        guard HostNames.needsLook(exchange.host) else { return askForPlace(exchange) }
+        let id = ObjectIdentifier(exchange)
+        let answer = names.look(exchange.host, insisting: !request.avoidsSilentHosts, for: id) {
+            [unowned self] addresses in
+            if let exchange = exchanges[id] { resolved(exchange, addresses) }
+        }
+        switch answer {
+        case .known(let addresses): resolved(exchange, addresses)
+        case .failed: resolved(exchange, [])
+        case .asked: armWaiting(exchange)
+        }
+    }
+
+    private func resolved(_ exchange: OutboundExchange, _ addresses: [String]) {
+        if addresses.isEmpty { return end(exchange, .resolveFailed, "\(exchange.target.host): no address was found") }
+        exchange.addresses = addresses
+        askForPlace(exchange)
+    }
+
+    private func askForPlace(_ exchange: OutboundExchange) {
+        switch admission.arrived(ObjectIdentifier(exchange), host: exchange.hostKey) {
+        case .go: run(exchange)
+        case .wait: armWaiting(exchange)
         case .refused:
             end(exchange, .connectFailed, "\(exchange.target.host): too many requests wait for a connection")
         }
+    }
+
+    /// For an address or a place; the time runs on from one to the other.
+    private func armWaiting(_ exchange: OutboundExchange) {
+        guard !exchange.timer.isActive else { return }
+        arm(exchange, exchange.request.queueSeconds ?? exchange.request.timeoutSeconds)
     }
 
     private func arm(_ exchange: OutboundExchange, _ seconds: Double) {
@@ -112,17 +153,31 @@ public final class HTTPClient {
         }
     }
 
+    /// The time of the whole exchange, if it does not run already.
+    private func armRunning(_ exchange: OutboundExchange) {
+        guard exchange.request.queueSeconds != nil || !exchange.timer.isActive else { return }
+        exchange.begins(at: Monotonic.seconds())
+        arm(exchange, exchange.secondsLeft)
+    }
+
+    private func endSilent(_ exchange: OutboundExchange) {
+        end(exchange, .connectFailed, "\(exchange.target.host): it has not answered lately")
+    }
+
     /// The exchange has its place: gives it to curl.
     private func run(_ exchange: OutboundExchange) {
         exchange.isAdmitted = true
         let request = exchange.request
-        let isRead = request.method == "GET" || request.method == "HEAD"
+        if request.avoidsSilentHosts, !silent.mayTry(exchange.hostKey, now: Monotonic.seconds()) {
+            return endSilent(exchange)
+        }
+        armRunning(exchange)
         let pool = pool(for: request.addresses)
         let transfer = CurlTransfer(
-            policy: request.addresses, followsRedirects: isRead && request.maxRedirects > 0,
+            policy: request.addresses, followsRedirects: request.followsRedirects,
             upload: UploadFeed(request.body), bodyMax: exchange.bodyMax)
         guard let transfer else { return end(exchange, .interrupted, "no memory for a transfer") }
-        transfer.configure(request, configuration)
+        transfer.configure(exchange, configuration)
         transfer.changed = { [unowned exchange] in exchange.changed() }
         transfer.ended = { [unowned self, unowned exchange] code in finished(exchange, code) }
         exchange.transfer = transfer
@@ -142,22 +197,35 @@ public final class HTTPClient {
 
     /// curl is done with the transfer.
     private func finished(_ exchange: OutboundExchange, _ code: CURLcode) {
+        if let transfer = exchange.transfer, transfer.isRedirect { return follow(exchange, transfer) }
         guard code != CURLE_OK, let transfer = exchange.transfer else { return settle(exchange, nil) }
         let host = exchange.target.host
         let mayHaveArrived = transfer.mayHaveArrived
-        // For curl, bytes that are not HTTP are an unsupported protocol; so is a redirect to `ftp:`, but that is an
-        // answer.
+        // For curl, bytes that are not HTTP are an unsupported protocol.
         let isGibberish = code == CURLE_UNSUPPORTED_PROTOCOL && mayHaveArrived && transfer.status == 0
         let result = isGibberish ? CURLE_WEIRD_SERVER_REPLY : code
-        settle(exchange, .of(result, verdict: transfer.verdict, host: host, mayHaveArrived: mayHaveArrived))
+        settle(
+            exchange,
+            .of(result, verdict: transfer.verdict, host: host, mayHaveArrived: mayHaveArrived || exchange.hops > 0))
+    }
+
+    /// Each hop is a way of its own: judged, looked up and bounded like the first one. curl's own following would look
+    /// names up by itself, and hold a place of another host.
+    private func follow(_ exchange: OutboundExchange, _ transfer: CurlTransfer) {
+        let location = transfer.location ?? ""
+        leave(exchange, nil)
+        exchange.hopEnded(at: Monotonic.seconds())
+        do throws(OutboundError) { try exchange.follow(location) } catch { return settle(exchange, error) }
+        begin(exchange)
     }
 
     /// Ends an exchange before its end. Nothing happens if it has ended already.
     func end(_ exchange: OutboundExchange, _ kind: OutboundError.Kind, _ message: String) {
+        let hasHopped = exchange.hops > 0
         switch exchange.phase {
-        case .waiting: settle(exchange, OutboundError(kind, message, mayHaveArrived: false))
+        case .waiting: settle(exchange, OutboundError(kind, message, mayHaveArrived: hasHopped))
         case .running(let transfer, let pool):
-            let mayHaveArrived = transfer.mayHaveArrived  // before curl forgets
+            let mayHaveArrived = transfer.mayHaveArrived || hasHopped  // before curl forgets
             pool.remove(transfer)
             settle(exchange, OutboundError(kind, message, mayHaveArrived: mayHaveArrived))
         case .ended: break
@@ -167,14 +235,46 @@ public final class HTTPClient {
     private func settle(_ exchange: OutboundExchange, _ failure: OutboundError?) {
         let id = ObjectIdentifier(exchange)
         exchange.settle(failure)
-        exchange.transfer?.free()
         exchanges[id] = nil
-        guard exchange.isAdmitted else { return admission.withdrew(id, host: exchange.hostKey) }
+        leave(exchange, failure)
+    }
+
+    /// Gives back what the exchange holds of the present hop, its place first of all.
+    private func leave(_ exchange: OutboundExchange, _ failure: OutboundError?) {
+        let id = ObjectIdentifier(exchange)
+        note(exchange, failure)
+        exchange.transfer?.free()
+        guard exchange.isAdmitted else {
+            names.withdraw(id, from: exchange.host)
+            return admission.withdrew(id, host: exchange.hostKey)
+        }
+        exchange.isAdmitted = false
         let admitted = admission.ended(host: exchange.hostKey)
         guard !isClosed else { return }
-        for next in admitted.compactMap({ exchanges[$0] }) {
-            if next.request.queueSeconds != nil { arm(next, next.request.timeoutSeconds) }
-            run(next)
+        for next in admitted { exchanges[next]?.isAdmitted = true }
+        entering.append(contentsOf: admitted)
+        runEntering()
+    }
+
+    /// One after the other, not one within the other: each that fails at once lets the next one in.
+    private func runEntering() {
+        guard !isEntering else { return }
+        isEntering = true
+        defer { isEntering = false }
+        while let id = entering.popFirst() {
+            if let exchange = exchanges[id], !exchange.hasEnded { run(exchange) }
+        }
+    }
+
+    /// What the end of a transfer says about its host.
+    private func note(_ exchange: OutboundExchange, _ failure: OutboundError?) {
+        guard let transfer = exchange.transfer else { return }
+        if transfer.status != 0 {
+            silent.answered(exchange.hostKey)
+        } else if exchange.request.avoidsSilentHosts, let failure,
+            failure.kind == .connectFailed || failure.kind == .timedOut
+        {
+            silent.failed(exchange.hostKey, now: Monotonic.seconds())
         }
     }
 

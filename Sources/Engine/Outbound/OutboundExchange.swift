@@ -1,5 +1,5 @@
-// One exchange from the call to its end: waiting for a place, running as a curl transfer, ended. Thread: the client's
-// loop.
+// One exchange from the call to its end: waiting for addresses or a place, running as a curl transfer, ended. A
+// redirect that is followed takes it back to waiting. Thread: the client's loop.
 
 import CShims
 
@@ -11,10 +11,21 @@ final class OutboundExchange {
         case ended
     }
 
-    let request: OutboundRequest
-    let target: ParsedURL
+    /// Its URL and headers are those of the present hop.
+    private(set) var request: OutboundRequest
+    private(set) var target: ParsedURL
+    /// Lower case.
+    private(set) var host: String
     /// Bounds connections per host and port.
-    let hostKey: String
+    private(set) var hostKey: String
+    /// Numeric, of `target`; none if it needs no look-up.
+    var addresses: [String] = []
+    /// Redirects followed so far.
+    private(set) var hops = 0
+    /// What is left of the exchange's time when it next gets a place, seconds.
+    private(set) var secondsLeft: Double
+    /// When it got its place.
+    private var beganAt = 0.0
     let timer: LoopTimer
     /// Bound on the body that the caller collects; nil: it is pulled.
     let bodyMax: Int?
@@ -35,10 +46,50 @@ final class OutboundExchange {
         }
         self.request = request
         self.bodyMax = bodyMax
+        secondsLeft = request.timeoutSeconds
         target = try OutboundExchange.parse(request.url)
-        hostKey = "\(target.host):\(target.port)"
+        host = target.host.lowercased()
+        hostKey = "\(host):\(target.port)"
         self.loop = loop
         timer = LoopTimer(on: loop)
+    }
+
+    /// Its time runs from here.
+    func begins(at moment: Double) { beganAt = moment }
+
+    /// The hop is over. While the next one waits for a place, only a caller's bound on the wait counts.
+    func hopEnded(at moment: Double) {
+        transfer = nil
+        phase = .waiting
+        guard request.queueSeconds != nil else { return }
+        timer.stop()
+        secondsLeft -= moment - beganAt
+    }
+
+    /// Goes on to where a redirect leads, relative to where it came from.
+    func follow(_ location: String) throws(OutboundError) {
+        guard hops < request.maxRedirects else {
+            throw OutboundError(.tooManyRedirects, "\(host): too many redirects", mayHaveArrived: true)
+        }
+        guard let url = ParsedURL.resolve(location, against: request.url) else {
+            throw OutboundError(.invalidURL, "\(host): the redirect is not a URL", mayHaveArrived: true)
+        }
+        let next: ParsedURL
+        do { next = try OutboundExchange.parse(url) } catch {
+            throw OutboundError(error.kind, "\(host): a redirect: \(error.message)", mayHaveArrived: true)
+        }
+        // What lets a caller in at one host is not another host's business.
+        if (next.scheme, next.host, next.port) != (target.scheme, target.host, target.port) {
+            request.headers.removeAll { name, _ in
+                OutboundHeaders.equal(name, "authorization") || OutboundHeaders.equal(name, "cookie")
+            }
+        }
+        hops += 1
+        request.url = url
+        target = next
+        host = next.host.lowercased()
+        hostKey = "\(host):\(next.port)"
+        addresses = []
     }
 
     private static func parse(_ url: String) throws(OutboundError) -> ParsedURL {

@@ -13,8 +13,11 @@ public struct OutboundRequest {
     /// Bounds the wait for a free connection by itself and takes it out of `timeoutSeconds`: for a caller whose
     /// time-out must measure the other side alone.
     public var queueSeconds: Double?
-    /// Resolving, connecting and the TLS handshake.
+    /// Connecting and the TLS handshake; looking the name up has its own bound.
     public var connectSeconds: Double = 5
+    /// Fails at once if the host has not answered lately, or its name could not be looked up a moment ago: for a caller
+    /// with many requests for hosts that strangers named.
+    public var avoidsSilentHosts = false
     /// Bound on the decoded body that ``HTTPClient/send(_:)`` collects. ``HTTPClient/open(_:)`` has none: its memory is
     /// constant.
     public var maxResponseBytes: Int = 1024 * 1024
@@ -32,6 +35,12 @@ public struct OutboundRequest {
         self.url = url
         self.headers = headers
         self.body = body
+    }
+
+    /// A request with a body is not sent to somebody else.
+    var followsRedirects: Bool {
+        guard maxRedirects > 0, case .none = body else { return false }
+        return method == "GET" || method == "HEAD"
     }
 }
 

@@ -32,11 +32,16 @@ final class Shard {
         http = HTTPClient(on: loop)
         let openAI = OpenAIClient(http: http, configuration: config.openAI, clock: clock, logger: log)
         let images = ImageFetcher(http: http, policy: config.addressPolicy)
+        // Somebody waits for a synchronous reply and has few images: each of them is tried.
+        var insisting = ImageFetcherConfiguration()
+        insisting.avoidsSilentHosts = false
         services = Services(
             loop: loop, config: config, shared: shared, database: database, log: log, clock: clock,
             incarnation: work.incarnation, eagerBytesPerSecond: eagerBytesPerSecond,
             synchronous: SynchronousMode(
-                on: loop, images: images, openAI: openAI, inlineImages: (config.imageMode ?? .inline) == .inline),
+                on: loop,
+                images: ImageFetcher(http: http, policy: config.addressPolicy, configuration: insisting),
+                openAI: openAI, inlineImages: (config.imageMode ?? .inline) == .inline),
             health: HealthReport(
                 on: loop, database: database, openAI: openAI, instance: config.instanceID, clock: clock))
         let parts = ShardParts(

@@ -12,6 +12,8 @@ public struct ImageFetcherConfiguration: Sendable {
     /// The wait for a place among the connections, seconds, apart from `timeoutSeconds`: a job has many images on one
     /// host.
     public var queueSeconds = 600.0
+    /// For jobs: does not wait for a host that has not answered lately.
+    public var avoidsSilentHosts = true
 
     public init() {}
 }
@@ -91,6 +93,7 @@ public final class ImageFetcher {
         request.timeoutSeconds = configuration.timeoutSeconds
         request.connectSeconds = configuration.connectSeconds
         request.queueSeconds = configuration.queueSeconds
+        request.avoidsSilentHosts = configuration.avoidsSilentHosts
         do { return try await http.open(request) } catch { throw ImageEnding(error) }
     }
 }
