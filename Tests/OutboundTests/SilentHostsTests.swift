@@ -61,7 +61,7 @@ struct SilentHostsTests {
         }
         try await withClient { loop, client in
             var configuration = ImageFetcherConfiguration()
-            configuration.timeoutSeconds = 0.2
+            configuration.timeoutSeconds = 2
             let fetcher = ImageFetcher(
                 http: client, policy: AddressPolicy(allowed: [CIDR(IPAddress(v4: 0x7F00_0001), prefix: 32)]),
                 configuration: configuration)
@@ -75,7 +75,8 @@ struct SilentHostsTests {
                 default: break
                 }
             }
-            #expect(found == 1000 && missing == 1000)
+            #expect(found == 1000)
+            #expect(missing == 1000)
         }
         // Those under way when it was found out were up to a job's bound; hardly one came after them.
         #expect((SilentHosts.failuresMax...64 + SilentHosts.failuresMax).contains(dead.connections))

@@ -9,7 +9,7 @@ public final class JobRunner {
     private(set) var isOver = false
     private var failures = 0
     private var shardFailures: [Identifier: Int] = [:]
-    /// Images are looked at in the order of the lots; where the last page ended.
+    /// Images are looked at in the order of the lots; where the last window ended.
     var imageCursor = 0
     /// Batches of a shard that came to nothing; unlike `shardFailures` a step that succeeds does not forget them.
     private var setbacks: [Identifier: Int] = [:]
@@ -91,6 +91,11 @@ public final class JobRunner {
         }
     }
 
+    /// Reads many rows over a connection of its own: on the shared ones status polls would wait behind them.
+    func read<Value>(_ body: (DatabaseSession) async throws -> Value) async throws -> Value {
+        try await context.database.session(body)
+    }
+
     /// Puts a shard off: it is due again after a back-off that grows with its failures in a row.
     /// - Parameter state: where it goes back to; nil leaves it where its row says.
     func postpone(
@@ -162,6 +167,13 @@ public final class JobRunner {
 
     private func wait(until: Timestamp) async throws {
         try await context.loop.sleep(seconds: max(0.001, until - Timestamp.now()))
+    }
+}
+
+extension JobRecord {
+    /// The positions of its lots, so many at a time.
+    func windows(of size: Int) -> [Range<Int>] {
+        stride(from: 0, to: totalLots, by: size).map { $0..<min($0 + size, totalLots) }
     }
 }
 

@@ -29,7 +29,7 @@ public struct WorkConfiguration: Sendable {
     /// Jobs that one shard of the process works on at a time; most of them wait.
     public var jobsMax = 32
     /// Images looked at together for one job.
-    public var imagesInFlight = 32
+    public var imagesInFlight = 64
     /// Lots whose images are looked at before they are written down.
     public var imagePageLots = 200
     /// Answers stored in one transaction.

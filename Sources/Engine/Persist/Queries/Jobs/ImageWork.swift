@@ -1,4 +1,4 @@
-// The image stage: lots not looked at yet, a page at a time by position.
+// The image stage: lots not looked at yet, a window of positions at a time.
 
 /// A lot's images as the image check needs them.
 public struct LotImages: Sendable {
@@ -13,16 +13,17 @@ public enum ImageWork {
         "image_page",
         """
         SELECT l.position, l.lot_id, l.images FROM batch_lots l
-        WHERE l.job_id = $1 AND l.position >= $2
-          AND NOT EXISTS (SELECT 1 FROM lot_results r
-            WHERE r.job_id = l.job_id AND r.stage = 'images' AND r.position = l.position)
-        ORDER BY l.position LIMIT $3
+        WHERE l.job_id = $1 AND l.position >= $2 AND l.position < $3
+            AND \(RemainingLots.lacks(.images))
+        ORDER BY l.position
         """)
 
     public static func page(
-        _ db: any Querying, job: Identifier, from position: Int, limit: Int
+        _ db: any Querying, job: Identifier, positions: Range<Int>
     ) async throws(DatabaseError) -> [LotImages] {
-        try await db.query(pageStatement, [.uuid(job), .int4(position), .int8(limit)]).map {
+        try await db.query(
+            pageStatement, [.uuid(job), .int4(positions.lowerBound), .int4(positions.upperBound)]
+        ).map {
             LotImages(position: $0.int(0), lotID: $0.text(1), images: $0.text(2))
         }
     }

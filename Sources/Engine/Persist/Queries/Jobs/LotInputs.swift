@@ -1,4 +1,5 @@
-// What goes into the lines of a shard, and what a lot's finished JSON is made of.
+// What goes into the lines of a shard, and what a lot's finished JSON is made of. Rows are found by key, lot by lot:
+// see `RemainingLots`.
 
 /// A lot's input to the vision stage.
 public struct VisionInput: Sendable {
@@ -22,27 +23,40 @@ public enum LotInputs {
     private static let visionStatement = Statement(
         "vision_inputs",
         """
-        SELECT l.position, l.additional_info, l.images, i.payload
-        FROM batch_lots l
-        JOIN lot_results i ON i.job_id = l.job_id AND i.stage = 'images' AND i.position = l.position
-        WHERE l.job_id = $1 AND l.position = ANY ($2::int[]) ORDER BY l.position
+        SELECT p.position, l.additional_info, l.images, i.payload
+        FROM \(eachLot)
+        JOIN LATERAL (\(row(of: .images))) i ON true
+        ORDER BY p.position
         """)
     private static let translationStatement = Statement(
         "translation_inputs",
         """
-        SELECT position, payload FROM lot_results
-        WHERE job_id = $1 AND stage = 'vision' AND succeeded AND position = ANY ($2::int[]) ORDER BY position
+        SELECT p.position, v.payload FROM unnest($2::int[]) p (position)
+        JOIN LATERAL (\(row(of: .vision))) v ON v.succeeded
+        ORDER BY p.position
         """)
     private static let factsStatement = Statement(
         "lot_facts",
         """
-        SELECT l.position, l.lot_id, coalesce(i.payload, '[]'), coalesce(i.images, 0), v.payload
-        FROM batch_lots l
-        LEFT JOIN lot_results i ON i.job_id = l.job_id AND i.stage = 'images' AND i.position = l.position
-        LEFT JOIN lot_results v ON v.job_id = l.job_id AND v.stage = 'vision' AND v.position = l.position
-            AND v.succeeded
-        WHERE l.job_id = $1 AND l.position = ANY ($2::int[]) ORDER BY l.position
+        SELECT p.position, l.lot_id, coalesce(i.payload, '[]'), coalesce(i.images, 0), v.payload
+        FROM \(eachLot)
+        LEFT JOIN LATERAL (\(row(of: .images))) i ON true
+        LEFT JOIN LATERAL (\(row(of: .vision))) v ON v.succeeded
+        ORDER BY p.position
         """)
+
+    private static let eachLot = """
+        unnest($2::int[]) p (position)
+        JOIN LATERAL (SELECT lot_id, additional_info, images FROM batch_lots
+            WHERE job_id = $1 AND position = p.position LIMIT 1) l ON true
+        """
+
+    private static func row(of stage: StoreResults.Stage) -> String {
+        """
+        SELECT payload, images, succeeded FROM lot_results r
+        WHERE r.job_id = $1 AND r.stage = '\(stage.rawValue)' AND r.position = p.position LIMIT 1
+        """
+    }
 
     public static func vision(
         _ db: any Querying, job: Identifier, positions: [Int]
@@ -56,9 +70,9 @@ public enum LotInputs {
     private static let openStatement = Statement(
         "open_lots",
         """
-        SELECT position FROM batch_lots l WHERE job_id = $1 AND NOT EXISTS (SELECT 1 FROM lot_results r
-            WHERE r.job_id = l.job_id AND r.stage = 'final' AND r.position = l.position)
-        ORDER BY position LIMIT $2
+        SELECT position FROM batch_lots l WHERE job_id = $1 AND position >= $2 AND position < $3
+            AND \(RemainingLots.lacks(.final))
+        ORDER BY position
         """)
     private static let reasonStatement = Statement(
         "first_failed_lot",
@@ -67,9 +81,13 @@ public enum LotInputs {
             ORDER BY position LIMIT 1
         """)
 
-    /// Lots without an end, the first ones.
-    public static func open(_ db: any Querying, job: Identifier, limit: Int) async throws(DatabaseError) -> [Int] {
-        try await db.query(openStatement, [.uuid(job), .int8(limit)]).map { $0.int(0) }
+    /// Those among `positions` whose lots have no end.
+    public static func open(
+        _ db: any Querying, job: Identifier, positions: Range<Int>
+    ) async throws(DatabaseError) -> [Int] {
+        try await db.query(
+            openStatement, [.uuid(job), .int4(positions.lowerBound), .int4(positions.upperBound)]
+        ).map { $0.int(0) }
     }
 
     /// The finished JSON of the first lot that failed.

@@ -1,5 +1,10 @@
 // The lots that a stage still lacks, with the weight of their lines and what went wrong last time. A lot that has its
 // final row is done with, whatever the stage.
+//
+// Each lot's other rows are looked up by key, one lot at a time, in a subquery that the planner cannot turn into a
+// join: tables that have just been filled have no statistics yet, and without them it joins by comparing each lot with
+// every row of its job, which for 50,000 lots takes minutes. For the same reason pages are windows of positions: a
+// `LIMIT` alone may be served by looking at all lots of the job and sorting them, once for each page.
 
 /// A lot that still needs a stage.
 public struct RemainingLot: Sendable {
@@ -22,14 +27,12 @@ public enum RemainingLots {
         SELECT l.position, coalesce(octet_length(l.additional_info), 0), octet_length(l.images), i.images,
             f.reason, coalesce(f.image_download, false), coalesce(f.curable, true)
         FROM batch_lots l
-        JOIN lot_results i ON i.job_id = l.job_id AND i.stage = 'images' AND i.position = l.position AND i.succeeded
+        JOIN LATERAL (SELECT images FROM lot_results r WHERE r.job_id = l.job_id AND r.stage = 'images'
+            AND r.position = l.position AND r.succeeded LIMIT 1) i ON true
         LEFT JOIN LATERAL (\(lastFailure(in: .vision))) f ON true
-        WHERE l.job_id = $1 AND l.position > $2
-          AND NOT EXISTS (SELECT 1 FROM lot_results r WHERE r.job_id = l.job_id AND r.stage = 'vision'
-            AND r.position = l.position)
-          AND NOT EXISTS (SELECT 1 FROM lot_results r WHERE r.job_id = l.job_id AND r.stage = 'final'
-            AND r.position = l.position)
-        ORDER BY l.position LIMIT $3
+        WHERE l.job_id = $1 AND l.position >= $2 AND l.position < $3
+          AND \(lacks(.vision)) AND \(lacks(.final))
+        ORDER BY l.position LIMIT $4
         """)
     private static let translationStatement = Statement(
         "remaining_translation",
@@ -37,13 +40,19 @@ public enum RemainingLots {
         SELECT l.position, octet_length(l.payload), 0, 0, f.reason, false, coalesce(f.curable, true)
         FROM lot_results l
         LEFT JOIN LATERAL (\(lastFailure(in: .translation))) f ON true
-        WHERE l.job_id = $1 AND l.stage = 'vision' AND l.succeeded AND l.position > $2
-          AND NOT EXISTS (SELECT 1 FROM lot_results r WHERE r.job_id = l.job_id AND r.stage = 'translation'
-            AND r.position = l.position)
-          AND NOT EXISTS (SELECT 1 FROM lot_results r WHERE r.job_id = l.job_id AND r.stage = 'final'
-            AND r.position = l.position)
-        ORDER BY l.position LIMIT $3
+        WHERE l.job_id = $1 AND l.stage = 'vision' AND l.succeeded
+          AND l.position >= $2 AND l.position < $3
+          AND \(lacks(.translation)) AND \(lacks(.final))
+        ORDER BY l.position LIMIT $4
         """)
+
+    /// The lot `l` has no row of the stage.
+    static func lacks(_ stage: StoreResults.Stage) -> String {
+        """
+        (SELECT r.position FROM lot_results r WHERE r.job_id = l.job_id AND r.stage = '\(stage.rawValue)'
+            AND r.position = l.position) IS NULL
+        """
+    }
 
     private static func lastFailure(in stage: WorkStage) -> String {
         """
@@ -53,16 +62,20 @@ public enum RemainingLots {
         """
     }
 
-    /// A page of lots after `position`, in order.
+    /// Those among `positions`, in order.
+    /// - Parameter limit: no more than the first so many.
     public static func page(
-        _ db: any Querying, job: Identifier, stage: WorkStage, after position: Int, limit: Int
+        _ db: any Querying, job: Identifier, stage: WorkStage, positions: Range<Int>, limit: Int
     ) async throws(DatabaseError) -> [RemainingLot] {
         let statement =
             switch stage {
             case .vision: visionStatement
             case .translation: translationStatement
             }
-        return try await db.query(statement, [.uuid(job), .int4(position), .int8(limit)]).map { row in
+        let values: [PGValue] = [
+            .uuid(job), .int4(positions.lowerBound), .int4(positions.upperBound), .int8(limit),
+        ]
+        return try await db.query(statement, values).map { row in
             RemainingLot(
                 position: row.int(0), textBytes: row.int(1), imageListBytes: row.int(2), imageCount: row.int(3),
                 lastReason: row.optionalText(4), imageDownloadFailed: row.bool(5), curable: row.bool(6))

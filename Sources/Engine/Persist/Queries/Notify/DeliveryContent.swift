@@ -55,17 +55,20 @@ public enum DeliveryContent {
             failed_lots, error_message
         FROM batch_jobs WHERE id = $1
         """)
+    /// Rows are found by key, lot by lot: see `RemainingLots`.
     private static let lotsStatement = Statement(
         "delivery_lots",
         """
         SELECT payload, lot_id, total FROM (
             SELECT r.payload, CASE WHEN r.payload IS NULL THEN l.lot_id END AS lot_id,
-                cardinality(d.positions) AS total, l.position, sum(octet_length(coalesce(r.payload, l.lot_id)))
-                OVER (ORDER BY l.position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+                cardinality(d.positions) AS total, p.position, sum(octet_length(coalesce(r.payload, l.lot_id)))
+                OVER (ORDER BY p.position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
             FROM webhook_deliveries d
             CROSS JOIN LATERAL unnest(d.positions[$2 + 1 : $2 + \(pageLots)]) AS p (position)
-            JOIN batch_lots l ON l.job_id = d.batch_job_id AND l.position = p.position
-            LEFT JOIN lot_results r ON r.job_id = l.job_id AND r.stage = 'final' AND r.position = l.position
+            JOIN LATERAL (SELECT lot_id FROM batch_lots
+                WHERE job_id = d.batch_job_id AND position = p.position LIMIT 1) l ON true
+            LEFT JOIN LATERAL (SELECT payload FROM lot_results
+                WHERE job_id = d.batch_job_id AND stage = 'final' AND position = p.position LIMIT 1) r ON true
             WHERE d.id = $1) AS page
         WHERE before IS NULL OR before < $3 ORDER BY position
         """)

@@ -67,9 +67,9 @@ extension JobRunner {
 
     /// Ends every lot that has no end yet: the job cannot go on.
     func failOpenLots(_ job: JobRecord, because reason: String) async throws {
-        while true {
-            let open = try await LotInputs.open(context.database, job: job.id, limit: 1000)
-            if open.isEmpty { return }
+        for window in job.windows(of: 1000) {
+            let open = try await read { try await LotInputs.open($0, job: job.id, positions: window) }
+            if open.isEmpty { continue }
             try await commit { session in
                 try await self.end(open.map { LotEnd(position: $0, error: reason) }, of: job, session)
             }

@@ -11,13 +11,17 @@ extension JobRunner {
         log.info("Background worker: job started", metadata: ["lots": "\(job.totalLots)"])
     }
 
-    /// One page of lots.
+    /// One window of lots.
     func checkImages(_ job: JobRecord) async throws {
-        let page = try await ImageWork.page(
-            context.database, job: job.id, from: imageCursor, limit: context.configuration.imagePageLots)
-        guard let last = page.last else { return try await advance(from: nil, job) }
+        guard imageCursor < job.totalLots else { return try await advance(from: nil, job) }
+        let end = min(imageCursor + context.configuration.imagePageLots, job.totalLots)
+        let page = try await read { [imageCursor] in
+            try await ImageWork.page($0, job: job.id, positions: imageCursor..<end)
+        }
         let lots = page.map { Self.strings($0.images) }
-        let problems = try await problems(of: Set(lots.joined()).sorted())
+        // In the order of the lots and not of the hosts, so that no one host's images come all in a row.
+        var seen: Set<String> = []
+        let problems = try await problems(of: lots.joined().filter { seen.insert($0).inserted })
         var results: [StageResult] = []
         var ends: [LotEnd] = []
         for (lot, urls) in zip(page, lots) {
@@ -30,11 +34,13 @@ extension JobRunner {
                 ends.append(LotEnd(position: lot.position, error: LineInput.noImages))
             }
         }
-        try await commit { session in
-            _ = try await StoreResults.run(session, job: job.id, stage: .images, results)
-            try await self.end(ends, of: job, session)
+        if !results.isEmpty {
+            try await commit { session in
+                _ = try await StoreResults.run(session, job: job.id, stage: .images, results)
+                try await self.end(ends, of: job, session)
+            }
         }
-        imageCursor = last.position + 1
+        imageCursor = end
     }
 
     /// The URLs that cannot be used; each is looked at once.

@@ -30,56 +30,54 @@ extension JobRunner {
     func lineInput(
         _ stage: WorkStage, position: Int, inline: Bool, _ job: JobRecord
     ) async throws -> LineInput? {
-        let inline = inline || context.configuration.imageMode == .inline
-        return try await lineInputs(stage, positions: [position], inline: inline, job).first
+        try await lineInputs(stage, positions: [position], inline: inline, job).inputs.first
     }
 
     /// In the order of the positions.
+    /// - Returns: the inputs of the first `done` positions, at least one; images in memory may leave no room for more.
     func lineInputs(
         _ stage: WorkStage, positions: [Int], inline: Bool, _ job: JobRecord
-    ) async throws -> [LineInput] {
+    ) async throws -> (inputs: [LineInput], done: Int) {
         switch stage {
         case .translation:
-            return try await LotInputs.translation(context.database, job: job.id, positions: positions).map {
-                LineInput(stage: stage, position: $0.position, text: $0.english)
-            }
+            let texts = try await read { try await LotInputs.translation($0, job: job.id, positions: positions) }
+            return (
+                texts.map { LineInput(stage: stage, position: $0.position, text: $0.english) }, positions.count
+            )
         case .vision:
-            var inputs: [LineInput] = []
-            for lot in try await LotInputs.vision(context.database, job: job.id, positions: positions) {
-                inputs.append(try await visionInput(lot, inline: inline))
+            let lots = try await read { try await LotInputs.vision($0, job: job.id, positions: positions) }
+            guard inline || context.configuration.imageMode == .inline else {
+                return (lots.map { urlInput($0) }, positions.count)
             }
-            return inputs
+            return try await inlineInputs(lots, positions)
         }
     }
 
-    private func visionInput(_ lot: VisionInput, inline: Bool) async throws -> LineInput {
+    private func urlInput(_ lot: VisionInput) -> LineInput {
         let missing = Set(Self.strings(lot.missing))
-        let all = Self.strings(lot.images)
-        let urls = all.filter { !missing.contains($0) }
-        var input = LineInput(stage: .vision, position: lot.position, text: lot.additionalInfo, isInline: inline)
-        guard inline else {
-            input.images = urls.map { .url($0) }
+        var input = LineInput(stage: .vision, position: lot.position, text: lot.additionalInfo)
+        input.images = Self.strings(lot.images).filter { !missing.contains($0) }.map { .url($0) }
+        return input
+    }
+
+    private func inlineInputs(_ lots: [VisionInput], _ positions: [Int]) async throws -> ([LineInput], Int) {
+        let all = lots.map { Self.strings($0.images) }
+        let missing = lots.map { Set(Self.strings($0.missing)) }
+        let usable = lots.indices.map { lot in all[lot].filter { !missing[lot].contains($0) } }
+        let fetched = try await InlineImages.fetch(usable, with: context.images, on: context.loop)
+        let inputs = (0..<fetched.done).map { lot in
+            let images = fetched.images(of: lot, count: usable[lot].count)
+            var input = LineInput(
+                stage: .vision, position: lots[lot].position, text: lots[lot].additionalInfo, isInline: true)
+            input.images = images.compactMap(\.self)
+            let gone = Set(zip(usable[lot], images).filter { $0.1 == nil }.map(\.0))
+            if !gone.isEmpty {
+                input.correctedMissing = all[lot].filter { missing[lot].contains($0) || gone.contains($0) }
+            }
             return input
         }
-        var fetched: [Int: ImageReference] = [:]
-        var room = LineInput.inlineBytesMax
-        let images = context.images
-        try await context.loop.forEach(urls.count, atMost: 8) { index in
-            if room <= 0 {
-                fetched[index] = .url(urls[index])
-            } else if case .success(let image)? = try? await images.fetch(urls[index]) {
-                let fits = image.bytes.count <= room
-                room -= image.bytes.count
-                fetched[index] =
-                    fits ? .data(type: image.type.mediaType, bytes: image.bytes) : .url(urls[index])
-            }
-        }
-        input.images = urls.indices.compactMap { fetched[$0] }
-        if fetched.count < urls.count {
-            let gone = Set(urls.indices.filter { fetched[$0] == nil }.map { urls[$0] })
-            input.correctedMissing = all.filter { missing.contains($0) || gone.contains($0) }
-        }
-        return input
+        let next = fetched.done < lots.count ? lots[fetched.done].position : nil
+        return (inputs, next.flatMap { positions.firstIndex(of: $0) } ?? positions.count)
     }
 
     /// The properties of the stage's answers.

@@ -8,7 +8,9 @@ extension JobRunner {
     /// A stage begins: with a canary if there is more than one lot to send (a wrong parameter would cost every line,
     /// hours later), else with its plan.
     func open(_ stage: WorkStage, _ job: JobRecord) async throws {
-        let lots = try await RemainingLots.page(context.database, job: job.id, stage: stage, after: -1, limit: 2)
+        let lots = try await read {
+            try await RemainingLots.page($0, job: job.id, stage: stage, positions: 0..<job.totalLots, limit: 2)
+        }
         switch lots.count {
         case 0: try await advance(from: stage, job)
         case 1: try await plan(stage, round: 1, job)
@@ -20,12 +22,10 @@ extension JobRunner {
     func plan(_ stage: WorkStage, round: Int, _ job: JobRecord) async throws {
         var lines: [PlannedLine] = []
         var doomed = 0
-        var cursor = -1
-        while true {
-            let page = try await RemainingLots.page(
-                context.database, job: job.id, stage: stage, after: cursor, limit: Self.planPage)
-            guard let last = page.last else { break }
-            cursor = last.position
+        for window in job.windows(of: Self.planPage) {
+            let page = try await read {
+                try await RemainingLots.page($0, job: job.id, stage: stage, positions: window, limit: window.count)
+            }
             let hopeless = page.filter { !$0.curable || round > JobMachine.maxRounds }
             try await fail(hopeless, stage, job)
             doomed += hopeless.count
@@ -85,7 +85,9 @@ extension JobRunner {
     }
 
     private func advanceIfDone(_ stage: WorkStage, _ job: JobRecord) async throws {
-        let left = try await RemainingLots.page(context.database, job: job.id, stage: stage, after: -1, limit: 1)
+        let left = try await read {
+            try await RemainingLots.page($0, job: job.id, stage: stage, positions: 0..<job.totalLots, limit: 1)
+        }
         if left.isEmpty { try await advance(from: stage, job) }
     }
 

@@ -24,9 +24,9 @@ private struct BuiltFile {
 }
 
 extension JobRunner {
-    /// Lots read at a time; fewer when their images come along.
+    /// Lots read at a time, and fetched at a time when their images come along.
     private static let buildPage = 100
-    private static let inlineBuildPage = 1
+    private static let inlineBuildPage = 16
 
     func upload(_ shard: ShardRecord, _ job: JobRecord) async throws {
         let spool = BatchFile(directory: context.configuration.spoolDirectory, on: context.loop)
@@ -53,7 +53,9 @@ extension JobRunner {
         var start = 0
         while start < positions.count {
             let page = Array(positions[start..<min(positions.count, start + size)])
-            for input in try await lineInputs(shard.stage, positions: page, inline: shard.inlineImages, job) {
+            let (inputs, done) = try await lineInputs(
+                shard.stage, positions: page, inline: shard.inlineImages, job)
+            for input in inputs {
                 if let correction = input.correction { built.corrections.append(correction) }
                 if input.stage == .vision, input.images.isEmpty {
                     built.failures.append(
@@ -72,7 +74,7 @@ extension JobRunner {
                 try await spool.append(line)
                 built.positions.append(input.position)
             }
-            start += page.count
+            start += done
             if !built.rest.isEmpty {
                 built.rest += positions[start...]
                 break

@@ -1,0 +1,66 @@
+// The images of some lots, fetched whole for their lines: many at a time, so that a distant server's time passes once
+// for all of them, and bounded by their bytes. Loop-bound.
+
+/// What became of a page of lots.
+struct InlineImages {
+    /// Fetched at the same time for one job.
+    static let inFlight = 16
+    /// Once a page holds so many bytes, no further lot of it is begun. What is under way then comes on top: up to
+    /// ``inFlight`` images.
+    static let pageBytesMax = 64 * 1024 * 1024
+
+    private struct Item {
+        let lot: Int
+        let index: Int
+        let url: String
+    }
+
+    /// Lots from the front that are done with, at least one; the others are for the next page.
+    private(set) var done: Int
+    private var references: [[Int: ImageReference]]
+    /// Of each lot, what may still come along, bytes.
+    private var rooms: [Int]
+    private var held = 0
+
+    private init(_ lots: Int) {
+        done = lots
+        references = Array(repeating: [:], count: lots)
+        rooms = Array(repeating: LineInput.inlineBytesMax, count: lots)
+    }
+
+    /// - Parameter lots: the URLs of each.
+    static func fetch(
+        _ lots: [[String]], with images: ImageFetcher, on loop: Loop
+    ) async throws(CancellationError) -> InlineImages {
+        let items = lots.indices.flatMap { lot in
+            lots[lot].indices.map { Item(lot: lot, index: $0, url: lots[lot][$0]) }
+        }
+        var page = InlineImages(lots.count)
+        try await loop.forEach(items.count, atMost: inFlight) { index in
+            let item = items[index]
+            guard page.begins(item) else { return }
+            if page.rooms[item.lot] <= 0 {
+                page.references[item.lot][item.index] = .url(item.url)
+            } else if case .success(let image)? = try? await images.fetch(item.url) {
+                page.add(image, item)
+            }
+        }
+        return page
+    }
+
+    /// False: its lot is left for the next page.
+    private mutating func begins(_ item: Item) -> Bool {
+        if item.index == 0, item.lot > 0, held >= InlineImages.pageBytesMax { done = min(done, item.lot) }
+        return item.lot < done
+    }
+
+    private mutating func add(_ image: FetchedImage, _ item: Item) {
+        let fits = image.bytes.count <= rooms[item.lot]
+        rooms[item.lot] -= image.bytes.count
+        if fits { held += image.bytes.count }
+        references[item.lot][item.index] = fits ? .data(type: image.type.mediaType, bytes: image.bytes) : .url(item.url)
+    }
+
+    /// In their order; nil where the image could not be had.
+    func images(of lot: Int, count: Int) -> [ImageReference?] { (0..<count).map { references[lot][$0] } }
+}

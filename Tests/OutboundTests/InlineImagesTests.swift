@@ -1,0 +1,90 @@
+// The images of lots that go along with their lines (C5.5): order, what is missing, and the bound on memory.
+import Foundation
+import Testing
+
+@testable import Engine
+
+@Suite("Images for inline lines", .timeLimit(.minutes(1)))
+struct InlineImagesTests {
+    private static func image(_ count: Int, _ mark: UInt8) -> [UInt8] {
+        [0xFF, 0xD8, 0xFF, mark] + [UInt8](repeating: mark, count: count - 4)
+    }
+
+    /// `/BYTES/MARK` is an image, all else is missing.
+    private static func server() -> TinyServer {
+        TinyServer { connection in
+            while let request = connection.readRequest() {
+                let parts = request.path.split(separator: "/").compactMap { Int($0) }
+                guard parts.count == 2 else {
+                    connection.write(plain("", status: "404 Not Found"))
+                    continue
+                }
+                connection.write("HTTP/1.1 200 OK\r\nContent-Length: \(parts[0])\r\n\r\n")
+                connection.write(image(parts[0], UInt8(parts[1])))
+            }
+        }
+    }
+
+    /// Fetches the images at these paths of a server of its own.
+    private static func fetch(
+        _ lots: [[String]], _ body: @escaping @Sendable (InlineImages) -> Void
+    ) async throws {
+        let server = server()
+        try await withClient { loop, client in
+            let lots = lots.map { $0.map { server.url + $0 } }
+            let policy = AddressPolicy(allowed: [CIDR(IPAddress(v4: 0x7F00_0001), prefix: 32)])
+            let images = ImageFetcher(http: client, policy: policy)
+            body(try await InlineImages.fetch(lots, with: images, on: loop))
+        }
+    }
+
+    @Test("each lot has its own images in their order, and a gap for what is missing")
+    func order() async throws {
+        let lots = (0..<40).map { lot in ["/1000/\(lot)", "/missing", "/500/\(lot)"] }
+        try await Self.fetch(lots) { page in
+            #expect(page.done == 40)
+            for lot in 0..<page.done {
+                let mark = UInt8(lot)
+                let isRight =
+                    page.images(of: lot, count: 3) == [
+                        .data(type: "image/jpeg", bytes: Self.image(1000, mark)), nil,
+                        .data(type: "image/jpeg", bytes: Self.image(500, mark)),
+                    ]
+                #expect(isRight)
+            }
+        }
+    }
+
+    @Test("a page that is full leaves its other lots for the next one, whole")
+    func full() async throws {
+        let size = 9_000_000
+        let lots = (0..<30).map { lot in ["/\(size)/\(lot)", "/\(size)/\(lot)"] }
+        try await Self.fetch(lots) { page in
+            let begun = InlineImages.pageBytesMax / size + 1 + InlineImages.inFlight
+            #expect(page.done >= 4 && page.done <= begun / 2 + 1)
+            for lot in 0..<page.done {
+                let isWhole = page.images(of: lot, count: 2).allSatisfy { image in
+                    if case .data(_, let bytes)? = image { return bytes.count == size && bytes[3] == UInt8(lot) }
+                    return false
+                }
+                #expect(isWhole)
+            }
+        }
+    }
+
+    @Test("what is over a line's bound is named by URL, and a single lot is always done with")
+    func line() async throws {
+        let size = 10_000_000
+        let urls = (0..<12).map { "/\(size)/\($0)" }
+        try await Self.fetch([urls]) { page in
+            #expect(page.done == 1)
+            let images = page.images(of: 0, count: urls.count).compactMap(\.self)
+            #expect(images.count == urls.count)
+            let bytes = images.reduce(0) { sum, image in
+                if case .data(_, let bytes) = image { return sum + bytes.count }
+                return sum
+            }
+            #expect(bytes == LineInput.inlineBytesMax / size * size)
+        }
+    }
+}
