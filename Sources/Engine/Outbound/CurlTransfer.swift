@@ -25,7 +25,7 @@ final class CurlTransfer {
     private var lastAddress = ""
 
     var status = 0
-    var headers: [(name: String, value: String)] = []
+    private(set) var head = AnswerHead()
     /// True when the head of the answer that counts is complete: neither an interim one nor a redirect that is
     /// followed.
     var headIsFinal = false
@@ -134,15 +134,15 @@ final class CurlTransfer {
         }
         if let status = HeaderLine.status(line) {
             self.status = status
-            headers = []
+            head.clear()
             headIsFinal = false
         } else if HeaderLine.isEnd(line) {
             guard status >= 200 else { return true }
             isRedirect = location != nil
             headIsFinal = !isRedirect
             changed?()
-        } else if !headIsFinal, let header = HeaderLine.field(line) {
-            headers.append(header)
+        } else if !headIsFinal {
+            head.add(line)
         }
         return true
     }
@@ -150,7 +150,7 @@ final class CurlTransfer {
     /// Where to go on; nil: nowhere.
     var location: String? {
         guard followsRedirects, (300..<400).contains(status) else { return nil }
-        return OutboundHeaders.first("location", in: headers).flatMap { $0.isEmpty ? nil : $0 }
+        return head.first("location").flatMap { $0.isEmpty ? nil : $0 }
     }
 
     enum Reception { case taken, pause, refuse }
@@ -198,16 +198,5 @@ enum HeaderLine {
 
     static func isEnd(_ line: UnsafeRawBufferPointer) -> Bool {
         line.allSatisfy { $0 == 0x0D || $0 == 0x0A }
-    }
-
-    static func field(_ line: UnsafeRawBufferPointer) -> (name: String, value: String)? {
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return nil }
-        return (text(line[..<colon]), text(line[(colon + 1)...]))
-    }
-
-    private static func text(_ bytes: Slice<UnsafeRawBufferPointer>) -> String {
-        var bytes = bytes.drop { $0 <= 0x20 }
-        while let last = bytes.last, last <= 0x20 { bytes.removeLast() }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -4,10 +4,9 @@
 /// The head of an answer and the way to its body. Loop-bound. While nobody asks, at most 256 KiB are read ahead.
 public final class OutboundStream {
     public let status: Int
-    /// In the order they came.
-    public let headers: [(name: String, value: String)]
     /// The address that answers.
-    public let address: String
+    public var address: String { exchange.transfer?.address ?? "" }
+    private let head: AnswerHead
     private let exchange: OutboundExchange
     private let client: HTTPClient
 
@@ -15,14 +14,16 @@ public final class OutboundStream {
         self.exchange = exchange
         self.client = client
         status = exchange.transfer?.status ?? 0
-        headers = exchange.transfer?.headers ?? []
-        address = exchange.transfer?.address ?? ""
+        head = exchange.transfer?.head ?? AnswerHead()
     }
 
     deinit { cancel() }
 
+    /// In the order they came.
+    public var headers: [(name: String, value: String)] { head.fields }
+
     /// The first header of this name, in any case.
-    public func header(_ name: String) -> String? { OutboundHeaders.first(name, in: headers) }
+    public func header(_ name: String) -> String? { head.first(name) }
 
     /// The next bytes of the body, never empty; nil at its end. Cancelling the task ends the exchange.
     public func next() async throws(OutboundError) -> [UInt8]? {
