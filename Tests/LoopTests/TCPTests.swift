@@ -59,6 +59,56 @@ struct TCPTests {
         return Echo(try await TCPStream.connect(to: address, on: loop), echoes: false)
     }
 
+    /// Notes how much comes in between two turns of the loop.
+    private final class Gauge: TCPStreamOwner {
+        let stream: TCPStream
+        private(set) var received = 0
+        private(set) var most = 0
+        private var thisTurn = 0
+
+        init(_ stream: TCPStream) {
+            self.stream = stream
+            stream.attach(self)
+        }
+
+        /// The others of the loop have their turn.
+        func turn() {
+            thisTurn = 0
+            stream.loop.later { [weak self] in self?.turn() }
+        }
+
+        func received(_ bytes: Span<UInt8>) {
+            received += bytes.count
+            thisTurn += bytes.count
+            most = max(most, thisTurn)
+        }
+        func receivedEnd() {}
+        func failed(_ error: SystemError) {}
+        func sent() {}
+        func shutDown() {}
+    }
+
+    @Test("however much waits in the kernel, others have their turn after each buffer of it")
+    func givesWay() async throws {
+        try await onLoop { loop in
+            var gauges: [Gauge] = []
+            let address = try #require(SocketAddress(host: "127.0.0.1", port: 0))
+            let listener = try TCPListener(on: loop, address: address) { gauges.append(Gauge($0)) }
+            let client = try await client("127.0.0.1", listener.port, loop)
+            let big = [UInt8](repeating: 9, count: 8_000_000)
+            client.stream.write(big.span)
+            // Nobody reads yet: the kernel's buffers are full.
+            #expect(client.stream.unsentBytes > 0 && big.count - client.stream.unsentBytes > 2 * Loop.readBufferBytes)
+            while gauges.isEmpty { await loop.yield() }
+            gauges[0].turn()
+            gauges[0].stream.startReading()
+            while gauges[0].received < big.count { await loop.yield() }
+            #expect(gauges[0].most == Loop.readBufferBytes)
+            for stream in [client.stream, gauges[0].stream] { stream.close() }
+            listener.close()
+        }
+    }
+
     @Test("bytes go there and back, gathered from parts, then both sides end", arguments: ["127.0.0.1", "::1"])
     func roundTrip(host: String) async throws {
         try await onLoop { loop in

@@ -25,15 +25,25 @@ public protocol TCPStreamOwner: AnyObject {
 public final class TCPStream {
     let box: Box
     public unowned let loop: Loop
-    private var reading = false
 
     final class Box {
         let handle: UnsafeMutablePointer<uv_tcp_t> = .allocate(capacity: 1)
         unowned let loop: Loop
         var owner: (any TCPStreamOwner)?
+        var reading = false
         var closed = false
         init(_ loop: Loop) { self.loop = loop }
         deinit { handle.deallocate() }
+
+        /// libuv reads a socket up to 32 times in a row while each read fills the buffer. For whoever sends as fast as
+        /// we read, that is 2 MB of work for which all others of the loop would wait.
+        func giveWay() {
+            guard reading, !closed else { return }
+            uv_read_stop(shim_stream_tcp(handle))
+            loop.later { [self] in if reading, !closed { read() } }
+        }
+
+        func read() { uv_read_start(shim_stream_tcp(handle), TCPStream.allocate, TCPStream.readDone) }
     }
 
     /// A write to a socket whose other end is gone must be an error, not a signal that ends the process.
@@ -70,15 +80,15 @@ public final class TCPStream {
     public func attach(_ owner: any TCPStreamOwner) { box.owner = owner }
 
     public func startReading() {
-        guard !box.closed, !reading else { return }
-        reading = true
-        uv_read_start(shim_stream_tcp(box.handle), TCPStream.allocate, TCPStream.readDone)
+        guard !box.closed, !box.reading else { return }
+        box.reading = true
+        box.read()
     }
 
     /// Stops taking bytes from the socket; the kernel's buffers fill and hold the sender back.
     public func pauseReading() {
-        guard !box.closed, reading else { return }
-        reading = false
+        guard !box.closed, box.reading else { return }
+        box.reading = false
         uv_read_stop(shim_stream_tcp(box.handle))
     }
 
@@ -94,6 +104,7 @@ public final class TCPStream {
         if count > 0 {
             let bytes = UnsafeRawBufferPointer(rebasing: box.loop.readBuffer[..<count])
             owner.received(bytes.assumingMemoryBound(to: UInt8.self).span)
+            if count == box.loop.readBuffer.count { box.giveWay() }
         } else {
             uv_read_stop(stream)
             let code = Int32(count)
