@@ -33,7 +33,9 @@ struct InlineImagesTests {
         try await withClient { loop, client in
             let lots = lots.map { $0.map { server.url + $0 } }
             let policy = AddressPolicy(allowed: [CIDR(IPAddress(v4: 0x7F00_0001), prefix: 32)])
-            let images = ImageFetcher(http: client, policy: policy)
+            var patient = ImageFetcherConfiguration()
+            (patient.timeoutSeconds, patient.connectSeconds) = (60, 60)
+            let images = ImageFetcher(http: client, policy: policy, configuration: patient)
             body(try await InlineImages.fetch(lots, with: images, on: loop))
         }
     }

@@ -6,6 +6,7 @@ import Foundation
 final class TinyServer: Sendable {
     let port: Int
     private let listener: Int32
+    private let isStopped = Lock(false)
     private let accepted = Lock(0)
     private let open = Lock((now: 0, most: 0))
 
@@ -25,11 +26,12 @@ final class TinyServer: Sendable {
         precondition(bound, "no port for a test's server")
         port = Int(UInt16(bigEndian: address.sin_port))
         listener = listening
-        let (accepted, open) = (accepted, open)
+        let (isStopped, accepted, open) = (isStopped, accepted, open)
         Thread.detachNewThread {
             while true {
                 let socket = accept(listening, nil, nil)
-                if socket < 0 {
+                guard socket >= 0 else {
+                    guard isStopped.withLock({ $0 }) else { continue }  // a client that gave up, or no descriptor left
                     Foundation.close(listening)
                     return
                 }
@@ -54,8 +56,14 @@ final class TinyServer: Sendable {
 
     deinit { stop() }
 
-    /// From now on connections are refused; the accepting thread closes the descriptor.
-    func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
+    /// From now on connections are refused; the accepting thread closes the descriptor. Idempotent: its number may then
+    /// be another test's listener, which must not be shut down.
+    func stop() {
+        isStopped.withLock { isStopped in
+            if !isStopped { shutdown(listener, Int32(SHUT_RDWR)) }
+            isStopped = true
+        }
+    }
 
     var url: String { "http://127.0.0.1:\(port)" }
     var connections: Int { accepted.withLock { $0 } }
