@@ -3,6 +3,7 @@
 #define CSHIMS_H
 
 #include <curl/curl.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>

@@ -52,6 +52,7 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
 
     /// Makes the loop and starts its thread.
     public init(name: String) {
+        HeapSettings.apply
         self.name = name
         uv = .allocate(capacity: 1)
         wakeHandle = .allocate(capacity: 1)

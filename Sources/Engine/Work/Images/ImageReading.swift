@@ -19,7 +19,9 @@ final class ImageReading {
 
     /// Reads no more than is needed to tell.
     func type() async throws(ImageEnding) -> ImageType {
-        while bytes.count < ImageType.signatureBytes, let more = try await next() { bytes += more }
+        while bytes.count < ImageType.signatureBytes, let more = try await next() {
+            if bytes.isEmpty { bytes = more } else { bytes += more }
+        }
         if let type = ImageType(firstBytes: bytes) { return type }
         await leave()
         throw .problem(.notAnImage)
@@ -29,7 +31,7 @@ final class ImageReading {
         let type = try await type()
         if let declaredLength {
             try check(declaredLength)
-            bytes.reserveCapacity(declaredLength)
+            if bytes.count < declaredLength { bytes.reserveCapacity(declaredLength) }
         }
         try check(bytes.count)
         while let more = try await next() {

@@ -1,0 +1,33 @@
+// Memory that has been freed and is wanted again.
+import Engine
+import TestSupport
+import Testing
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+@Suite("The heaps", .timeLimit(.minutes(1)))
+struct HeapSettingsTests {
+    /// Pages that the kernel had to find for this thread so far.
+    private static func pagesGot() -> Int {
+        var usage = rusage()
+        getrusage(1, &usage)  // RUSAGE_THREAD, which only GNU C names
+        return usage.ru_minflt
+    }
+
+    @Test("buffers that are freed are used for the next ones, instead of being got from the kernel page by page")
+    func kept() async throws {
+        try await onLoop { _ in
+            let before = Self.pagesGot()
+            var sum = 0
+            for round in 0..<200 {
+                let buffers = (0..<8).map { [UInt8](repeating: UInt8($0), count: 100_000) }
+                sum += Int(buffers[round % 8][Int.random(in: 0..<100_000)])
+            }
+            #expect(sum == 25 * (0..<8).reduce(0, +))
+            // The buffers of a round have some 200 pages.
+            #expect(Self.pagesGot() - before < 20 * 200)
+        }
+    }
+}
