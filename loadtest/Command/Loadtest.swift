@@ -7,6 +7,7 @@ public struct Loadtest: AsyncParsableCommand {
         abstract: "The outside world of the generation service, simulated, and load on the service.",
         subcommands: [
             OpenAICommand.self, ImagesCommand.self, WebhooksCommand.self, DriveCommand.self, CompareCommand.self,
+            FetchCommand.self,
         ])
 
     public init() {}
