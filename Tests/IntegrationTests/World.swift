@@ -21,12 +21,12 @@ final class World {
 
     /// Opens a world, runs `body` in it on its loop, and takes it down again.
     static func run(
-        settings: [String: String] = [:], openAI options: OpenAIOptions = OpenAIOptions(),
+        settings: [String: String] = [:], openAI options: OpenAIOptions = OpenAIOptions(), database: String? = nil,
         _ body: @escaping @Sendable (World) async throws -> Void
     ) async throws {
         nonisolated(unsafe) let options = options  // handed over to the loop, not used here any more
         try await onLoop("world") { loop in
-            let world = try await World(on: loop, settings: settings, options: options)
+            let world = try await World(on: loop, settings: settings, options: options, database: database)
             do {
                 try await world.waitUntilReady()
                 try await body(world)
@@ -39,14 +39,16 @@ final class World {
         }
     }
 
-    private init(on loop: Loop, settings: [String: String], options: OpenAIOptions) async throws {
+    private init(
+        on loop: Loop, settings: [String: String], options: OpenAIOptions, database url: String?
+    ) async throws {
         self.loop = loop
         openAI = try OpenAISimulator.start(on: loop, options: options)
         images = try ImagesSimulator.start(on: loop)
         var receiver = WebhooksOptions()
         receiver.sharedKey = Self.key
         webhooks = try WebhooksSimulator.start(on: loop, options: receiver)
-        databaseURL = try await TestDatabase.fresh()
+        if let url { databaseURL = url } else { databaseURL = try await TestDatabase.fresh() }
         database = Database(on: loop, configuration: DatabaseConfiguration(url: databaseURL))
         database.start()
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("world-\(UUID().uuidString)")
@@ -66,7 +68,7 @@ final class World {
             "WORKER_POLL_INTERVAL": "0.1", "ALLOWED_PRIVATE_NETWORKS": "127.0.0.0/8", "SPOOL_DIR": folder.path,
             "LOG_FILE": folder.appendingPathComponent("service.log").path, "LOG_LEVEL": "DEBUG",
             "RATE_LIMIT_SYNC": "0", "RATE_LIMIT_BATCH": "0", "RATE_LIMIT_POLL": "0", "INSTANCE_ID": "world",
-            "WORKER_THREADS": "2", "PATH": "/usr/bin:/bin",
+            "WORKER_THREADS": "2", "SHUTDOWN_GRACE": "5", "PATH": "/usr/bin:/bin",
         ]
         environment.merge(settings) { $1 }
         return try ServerProcess(environment: environment, log: folder.appendingPathComponent("stdout.log"))
@@ -85,6 +87,11 @@ final class World {
     /// `kill -9` and a new start under the same name, with some settings changed.
     func crashAndRestart(_ changes: [String: String] = [:]) async throws {
         await server.killHard()
+        try await restart(changes)
+    }
+
+    /// Starts the server again after its end.
+    func restart(_ changes: [String: String] = [:]) async throws {
         server = try Self.launch(port, databaseURL, openAI, folder, settings.merging(changes) { $1 })
         try await waitUntilReady()
     }

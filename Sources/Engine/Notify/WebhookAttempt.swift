@@ -43,23 +43,24 @@ struct WebhookAttempt {
     /// Writes to the rows although the database is away for a while, and also while the service stops. What it could
     /// not write in time is lost: the claim lapses, and the attempt is made again.
     private func insist(_ write: @escaping () async throws -> Void) async {
-        let deadline = Monotonic.seconds() + configuration.bookSeconds
-        var pause = 0.1
-        while let error = await failure(of: write) {
-            if pause == 0.1 { log.warning("webhook_delivery: waits for the database", metadata: describing(error)) }
-            guard !Task.isCancelled, Monotonic.seconds() < deadline else { return unbooked(error) }
-            try? await loop.sleep(seconds: pause)  // when cancelled: once more, then never
-            pause = min(pause * 2, 5)
-        }
+        let last = await database.insist(
+            seconds: configuration.bookSeconds,
+            goesOn: { error, failures in
+                if failures == 1 {
+                    log.warning("webhook_delivery: waits for the database", metadata: describing(error))
+                }
+                return !Task.isCancelled
+            }, { try await inTaskOfItsOwn(write) })
+        if let last { unbooked(last) }
     }
 
-    /// In a task of its own, because ours may be cancelled.
-    private func failure(of write: @escaping () async throws -> Void) async -> (any Error)? {
+    /// Ours may be cancelled.
+    private func inTaskOfItsOwn(_ write: @escaping () async throws -> Void) async throws {
         var failure: (any Error)?
         await loop.spawn {
             do { try await write() } catch { failure = error }
         }.value
-        return failure
+        if let failure { throw failure }
     }
 
     private func unbooked(_ error: any Error) {

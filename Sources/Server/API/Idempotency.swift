@@ -110,11 +110,8 @@ final class KeyHold {
     private static func persist(
         _ services: Services, _ act: (Database) async throws(DatabaseError) -> Void
     ) async {
-        let end = Monotonic.seconds() + IdempotencyKeys.claimSeconds
-        var pause = 0.5
-        while Monotonic.seconds() < end, !services.shared.isDraining {
-            do { try await services.loop.sleep(seconds: pause) } catch { return }
-            do throws(DatabaseError) { return try await act(services.database) } catch { pause = min(pause * 2, 10) }
-        }
+        _ = await services.database.insist(
+            seconds: IdempotencyKeys.claimSeconds, goesOn: { _, _ in !services.shared.isDraining },
+            { try await act(services.database) })
     }
 }

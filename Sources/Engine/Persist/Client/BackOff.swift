@@ -13,6 +13,9 @@ public struct BackOff: Sendable {
     /// For connections to the database: 0.1 s to 5 s.
     public static let reconnect = BackOff(firstSeconds: 0.1, mostSeconds: 5)
 
+    /// For work that goes on as soon as the database is back: 0.2 s to 3 s.
+    public static let insistence = BackOff(firstSeconds: 0.2, mostSeconds: 3)
+
     /// Seconds to wait after `failures` failures in a row, 0 for none; between half of the doubled value and all of it.
     /// - Parameter jitter: 0 ..< 1.
     public func delay(failures: Int, jitter: Double) -> Double {

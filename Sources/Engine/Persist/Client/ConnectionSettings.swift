@@ -80,8 +80,8 @@ struct ConnectionSettings: Sendable {
         for key in ["host", "hostaddr", "port"] { all[key] = nil }
         let defaults = [
             ("application_name", configuration.applicationName),
-            ("keepalives", "1"), ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"),
-            ("tcp_user_timeout", "30000"),
+            ("keepalives", "1"), ("keepalives_idle", "5"), ("keepalives_interval", "3"), ("keepalives_count", "3"),
+            ("tcp_user_timeout", "15000"),
             // Looking for a Kerberos ticket can block, and nobody asked for one.
             ("gssencmode", "disable"),
         ]

@@ -13,6 +13,7 @@ public final class Database {
     private var tickets: [Int: Ticket<Result<PoolMachine.Lease, DatabaseError>>] = [:]
     private var waiters = 0
     private var wasAvailable: Bool?
+    private var watch: SilenceWatch?
     /// Once it has been up, a `query` waits for a lost connection to come back no longer than this, seconds: a host
     /// that swallows packets must not hold callers for the whole of `acquireSeconds`.
     static let comebackSeconds = 1.0
@@ -33,12 +34,17 @@ public final class Database {
 
     /// Connects in the background, and again for ever whenever a connection is lost.
     public func start() {
-        guard settings != nil else { return ServerMessage.log.critical("\(configuration.problem ?? "")") }
+        guard let settings else { return ServerMessage.log.critical("\(configuration.problem ?? "")") }
+        watch = SilenceWatch(on: loop, configuration: configuration, settings: settings) { [unowned self] in
+            Array(connections.values)
+        }
         perform(machine.start())
     }
 
     /// Ends all connections. Whoever waits or has a statement under way is told so.
     public func close() async {
+        watch?.close()
+        watch = nil
         perform(machine.close())
     }
 

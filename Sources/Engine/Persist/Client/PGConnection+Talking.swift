@@ -68,6 +68,7 @@ extension PGConnection {
     private func read() {
         guard let pg else { return }
         let isOpen = PQconsumeInput(pg) == 1
+        heardAt = Monotonic.seconds()
         takeResults()
         tellNotifications()
         if machine.isCopying, !wantsInput || !hasUnsent { wakeCopy() }

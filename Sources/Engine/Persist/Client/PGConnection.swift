@@ -17,7 +17,7 @@ final class PGConnection {
     let loop: Loop
     let configuration: DatabaseConfiguration
     private let settings: ConnectionSettings
-    private let rotation: Int
+    let rotation: Int
     private let timer: LoopTimer
     private var resolved: [String: [String]] = [:]
 
@@ -35,8 +35,11 @@ final class PGConnection {
     var wantsInput = true
     private(set) var endedWith: DatabaseError?
     private var cause = ConnectionEnd.broken
-    /// Whose limit the timer runs for.
+    /// Whose limit the timer runs for, and since when.
     private var limited: PGRequest?
+    private var limitedSince = 0.0
+    /// When the server was heard last.
+    var heardAt = 0.0
 
     /// The connection can be used.
     var ready: (() -> Void)?
@@ -52,6 +55,14 @@ final class PGConnection {
         self.rotation = rotation
         timer = LoopTimer(on: loop)
     }
+
+    /// For how long the server has owed an answer without a sign of life, seconds.
+    var silentSeconds: Double {
+        limited == nil ? 0 : Monotonic.seconds() - max(limitedSince, heardAt)
+    }
+
+    /// The server is known to be gone: what waits for it need not wait any longer.
+    func giveUp() { expire() }
 
     var isReady: Bool { machine.isReady }
     var isQuiet: Bool { machine.isQuiet }
@@ -211,6 +222,7 @@ final class PGConnection {
         }
         if limited === oldest, timer.isActive { return }
         limited = oldest
+        limitedSince = Monotonic.seconds()
         timer.start(after: seconds) { self.expire() }
     }
 }

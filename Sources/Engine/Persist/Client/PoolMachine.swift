@@ -109,6 +109,11 @@ struct PoolMachine {
         switch places[place].state {
         case .up, .leased:
             if now - places[place].upSince >= settings.provenSeconds { places[place].failures = 0 }
+            // The next one may be no better: nobody is to wait for it, and another host goes first.
+            if cause == .silent {
+                places[place].failures = max(places[place].failures, 1)
+                places[place].rotation += 1
+            }
         case .connecting:
             // The next attempt begins with another host: libpq does not get past a silent one by itself.
             if cause == .silent { places[place].rotation += 1 }
