@@ -55,6 +55,7 @@ public final class Pruner: BackgroundService {
         while try await IdempotencyKeys.prune(database) == IdempotencyKeys.rowsMax {
             try await loop.sleep(seconds: Self.pauseSeconds)
         }
+        try await Instances.forgetOld(database)
         if jobs > 0 { log.info("retention: old jobs removed", metadata: ["jobs": "\(jobs)"]) }
         return jobs
     }

@@ -17,6 +17,30 @@ public enum Instances {
     private static let leaveStatement = Statement(
         "instance_leave", "DELETE FROM instances WHERE instance_id = $1 AND incarnation = $2")
 
+    private static let handOverStatement = Statement(
+        "instance_hand_over",
+        """
+        WITH free AS (UPDATE batch_jobs SET lease_instance = NULL, lease_incarnation = NULL
+            WHERE id = ANY ($1::uuid[]) AND lease_incarnation = $2 RETURNING id)
+        SELECT pg_notify('generation_jobs', '') FROM (SELECT 1 FROM free LIMIT 1) AS some
+        """)
+
+    private static let forgetStatement = Statement(
+        "instance_forget", "DELETE FROM instances WHERE heartbeat_at < now() - interval '1 day'")
+
+    /// Removes instances that have not been heard of for a day: names may be new at every start. Their leases are free
+    /// anyway.
+    public static func forgetOld(_ db: any Querying) async throws(DatabaseError) {
+        _ = try await db.query(forgetStatement, [])
+    }
+
+    /// Frees some leases of this incarnation and wakes the others.
+    public static func handOver(
+        _ db: any Querying, jobs: [Identifier], incarnation: Identifier
+    ) async throws(DatabaseError) {
+        _ = try await db.query(handOverStatement, [.uuidArray(jobs), .uuid(incarnation)])
+    }
+
     /// Says that this incarnation lives; a new incarnation under an old name takes the name over.
     public static func beat(
         _ db: any Querying, instance: String, incarnation: Identifier

@@ -62,15 +62,18 @@ public enum PruneJobs {
         return try await session.query(retireStatement, [.uuidArray(old)]).affected
     }
 
-    /// Removes some of the rows that a retired job has left; at most ``rowsMax`` of one table. In a transaction of its
-    /// own.
+    /// Removes some of the rows that retired jobs have left; about ``rowsMax``. In a transaction of its own.
     /// - Returns: false if there is no such job, or others work on all of them.
     public static func sweep(_ session: DatabaseSession) async throws(DatabaseError) -> Bool {
-        guard let job = try await session.query(nextStatement).first?.uuid(0) else { return false }
-        for statement in stepStatements {
-            if try await session.query(statement, [.uuid(job), .int8(rowsMax)]).affected > 0 { return true }
+        var left = rowsMax
+        while left > 0 {
+            guard let job = try await session.query(nextStatement).first?.uuid(0) else { return left < rowsMax }
+            for statement in stepStatements where left > 0 {
+                left -= try await session.query(statement, [.uuid(job), .int8(left)]).affected
+            }
+            // Its audit line goes last: without it nobody would look for the rows.
+            if left > 0 { left -= max(1, try await session.query(eventsStatement, [.uuid(job)]).affected) }
         }
-        _ = try await session.query(eventsStatement, [.uuid(job)])
         return true
     }
 }
