@@ -19,7 +19,7 @@ struct CancelTests {
 
     private func options() -> OpenAIOptions {
         var options = OpenAIOptions()
-        options.batchSeconds = 3600
+        options.batchSeconds = 60
         return options
     }
 
@@ -45,6 +45,29 @@ struct CancelTests {
             try await cancel(job, world)
             #expect(world.openAI.requests("POST /v1/batches") == 1)
             #expect(await world.openAI.state()["paid_lines"] == 0)
+        }
+    }
+
+    @Test("C4.3, C5.9: what a cancelled job's batch had answered by then is booked, once")
+    func partlyAnswered() async throws {
+        let stuck = #"{"batches": [{"fault": "stuck", "fraction": 0.5}]}"#
+        try await World.run(openAI: BatchFaultTests.options(stuck)) { world in
+            let job = try await world.submit(world.lots([0, 1, 2, 4, 5]))
+            try await world.until("the batch is at work") {
+                _ = await world.openAI.state()
+                return world.openAI.batches.first?.status == .inProgress
+            }
+            let before = try await world.client.status(job)["usage"]?["input_tokens"]?.int ?? 0
+            try await cancel(job, world)
+            // Half of four lines, as the provider's own books have it.
+            let state = await world.openAI.state()
+            #expect(state["paid_lines"] == 2)
+            let usage = try await world.rows("SELECT sum(input_tokens) FROM job_usage WHERE job_id = '\(job)'")[0][0]
+            let shown = try await world.client.status(job)["usage"]?["input_tokens"]?.int
+            #expect(Int(usage) == shown)
+            #expect(before > 0 && (shown ?? 0) > before)
+            #expect(try await world.client.status(job)["progress"]?["processed_lots"] == 1)
+            try await world.expectSoundBooks(job)
         }
     }
 

@@ -40,7 +40,7 @@ public enum WorkStage: String, CaseIterable, Sendable {
 
 /// A shard is one batch at the provider; its row is committed before each act (ARCHITECTURE, submit exactly once).
 public enum ShardState: String, CaseIterable, Sendable {
-    /// One lot is being asked for directly, before a stage's first shard.
+    /// Its lots are being asked for directly: one before a stage's first shard, a few at a time near the deadline.
     case canary
     /// Its lots are fixed; nothing was sent.
     case planned
@@ -56,7 +56,7 @@ public enum ShardState: String, CaseIterable, Sendable {
     case ended
     /// Its answers are in `lot_results`.
     case collected
-    /// Given up; its lots are planned anew.
+    /// Given up; its lots are planned anew, or are in the shards that it was cut into.
     case abandoned
 }
 
@@ -116,13 +116,20 @@ public struct ShardRecord: Sendable, Equatable {
     public var errorFileID: String?
     public var intentAt: Timestamp?
     public var notBefore: Timestamp
+    /// Input tokens, estimated.
+    public var tokens: Int
+    /// The account could not run it: its lines count as not tried.
+    public var isHeldUp: Bool
+    /// Its batch was asked to end early.
+    public var isRecalled: Bool
 
     public init(
         id: Identifier, stage: WorkStage, round: Int, sequence: Int, state: ShardState, model: String,
         inlineImages: Bool = false, lines: Int = 1, fileBytes: Int = 0, account: String = "",
         inputFileID: String? = nil,
         batchID: String? = nil, outputFileID: String? = nil, errorFileID: String? = nil, intentAt: Timestamp? = nil,
-        notBefore: Timestamp = Timestamp(microseconds: 0)
+        notBefore: Timestamp = Timestamp(microseconds: 0), tokens: Int = 0, isHeldUp: Bool = false,
+        isRecalled: Bool = false
     ) {
         self.id = id
         self.stage = stage
@@ -140,5 +147,8 @@ public struct ShardRecord: Sendable, Equatable {
         self.errorFileID = errorFileID
         self.intentAt = intentAt
         self.notBefore = notBefore
+        self.tokens = tokens
+        self.isHeldUp = isHeldUp
+        self.isRecalled = isRecalled
     }
 }

@@ -17,6 +17,8 @@ public struct WebhookConfiguration: Sendable {
     public var readSeconds = 60.0
     /// An outcome is booked within this, or not at all, seconds.
     public var bookSeconds = 120.0
+    /// How long attempts under way may go on after `stop`, seconds (`SHUTDOWN_GRACE`).
+    public var graceSeconds = 30.0
     /// Attempts under way at a time: in all, so that images and OpenAI keep connections of the ``HTTPClient``; to one
     /// receiver and of one job, so that a slow one delays nobody else (C6.3).
     public var inFlightMax = 128

@@ -47,6 +47,8 @@ public final class WebhookSender: BackgroundService {
         await task?.value
         await listener?.close()
         let open = Array(attempts.values)
+        // A receiver that is about to answer is not told a second time.
+        await loop.wait(for: open, atMost: configuration.graceSeconds)
         for attempt in open { attempt.cancel() }
         for attempt in open { await attempt.value }
     }

@@ -20,7 +20,7 @@ struct ShardParts {
 enum BackgroundServices {
     /// What every shard does.
     static func make(for parts: ShardParts) -> [any BackgroundService] {
-        [dispatcher(parts), sender(parts)] + (parts.number == 0 ? [pruner(parts)] : [])
+        [dispatcher(parts), sender(parts)] + (parts.number == 0 ? [pruner(parts), sweeper(parts)] : [])
     }
 
     /// What the process does once. It says that the instance lives, so it starts first and stops last of all shards'
@@ -41,6 +41,11 @@ enum BackgroundServices {
         Pruner(on: parts.loop, database: parts.database, keepSeconds: parts.config.retentionDays * 86_400)
     }
 
+    private static func sweeper(_ parts: ShardParts) -> FileSweeper {
+        FileSweeper(
+            on: parts.loop, database: parts.database, openAI: parts.openAI, everySeconds: parts.work.pollSeconds)
+    }
+
     private static func sender(_ parts: ShardParts) -> WebhookSender {
         var configuration = WebhookConfiguration(
             keys: parts.keys, incarnation: parts.work.incarnation, addresses: parts.config.addressPolicy)
@@ -49,6 +54,7 @@ enum BackgroundServices {
         configuration.timeoutSeconds = parts.config.webhookTimeoutSeconds
         configuration.pollSeconds = min(configuration.pollSeconds, parts.config.workerPollSeconds)
         configuration.silentSeconds = parts.work.silentSeconds
+        configuration.graceSeconds = parts.config.shutdownGraceSeconds
         return WebhookSender(
             on: parts.loop, database: parts.database, databaseConfiguration: parts.database.configuration,
             http: parts.http, configuration: configuration)
@@ -62,6 +68,10 @@ extension WorkConfiguration {
         pollSeconds = config.workerPollSeconds
         imageMode = config.imageMode ?? .url
         spoolDirectory = config.spoolDirectory
-        if let tokens = config.enqueuedTokensMax { shardBounds.tokens = tokens }
+        graceSeconds = config.shutdownGraceSeconds
+        deadline = JobDeadline(hours: config.deadlineHours)
+        guard let tokens = config.enqueuedTokensMax else { return }
+        enqueuedTokens = tokens
+        shardBounds.tokens = QueueShare.shardTokens(limit: tokens)
     }
 }

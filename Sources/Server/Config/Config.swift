@@ -40,7 +40,7 @@ public struct Config: Sendable {
     /// Unique among the instances on one database.
     public var instanceID = ""
     public var spoolDirectory = "/var/tmp"
-    public var shutdownGraceSeconds = 25.0
+    public var shutdownGraceSeconds = 30.0
 
     // No settings, but the contract's own times and sizes: only a test has other ones.
     public var http = HTTPServerConfiguration()
@@ -63,6 +63,8 @@ public struct Config: Sendable {
     // Background work.
     public var workerPollSeconds = 30.0
     public var retentionDays = 30.0
+    /// From a job's acceptance to its end.
+    public var deadlineHours = 24.0
     public var webhookTimeoutSeconds = 30.0
     /// Attempts in all (C6.2).
     public var webhookAttempts = 5

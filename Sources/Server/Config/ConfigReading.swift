@@ -77,6 +77,7 @@ extension Config {
     private mutating func readWork(_ settings: inout SettingsReader) {
         workerPollSeconds = settings.amount("WORKER_POLL_INTERVAL", "seconds", workerPollSeconds, 0.01...3600)
         retentionDays = settings.amount("RETENTION_DAYS", "days", retentionDays, 0.001...36_500)
+        deadlineHours = settings.amount("DEADLINE_HOURS", "hours", deadlineHours, 0.001...8760)
         webhookTimeoutSeconds = settings.amount("WEBHOOK_TIMEOUT", "seconds", webhookTimeoutSeconds, 0.05...600)
         webhookAttempts = settings.integer("WEBHOOK_MAX_RETRIES", webhookAttempts, 1...100)
         webhookRetryBaseSeconds = settings.amount(

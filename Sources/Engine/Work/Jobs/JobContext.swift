@@ -9,6 +9,8 @@ public final class JobContext {
     let configuration: WorkConfiguration
     let languageName: (String) -> String
     let log: Logger
+    /// For jobs at work; one that waits holds none.
+    let places: Places
 
     /// - Parameter languageName: a code's English name, for prompts.
     public init(
@@ -22,6 +24,7 @@ public final class JobContext {
         self.configuration = configuration
         self.languageName = languageName
         log = Logger(label: "jobs")
+        places = Places(configuration.jobsMax, on: loop)
     }
 
     var account: String { openAI.configuration.account }

@@ -18,6 +18,8 @@ public final class JobDispatcher: BackgroundService {
     private var task: Task<Void, Never>?
     private let alarm: Alarm
     private var stopping = false
+    /// There were more jobs than places.
+    private var isHungry = false
     /// Jobs whose claim got no reply: ours perhaps, and nobody would work on them.
     private var doubtful: Set<Identifier> = []
 
@@ -34,6 +36,9 @@ public final class JobDispatcher: BackgroundService {
             reconnected: { [weak self] in self?.alarm.wake() })
         self.listener = listener
         listener.start()
+        context.places.whenFree = { [weak self] in
+            if let self, self.isHungry { self.alarm.wake() }
+        }
         task = context.loop.spawn { [weak self] in await self?.run() }
         context.log.info(
             "Background worker started", metadata: ["instance": "\(context.configuration.instance)"])
@@ -44,10 +49,31 @@ public final class JobDispatcher: BackgroundService {
         task?.cancel()
         await task?.value
         await listener?.close()
-        let tasks = running.values.map(\.task)
-        for task in tasks { task.cancel() }
-        for task in tasks { await task.value }
+        let all = Array(running.values)
+        for one in all { one.runner.isLeaving = true }
+        // Every step can be repeated; what costs money is let come to its end, so that nobody has to ask what became
+        // of it.
+        let paying = all.filter(\.runner.isPaying)
+        let others = all.filter { !$0.runner.isPaying }
+        for one in others { one.task.cancel() }
+        for one in others { await one.task.value }
+        await handOver(others)
+        await context.loop.wait(for: paying.map(\.task), atMost: context.configuration.graceSeconds)
+        for one in paying { one.task.cancel() }
+        for one in paying { await one.task.value }
+        await handOver(paying)
         context.log.info("Background worker stopped")
+    }
+
+    /// Others go on with these jobs at once.
+    private func handOver(_ ended: [Running]) async {
+        guard !ended.isEmpty else { return }
+        do throws(DatabaseError) {
+            try await Instances.handOver(
+                context.database, jobs: ended.map(\.runner.lease.job), incarnation: context.configuration.incarnation)
+        } catch {
+            context.log.warning("jobs could not be handed over; their leases lapse", metadata: ["error": "\(error)"])
+        }
     }
 
     private func run() async {
@@ -66,13 +92,15 @@ public final class JobDispatcher: BackgroundService {
     /// Claims what is free and starts it.
     public func runOnce() async throws {
         let configuration = context.configuration
-        let room = configuration.jobsMax - running.count
+        let room = min(context.places.room, configuration.jobsHeldMax - running.count)
+        isHungry = room <= 0
         guard room > 0 else { return }
         // A claim without a heartbeat of our own would be free for others at once.
         try await Instances.beat(
             context.database, instance: configuration.instance, incarnation: configuration.incarnation)
         let free = try await ClaimJobs.free(
             context.database, silentSeconds: configuration.silentSeconds, limit: room)
+        isHungry = free.count == room
         let jobs = try await take(doubtful.union(free))
         if stopping { return }
         for job in jobs { launch(job) }

@@ -7,6 +7,10 @@ public final class JobRunner {
     let lease: Lease
     /// `run` has returned.
     private(set) var isOver = false
+    /// No further step is begun.
+    var isLeaving = false
+    /// A call is under way that may be paid for.
+    private(set) var isPaying = false
     private var failures = 0
     private var shardFailures: [Identifier: Int] = [:]
     /// Images are looked at in the order of the lots; where the last window ended.
@@ -30,58 +34,83 @@ public final class JobRunner {
     /// Until the job is over, the lease is lost, or the task is cancelled.
     func run() async {
         defer { isOver = true }
-        while !Task.isCancelled {
+        while !Task.isCancelled, !isLeaving {
             do {
-                guard try await advance() else { return }
+                let outcome = try await inPlace { try await self.advance() }
                 failures = 0
+                switch outcome {
+                case .goOn: break
+                case .rest(let until): try await context.loop.sleep(seconds: max(0.001, until - Timestamp.now()))
+                case .over: return
+                }
             } catch is LeaseLost {
                 log.info("Background worker: lease lost, job left to its new holder")
                 return
             } catch is CancellationError {
                 return
             } catch {
-                if Task.isCancelled { return }
+                if Task.isCancelled || isLeaving { return }
                 guard await recover(from: error) else { return }
             }
         }
     }
 
-    /// One step. Returns false when there is nothing left to do.
-    func advance() async throws -> Bool {
+    /// After each step others get their turn, so that a large job does not hold up small ones.
+    private func inPlace(_ body: () async throws -> StepOutcome) async throws -> StepOutcome {
+        try await context.places.enter()
+        defer { context.places.leave() }
+        return try await body()
+    }
+
+    /// One step.
+    func advance() async throws -> StepOutcome {
         guard let job = try await LoadJob.run(context.database, job: lease.job), job.epoch == lease.epoch else {
             throw LeaseLost(job: lease.job)
         }
         let shards = try await Shards.load(context.database, job: lease.job)
-        let step = JobMachine.next(job: job, shards: shards, now: Timestamp.now())
+        let step = JobMachine.next(
+            job: job, shards: shards, now: Timestamp.now(), deadline: context.configuration.deadline)
         log.debug("step", metadata: ["step": "\(step.name)"])
-        return try await perform(step, job)
+        return try await perform(step, job, shards)
     }
 
-    private func perform(_ step: JobStep, _ job: JobRecord) async throws -> Bool {
+    private func perform(_ step: JobStep, _ job: JobRecord, _ shards: [ShardRecord]) async throws -> StepOutcome {
         switch step {
         case .begin: try await begin(job)
         case .checkImages: try await checkImages(job)
         case .open(let stage): try await open(stage, job)
         case .abandonCanary(let shard): try await abandon(shard, because: "The canary's answer was lost")
+        case .probe(let stage): try await probe(stage, job)
         case .plan(let stage, let round): try await plan(stage, round: round, job)
         case .upload(let shard): try await upload(shard, job)
         case .reviewUpload(let shard): try await reviewUpload(shard)
         case .create(let shard): try await create(shard)
         case .reconcile(let shard): try await reconcile(shard)
-        case .poll(let shard): try await poll(shard)
+        case .poll(let shard): try await poll(shard, among: shards)
+        case .recall(let shard): try await recall(shard)
+        case .giveUp(let shard): try await abandon(shard, because: "The job's deadline was near")
+        case .askDirectly(let stage, let round): try await askDirectly(stage, round: round, job)
         case .collect(let shard): try await collect(shard, job)
-        case .finish: try await finish(job)
-        case .cleanUp(let shard): try await cleanUp(shard)
+        case .finish: try await finish(job, ofOpenLots: "The lot was not processed")
+        case .expire: try await expire(job, shards)
+        case .cleanUp(let shard): try await cleanUp(shard, job)
         case .endCleanUp:
             try await commit(ended: true) { try await JobProgress.clean($0, job: self.lease.job) }
-            return false
-        case .wait(let until): try await wait(until: until)
-        case .release: return false
+            return .over
+        case .wait(let until): return .rest(until)
+        case .release: return .over
         }
-        return true
+        return .goOn
     }
 
     // MARK: For the steps
+
+    /// Marks what costs money: an orderly stop lets it come to its end.
+    func paying<Value>(_ body: () async throws -> Value) async throws -> Value {
+        isPaying = true
+        defer { isPaying = false }
+        return try await body()
+    }
 
     /// Writes under the lease: nothing is written if it is lost.
     func commit<Value>(ended: Bool = false, _ body: (DatabaseSession) async throws -> Value) async throws -> Value {
@@ -94,6 +123,18 @@ public final class JobRunner {
     /// Reads many rows over a connection of its own: on the shared ones status polls would wait behind them.
     func read<Value>(_ body: (DatabaseSession) async throws -> Value) async throws -> Value {
         try await context.database.session(body)
+    }
+
+    /// Writes down what was paid for: not given up because the database is away for a while.
+    func surely(_ write: () async throws -> Void) async throws {
+        let last = await context.database.insist(
+            goesOn: { error, failures in
+                let isAway = (error as? DatabaseError)?.sqlState == nil && error is DatabaseError
+                guard isAway, !Task.isCancelled else { return false }
+                if failures == 1 { self.log.warning("Background worker: an answer waits for the database") }
+                return true
+            }, write)
+        if let last { throw last }
     }
 
     /// Puts a shard off: it is due again after a back-off that grows with its failures in a row.
@@ -142,8 +183,12 @@ public final class JobRunner {
     /// The shard's batch was made with another key: that this one does not see it tells nothing. The operator may give
     /// the key back; after the batch's life there is nothing to wait for.
     func isHidden(_ shard: ShardRecord) -> Bool {
-        guard shard.account != context.account, let since = shard.intentAt else { return false }
-        return Timestamp.now() - since < Self.batchLifeSeconds
+        shard.account != context.account && shard.intentAt != nil && !isOutlived(shard)
+    }
+
+    /// Its batch cannot be at work any more, whatever is known of it.
+    func isOutlived(_ shard: ShardRecord) -> Bool {
+        shard.intentAt.map { Timestamp.now() - $0 >= Self.batchLifeSeconds } ?? false
     }
 
     static let hiddenReason = "The batch was made with another OpenAI key, and this one does not see it"
@@ -159,15 +204,24 @@ public final class JobRunner {
         failures += 1
         log.warning("Background worker: step failed, will be repeated", metadata: ["error": "\(error)"])
         do {
-            let asked = (error as? OpenAIError)?.retryAfter ?? 0
-            try await context.loop.sleep(seconds: max(backoff(failures), asked))
+            if error is DatabaseError {
+                // Never long: work goes on soon after its return.
+                let wait = BackOff.insistence.delay(failures: failures, jitter: Double.random(in: 0..<1))
+                try await context.loop.sleep(seconds: wait)
+            } else {
+                let asked = (error as? OpenAIError)?.retryAfter ?? 0
+                try await context.loop.sleep(seconds: max(backoff(failures), asked))
+            }
             return true
         } catch { return false }
     }
+}
 
-    private func wait(until: Timestamp) async throws {
-        try await context.loop.sleep(seconds: max(0.001, until - Timestamp.now()))
-    }
+/// What a runner does after a step.
+enum StepOutcome {
+    case goOn
+    case rest(Timestamp)
+    case over
 }
 
 extension JobRecord {
@@ -184,6 +238,7 @@ extension JobStep {
         case .begin: "begin"
         case .checkImages: "check images"
         case .open(let stage): "open \(stage)"
+        case .probe(let stage): "probe \(stage)"
         case .abandonCanary: "abandon canary"
         case .plan(let stage, let round): "plan \(stage) round \(round)"
         case .upload: "upload"
@@ -191,8 +246,12 @@ extension JobStep {
         case .create: "create"
         case .reconcile: "reconcile"
         case .poll: "poll"
+        case .recall: "recall"
+        case .giveUp: "give up"
+        case .askDirectly(let stage, _): "ask directly for \(stage)"
         case .collect: "collect"
         case .finish: "finish"
+        case .expire: "expire"
         case .cleanUp: "clean up"
         case .endCleanUp: "end clean-up"
         case .wait: "wait"

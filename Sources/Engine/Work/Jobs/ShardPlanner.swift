@@ -29,6 +29,11 @@ public struct ShardBounds: Sendable {
         self.bytes = bytes
         self.tokens = tokens
     }
+
+    /// Lines that are sent again go in smaller shards: what spoils one spoils fewer of them.
+    public func inRound(_ round: Int) -> ShardBounds {
+        ShardBounds(lines: max(1, lines >> (3 * max(0, round - 1))), bytes: bytes, tokens: tokens)
+    }
 }
 
 /// One shard to be.

@@ -24,10 +24,18 @@ public struct WorkConfiguration: Sendable {
     public var silentSeconds = WorkConfiguration.silentSeconds
     /// How long a batch whose creation got no reply may take to show up in the list, seconds.
     public var settleSeconds = 20.0
+    /// When jobs have to be over (`DEADLINE_HOURS`).
+    public var deadline = JobDeadline()
     public var imageMode = ImageMode.url
     public var shardBounds = ShardBounds()
-    /// Jobs that one shard of the process works on at a time; most of them wait.
+    /// Input tokens that may wait in the account's batches for one model; nil: as many as it takes.
+    public var enqueuedTokens: Int?
+    /// How long what costs money may go on after `stop`, seconds (`SHUTDOWN_GRACE`).
+    public var graceSeconds = 30.0
+    /// Jobs that one shard of the process works on at a time; those that wait do not count.
     public var jobsMax = 32
+    /// Jobs that one shard of the process holds, most of them waiting.
+    public var jobsHeldMax = 4096
     /// Images looked at together for one job.
     public var imagesInFlight = 64
     /// Lots whose images are looked at before they are written down.

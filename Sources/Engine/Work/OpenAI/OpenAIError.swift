@@ -70,6 +70,16 @@ extension OpenAIError {
         }
     }
 
+    /// It is the account's trouble and not the request's: no request fares better until somebody has seen to it, and
+    /// none is to blame.
+    public var isOfAccount: Bool {
+        switch kind {
+        case .quota, .modelNotFound, .api(401, _, _), .api(403, _, _): true
+        case .api, .rateLimited, .unavailable, .timedOut, .refused, .incomplete, .malformed, .sourceFailed, .cancelled:
+            false
+        }
+    }
+
     /// Codes of a failed answer that may go away by themselves.
     private static let passingCodes: Set<String> = ["server_error", "vector_store_timeout", "server_is_overloaded"]
 

@@ -19,13 +19,17 @@ public enum ClaimJobs {
     private static let takeStatement = Statement(
         "take_jobs",
         """
-        UPDATE batch_jobs SET lease_instance = $1, lease_incarnation = $2, lease_epoch = lease_epoch + 1
-        WHERE id IN (
-            SELECT j.id FROM batch_jobs j
-            WHERE j.id = ANY ($4::uuid[]) AND \(isOpen)
-              AND (\(isFree("$3")) OR (j.id = ANY ($5::uuid[]) AND j.lease_incarnation = $2))
-            FOR UPDATE OF j SKIP LOCKED)
-        RETURNING \(LoadJob.columns)
+        WITH taken AS (
+            UPDATE batch_jobs SET lease_instance = $1, lease_incarnation = $2, lease_epoch = lease_epoch + 1
+            WHERE id IN (
+                SELECT j.id FROM batch_jobs j
+                WHERE j.id = ANY ($4::uuid[]) AND \(isOpen)
+                  AND (\(isFree("$3")) OR (j.id = ANY ($5::uuid[]) AND j.lease_incarnation = $2))
+                FOR UPDATE OF j SKIP LOCKED)
+            RETURNING *),
+        told AS (INSERT INTO job_events (job_id, event, instance_id, detail)
+            SELECT id, 'claimed', $1, 'epoch ' || lease_epoch FROM taken)
+        SELECT \(LoadJob.columns) FROM taken
         """)
 
     /// Jobs that wait for somebody, at most `limit`.

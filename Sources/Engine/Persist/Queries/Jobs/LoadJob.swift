@@ -3,7 +3,7 @@
 public enum LoadJob {
     static let columns = """
         id, status, current_stage, languages, total_lots, processed_lots, failed_lots, created_at, lease_epoch,
-        cleanup_pending
+        cleanup_pending, clock_timestamp()
         """
     private static let statement = Statement("load_job", "SELECT \(columns) FROM batch_jobs WHERE id = $1")
 
@@ -12,11 +12,13 @@ public enum LoadJob {
     }
 
     static func record(_ row: Row) -> JobRecord {
+        // `createdAt` is told in this machine's time, however the database's clock goes.
+        let ahead = Timestamp.now() - row.timestamp(10)
         // The columns' checks allow no other values.
-        JobRecord(
+        return JobRecord(
             id: row.uuid(0), status: JobStatus(rawValue: row.text(1)) ?? .failed,
             stage: JobStage(rawValue: row.text(2)) ?? .done, languages: row.textArray(3), totalLots: row.int(4),
-            processedLots: row.int(5), failedLots: row.int(6), createdAt: row.timestamp(7), epoch: row.int(8),
+            processedLots: row.int(5), failedLots: row.int(6), createdAt: row.timestamp(7) + ahead, epoch: row.int(8),
             cleanupPending: row.bool(9))
     }
 }

@@ -18,6 +18,8 @@ public struct RemainingLot: Sendable {
     public let imageDownloadFailed: Bool
     /// False: sending it again cannot help.
     public let curable: Bool
+    /// Times that it came back unusable in this stage.
+    public let failures: Int
 }
 
 public enum RemainingLots {
@@ -25,7 +27,8 @@ public enum RemainingLots {
         "remaining_vision",
         """
         SELECT l.position, coalesce(octet_length(l.additional_info), 0), octet_length(l.images), i.images,
-            f.reason, coalesce(f.image_download, false), coalesce(f.curable, true)
+            f.reason, coalesce(f.image_download, false), coalesce(f.curable, true),
+            coalesce(f.failures, 0)
         FROM batch_lots l
         JOIN LATERAL (SELECT images FROM lot_results r WHERE r.job_id = l.job_id AND r.stage = 'images'
             AND r.position = l.position AND r.succeeded LIMIT 1) i ON true
@@ -37,7 +40,8 @@ public enum RemainingLots {
     private static let translationStatement = Statement(
         "remaining_translation",
         """
-        SELECT l.position, octet_length(l.payload), 0, 0, f.reason, false, coalesce(f.curable, true)
+        SELECT l.position, octet_length(l.payload), 0, 0, f.reason, false, coalesce(f.curable, true),
+            coalesce(f.failures, 0)
         FROM lot_results l
         LEFT JOIN LATERAL (\(lastFailure(in: .translation))) f ON true
         WHERE l.job_id = $1 AND l.stage = 'vision' AND l.succeeded
@@ -56,7 +60,7 @@ public enum RemainingLots {
 
     private static func lastFailure(in stage: WorkStage) -> String {
         """
-        SELECT x.reason, x.image_download, x.curable FROM line_failures x
+        SELECT x.reason, x.image_download, x.curable, (count(*) OVER ())::int AS failures FROM line_failures x
         WHERE x.job_id = l.job_id AND x.stage = '\(stage.rawValue)' AND x.position = l.position
         ORDER BY x.round DESC LIMIT 1
         """
@@ -78,7 +82,8 @@ public enum RemainingLots {
         return try await db.query(statement, values).map { row in
             RemainingLot(
                 position: row.int(0), textBytes: row.int(1), imageListBytes: row.int(2), imageCount: row.int(3),
-                lastReason: row.optionalText(4), imageDownloadFailed: row.bool(5), curable: row.bool(6))
+                lastReason: row.optionalText(4), imageDownloadFailed: row.bool(5), curable: row.bool(6),
+                failures: row.int(7))
         }
     }
 }

@@ -58,6 +58,31 @@ public enum ShardTransitions {
             [.uuid(shard), .text(state.rawValue), .text(error), .double(wait), .text(account)])
     }
 
+    private static let heldUpStatement = Statement(
+        "shard_held_up",
+        "UPDATE openai_batches SET state = 'abandoned', held_up = true, error = $2, ended_at = now() WHERE id = $1")
+    private static let recalledStatement = Statement(
+        "shard_recalled",
+        """
+        UPDATE openai_batches SET recalled_at = now(), provider_status = $2,
+            not_before = now() + make_interval(secs => $3)
+        WHERE id = $1
+        """)
+
+    /// The account could not run it: its lots are planned anew and count as not tried.
+    public static func holdUp(
+        _ db: any Querying, shard: Identifier, because reason: String
+    ) async throws(DatabaseError) {
+        _ = try await db.query(heldUpStatement, [.uuid(shard), .text(reason)])
+    }
+
+    /// Its batch was asked to end early; the next look at it is due in `wait` seconds.
+    public static func recalled(
+        _ db: any Querying, shard: Identifier, providerStatus: String, wait: Double
+    ) async throws(DatabaseError) {
+        _ = try await db.query(recalledStatement, [.uuid(shard), .text(providerStatus), .double(wait)])
+    }
+
     private static let delayStatement = Statement(
         "shard_delay",
         "UPDATE openai_batches SET error = $2, not_before = now() + make_interval(secs => $3) WHERE id = $1")
@@ -80,12 +105,13 @@ public enum ShardTransitions {
         _ = try await db.query(uploadedStatement, [.uuid(shard), .text(file)])
     }
 
-    /// The batch is known; it is named in the job's row as well (C5.4).
+    /// The batch is known; it is named in the row of `job` as well (C5.4), unless that has ended.
     public static func submitted(
-        _ db: any Querying, job: Identifier, shard: ShardRecord, batch: String, providerStatus: String, wait: Double
+        _ db: any Querying, job: Identifier?, shard: ShardRecord, batch: String, providerStatus: String, wait: Double
     ) async throws(DatabaseError) {
         _ = try await db.query(
             submittedStatement, [.uuid(shard.id), .text(batch), .text(providerStatus), .double(wait)])
+        guard let job else { return }
         _ = try await db.query(namedStatement, [.uuid(job), .text(shard.stage.rawValue), .text(batch)])
     }
 

@@ -3,7 +3,8 @@
 public enum Shards {
     private static let columns = """
         id, stage, round, sequence, state, model, inline_images, cardinality(positions), file_bytes, account,
-        input_file_id, batch_id, output_file_id, error_file_id, intent_at, not_before, clock_timestamp()
+        input_file_id, batch_id, output_file_id, error_file_id, intent_at, not_before, clock_timestamp(),
+        input_tokens_estimate, held_up, recalled_at IS NOT NULL
         """
     private static let loadStatement = Statement(
         "load_shards", "SELECT \(columns) FROM openai_batches WHERE job_id = $1 ORDER BY stage DESC, sequence")
@@ -30,7 +31,8 @@ public enum Shards {
                 inlineImages: row.bool(6), lines: row.int(7), fileBytes: row.int(8), account: row.text(9),
                 inputFileID: row.optionalText(10), batchID: row.optionalText(11), outputFileID: row.optionalText(12),
                 errorFileID: row.optionalText(13), intentAt: row.isNull(14) ? nil : row.timestamp(14) + ahead,
-                notBefore: row.timestamp(15) + ahead)
+                notBefore: row.timestamp(15) + ahead, tokens: row.int(17), isHeldUp: row.bool(18),
+                isRecalled: row.bool(19))
         }
     }
 
@@ -56,6 +58,22 @@ public enum Shards {
 
     public static func positions(_ db: any Querying, shard: Identifier) async throws(DatabaseError) -> [Int] {
         try await db.query(positionsStatement, [.uuid(shard)]).first?.intArray(0) ?? []
+    }
+
+    private static let accountedStatement = Statement(
+        "shard_accounted",
+        """
+        SELECT position FROM lot_results WHERE job_id = $1 AND stage = $2 AND position = ANY ($4::int[])
+        UNION SELECT position FROM line_failures WHERE shard_id = $3
+        """)
+
+    /// Those of its positions whose answers, good or bad, are stored and booked.
+    public static func accounted(
+        _ db: any Querying, job: Identifier, shard: ShardRecord, positions: [Int]
+    ) async throws(DatabaseError) -> [Int] {
+        try await db.query(
+            accountedStatement, [.uuid(job), .text(shard.stage.rawValue), .uuid(shard.id), .int4Array(positions)]
+        ).map { $0.int(0) }
     }
 
     public static func insert(

@@ -21,13 +21,15 @@ extension JobRunner {
                 id: id, stage: stage, round: 0, sequence: 0, state: .canary, model: model, inlineImages: input.isInline)
         }
         do {
-            let answer = try await context.openAI.ask(
-                stage, fields: fields(of: stage, job), deadlineSeconds: Self.canarySeconds
-            ) { parameters in
-                self.body(of: input, parameters, job)
+            try await paying {
+                let answer = try await self.context.openAI.ask(
+                    stage, fields: self.fields(of: stage, job), deadlineSeconds: Self.canarySeconds
+                ) { parameters in
+                    self.body(of: input, parameters, job)
+                }
+                let page = CollectedPage(answers: [(lot.position, answer.answer)])
+                try await self.surely { try await self.store(page, shard, job, ending: true) }
             }
-            try await store(
-                CollectedPage(answers: [(lot.position, answer.answer)], failures: []), shard, job, ending: true)
             try await tell(nil)
         } catch let error as OpenAIError {
             try await canaryFailed(error, shard, lot.position, job)
@@ -50,8 +52,8 @@ extension JobRunner {
             let failure = LineFailure(
                 position: position, reason: error.reason, imageDownload: error.imageDownload,
                 curable: error.curable && !(error.imageDownload && shard.inlineImages))
-            try await store(
-                CollectedPage(answers: [], failures: [(failure, error.usage)]), shard, job, ending: true)
+            let page = CollectedPage(failures: [(failure, error.usage)])
+            try await surely { try await self.store(page, shard, job, ending: true) }
         case .unknown:
             try await abandon(shard, because: error.reason)
         case .later:

@@ -8,6 +8,8 @@ struct CollectedPage {
     var answers: [(position: Int, answer: ModelAnswer)] = []
     var failures: [(failure: LineFailure, usage: Usage?)] = []
     var bytes = 0
+    /// Why the account could not run some of the lines.
+    var heldUp: OpenAIError?
 
     /// Text held at a time, bytes.
     static let bytesMax = 4 * 1024 * 1024
@@ -16,9 +18,10 @@ struct CollectedPage {
 extension JobRunner {
     func collect(_ shard: ShardRecord, _ job: JobRecord) async throws {
         let positions = Set(try await Shards.positions(context.database, shard: shard.id))
+        var heldUp: OpenAIError?
         for file in [shard.outputFileID, shard.errorFileID] {
             guard let file else { continue }
-            do { try await collect(file, shard, positions, job) } catch let error as OpenAIError {
+            do { heldUp = try await collect(file, shard, positions, job) ?? heldUp } catch let error as OpenAIError {
                 if case .api(404, _, _) = error.kind, !isHidden(shard) {
                     return try await abandon(shard, because: error.reason)
                 }
@@ -26,18 +29,23 @@ extension JobRunner {
                 return try await postpone(shard, because: error.reason, atLeast: error.retryAfter ?? 0)
             }
         }
-        try await store(CollectedPage(), shard, job, ending: true)
+        if let heldUp {
+            try await holdUp(shard, because: heldUp)
+        } else {
+            try await store(CollectedPage(), shard, job, ending: true)
+        }
         succeeded(shard)
         log.info("Background worker: batch collected", metadata: ["batch": "\(shard.batchID ?? "")"])
     }
 
     private func collect(
         _ file: String, _ shard: ShardRecord, _ positions: Set<Int>, _ job: JobRecord
-    ) async throws {
+    ) async throws -> OpenAIError? {
         let fields = fields(of: shard.stage, job)
         let reader = try await context.openAI.openFile(file)
         defer { reader.cancel() }
         var page = CollectedPage()
+        var heldUp: OpenAIError?
         while let line = try await reader.next() {
             guard let output = BatchOutput.read(line, fields: fields), let id = BatchCustomID(output.customID),
                 id.stage == shard.stage, positions.contains(id.position)
@@ -50,10 +58,12 @@ extension JobRunner {
             let count = page.answers.count + page.failures.count
             if count >= context.configuration.collectPageLines || page.bytes >= CollectedPage.bytesMax {
                 try await store(page, shard, job, ending: false)
+                heldUp = page.heldUp ?? heldUp
                 page = CollectedPage()
             }
         }
         try await store(page, shard, job, ending: false)
+        return page.heldUp ?? heldUp
     }
 
     private func add(_ output: BatchOutput, position: Int, _ shard: ShardRecord, to page: inout CollectedPage) {
@@ -62,6 +72,8 @@ extension JobRunner {
         case .failed(let curable, let reason, let imageDownload, let usage):
             if let error = output.error {
                 context.openAI.learn(shard.stage, from: error, asked: parameters(of: shard))
+                // The lot has done nothing wrong, and was not tried.
+                if error.isOfAccount { return page.heldUp = error }
             }
             let failure = LineFailure(
                 position: position, reason: reason, imageDownload: imageDownload,

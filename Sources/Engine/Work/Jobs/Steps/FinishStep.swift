@@ -1,15 +1,18 @@
-// The job's end, and the taking back of what is outside when it ended early. Loop-bound.
+// The job's end: with all lots done, or at its deadline with what it has. Loop-bound.
 import Logging
 
 extension JobRunner {
     /// Ends the job; the webhook deliveries are made in the same transaction (outbox).
-    func finish(_ old: JobRecord) async throws {
-        try await failOpenLots(old, because: "The lot was not processed")
+    /// - Parameters:
+    ///   - reason: why lots that have no end yet fail.
+    ///   - cleanup: something of it is left outside.
+    func finish(_ old: JobRecord, ofOpenLots reason: String, cleanup: Bool = false) async throws {
+        try await failOpenLots(old, because: reason)
         try await commit { session in
             guard let job = try await LoadJob.run(session, job: old.id) else { throw LeaseLost(job: old.id) }
             let status: JobStatus = job.failedLots == job.totalLots ? .failed : .completed
             let message = status == .failed ? try await self.failureMessage(job, session) : nil
-            try await JobProgress.end(session, job: job.id, status: status, errorMessage: message, cleanup: false)
+            try await JobProgress.end(session, job: job.id, status: status, errorMessage: message, cleanup: cleanup)
             try await InsertDeliveries.run(session, job: job.id, status: status)
             try await JobProgress.event(
                 session, job: job.id, status.rawValue, instance: self.context.configuration.instance,
@@ -24,42 +27,20 @@ extension JobRunner {
         return job.totalLots == 1 ? reason : "All \(job.totalLots) lots failed; the first one: \(reason)"
     }
 
-    /// One that is not there any more counts as cancelled.
-    private func cancel(_ batch: String) async throws(OpenAIError) {
-        do throws(OpenAIError) { _ = try await context.openAI.cancelBatch(batch) } catch {
-            guard case .api(404, _, _) = error.kind else { throw error }
+    /// The job's time is over (`DEADLINE_HOURS`). A batch that has ended meanwhile is still collected: after a long
+    /// standstill its answers may have been there for days.
+    func expire(_ job: JobRecord, _ shards: [ShardRecord]) async throws {
+        var isThereMore = false
+        for shard in shards where shard.state == .submitted {
+            guard let id = shard.batchID, let batch = try? await context.openAI.batch(id) else { continue }
+            guard batch.status.isEnded, batch.failure == nil else { continue }
+            try await polled(shard, batch)
+            isThereMore = true
         }
-    }
-
-    /// The job was cancelled: its batches are cancelled, its files deleted, and no further money is spent (C4.3).
-    func cleanUp(_ shard: ShardRecord) async throws {
-        do {
-            switch shard.state {
-            case .submitted:
-                if let batch = shard.batchID { try await cancel(batch) }
-            case .creating:
-                let found = try await batches(of: shard)
-                for batch in found { try await cancel(batch.id) }
-                let age = Timestamp.now() - (shard.intentAt ?? Timestamp(microseconds: 0))
-                let left =
-                    isHidden(shard)
-                    ? context.configuration.backoffMaxSeconds : context.configuration.settleSeconds - age
-                if found.isEmpty, left > 0 {
-                    return try await commit(ended: true) {
-                        try await ShardTransitions.delay($0, shard: shard.id, error: nil, wait: left)
-                    }
-                }
-            case .uploading:
-                for file in try await uploads(of: shard) { try await context.openAI.deleteFile(file.id) }
-            case .uploaded:
-                if let file = shard.inputFileID { try await context.openAI.deleteFile(file) }
-            case .canary, .planned, .ended, .collected, .abandoned: break
-            }
-        } catch let error as OpenAIError {
-            return try await postpone(shard, because: error.reason, atLeast: error.retryAfter ?? 0)
-        }
-        try await commit(ended: true) {
-            try await ShardTransitions.move($0, shard: shard.id, to: .abandoned, error: "The job was cancelled")
-        }
+        if isThereMore { return }
+        let time = DurationText.of(seconds: context.configuration.deadline.seconds)
+        log.warning("Background worker: job's time is over", metadata: ["time": "\(time)"])
+        let isOpen = shards.contains { $0.state != .collected && $0.state != .abandoned }
+        try await finish(job, ofOpenLots: "The lot was not finished within the job's time, \(time)", cleanup: isOpen)
     }
 }

@@ -5,7 +5,7 @@ extension JobRunner {
     /// How often a batch that fails for a passing reason is made anew before its lots are planned again.
     static let setbacksMax = 5
 
-    func poll(_ shard: ShardRecord) async throws {
+    func poll(_ shard: ShardRecord, among shards: [ShardRecord]) async throws {
         guard let id = shard.batchID else { return try await postpone(shard, to: .uploaded, because: "no batch") }
         let batch: BatchObject
         do { batch = try await context.openAI.batch(id) } catch {
@@ -15,10 +15,15 @@ extension JobRunner {
             try await tell(error.reason)
             return try await postpone(shard, because: error.reason, atLeast: error.retryAfter ?? 0)
         }
-        if let failure = batch.failure { return try await failed(shard, failure) }
+        if let failure = batch.failure { return try await failed(shard, failure, among: shards) }
         succeeded(shard)
-        try await commit { session in
-            try await JobProgress.trouble(session, job: self.lease.job, message: nil)
+        try await tell(nil)
+        try await polled(shard, batch)
+    }
+
+    /// Writes down how the batch is doing.
+    func polled(_ shard: ShardRecord, _ batch: BatchObject) async throws {
+        try await commit(ended: true) { session in
             try await ShardTransitions.polled(
                 session, shard: shard.id, providerStatus: "\(batch.status)", outputFile: batch.outputFileID,
                 errorFile: batch.errorFileID, state: batch.status.isEnded ? .ended : .submitted,
@@ -26,17 +31,20 @@ extension JobRunner {
         }
     }
 
-    private func failed(_ shard: ShardRecord, _ failure: BatchObject.Failure) async throws {
+    /// A batch that failed did nothing, so the same lines go again as they are: this is not one of their attempts.
+    private func failed(
+        _ shard: ShardRecord, _ failure: BatchObject.Failure, among shards: [ShardRecord]
+    ) async throws {
         let poll = context.configuration.pollSeconds
         switch failure {
         case .queueFull:
             let reason = "OpenAI's queue of batches is full"
             try await tell(reason)
+            // With nothing of ours in the queue it is this shard that is too large.
+            let others = try await queue(of: shard, context.database).reduce(0) { $0 + $1.tokens } - shard.tokens
+            if others <= 0, shard.lines > 1 { return try await halve(shard, because: reason) }
             try await postpone(shard, to: .uploaded, because: reason, atLeast: waitAfterRefusal(shard))
-        case .quota:
-            let error = OpenAIError(.quota)
-            try await tell(error.reason)
-            try await postpone(shard, to: .uploaded, because: error.reason, atLeast: waitAfterRefusal(shard))
+        case .quota: try await holdUp(shard, because: OpenAIError(.quota))
         case .passing:
             if setback(shard) > Self.setbacksMax {
                 return try await abandon(shard, because: "OpenAI could not run the batch")
@@ -44,10 +52,67 @@ extension JobRunner {
             try await postpone(shard, to: .uploaded, because: "OpenAI could not run the batch", atLeast: poll)
         case .modelNotFound:
             context.openAI.learn(shard.stage, from: OpenAIError(.modelNotFound), asked: parameters(of: shard))
-            try await abandon(shard, because: OpenAIError(.modelNotFound).reason)
+            try await holdUp(shard, because: OpenAIError(.modelNotFound))
         case .refused(let reason):
             log.error("Background worker: batch refused", metadata: ["reason": "\(reason)"])
+            // One line that the provider cannot read must not cost the others; it is found by halving.
+            let cut = shards.count { $0.stage == shard.stage && $0.round == shard.round && $0.state == .abandoned }
+            if shard.lines > 1, cut < Self.cutsMax { return try await halve(shard, because: reason) }
             try await abandon(shard, because: reason)
+        }
+    }
+
+    /// Shards of a round that are cut in two because of lines that cannot be read: enough to find a few among 50,000.
+    private static let cutsMax = 64
+
+    /// Two shards take its place.
+    private func halve(_ shard: ShardRecord, because reason: String) async throws {
+        let positions = try await Shards.positions(context.database, shard: shard.id)
+        let middle = positions.count / 2
+        log.warning("Background worker: shard cut in two", metadata: ["shard": "\(shard.id)", "reason": "\(reason)"])
+        try await commit { session in
+            try await ShardTransitions.move(session, shard: shard.id, to: .abandoned, error: reason)
+            for half in [positions[..<middle], positions[middle...]] where !half.isEmpty {
+                _ = try await Shards.insert(
+                    session, job: self.lease.job, stage: shard.stage, round: shard.round, state: .planned,
+                    model: shard.model, account: self.context.account,
+                    PlannedLots(
+                        positions: Array(half), tokens: shard.tokens * half.count / max(1, positions.count),
+                        inlineImages: shard.inlineImages))
+            }
+        }
+    }
+
+    /// The account cannot run it for now; the job waits and says so.
+    func holdUp(_ shard: ShardRecord, because error: OpenAIError) async throws {
+        log.warning(
+            "Background worker: shard held up", metadata: ["shard": "\(shard.id)", "reason": "\(error.reason)"])
+        try await commit { session in
+            try await JobProgress.trouble(session, job: self.lease.job, message: error.reason)
+            try await ShardTransitions.holdUp(session, shard: shard.id, because: error.reason)
+        }
+    }
+
+    /// The batch has no time left, or has outlived it: what it has done by now is kept.
+    func recall(_ shard: ShardRecord) async throws {
+        guard let id = shard.batchID else { return try await abandon(shard, because: "no batch") }
+        do {
+            let batch = try await context.openAI.cancelBatch(id)
+            log.warning("Background worker: batch asked to end", metadata: ["batch": "\(id)"])
+            let wait = batch.status.isEnded ? 0 : context.configuration.pollSeconds
+            try await commit { session in
+                try await ShardTransitions.recalled(
+                    session, shard: shard.id, providerStatus: "\(batch.status)", wait: wait)
+                try await JobProgress.event(
+                    session, job: self.lease.job, "batch recalled", instance: self.context.configuration.instance,
+                    detail: id)
+            }
+        } catch let error as OpenAIError {
+            if case .api(404, _, _) = error.kind, !isHidden(shard) {
+                return try await abandon(shard, because: error.reason)
+            }
+            try await tell(error.reason)
+            try await postpone(shard, because: error.reason, atLeast: error.retryAfter ?? 0)
         }
     }
 
@@ -55,7 +120,5 @@ extension JobRunner {
     func abandon(_ shard: ShardRecord, because reason: String) async throws {
         log.warning("Background worker: shard given up", metadata: ["shard": "\(shard.id)", "reason": "\(reason)"])
         try await commit { try await ShardTransitions.move($0, shard: shard.id, to: .abandoned, error: reason) }
-        // Nobody needs its file any more. If this fails it costs nothing but room over there.
-        if let file = shard.inputFileID { try? await context.openAI.deleteFile(file) }
     }
 }

@@ -18,6 +18,14 @@ extension JobRunner {
         }
     }
 
+    /// The account could not run the last lines (quota, key, model). One lot is asked for until it can; its answer
+    /// counts, and the others are planned after it.
+    func probe(_ stage: WorkStage, _ job: JobRecord) async throws {
+        let lots = try await RemainingLots.page(context.database, job: job.id, stage: stage, after: -1, limit: 1)
+        guard let lot = lots.first else { return try await advance(from: stage, job) }
+        try await canary(stage, lot, job)
+    }
+
     /// Puts every lot that still lacks the stage into shards. Lots that nothing can help any more fail here.
     func plan(_ stage: WorkStage, round: Int, _ job: JobRecord) async throws {
         var lines: [PlannedLine] = []
@@ -29,7 +37,9 @@ extension JobRunner {
             let hopeless = page.filter { !$0.curable || round > JobMachine.maxRounds }
             try await fail(hopeless, stage, job)
             doomed += hopeless.count
-            if round <= JobMachine.maxRounds { lines += page.filter(\.curable).map { line($0, stage) } }
+            if round <= JobMachine.maxRounds {
+                lines += page.filter(\.curable).map { line($0, stage, inlineAll: inlinesAll(stage, round)) }
+            }
         }
         if lines.isEmpty {
             if doomed == 0 { try await advance(from: stage, job) } else { try await advanceIfDone(stage, job) }
@@ -38,7 +48,7 @@ extension JobRunner {
         try await insertShards(lines, stage, round: round, job)
     }
 
-    private func fail(_ lots: [RemainingLot], _ stage: WorkStage, _ job: JobRecord) async throws {
+    func fail(_ lots: [RemainingLot], _ stage: WorkStage, _ job: JobRecord) async throws {
         guard !lots.isEmpty else { return }
         let fallback =
             try await Shards.lastError(context.database, job: job.id, stage: stage)
@@ -50,9 +60,8 @@ extension JobRunner {
     }
 
     private func insertShards(_ lines: [PlannedLine], _ stage: WorkStage, round: Int, _ job: JobRecord) async throws {
-        let inlineAll =
-            stage == .vision && (context.configuration.imageMode == .inline || round == JobMachine.maxRounds)
-        let shards = ShardPlanner.cut(lines, bounds: context.configuration.shardBounds, inlineAll: inlineAll)
+        let bounds = context.configuration.shardBounds.inRound(round)
+        let shards = ShardPlanner.cut(lines, bounds: bounds, inlineAll: inlinesAll(stage, round))
         let model = context.openAI.choice(for: stage).current.name
         try await commit { session in
             for shard in shards {
@@ -67,9 +76,14 @@ extension JobRunner {
         }
     }
 
+    /// The last attempt sends the images along (C5.4).
+    private func inlinesAll(_ stage: WorkStage, _ round: Int) -> Bool {
+        stage == .vision && (context.configuration.imageMode == .inline || round == JobMachine.maxRounds)
+    }
+
     /// What the lot's line will weigh. Generous: the file is measured again when it is built.
-    private func line(_ lot: RemainingLot, _ stage: WorkStage) -> PlannedLine {
-        let inline = lot.imageDownloadFailed || context.configuration.imageMode == .inline
+    private func line(_ lot: RemainingLot, _ stage: WorkStage, inlineAll: Bool) -> PlannedLine {
+        let inline = lot.imageDownloadFailed || inlineAll
         let overhead = 4096
         switch stage {
         case .vision:
@@ -84,7 +98,7 @@ extension JobRunner {
         }
     }
 
-    private func advanceIfDone(_ stage: WorkStage, _ job: JobRecord) async throws {
+    func advanceIfDone(_ stage: WorkStage, _ job: JobRecord) async throws {
         let left = try await read {
             try await RemainingLots.page($0, job: job.id, stage: stage, positions: 0..<job.totalLots, limit: 1)
         }
@@ -94,7 +108,7 @@ extension JobRunner {
     /// On to the next stage; `nil` is the image check. A job whose lots have all failed ends where it is (C5.3).
     func advance(from stage: WorkStage?, _ old: JobRecord) async throws {
         guard let job = try await LoadJob.run(context.database, job: old.id) else { throw LeaseLost(job: old.id) }
-        if job.failedLots == job.totalLots { return try await finish(job) }
+        if job.failedLots == job.totalLots { return try await finish(job, ofOpenLots: "") }
         let next: (JobStatus, JobStage) =
             switch stage {
             case nil: (.processing, .visionAnalysis)

@@ -95,7 +95,9 @@ extension JobRunner {
                 _ = try await Shards.insert(
                     session, job: job.id, stage: shard.stage, round: shard.round, state: .planned, model: shard.model,
                     account: self.context.account,
-                    PlannedLots(positions: built.rest, tokens: 0, inlineImages: shard.inlineImages))
+                    PlannedLots(
+                        positions: built.rest, tokens: shard.tokens * built.rest.count / max(1, shard.lines),
+                        inlineImages: shard.inlineImages))
             }
         }
     }

@@ -1,0 +1,32 @@
+// What all jobs have in the provider's queue of one account and model.
+
+public enum ProviderQueue {
+    /// Any number that nobody else takes for a lock in this database.
+    private static let lockKey = 7_463_001_155_284
+
+    private static let lockStatement = Statement("provider_queue_lock", "SELECT pg_advisory_xact_lock($1)")
+    private static let loadStatement = Statement(
+        "provider_queue",
+        """
+        SELECT job_id,
+            coalesce(sum(input_tokens_estimate) FILTER (WHERE state IN ('creating', 'submitted')), 0)::bigint,
+            min(input_tokens_estimate) FILTER (WHERE state IN ('planned', 'uploading', 'uploaded'))
+        FROM openai_batches
+        WHERE account = $1 AND model = $2
+            AND state IN ('planned', 'uploading', 'uploaded', 'creating', 'submitted')
+        GROUP BY job_id
+        """)
+
+    /// Until the end of the transaction nobody else decides about the queue.
+    public static func lock(_ session: DatabaseSession) async throws(DatabaseError) {
+        _ = try await session.query(lockStatement, [.int8(lockKey)])
+    }
+
+    public static func load(
+        _ db: any Querying, account: String, model: String
+    ) async throws(DatabaseError) -> [(job: Identifier, tokens: Int, waiting: Int?)] {
+        try await db.query(loadStatement, [.text(account), .text(model)]).map {
+            ($0.uuid(0), $0.int(1), $0.isNull(2) ? nil : $0.int(2))
+        }
+    }
+}

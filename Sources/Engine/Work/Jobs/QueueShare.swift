@@ -1,0 +1,35 @@
+// Who may put a batch into the provider's queue next, when its room is bounded (`OPENAI_ENQUEUED_TOKENS`). Pure.
+
+/// What a job has in the queue of one model, and what it wants to put there.
+public struct QueuedJob: Sendable, Equatable {
+    public var job: Identifier
+    /// Input tokens of its batches at work.
+    public var tokens: Int
+    /// Those of its smallest shard that waits; nil: none does.
+    public var waiting: Int?
+
+    public init(job: Identifier, tokens: Int, waiting: Int?) {
+        self.job = job
+        self.tokens = tokens
+        self.waiting = waiting
+    }
+}
+
+public enum QueueShare {
+    /// Input tokens of one shard at most: a batch may take a day, so no single one may fill the queue.
+    public static func shardTokens(limit: Int) -> Int { max(1, limit / 4) }
+
+    /// Whether `job` may enter with a shard of `tokens`. A job alone has three quarters of the queue, so that one that
+    /// comes later need not wait for a batch to end; one that has nothing in the queue goes before one that has.
+    public static func admits(_ job: Identifier, tokens: Int, queue: [QueuedJob], limit: Int) -> Bool {
+        let used = queue.reduce(0) { $0 + $1.tokens }
+        // Nothing to wait for: whether it is too large is for the provider to say.
+        if used == 0 { return true }
+        let own = queue.first { $0.job == job }?.tokens ?? 0
+        if own == 0 { return used + tokens <= limit }
+        let kept = queue.filter { $0.job != job && $0.tokens == 0 }.reduce(0) {
+            $0 + min($1.waiting ?? 0, shardTokens(limit: limit))
+        }
+        return own + tokens <= limit - limit / 4 && used + tokens + kept <= limit
+    }
+}

@@ -1,0 +1,121 @@
+// What an ended job still has outside: it was cancelled, or its time was over. Batches are cancelled, uploads are
+// deleted, no further money is spent (C4.3), and what a batch had answered by then is booked (C5.9). Loop-bound.
+import Logging
+
+extension JobRunner {
+    private static let reason = "The job has ended"
+
+    func cleanUp(_ shard: ShardRecord, _ job: JobRecord) async throws {
+        do {
+            switch shard.state {
+            case .submitted: return try await takeBack(shard)
+            case .ended: return try await bookOnly(shard, job)
+            case .creating:
+                if try await !adoptForCleanUp(shard) { return }
+            case .uploading:
+                for file in try await uploads(of: shard) { try await context.openAI.deleteFile(file.id) }
+            case .canary, .planned, .uploaded, .collected, .abandoned: break
+            }
+        } catch let error as OpenAIError {
+            return try await postpone(shard, because: error.reason, atLeast: error.retryAfter ?? 0)
+        }
+        try await forget(shard)
+    }
+
+    /// Nothing of it is at work over there any more. Its files are left to the `FileSweeper`.
+    private func forget(_ shard: ShardRecord) async throws {
+        try await commit(ended: true) {
+            try await ShardTransitions.move($0, shard: shard.id, to: .abandoned, error: Self.reason)
+        }
+    }
+
+    /// Asks the batch to end and waits for that: only then it is known what it has cost.
+    private func takeBack(_ shard: ShardRecord) async throws {
+        guard let id = shard.batchID, !isOutlived(shard) else { return try await forget(shard) }
+        let batch: BatchObject
+        do throws(OpenAIError) {
+            batch = shard.isRecalled ? try await context.openAI.batch(id) : try await context.openAI.cancelBatch(id)
+        } catch {
+            guard case .api(404, _, _) = error.kind, !isHidden(shard) else { throw error }
+            return try await forget(shard)
+        }
+        if batch.failure != nil { return try await forget(shard) }
+        if batch.status.isEnded { return try await polled(shard, batch) }
+        try await commit(ended: true) {
+            try await ShardTransitions.recalled(
+                $0, shard: shard.id, providerStatus: "\(batch.status)", wait: self.context.configuration.pollSeconds)
+        }
+    }
+
+    /// A creation whose outcome is unknown. The first batch that is found becomes the shard's, so that it is taken
+    /// back and booked; further ones are cancelled.
+    /// - Returns: true if there is surely none.
+    private func adoptForCleanUp(_ shard: ShardRecord) async throws -> Bool {
+        let found = try await batches(of: shard)
+        for stray in found.dropFirst() { try await cancel(stray.id) }
+        if let first = found.first {
+            try await commit(ended: true) {
+                try await ShardTransitions.submitted(
+                    $0, job: nil, shard: shard, batch: first.id, providerStatus: "\(first.status)", wait: 0)
+            }
+            return false
+        }
+        let age = Timestamp.now() - (shard.intentAt ?? Timestamp(microseconds: 0))
+        let left =
+            isHidden(shard) ? context.configuration.backoffMaxSeconds : context.configuration.settleSeconds - age
+        guard left > 0 else { return true }
+        try await commit(ended: true) {
+            try await ShardTransitions.delay($0, shard: shard.id, error: nil, wait: left)
+        }
+        return false
+    }
+
+    /// One that is not there any more counts as cancelled.
+    private func cancel(_ batch: String) async throws(OpenAIError) {
+        do throws(OpenAIError) { _ = try await context.openAI.cancelBatch(batch) } catch {
+            guard case .api(404, _, _) = error.kind else { throw error }
+        }
+    }
+
+    /// Tokens only: the job's lots have had their ends. All of them in the transaction that ends the shard: once.
+    private func bookOnly(_ shard: ShardRecord, _ job: JobRecord) async throws {
+        var open = Set(try await Shards.positions(context.database, shard: shard.id))
+        // A collection may have come half way.
+        open.subtract(try await Shards.accounted(context.database, job: job.id, shard: shard, positions: open.sorted()))
+        var spent: [String: Usage] = [:]
+        for file in [shard.outputFileID, shard.errorFileID] {
+            guard let file else { continue }
+            do throws(OpenAIError) { try await addUp(file, shard, job, &open, &spent) } catch {
+                guard case .api(404, _, _) = error.kind else { throw error }
+            }
+        }
+        let usages = spent.sorted { $0.key < $1.key }
+        try await commit(ended: true) { session in
+            for (model, usage) in usages {
+                try await BookUsage.run(
+                    session, job: job.id, model: model, input: usage.input, output: usage.output)
+            }
+            try await ShardTransitions.move(session, shard: shard.id, to: .collected)
+        }
+        context.openAI.spent(usages.reduce(.zero) { $0 + $1.value }, on: shard.model)
+    }
+
+    private func addUp(
+        _ file: String, _ shard: ShardRecord, _ job: JobRecord, _ open: inout Set<Int>, _ spent: inout [String: Usage]
+    ) async throws(OpenAIError) {
+        let fields = fields(of: shard.stage, job)
+        let reader = try await context.openAI.openFile(file)
+        defer { reader.cancel() }
+        while let line = try await reader.next() {
+            guard let output = BatchOutput.read(line, fields: fields), let id = BatchCustomID(output.customID),
+                id.stage == shard.stage, open.remove(id.position) != nil
+            else { continue }
+            switch output.outcome {
+            case .answer(let answer):
+                spent[answer.model, default: .zero] = spent[answer.model, default: .zero] + answer.usage
+            case .failed(_, _, _, let usage):
+                spent[shard.model, default: .zero] = spent[shard.model, default: .zero] + (usage ?? .zero)
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+// Deletes what is left at the provider: input, output and error files of shards that are done with, and uploads that
+// came to nothing. One an instance; deleting a file twice does no harm. Loop-bound.
+import Logging
+
+public final class FileSweeper: BackgroundService {
+    /// Shards of one step.
+    private static let shardsMax = 50
+    /// Between two looks for uploads that no shard knows of, seconds; younger ones may still be wanted.
+    public static let orphanSeconds = 3600.0
+
+    private let loop: Loop
+    private let database: Database
+    private let openAI: OpenAIClient
+    private let everySeconds: Double
+    private let log = Logger(label: "retention")
+    private var task: Task<Void, Never>?
+
+    /// - Parameter everySeconds: between two looks.
+    public init(on loop: Loop, database: Database, openAI: OpenAIClient, everySeconds: Double) {
+        self.loop = loop
+        self.database = database
+        self.openAI = openAI
+        self.everySeconds = everySeconds
+    }
+
+    public func start() {
+        task = loop.spawn { [weak self] in await self?.run() }
+    }
+
+    public func stop() async {
+        task?.cancel()
+        await task?.value
+    }
+
+    private func run() async {
+        var orphansDue = Monotonic.seconds() + Self.orphanSeconds
+        while !Task.isCancelled {
+            do {
+                try await runOnce()
+                if Monotonic.seconds() >= orphansDue {
+                    orphansDue = Monotonic.seconds() + Self.orphanSeconds
+                    _ = try await sweepOrphans(olderThan: Self.orphanSeconds)
+                }
+            } catch {
+                if Task.isCancelled { return }
+                log.debug("files could not be deleted yet", metadata: ["error": "\(error)"])
+            }
+            do { try await loop.sleep(seconds: everySeconds) } catch { return }
+        }
+    }
+
+    /// Deletes the files of all shards that are done with. Another account's stay: they lapse after its 30 days.
+    public func runOnce() async throws {
+        while true {
+            let shards = try await ProviderFiles.done(
+                database, account: openAI.configuration.account, limit: Self.shardsMax)
+            for shard in shards {
+                for file in shard.files { try await openAI.deleteFile(file) }
+                try await ProviderFiles.gone(database, shard: shard.shard)
+            }
+            if shards.count < Self.shardsMax { return }
+        }
+    }
+
+    /// Deletes uploads that no shard will use: their reply was lost, and another one took their place.
+    /// - Returns: how many.
+    public func sweepOrphans(olderThan seconds: Double) async throws -> Int {
+        let limit = Int((Timestamp.now() + -seconds).seconds)
+        var deleted = 0
+        var after: String?
+        repeat {
+            let page = try await openAI.listFiles(after: after)
+            let uploads = page.files.filter { $0.createdAt <= limit }.compactMap { file in
+                Self.shard(file.name).map { (shard: $0, file: file.id) }
+            }
+            for file in try await ProviderFiles.orphans(database, uploads) {
+                try await openAI.deleteFile(file)
+                deleted += 1
+            }
+            after = page.next
+        } while after != nil
+        if deleted > 0 { log.info("uploads that came to nothing deleted", metadata: ["files": "\(deleted)"]) }
+        return deleted
+    }
+
+    /// The shard that an upload is named after.
+    private static func shard(_ name: String) -> Identifier? {
+        name.hasSuffix(".jsonl") ? Identifier(String(name.dropLast(6))) : nil
+    }
+}

@@ -1,0 +1,185 @@
+// What the account with the provider allows: quota, models, the queue's room, and what is left there. Loop-bound.
+import Engine
+import LoadtestKit
+import TestSupport
+import Testing
+
+@Suite("The provider's account", .timeLimit(.minutes(4)), .serialized)
+struct AccountTests {
+    @Test("C4.5: a spent quota is waited out: the job says so, no batch is made meanwhile, and it goes on by itself")
+    func quota() async throws {
+        let spent = """
+            {"routes": [{
+                "route": "POST /v1/responses", "fault": "status", "status": 429, "code": "insufficient_quota"}]}
+            """
+        try await World.run(openAI: BatchFaultTests.options(spent)) { world in
+            let lots = world.lots([0, 1, 2])
+            let job = try await world.submit(lots)
+            try await world.until("the job says why it waits") {
+                try await world.client.status(job)["error_message"] == "The service's OpenAI quota is used up"
+            }
+            #expect(world.openAI.batches.isEmpty)
+            try world.setFaults(#"{"routes": []}"#)
+            try await world.waitUntil(job, "completed")
+            #expect(try await world.client.status(job)["error_message"] == .null)
+            let results = try await world.results(of: job)
+            for lot in lots { #expect(results[lot.id]?["descriptions"] == lot.expected(languages: ["en"])) }
+            try await world.expectSoundBooks(job)
+        }
+    }
+
+    @Test("C5.4: lines and batches that the account could not run count as not tried, however often that happens")
+    func heldUp() async throws {
+        // More often than a lot has attempts.
+        let faults = """
+            {"batches": [{"fault": "fail", "code": "insufficient_quota", "times": 2},
+                {"fault": "fail", "code": "model_not_found", "times": 1}],
+             "lines": [{"fault": "error", "status": 401, "contains": "/car/11/", "times": 4}]}
+            """
+        try await World.run(openAI: BatchFaultTests.options(faults)) { world in
+            let lots = world.lots([0, 1, 2, 4, 5, 6, 7, 8, 9, 11])
+            let job = try await world.submit(lots)
+            try await world.waitUntil(job, "completed")
+            let results = try await world.results(of: job)
+            for lot in lots { #expect(results[lot.id]?["descriptions"] == lot.expected(languages: ["en"])) }
+            #expect(try await world.rows("SELECT 1 FROM openai_batches WHERE held_up").count >= 4)
+            #expect(try await world.rows("SELECT 1 FROM line_failures").isEmpty)
+            try await world.expectSoundBooks(job)
+        }
+    }
+
+    @Test("C8: models that go while a batch waits: its lines go to the next model")
+    func modelGoes() async throws {
+        try await World.run(openAI: BatchFaultTests.options("{}", seconds: 1.5)) { world in
+            let lots = world.lots([0, 1, 2, 4])
+            let job = try await world.submit(lots)
+            try await world.until("the batch is there") { world.openAI.batches.count == 1 }
+            try world.setFaults(#"{"shutdown": ["o4-mini"]}"#)
+            try await world.waitUntil(job, "completed")
+            let results = try await world.results(of: job)
+            for lot in lots { #expect(results[lot.id]?["descriptions"] == lot.expected(languages: ["en"])) }
+            try await world.expectSoundBooks(job)
+        }
+    }
+
+    @Test("C5.4: a shard that is larger than the queue is cut until it fits, unseen by the caller")
+    func smallQueue() async throws {
+        try await World.run(openAI: BatchFaultTests.options("{}")) { world in
+            let lots = world.lots([0, 1, 2, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14])
+            // What a line weighs over there is seen from the first batch; two of them fit.
+            let measure = try await world.submit(Array(lots.prefix(3)))
+            try await world.waitUntil(measure, "completed")
+            let state = await world.openAI.state()["batches"]?.array?.first
+            let each = try #require(state?["enqueued_tokens"]?.int) / 2
+            try world.setFaults(#"{"enqueued_tokens": \#(each * 2 + each / 2)}"#)
+            let job = try await world.submit(Array(lots.dropFirst(3)))
+            try await world.waitUntil(job, "completed")
+            let results = try await world.results(of: job)
+            for lot in lots.dropFirst(3) {
+                #expect(results[lot.id]?["descriptions"] == lot.expected(languages: ["en"]))
+            }
+            _ = await world.openAI.state()
+            let done = world.openAI.batches.dropFirst().filter { $0.status == .completed }
+            #expect(done.reduce(0) { $0 + $1.lines } == 9 && done.allSatisfy { $0.lines <= 2 })
+            #expect(try await world.client.status(job)["error_message"] == .null)
+            try await world.expectSoundBooks(job)
+        }
+    }
+
+    @Test("C5.4: a batch that is refused as a whole is cut in two, which is not one of its lots' attempts")
+    func refusedBatch() async throws {
+        let faults = #"{"batches": [{"fault": "fail", "code": "invalid_json_line", "times": 4}]}"#
+        try await World.run(openAI: BatchFaultTests.options(faults)) { world in
+            let lots = world.lots([0, 1, 2, 4, 5, 6, 7, 8, 9])
+            let job = try await world.submit(lots)
+            try await world.waitUntil(job, "completed")
+            let results = try await world.results(of: job)
+            for lot in lots { #expect(results[lot.id]?["descriptions"] == lot.expected(languages: ["en"])) }
+            try await world.expectSoundBooks(job)
+        }
+    }
+
+    @Test("C5.4: a large job with room for one more batch does not hold up a small one")
+    func fairQueue() async throws {
+        var options = OpenAIOptions()
+        options.batchSeconds = 3600
+        // Estimates of ours: about 3,000 tokens a lot. The large job has a quarter of the queue in each shard.
+        try await World.run(settings: ["OPENAI_ENQUEUED_TOKENS": "120000"], openAI: options) { world in
+            let large = try await world.submit(world.lots(Array(100..<400).filter { $0 % 7 != 3 && $0 % 50 != 49 }))
+            let inQueue = "SELECT 1 FROM openai_batches WHERE state = 'submitted' AND job_id = '\(large)'"
+            try await world.until("the large job has all that it gets") {
+                let full = "SELECT 1 FROM openai_batches WHERE error = 'The queue is full' AND job_id = '\(large)'"
+                let isRefused = try await !world.rows(full).isEmpty
+                return try await world.rows(inQueue).count >= 2 && isRefused
+            }
+            let before = try await world.rows(inQueue).count
+            let small = try await world.submit(world.lots([0, 1]))
+            try await world.until("the small job's batch is there") {
+                try await world.rows(
+                    "SELECT 1 FROM openai_batches WHERE state = 'submitted' AND job_id = '\(small)'"
+                ).count == 1
+            }
+            #expect(try await world.rows(inQueue).count == before)
+            let waiting = "SELECT 1 FROM openai_batches WHERE state IN ('planned', 'uploaded') AND job_id = '\(large)'"
+            #expect(try await !world.rows(waiting).isEmpty)
+        }
+    }
+
+    @Test("C5.1: jobs that wait for their batches hold up no other, however many they are")
+    func manyWaiting() async throws {
+        var options = OpenAIOptions()
+        options.batchSeconds = 3600
+        try await World.run(settings: ["WORKER_THREADS": "1"], openAI: options) { world in
+            // More than one loop works on at a time.
+            for number in 0..<40 {
+                _ = try await world.submit(world.lots([number]))
+            }
+            let known = "SELECT 1 FROM openai_batches WHERE state = 'submitted'"
+            try await world.until("every job has its batch") { try await world.rows(known).count == 40 }
+        }
+    }
+
+    @Test("C5.1: nothing is left in the account: files of shards that are done with, uploads that came to nothing")
+    func files() async throws {
+        let faults = #"{"routes": [{"route": "POST /v1/files", "fault": "lost_reply", "times": 1}]}"#
+        try await World.run(openAI: BatchFaultTests.options(faults)) { world in
+            let jobs = [try await world.submit(world.lots([0, 1, 2])), try await world.submit(world.lots([4, 5, 6]))]
+            for job in jobs { try await world.waitUntil(job, "completed") }
+            try await world.until("the files are gone") {
+                await world.openAI.state()["files"]?.array?.isEmpty == true
+            }
+            #expect(try await world.rows("SELECT 1 FROM openai_batches WHERE NOT files_gone AND round > 0").isEmpty)
+        }
+    }
+
+    @Test("C5.1: an upload that no shard will use is deleted, others' files are not")
+    func orphans() async throws {
+        try await World.run(openAI: BatchFaultTests.options("{}", seconds: 3600)) { world in
+            _ = try await world.submit(world.lots([0, 1, 2]))
+            let submitted = "SELECT id FROM openai_batches WHERE state = 'submitted'"
+            try await world.until("the batch is there") { try await world.rows(submitted).count == 1 }
+            let shard = try await world.rows(submitted)[0][0]
+            var settings = OpenAIConfiguration(baseURL: world.openAI.baseURL, apiKey: "sk-simulated")
+            settings.smallCallSeconds = 10
+            let http = HTTPClient(on: world.loop)
+            let openAI = OpenAIClient(http: http, configuration: settings)
+            let line = Array(#"{"custom_id": "x"}"#.utf8) + [0x0A]
+            // A second upload of that shard, a stranger's, and one that is named after nothing.
+            for name in [shard, "\(Identifier.random())", "somebody-elses"] {
+                _ = try await openAI.uploadBatchFile(name: name, length: line.count, source: Bytes(line))
+            }
+            let sweeper = FileSweeper(on: world.loop, database: world.database, openAI: openAI, everySeconds: 3600)
+            #expect(try await sweeper.sweepOrphans(olderThan: 3600) == 0)
+            #expect(try await sweeper.sweepOrphans(olderThan: -10) == 1)
+            let left = await world.openAI.state()["files"]?.array?.count
+            #expect(left == 3)
+            await http.close()
+        }
+    }
+
+    private final class Bytes: ByteSource {
+        private var bytes: [UInt8]?
+        init(_ bytes: [UInt8]) { self.bytes = bytes }
+        func next() async throws -> [UInt8]? { bytes.take() }
+    }
+}

@@ -1,0 +1,94 @@
+// Work that changes hands: after a kill -9, a restart, an orderly stop. Times are the database's. Loop-bound.
+import Engine
+import LoadtestKit
+import TestSupport
+import Testing
+
+@Suite("Work that changes hands", .timeLimit(.minutes(4)), .serialized)
+struct HandOverTests {
+    /// Seconds from `since` to the last claim of a job by `instance`.
+    private static func secondsToClaim(by instance: String, since: String, _ world: World) async throws -> Double {
+        let claims = "SELECT max(at) FROM job_events WHERE event = 'claimed' AND instance_id = '\(instance)'"
+        let rows = try await world.rows("SELECT extract(epoch FROM (\(claims)) - (\(since)))")
+        return try #require(Double(rows[0][0]))
+    }
+
+    private static func claims(by instance: String, _ world: World) async throws -> Int {
+        try await world.rows(
+            "SELECT 1 FROM job_events WHERE event = 'claimed' AND instance_id = '\(instance)'").count
+    }
+
+    @Test("C5.1: after a kill -9 another instance goes on within 15 s, the same one within 2 s of its return")
+    func takeOver() async throws {
+        var options = OpenAIOptions()
+        options.batchSeconds = 3600
+        try await World.run(openAI: options) { world in
+            let job = try await world.submit(world.lots([0, 1, 2]))
+            try await world.until("the batch is there") { world.openAI.batches.count == 1 }
+            try await world.crashAndRestart()
+            try await world.until("it has its job again") { try await Self.claims(by: "world", world) == 2 }
+            let born = "SELECT started_at FROM instances WHERE instance_id = 'world'"
+            #expect(try await Self.secondsToClaim(by: "world", since: born, world) < 2)
+
+            let second = try world.launchSecond()
+            try await world.until("the second one is there") {
+                try await world.rows("SELECT 1 FROM instances WHERE instance_id = 'second'").count == 1
+            }
+            await world.server.killHard()
+            try await world.until("the second one has the job") { try await Self.claims(by: "second", world) == 1 }
+            let died = "SELECT heartbeat_at FROM instances WHERE instance_id = 'world'"
+            #expect(try await Self.secondsToClaim(by: "second", since: died, world) < 15)
+            // Whoever held it before can write nothing any more.
+            let epoch = try await world.rows("SELECT lease_epoch FROM batch_jobs WHERE id = '\(job)'")[0][0]
+            #expect(epoch == "3")
+            #expect(world.openAI.batches.count == 1)
+            #expect(await second.stop() == 0)
+            try await world.restart()
+        }
+    }
+
+    @Test("C5.1: SIGTERM lets a call that costs money come to its end, then others go on with the job at once")
+    func canaryInFlight() async throws {
+        try await World.run(settings: ["SHUTDOWN_GRACE": "30"], openAI: BatchFaultTests.options("{}")) { world in
+            try world.setFaults(#"{"routes": [{"route": "POST /v1/responses", "fault": "slow", "seconds": 3}]}"#)
+            let lots = world.lots([0, 1, 2])
+            let job = try await world.submit(lots)
+            try await world.until("the canary is asked") { world.openAI.requests("POST /v1/responses") == 1 }
+            let second = try world.launchSecond()
+            try await world.until("the second one is there") {
+                try await world.rows("SELECT 1 FROM instances WHERE instance_id = 'second'").count == 1
+            }
+            #expect(await world.server.stop() == 0)
+            try await world.restart(["INSTANCE_ID": "third"])
+            try await world.waitUntil(job, "completed")
+            let results = try await world.results(of: job)
+            for lot in lots { #expect(results[lot.id]?["descriptions"] == lot.expected(languages: ["en"])) }
+            #expect(world.openAI.requests("POST /v1/responses") == 1)
+            #expect(try await world.rows("SELECT state FROM openai_batches WHERE round = 0") == [["collected"]])
+            try await world.expectSoundBooks(job)
+            #expect(await second.stop() == 0)
+        }
+    }
+
+    @Test("C6.2: SIGTERM lets a webhook attempt under way come to its end: the receiver is told once")
+    func attemptInFlight() async throws {
+        try await World.run(
+            settings: ["SHUTDOWN_GRACE": "60", "WEBHOOK_TIMEOUT": "60"], openAI: BatchFaultTests.options("{}")
+        ) { world in
+            let job = try await world.submit(world.lots([0, 1]), hook: "/held/one")
+            try await world.webhooks.wait(for: 1, path: "/held/one")
+            let stopping = LoopTask(on: world.loop) { await world.server.stop() }
+            // Once nothing is accepted any more the stop is under way.
+            try await world.until("it stops") {
+                (try? await world.client.send("GET", "/health/ready", signing: nil))?.status != 200
+            }
+            world.webhooks.letGo()
+            #expect(try await stopping.value() == 0)
+            #expect(world.webhooks.deliveries(path: "/held/one").count == 1)
+            let booked = "SELECT d.status, a.http_status FROM webhook_deliveries d JOIN webhook_attempts a"
+                + " ON a.delivery_id = d.id WHERE d.batch_job_id = '\(job)'"
+            #expect(try await world.rows(booked) == [["delivered", "200"]])
+            try await world.restart()
+        }
+    }
+}
