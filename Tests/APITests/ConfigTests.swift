@@ -28,6 +28,7 @@ struct ConfigTests {
         #expect(config.temperature == 0.1)
         #expect(config.rates.synchronous == 100 && config.rates.batch == 10 && config.rates.poll == 1000)
         #expect(config.retentionDays == 30)
+        #expect(config.deadlineHours == 24 && config.shutdownGraceSeconds == 30)
         #expect(config.instanceID.hasSuffix(":5000"))
         #expect(config.logFile == "logs/generation_service.log")
         #expect(config.metricsBind == BindAddress(host: "127.0.0.1", port: 9464))

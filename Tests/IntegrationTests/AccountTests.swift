@@ -86,6 +86,27 @@ struct AccountTests {
         }
     }
 
+    @Test("C5.4: without a bound of ours a job that found the queue full goes before one that fills it")
+    func fairRefusals() async throws {
+        try await World.run(openAI: BatchFaultTests.options("{}", seconds: 1)) { world in
+            let measure = try await world.submit(world.lots([0, 1, 2]))
+            try await world.waitUntil(measure, "completed")
+            let state = await world.openAI.state()["batches"]?.array?.first
+            let each = try #require(state?["enqueued_tokens"]?.int) / 2
+            try world.setFaults(#"{"enqueued_tokens": \#(each * 4 + each / 2)}"#)
+            let large = try await world.submit(world.lots(Array(100..<148).filter { $0 % 7 != 3 }))
+            try await world.until("the large job is in the queue") {
+                _ = await world.openAI.state()
+                return world.openAI.batches.contains { $0.status == .inProgress }
+            }
+            let small = try await world.submit(world.lots([4, 5]))
+            try await world.waitUntil(small, "completed")
+            #expect(try await world.client.status(large)["status"] == "processing")
+            try await world.waitUntil(large, "completed")
+            try await world.expectSoundBooks(large)
+        }
+    }
+
     @Test("C5.4: a batch that is refused as a whole is cut in two, which is not one of its lots' attempts")
     func refusedBatch() async throws {
         let faults = #"{"batches": [{"fault": "fail", "code": "invalid_json_line", "times": 4}]}"#
@@ -108,7 +129,7 @@ struct AccountTests {
             let large = try await world.submit(world.lots(Array(100..<400).filter { $0 % 7 != 3 && $0 % 50 != 49 }))
             let inQueue = "SELECT 1 FROM openai_batches WHERE state = 'submitted' AND job_id = '\(large)'"
             try await world.until("the large job has all that it gets") {
-                let full = "SELECT 1 FROM openai_batches WHERE error = 'The queue is full' AND job_id = '\(large)'"
+                let full = "SELECT 1 FROM openai_batches WHERE error = 'It is others'' turn' AND job_id = '\(large)'"
                 let isRefused = try await !world.rows(full).isEmpty
                 return try await world.rows(inQueue).count >= 2 && isRefused
             }

@@ -69,6 +69,13 @@ struct PoolMachineTests {
         #expect(pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5, 5, 5])
     }
 
+    @Test("after a connection whose server fell silent nobody waits for the next one, and another host goes first")
+    func silence() {
+        var pool = up()
+        #expect(pool.ended(1, Self.gone, .silent, now: 100, jitter: 0) == [.pause(place: 1, seconds: 0.05)])
+        #expect(pool.pauseEnded(1) == [.connect(place: 1, rotation: 1)])
+    }
+
     @Test("a proven connection is remade at once, one that keeps dying with pauses, one that we dropped at once")
     func losses() {
         var pool = up()

@@ -129,6 +129,18 @@ struct QueueShareTests {
         #expect(admits(large, 200, [QueuedJob(job: large, tokens: 500, waiting: 200), third]))
     }
 
+    @Test("C5.4: without a bound, whoever fills the queue lets those go first who found it full")
+    func refusals() {
+        func admits(_ job: Identifier, _ queue: [QueuedJob]) -> Bool {
+            QueueShare.admits(job, tokens: 1, queue: queue, limit: nil)
+        }
+        let filling = QueuedJob(job: large, tokens: 500, waiting: 200, wasRefused: true)
+        #expect(admits(large, [filling, QueuedJob(job: small, tokens: 0, waiting: 5)]))
+        #expect(!admits(large, [filling, QueuedJob(job: small, tokens: 0, waiting: 5, wasRefused: true)]))
+        #expect(admits(large, [filling, QueuedJob(job: small, tokens: 5, waiting: 5, wasRefused: true)]))
+        #expect(admits(small, [filling, QueuedJob(job: small, tokens: 0, waiting: 5, wasRefused: true)]))
+    }
+
     @Test("C5.4: what is larger than the whole queue is tried when nothing else is there")
     func oversized() {
         #expect(admits(large, 5000, [QueuedJob(job: large, tokens: 0, waiting: 5000)]))

@@ -203,6 +203,26 @@ struct OpenAIRetryTests {
         #expect(error(429, "", headers, now: now).retryAfter == expected)
     }
 
+    @Test(
+        "without a Retry-After a 429 comes back when what has run out is there again",
+        arguments: [
+            (["x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "6m0s"], 360),
+            (["x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "120ms"], 0.12),
+            (["x-ratelimit-remaining-requests": "9", "x-ratelimit-reset-requests": "6m0s"], nil),
+            ([
+                "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1.5s",
+                "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "1m2s",
+            ], 62),
+            (["retry-after": "3", "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "9s"], 3),
+            (["x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "soon"], nil),
+            (["x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "5"], nil),
+            (["x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "48h"], nil),
+        ] as [([String: String], Double?)])
+    func rateLimitHeaders(_ headers: [String: String], _ expected: Double?) {
+        #expect(error(429, "", headers).retryAfter == expected)
+        if headers["retry-after"] == nil { #expect(error(500, "", headers).retryAfter == nil) }
+    }
+
     @Test("a Retry-After beyond the bound or the deadline is the caller's business")
     func bounds() {
         #expect(delay(error(429, "", ["retry-after": "59"])) == 59)

@@ -18,6 +18,8 @@ public final class JobDispatcher: BackgroundService {
     private var task: Task<Void, Never>?
     private let alarm: Alarm
     private var stopping = false
+    /// Ours, but claimed when the stop had begun.
+    private var unlaunched: [Identifier] = []
     /// There were more jobs than places.
     private var isHungry = false
     /// Jobs whose claim got no reply: ours perhaps, and nobody would work on them.
@@ -57,20 +59,20 @@ public final class JobDispatcher: BackgroundService {
         let others = all.filter { !$0.runner.isPaying }
         for one in others { one.task.cancel() }
         for one in others { await one.task.value }
-        await handOver(others)
+        await handOver(others.map(\.runner.lease.job) + unlaunched)
         await context.loop.wait(for: paying.map(\.task), atMost: context.configuration.graceSeconds)
         for one in paying { one.task.cancel() }
         for one in paying { await one.task.value }
-        await handOver(paying)
+        await handOver(paying.map(\.runner.lease.job))
         context.log.info("Background worker stopped")
     }
 
     /// Others go on with these jobs at once.
-    private func handOver(_ ended: [Running]) async {
-        guard !ended.isEmpty else { return }
+    private func handOver(_ jobs: [Identifier]) async {
+        guard !jobs.isEmpty else { return }
         do throws(DatabaseError) {
             try await Instances.handOver(
-                context.database, jobs: ended.map(\.runner.lease.job), incarnation: context.configuration.incarnation)
+                context.database, jobs: jobs, incarnation: context.configuration.incarnation)
         } catch {
             context.log.warning("jobs could not be handed over; their leases lapse", metadata: ["error": "\(error)"])
         }
@@ -102,7 +104,7 @@ public final class JobDispatcher: BackgroundService {
             context.database, silentSeconds: configuration.silentSeconds, limit: room)
         isHungry = free.count == room
         let jobs = try await take(doubtful.union(free))
-        if stopping { return }
+        if stopping { return unlaunched = jobs.map(\.id) }
         for job in jobs { launch(job) }
     }
 

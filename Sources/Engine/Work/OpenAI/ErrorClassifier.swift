@@ -73,6 +73,7 @@ extension OpenAIError {
         if !key.isEmpty { failure.message = failure.message?.replacing(key, with: "[hidden]") }
         self = ErrorClassifier.classify(status: status, failure: failure)
         retryAfter = RetryPolicy.retryAfter(headers: headers, now: now)
+        if status == 429, retryAfter == nil { retryAfter = RateLimitHeaders.reset(headers) }
         shouldRetry = headers("x-should-retry").flatMap { ["true": true, "false": false][$0.lowercased()] }
         requestID = headers("x-request-id").map { SafeText.clean($0, limit: 100) }
     }

@@ -55,10 +55,18 @@ public final class FileSweeper: BackgroundService {
             let shards = try await ProviderFiles.done(
                 database, account: openAI.configuration.account, limit: Self.shardsMax)
             for shard in shards {
-                for file in shard.files { try await openAI.deleteFile(file) }
+                for file in shard.files { try await delete(file) }
                 try await ProviderFiles.gone(database, shard: shard.shard)
             }
             if shards.count < Self.shardsMax { return }
+        }
+    }
+
+    /// One that the provider refuses to delete must not keep the others from it.
+    private func delete(_ file: String) async throws(OpenAIError) {
+        do throws(OpenAIError) { try await openAI.deleteFile(file) } catch {
+            guard case .api(let status, _, _) = error.kind, status == 400 || status == 422 else { throw error }
+            log.warning("a file cannot be deleted", metadata: ["file": "\(file)", "reason": "\(error.reason)"])
         }
     }
 

@@ -10,7 +10,8 @@ public enum ProviderQueue {
         """
         SELECT job_id,
             coalesce(sum(input_tokens_estimate) FILTER (WHERE state IN ('creating', 'submitted')), 0)::bigint,
-            min(input_tokens_estimate) FILTER (WHERE state IN ('planned', 'uploading', 'uploaded'))
+            min(input_tokens_estimate) FILTER (WHERE state IN ('planned', 'uploading', 'uploaded')),
+            coalesce(bool_or(error = $3) FILTER (WHERE state = 'uploaded'), false)
         FROM openai_batches
         WHERE account = $1 AND model = $2
             AND state IN ('planned', 'uploading', 'uploaded', 'creating', 'submitted')
@@ -22,11 +23,12 @@ public enum ProviderQueue {
         _ = try await session.query(lockStatement, [.int8(lockKey)])
     }
 
+    /// - Parameter refusal: the error of a shard that found the queue full.
     public static func load(
-        _ db: any Querying, account: String, model: String
-    ) async throws(DatabaseError) -> [(job: Identifier, tokens: Int, waiting: Int?)] {
-        try await db.query(loadStatement, [.text(account), .text(model)]).map {
-            ($0.uuid(0), $0.int(1), $0.isNull(2) ? nil : $0.int(2))
+        _ db: any Querying, account: String, model: String, refusal: String
+    ) async throws(DatabaseError) -> [(job: Identifier, tokens: Int, waiting: Int?, wasRefused: Bool)] {
+        try await db.query(loadStatement, [.text(account), .text(model), .text(refusal)]).map {
+            ($0.uuid(0), $0.int(1), $0.isNull(2) ? nil : $0.int(2), $0.bool(3))
         }
     }
 }

@@ -11,7 +11,7 @@ extension JobRunner {
         let isAdmitted = try await commit { session in
             guard try await self.hasRoom(for: shard, session) else {
                 let wait = self.context.configuration.pollSeconds
-                try await ShardTransitions.delay(session, shard: shard.id, error: "The queue is full", wait: wait)
+                try await ShardTransitions.delay(session, shard: shard.id, error: "It is others' turn", wait: wait)
                 return false
             }
             try await ShardTransitions.move(session, shard: shard.id, to: .creating, account: self.context.account)
@@ -23,17 +23,18 @@ extension JobRunner {
 
     /// The provider's queue takes one more batch, and it is this job's turn.
     private func hasRoom(for shard: ShardRecord, _ session: DatabaseSession) async throws -> Bool {
-        guard let limit = context.configuration.enqueuedTokens else { return true }
-        try await ProviderQueue.lock(session)
+        let limit = context.configuration.enqueuedTokens
+        // Without a limit of ours the provider says what is too much.
+        if limit != nil { try await ProviderQueue.lock(session) }
         let queue = try await queue(of: shard, session)
         return QueueShare.admits(lease.job, tokens: shard.tokens, queue: queue, limit: limit)
     }
 
     /// What is in the provider's queue for the shard's model.
     func queue(of shard: ShardRecord, _ db: any Querying) async throws -> [QueuedJob] {
-        try await ProviderQueue.load(db, account: context.account, model: shard.model).map {
-            QueuedJob(job: $0.job, tokens: $0.tokens, waiting: $0.waiting)
-        }
+        try await ProviderQueue.load(
+            db, account: context.account, model: shard.model, refusal: Self.queueFullReason
+        ).map { QueuedJob(job: $0.job, tokens: $0.tokens, waiting: $0.waiting, wasRefused: $0.wasRefused) }
     }
 
     private func create(_ shard: ShardRecord, on file: String) async throws {

@@ -4,6 +4,7 @@ import Logging
 extension JobRunner {
     /// How often a batch that fails for a passing reason is made anew before its lots are planned again.
     static let setbacksMax = 5
+    static let queueFullReason = "OpenAI's queue of batches is full"
 
     func poll(_ shard: ShardRecord, among shards: [ShardRecord]) async throws {
         guard let id = shard.batchID else { return try await postpone(shard, to: .uploaded, because: "no batch") }
@@ -38,7 +39,7 @@ extension JobRunner {
         let poll = context.configuration.pollSeconds
         switch failure {
         case .queueFull:
-            let reason = "OpenAI's queue of batches is full"
+            let reason = Self.queueFullReason
             try await tell(reason)
             // With nothing of ours in the queue it is this shard that is too large.
             let others = try await queue(of: shard, context.database).reduce(0) { $0 + $1.tokens } - shard.tokens

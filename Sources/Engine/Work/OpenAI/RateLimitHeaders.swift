@@ -1,0 +1,29 @@
+// `x-ratelimit-*`: what a 429 without a `Retry-After` says about when to come back. Pure.
+
+enum RateLimitHeaders {
+    /// Seconds until what has run out is there again: the longer of requests and tokens; nil if nothing is said to have
+    /// run out.
+    static func reset(_ headers: (String) -> String?) -> Double? {
+        ["requests", "tokens"].compactMap { dimension in
+            guard headers("x-ratelimit-remaining-\(dimension)") == "0" else { return nil }
+            return headers("x-ratelimit-reset-\(dimension)").flatMap(seconds)
+        }.max()
+    }
+
+    /// A duration as `6m0s`, `1.5s`, `120ms` or `1h2m3s`; nil if it is none, or not one to act upon.
+    static func seconds(_ text: String) -> Double? {
+        var rest = text[...]
+        var total = 0.0
+        while !rest.isEmpty {
+            let digits = rest.prefix { $0.isNumber || $0 == "." }
+            rest = rest.dropFirst(digits.count)
+            let unit = rest.prefix { $0.isLetter }
+            rest = rest.dropFirst(unit.count)
+            guard let number = Double(digits), let factor = factors[String(unit)] else { return nil }
+            total += number * factor
+        }
+        return total > 0 && total <= 86_400 ? total : nil
+    }
+
+    private static let factors = ["ms": 0.001, "s": 1, "m": 60, "h": 3600]
+}
