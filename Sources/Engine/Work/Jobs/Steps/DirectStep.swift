@@ -11,8 +11,10 @@ extension JobRunner {
     /// One page of lots. Their row says that they are being asked for before they are: after a crash they count as not
     /// answered, and are asked for again.
     func askDirectly(_ stage: WorkStage, round: Int, _ job: JobRecord) async throws {
-        let page = try await RemainingLots.page(
-            context.database, job: job.id, stage: stage, after: -1, limit: Self.directLots)
+        let page = try await read {
+            try await RemainingLots.page(
+                $0, job: job.id, stage: stage, positions: 0..<job.totalLots, limit: Self.directLots)
+        }
         if page.isEmpty { return try await advance(from: stage, job) }
         let hopeless = page.filter { !$0.curable || $0.failures >= JobMachine.maxRounds }
         guard hopeless.isEmpty else {

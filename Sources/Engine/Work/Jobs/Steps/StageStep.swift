@@ -21,7 +21,9 @@ extension JobRunner {
     /// The account could not run the last lines (quota, key, model). One lot is asked for until it can; its answer
     /// counts, and the others are planned after it.
     func probe(_ stage: WorkStage, _ job: JobRecord) async throws {
-        let lots = try await RemainingLots.page(context.database, job: job.id, stage: stage, after: -1, limit: 1)
+        let lots = try await read {
+            try await RemainingLots.page($0, job: job.id, stage: stage, positions: 0..<job.totalLots, limit: 1)
+        }
         guard let lot = lots.first else { return try await advance(from: stage, job) }
         try await canary(stage, lot, job)
     }
