@@ -60,7 +60,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Engine", "Server"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("LoopTests", ["Engine"]),
-        tests("ObserveTests", ["Engine"]),
+        tests("ObserveTests", ["Engine", log]),
         tests("DomainTests", ["Engine"]),
         tests("ParseTests", ["Engine"]),
         tests("PersistTests", ["Engine"], exclude: ["schema.txt"]),

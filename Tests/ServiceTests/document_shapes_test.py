@@ -188,8 +188,8 @@ def logs(job_id):
         assert any(word in line and job_id in line for line in lines), word
 
 
-def psql(query):
-    command = ["psql", os.environ["DATABASE_URL"], "--no-psqlrc", "-At", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-c", query]
+def psql(query, url=None):
+    command = ["psql", url or os.environ["DATABASE_URL"], "--no-psqlrc", "-At", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-c", query]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (query, done.stderr)
     return [line.split("\t") for line in done.stdout.splitlines()]

@@ -2,13 +2,12 @@
 """`/metrics` (C9): prometheus_client reads it, promtool (if it is there) has no complaint, docs/METRICS.md lists just what it holds, and
 the counters move by what is done.
 
-Environment: as run.py makes it. PROMTOOL: where promtool is, unless it is in PATH.
+Environment: as run.py makes it.
 """
 import http.client
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import time
@@ -20,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from client import Client
 from document_shapes_test import psql
+from programs import program
 
 DOCUMENTATION = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "METRICS.md")
 GENERATE, STATUS = "/api/v1/generate-descriptions", "/api/v1/batch-status/:job"
@@ -118,7 +118,7 @@ def main():
     last = check_machinery()
     check_form(last, secrets)
     check_documentation(last)
-    print("metrics_test: ok" + ("" if promtool(last) else " (promtool is not there)"))
+    print("metrics_test: ok" + ("" if promtool(last) else " (SKIPPED promtool, which cannot be had here)"))
 
 
 def check_listener(client):
@@ -256,8 +256,9 @@ def check_machinery():
     expect(scrape.sum("generation_database_queries_total"), scrape("generation_database_query_duration_seconds_count"))
     assert scrape.sum("generation_database_queries_total") > 100
     expect([scrape(f"generation_{name}") for name in (
-        "http_requests_in_flight", "ingest_bodies_in_flight", "ingest_held_bytes", "ingest_refused_total", "log_lines_dropped_total")],
-        [0] * 5)
+        "http_requests_in_flight", "ingest_bodies_in_flight", "ingest_held_bytes", "ingest_refused_total")], [0] * 4)
+    expect({output: scrape("generation_log_lines_dropped_total", output=output) for output in ("stdout", "file")},
+           {"stdout": 0, "file": 0})
     assert scrape("generation_log_lines_total", level="info") > 0
     process = f"/proc/{os.environ['SERVER_PID']}"
     expect(scrape("process_threads"), len(os.listdir(process + "/task")))
@@ -304,12 +305,11 @@ def check_documentation(scrape):
 
 
 def promtool(scrape):
-    """Debian's `prometheus` has it; that package also starts a service, so it is not installed for this test alone."""
-    program = os.environ.get("PROMTOOL") or shutil.which("promtool")
-    if program:
-        done = subprocess.run([program, "check", "metrics"], input=scrape.text, text=True, capture_output=True, check=False)
+    path = program("promtool")
+    if path:
+        done = subprocess.run([path, "check", "metrics"], input=scrape.text, text=True, capture_output=True, check=False)
         assert done.returncode == 0 and not done.stdout + done.stderr, done.stdout + done.stderr
-    return bool(program)
+    return bool(path)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ public enum LogLine {
             out.append(UInt8(ascii: "="))
             appendValue(value, to: &out)
         }
-        if out.count > bytesMax { out.removeLast(out.count - bytesMax) }
+        if out.count > bytesMax { out = wholeCharacters(Array(out.prefix(bytesMax))) }
         out.append(UInt8(ascii: "\n"))
         return out
     }
@@ -53,6 +53,10 @@ public enum LogLine {
         if text.count > 10 { text[10] = UInt8(ascii: " ") }
         out.append(contentsOf: text)
         out.append(UInt8(ascii: ","))
+        appendMilliseconds(of: time, to: &out)
+    }
+
+    static func appendMilliseconds(of time: Timestamp, to out: inout [UInt8]) {
         let milliseconds = Int(((time.microseconds % 1_000_000) + 1_000_000) % 1_000_000 / 1000)
         for unit in [100, 10, 1] { out.append(UInt8(ascii: "0") + UInt8(milliseconds / unit % 10)) }
     }

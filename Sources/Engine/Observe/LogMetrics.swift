@@ -18,11 +18,17 @@ public enum LogMetrics {
         }
     }
 
+    /// Where lines go.
+    public enum Output: Int, MetricLabel {
+        case stdout, file
+    }
+
     private static let debug = Atomic(0)
     private static let info = Atomic(0)
     private static let warning = Atomic(0)
     private static let error = Atomic(0)
-    private static let lost = Atomic(0)
+    private static let lostToStdout = Atomic(0)
+    private static let lostToFile = Atomic(0)
 
     static func logged(_ level: Level) {
         switch level {
@@ -33,7 +39,12 @@ public enum LogMetrics {
         }
     }
 
-    static func dropped() { lost.wrappingAdd(1, ordering: .relaxed) }
+    static func dropped(_ output: Output) {
+        switch output {
+        case .stdout: lostToStdout.wrappingAdd(1, ordering: .relaxed)
+        case .file: lostToFile.wrappingAdd(1, ordering: .relaxed)
+        }
+    }
 
     /// Lines logged, the dropped ones included.
     public static func lines(_ level: Level) -> Int {
@@ -45,6 +56,11 @@ public enum LogMetrics {
         }
     }
 
-    /// Lines that did not fit.
-    public static var linesDropped: Int { lost.load(ordering: .relaxed) }
+    /// Lines that did not fit, or could not be written.
+    public static func linesDropped(_ output: Output) -> Int {
+        switch output {
+        case .stdout: lostToStdout.load(ordering: .relaxed)
+        case .file: lostToFile.load(ordering: .relaxed)
+        }
+    }
 }

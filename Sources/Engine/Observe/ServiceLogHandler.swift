@@ -19,9 +19,9 @@ public struct ServiceLogHandler: LogHandler {
 
     public func log(event: LogEvent) {
         LogMetrics.logged(LogMetrics.Level(event.level))
-        let all = metadata.merging(event.metadata ?? [:]) { $1 }
+        let all = LogContext.metadata.merging(metadata) { $1 }.merging(event.metadata ?? [:]) { $1 }
         writer.submit(
-            LogLine.text(
+            writer.format.line(
                 at: .now(), level: event.level, message: event.message.description,
                 metadata: all.map { ($0.key, $0.value.description) }))
     }

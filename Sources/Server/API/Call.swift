@@ -80,9 +80,29 @@ final class Call {
     }
 
     func fail(_ error: ServiceError, headers: [(String, String)] = []) {
+        note(error)
         var reply = ErrorReply.make(error, requestID: exchange.requestID)
         reply.headers += headers
         respond(reply)
+    }
+
+    /// So that a client's complaint with its `X-Request-ID` leads to what happened. Who floods us does not flood the log:
+    /// failures of ours and of OpenAI are told, refused signatures too, anything else to those who debug.
+    private func note(_ error: ServiceError) {
+        let status = error.code.status
+        let level: Logger.Level =
+            switch status {
+            case 500, 502, 504: .warning
+            case 401, 403: .info
+            default: .debug
+            }
+        guard level >= services.log.logLevel else { return }
+        services.log.log(
+            level: level, "request refused",
+            metadata: [
+                "request_id": "\(exchange.requestID)", "client": "\(client)", "status": "\(status)",
+                "code": "\(error.code.rawValue)",
+            ])
     }
 
     private func respond(_ reply: Reply) {
@@ -98,9 +118,11 @@ final class Call {
 
     /// Runs `body` as a task of the loop; it is cancelled when the client goes away. What it throws becomes the reply.
     func run(_ body: @escaping () async throws -> Void) {
-        let task = services.loop.spawn { [self] in
-            do { try await body() } catch { settle(error) }
-            exchange.whenClosed = nil
+        let task = LogContext.with(["request_id": "\(exchange.requestID)"]) {
+            services.loop.spawn { [self] in
+                do { try await body() } catch { settle(error) }
+                exchange.whenClosed = nil
+            }
         }
         if exchange.isOpen { exchange.whenClosed = { task.cancel() } }
     }
@@ -110,13 +132,12 @@ final class Call {
         case let error as ServiceError: fail(error)
         case let error as DatabaseError: fail(error)
         case is SystemError:
-            services.log.error("spool failed", metadata: ["request_id": "\(exchange.requestID)", "error": "\(error)"])
+            services.log.error("spool failed", metadata: ["error": "\(error)"])
             fail(Ingest.overloaded)
         case is ExchangeClosed, is CancellationError:
             exchange.abort()
         default:
-            services.log.error(
-                "request failed", metadata: ["request_id": "\(exchange.requestID)", "error": "\(error)"])
+            services.log.error("request failed", metadata: ["error": "\(error)"])
             fail(.unexpected)
         }
     }

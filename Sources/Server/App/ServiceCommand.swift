@@ -24,22 +24,29 @@ extension ServiceCommand {
         func run() async throws {
             let config = try ServiceCommand.settings()
             signal(SIGPIPE, SIG_IGN)
-            let writer = LogWriter(file: config.logFile)
+            let writer = LogWriter(file: config.logFile, format: config.logFormat)
             LoggingSystem.bootstrap { _ in ServiceLogHandler(writer: writer, level: config.logLevel) }
             defer { writer.close() }
             let log = Logger(label: "service")
+            // To the end: a log is rotated while the service stops, too.
+            let rotations = SignalWatch([SIGHUP]) {
+                writer.reopen()
+                log.info("log file opened anew")
+            }
             let signals = SignalWatch([SIGTERM, SIGINT])
             let app = App(config: config, log: log)
             do throws(ListenError) { try await app.start() } catch {
                 log.error("\(error)")
                 await app.stop()
                 await signals.close()
+                await rotations.close()
                 throw ExitCode.failure
             }
             let name = await signals.first()
             log.info("stopping", metadata: ["signal": "\(name)"])
             await signals.close()
             await app.stop()
+            await rotations.close()
         }
     }
 
@@ -68,12 +75,25 @@ extension ServiceCommand {
     }
 
     struct Check: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Checks the settings and ends.")
+        static let configuration = CommandConfiguration(
+            abstract: "Checks settings, database, OpenAI and folders, and ends: 0 if the service could work with them.",
+            discussion: "Changes nothing and costs nothing: OpenAI is asked for its list of models.")
 
         func run() async throws {
             let config = try ServiceCommand.settings()
-            for warning in config.warnings { print("warning: \(warning)") }
-            print("The settings are fine.")
+            // The findings say it all.
+            LoggingSystem.bootstrap { _ in SwiftLogNoOpLogHandler() }
+            let loop = Loop(name: "check")
+            let findings: [Finding] = await withCheckedContinuation { continuation in
+                loop.launch {
+                    let checkup = Checkup(config: config, loop: loop)
+                    continuation.resume(returning: await checkup.run { print($0.line) })
+                }
+            }
+            loop.stop()
+            await loop.join()
+            print(findings.summary)
+            if !findings.pass { throw ExitCode.failure }
         }
     }
 

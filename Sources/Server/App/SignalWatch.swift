@@ -1,4 +1,4 @@
-// Waits for the signals that end the process, on a loop of its own. Thread: any.
+// Waits for signals on a loop of its own. Thread: any.
 import Engine
 
 #if canImport(Glibc)
@@ -15,8 +15,12 @@ final class SignalWatch: Sendable {
 
     private let loop = Loop(name: "signals")
     private let state = Lock(State())
+    private let each: (@Sendable () -> Void)?
 
-    init(_ signals: [Int32]) {
+    /// - Parameter each: called on the watch's own thread whenever one arrives; without it only the first is of
+    ///   interest.
+    init(_ signals: [Int32], each: (@Sendable () -> Void)? = nil) {
+        self.each = each
         loop.post { [self] in
             let handles = signals.map { signal in LoopSignal(signal, on: loop) { [self] in arrived(signal) } }
             let bound = LoopBound(handles, on: loop)
@@ -45,6 +49,7 @@ final class SignalWatch: Sendable {
     }
 
     private func arrived(_ signal: Int32) {
+        if let each { return each() }
         let name = signal == SIGTERM ? "SIGTERM" : signal == SIGINT ? "SIGINT" : "\(signal)"
         let waiter = state.withLock { state in
             if state.arrived == nil { state.arrived = name }

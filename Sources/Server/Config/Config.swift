@@ -49,6 +49,7 @@ public struct Config: Sendable {
 
     // Logging.
     public var logLevel = Logger.Level.info
+    public var logFormat = LogFormat.text
     /// nil: standard output only.
     public var logFile: String? = "logs/generation_service.log"
 

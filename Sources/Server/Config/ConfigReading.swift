@@ -55,13 +55,21 @@ extension Config {
         instanceID = settings.raw("INSTANCE_ID") ?? "\(Config.hostName):\(bind.port)"
         if instanceID.utf8.count > 200 { settings.complain("INSTANCE_ID must not be longer than 200 bytes") }
         shutdownGraceSeconds = settings.amount("SHUTDOWN_GRACE", "seconds", shutdownGraceSeconds, 0...3600)
+        readLog(&settings)
+    }
+
+    private mutating func readLog(_ settings: inout SettingsReader) {
         logFile = settings.raw("LOG_FILE", keepEmpty: true) ?? logFile
         if logFile?.isEmpty == true { logFile = nil }
-        guard let name = settings.raw("LOG_LEVEL") else { return }
-        if let level = LogLine.level(named: name) {
-            logLevel = level
-        } else {
-            settings.complain("LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
+        if let name = settings.raw("LOG_LEVEL") {
+            let level = LogLine.level(named: name)
+            if level == nil { settings.complain("LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR") }
+            logLevel = level ?? logLevel
+        }
+        if let name = settings.raw("LOG_FORMAT") {
+            let format = LogFormat(rawValue: name.lowercased())
+            if format == nil { settings.complain("LOG_FORMAT must be text or json") }
+            logFormat = format ?? logFormat
         }
     }
 

@@ -128,10 +128,12 @@ public final class JobDispatcher: BackgroundService {
         let before = running[job.id]
         before?.task.cancel()  // an older epoch of the same job: its lease is gone
         context.log.debug("job claimed", metadata: ["job": "\(job.id)", "epoch": "\(job.epoch)"])
-        let task = context.loop.spawn { [weak self] in
-            await before?.task.value
-            await runner.run()
-            self?.ended(job.id, runner)
+        let task = LogContext.with(["job": "\(job.id)"]) {
+            context.loop.spawn { [weak self] in
+                await before?.task.value
+                await runner.run()
+                self?.ended(job.id, runner)
+            }
         }
         // The task runs at once until it first waits; it may be over already.
         running[job.id] = runner.isOver ? nil : Running(runner: runner, task: task)

@@ -50,9 +50,12 @@ extension MetricsPage {
     mutating func writeLog() {
         text.family("generation_log_lines_total", .counter, "Lines logged, by level, the dropped ones included.")
         for level in LogMetrics.Level.allCases { text.sample([("level", level.label)], LogMetrics.lines(level)) }
-        counter(
-            "generation_log_lines_dropped_total", "Lines lost because the log could not be written fast enough.",
-            LogMetrics.linesDropped)
+        text.family(
+            "generation_log_lines_dropped_total", .counter,
+            "Lines lost because an output could not be written, or not fast enough.")
+        for output in LogMetrics.Output.allCases {
+            text.sample([("output", output.label)], LogMetrics.linesDropped(output))
+        }
     }
 
     /// The names that Prometheus' client libraries use everywhere.

@@ -1,0 +1,131 @@
+// What a start with these settings would meet: database, OpenAI, folders. Changes nothing and costs nothing. Loop-bound.
+import Engine
+
+struct Checkup {
+    let config: Config
+    let loop: Loop
+
+    /// Oldest PostgreSQL that the schema can be made in: its columns are compressed with lz4.
+    static let oldestPostgreSQL = 14
+
+    /// Looks at everything, and tells each finding as soon as it is there.
+    func run(_ tell: (Finding) -> Void) async -> [Finding] {
+        var all: [Finding] = []
+        func add(_ findings: [Finding]) {
+            for finding in findings { tell(finding) }
+            all += findings
+        }
+        add(settings())
+        add(await database())
+        add(await provider())
+        add([await spool()] + logFile())
+        return all
+    }
+
+    // MARK: Parts
+
+    private func settings() -> [Finding] {
+        let read = Finding.ok(
+            "settings",
+            "listens on \(config.bind.host):\(config.bind.port), \(config.workerThreads) loops, instance "
+                + config.instanceID)
+        return [read] + config.warnings.map { .warning("settings", $0) }
+    }
+
+    private func database() async -> [Finding] {
+        let database = Database(on: loop, configuration: DatabaseConfiguration(url: config.databaseURL.value))
+        database.start()
+        let outcome: Result<DatabaseFacts, any Error>
+        do {
+            outcome = .success(
+                try await database.session { session in try await LoadDatabaseFacts.run(session) })
+        } catch {
+            outcome = .failure(error)
+        }
+        await database.close()
+        switch outcome {
+        case .success(let facts): return judge(facts)
+        case .failure(let error): return [.failed("database", (error as? DatabaseError)?.message ?? "\(error)")]
+        }
+    }
+
+    private func judge(_ facts: DatabaseFacts) -> [Finding] {
+        let place = "PostgreSQL \(facts.version), database \(facts.database), user \(facts.user)"
+        guard facts.major >= Checkup.oldestPostgreSQL else {
+            return [.failed("database", "\(place): \(Checkup.oldestPostgreSQL) or later is needed")]
+        }
+        guard !facts.isReadOnly else { return [.failed("database", "\(place): it takes no writes")] }
+        var findings = [Finding.ok("database", place)]
+        // What one process may hold at most: see DatabaseConfiguration; and one listener a loop.
+        let settings = DatabaseConfiguration(url: "")
+        let wanted = config.workerThreads * (settings.connections + settings.sharedConnections + 2)
+        if wanted > facts.connectionsMax {
+            findings.append(
+                .warning(
+                    "database",
+                    "this instance may hold \(wanted) connections, max_connections is \(facts.connectionsMax)"))
+        }
+        return findings + [schema(facts)]
+    }
+
+    private func schema(_ facts: DatabaseFacts) -> Finding {
+        let known = Migrations.all.count
+        switch facts.migrations {
+        case known: return .ok("schema", "up to date (\(known) changes)")
+        case .some(let applied) where applied > known:
+            return .failed("schema", "of a newer version: \(applied) changes, this program knows \(known)")
+        case .some(let applied):
+            return .ok("schema", "\(applied) of \(known) changes applied; the next start applies the others")
+        case nil where !facts.mayCreate:
+            return .failed("schema", "not there, and user \(facts.user) may not make it")
+        case nil: return .ok("schema", "not there yet; the next start makes it")
+        }
+    }
+
+    private func provider() async -> [Finding] {
+        let http = HTTPClient(on: loop)
+        let client = OpenAIClient(http: http, configuration: config.openAI)
+        let outcome: Result<ModelProbe, OpenAIError>
+        do throws(OpenAIError) { outcome = .success(try await client.modelProbe()) } catch { outcome = .failure(error) }
+        await http.close()
+        switch outcome {
+        case .failure(let error): return [.failed("openai", "\(config.openAIBaseURL): \(error.reason)")]
+        case .success(let probe):
+            let milliseconds = Int((probe.seconds * 1000).rounded())
+            return [
+                .ok("openai", "\(config.openAIBaseURL) answered in \(milliseconds) ms; \(probe.models.count) models"),
+                models("vision", config.visionModels, probe), models("translate", config.translationModels, probe),
+            ]
+        }
+    }
+
+    /// The first of the list that the account has is the one that is used.
+    private func models(_ item: String, _ wanted: [String], _ probe: ModelProbe) -> Finding {
+        let said = wanted.map { name in
+            guard let model = probe.models.first(where: { $0.id == name }) else { return "\(name) is not there" }
+            return model.shutdownDate.map { "\(name) (until \($0))" } ?? name
+        }.joined(separator: ", ")
+        let known = wanted.filter { name in probe.models.contains { $0.id == name } }
+        if known.isEmpty { return .failed(item, said) }
+        return known.first == wanted.first ? .ok(item, said) : .warning(item, said)
+    }
+
+    private func spool() async -> Finding {
+        let folder = config.spoolDirectory
+        do throws(SystemError) {
+            let file = try await LoopFile.spool(in: folder, on: loop)
+            await file.close()
+        } catch {
+            return .failed("spool", "\(folder): \(error)")
+        }
+        guard let used = await DiskSpace.usedPercent(folder, on: loop) else { return .ok("spool", folder) }
+        let text = "\(folder), \(Int(used.rounded())) % of the disk in use"
+        return used > 90 ? .warning("spool", text) : .ok("spool", text)
+    }
+
+    private func logFile() -> [Finding] {
+        guard let path = config.logFile else { return [] }
+        guard let problem = LogWriter.problem(path) else { return [.ok("log", path)] }
+        return [.warning("log", "\(path): \(problem); there will be standard output alone")]
+    }
+}

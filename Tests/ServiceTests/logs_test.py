@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+"""The log (C9): rotation under load loses no line, standard output that nobody reads holds nothing up, and a request's id leads to all that
+was done for it.
+
+Environment: as run.py makes it. The servers here are its own.
+"""
+import glob
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.parse
+import uuid
+
+from client import Client
+from document_shapes_test import psql
+from front import stack
+from receiver import Receiver
+
+THREADS, EACH, ROTATIONS = 4, 600, 6
+TEXT = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (DEBUG|INFO|WARNING|ERROR) [^\x00-\x1f]+"
+
+
+class Server:
+    """A server of our own. Its standard output is a pipe that is not read before the end, and then only what fits into it is there."""
+
+    def __init__(self, folder, **changes):
+        self.port, self.log = stack.free_port(), os.path.join(folder, "service.log")
+        metrics = stack.free_port()
+        settings = {**json.loads(os.environ["SERVER_SETTINGS"]), "BIND": f"127.0.0.1:{self.port}", "WORKER_THREADS": "1",
+                    "METRICS_BIND": f"127.0.0.1:{metrics}", "INSTANCE_ID": f"logs-{self.port}", "LOG_FILE": self.log, **changes}
+        self.process = subprocess.Popen(
+            [os.path.join(os.environ["BINARIES"], "generation-service"), "serve"], env={"PATH": os.environ["PATH"], **settings},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+        self.url = f"http://127.0.0.1:{self.port}"
+        until("the server is ready", lambda: stack.is_ready(self.url))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def stop(self):
+        """It ends in good order although nobody reads what it says."""
+        self.process.terminate()
+        assert self.process.wait(60) == 0, self.process.returncode
+
+    def lines(self):
+        """Of all files, the rotated ones first."""
+        names = sorted(glob.glob(self.log + ".*"), key=lambda name: int(name.rsplit(".", 1)[1])) + [self.log]
+        return [line for name in names for line in open(name, encoding="utf-8").read().splitlines()]
+
+
+def until(what, condition, seconds=90):
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        time.sleep(0.02)
+    return result
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        check_rotation(folder)
+    with tempfile.TemporaryDirectory() as folder:
+        check_traces(folder)
+    with tempfile.TemporaryDirectory() as folder:
+        check_levels(folder)
+    print("logs_test: ok")
+
+
+def check_rotation(folder):
+    """2400 refused requests, each with an id of its own, while the file is moved away six times. All that time standard output is a full
+    pipe."""
+    with Server(folder, LOG_LEVEL="INFO") as server:
+        ids = [f"rotation-{number:05}" for number in range(THREADS * EACH)]
+        slowest = [0.0] * THREADS
+
+        def ask(part):
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+            for request_id in ids[part::THREADS]:
+                begun = time.monotonic()
+                connection.request("GET", f"/api/v1/batch-status/{uuid.uuid4()}", headers={
+                    "X-Request-ID": request_id, "X-Signature": "sha256=" + "0" * 64})
+                reply = connection.getresponse()
+                reply.read()
+                assert reply.status == 403 and reply.headers["X-Request-ID"] == request_id
+                slowest[part] = max(slowest[part], time.monotonic() - begun)
+            connection.close()
+
+        failures = []
+
+        def guarded(part):
+            try:
+                ask(part)
+            except BaseException as error:  # told by the main thread
+                failures.append(error)
+
+        threads = [threading.Thread(target=guarded, args=(part,)) for part in range(THREADS)]
+        for thread in threads:
+            thread.start()
+        for number in range(ROTATIONS):
+            size = os.path.getsize(server.log)
+            until("lines come in", lambda: os.path.getsize(server.log) > size or not any(thread.is_alive() for thread in threads))
+            os.rename(server.log, f"{server.log}.{number}")
+            os.kill(server.process.pid, signal.SIGHUP)
+            until("there is a new file", lambda: os.path.exists(server.log))
+        for thread in threads:
+            thread.join()
+        assert not failures, failures[0]
+        # A request that waited for the pipe would have waited for ever.
+        assert max(slowest) < 30, slowest
+        server.stop()
+        lines = server.lines()
+        for line in lines:
+            assert re.fullmatch(TEXT, line), line
+        found = [match[1] for line in lines if (match := re.search(r"request_id=(rotation-\d+)", line))]
+        assert len(found) == len(ids) and set(found) == set(ids), (len(found), len(set(found)), len(ids))
+        assert sum("log file opened anew" in line for line in lines) == ROTATIONS
+        assert lines[-1].endswith("INFO stopped"), lines[-1]
+        # The pipe holds 64 KB; the rest was let go, and its reader gets whole lines as far as they go.
+        said = server.process.stdout.read()
+        assert 4096 <= len(said) < sum(len(line) + 1 for line in lines) / 2, len(said)
+        assert re.fullmatch(TEXT, said.decode().splitlines()[0])
+
+
+def check_traces(folder):
+    """From a request's id to its lines, to the job, to the calls to OpenAI and the webhooks made for it; all of it as JSON. On a database
+    of its own, so that the work is done here."""
+    receiver, name = Receiver(), f"logs_{uuid.uuid4().hex[:12]}"
+    psql(f'CREATE DATABASE "{name}"')
+    database = urllib.parse.urlsplit(os.environ["DATABASE_URL"])._replace(path="/" + name).geturl()
+    try:
+        with Server(folder, LOG_LEVEL="DEBUG", LOG_FORMAT="json", DATABASE_URL=database) as server:
+            job = make_traces(server, receiver)
+            server.stop()
+            lines = events(server)
+    finally:
+        receiver.close()
+        psql(f'DROP DATABASE "{name}" WITH (FORCE)')
+    one = [line for line in lines if line.get("request_id") == "trace-one"]
+    assert {"openai call", "synchronous lot described"} <= {line["message"] for line in one}, one
+    assert {line["operation"] for line in one if line["message"] == "openai call"} == {"create_response"}, one
+    bad = [line for line in lines if line.get("request_id") == "trace-bad"]
+    assert [(line["level"], line["message"], line["code"], line["status"], line["client"]) for line in bad] == [
+        ("DEBUG", "request refused", "MISSING_FIELD", "400", "127.0.0.1")], bad
+    created = [line for line in lines if line["message"] == "job created"]
+    assert [(line["request_id"], line["job"]) for line in created] == [("trace-job", job)], created
+    ours = [line for line in lines if line.get("job") == job]
+    for message in ("openai call", "webhook_delivery delivered", "Background worker: job started", "Background worker: job completed"):
+        assert any(line["message"] == message for line in ours), (message, ours)
+    # A call to OpenAI always says for whom it was made, except the asking for models.
+    for line in lines:
+        if line["message"].startswith("openai call") and line["operation"] != "list_models":
+            assert "request_id" in line or "job" in line, line
+
+
+def make_traces(server, receiver):
+    """One lot at once, one mistake, one batch with a webhook, whose job's id is returned when all of it is over."""
+    client, image = Client(server.url, os.environ["SHARED_KEY"]), [{"url": os.environ["IMAGES_URL"] + "/trace.jpg"}]
+
+    def send(request_id, lots):
+        body = json.dumps({"languages": ["en"], "lots": lots}).encode()
+        status, _, content = client.send("POST", "/api/v1/generate-descriptions", body, {
+            "Content-Type": "application/json", "X-Signature": client.sign(body), "X-Request-ID": request_id})
+        return status, json.loads(content)
+
+    assert send("trace-one", [{"lot_id": "a", "images": image}])[0] == 200
+    assert send("trace-bad", [{"lot_id": "a"}])[0] == 400
+    status, reply = send("trace-job", [{"lot_id": lot_id, "images": image, "webhook": receiver.url} for lot_id in "ab"])
+    assert status == 201, reply
+    client.wait(reply["job_id"])
+    receiver.next()
+    until("the delivery is booked", lambda: any("webhook_delivery" in line["message"] for line in events(server)))
+    return reply["job_id"]
+
+
+def events(server):
+    lines = [json.loads(line) for line in server.lines()]
+    for line in lines:
+        assert list(line)[:3] == ["time", "level", "message"] and all(isinstance(value, str) for value in line.values()), line
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"]), line
+    return lines
+
+
+def check_levels(folder):
+    """Nothing below LOG_LEVEL; what is above it comes."""
+    with Server(folder, LOG_LEVEL="WARNING", ACCEPT_NODE_EXAMPLE_SIGNATURES="true") as server:
+        client = Client(server.url, os.environ["SHARED_KEY"])
+        assert client.send("GET", f"/api/v1/batch-status/{uuid.uuid4()}", None, {"X-Signature": "sha256=" + "0" * 64})[0] == 403
+        server.stop()
+        lines = server.lines()
+        assert lines and all(re.match(r"\S+ \S+ (WARNING|ERROR) ", line) for line in lines), lines
+        assert "ACCEPT_NODE_EXAMPLE_SIGNATURES" in lines[0], lines
+
+
+if __name__ == "__main__":
+    main()

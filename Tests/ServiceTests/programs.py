@@ -1,0 +1,16 @@
+"""Programs of Debian packages that are not installed for tests (scripts/debian-program): nginx, promtool, logrotate."""
+import functools
+import os
+import subprocess
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+PLACES = {"nginx": ("nginx", "usr/sbin/nginx"), "promtool": ("prometheus", "usr/bin/promtool"),
+          "logrotate": ("logrotate", "usr/sbin/logrotate")}
+
+
+@functools.cache
+def program(name):
+    """The path, or None where it cannot be had; then a test says that it was skipped."""
+    done = subprocess.run([os.path.join(ROOT, "scripts", "debian-program"), name, *PLACES[name]],
+                          stdout=subprocess.PIPE, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
