@@ -3,6 +3,10 @@ import Engine
 import TestSupport
 import Testing
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 /// Sends back what it gets; notes what happens.
 private final class Echo: TCPStreamOwner {
     let stream: TCPStream
@@ -52,6 +56,41 @@ struct TCPTests {
             for echo in accepted { echo.stream.close() }
             listener?.close()
         }
+    }
+
+    @Test("who was connected before a listener retires is accepted; who comes later is refused")
+    func retires() async throws {
+        try await onLoop { loop in
+            let server = try Server(on: loop, host: "127.0.0.1")
+            let port = server.port
+            // Blocking, on the loop's own thread: the kernel connects them, and the loop cannot have accepted any.
+            let sockets = (0..<5).map { _ in blockingSocket(to: port) }
+            #expect(sockets.allSatisfy { $0 >= 0 } && server.accepted.isEmpty)
+            for socket in sockets { #expect(send(socket, "hello", 5, 0) == 5) }
+            server.listener?.retire()
+            #expect(server.accepted.count == 5)
+            #expect(blockingSocket(to: port) < 0)
+            while server.accepted.contains(where: { $0.received < 5 }) { await loop.yield() }
+            for socket in sockets { close(socket) }
+            server.close()
+        }
+    }
+
+    /// Connected to a port of this machine; negative if that is refused.
+    private func blockingSocket(to port: Int) -> Int32 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let failure = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        if failure == 0 { return descriptor }
+        close(descriptor)
+        return -1
     }
 
     private func client(_ host: String, _ port: Int, _ loop: Loop) async throws -> Echo {

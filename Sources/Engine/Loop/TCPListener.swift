@@ -49,6 +49,27 @@ public final class TCPListener {
 
     deinit { close() }
 
+    /// Closes in good order: whom the kernel has connected to us already is accepted first, since closing would answer
+    /// his request with a reset.
+    public func retire() {
+        takeWaiting()
+        close()
+    }
+
+    private func takeWaiting() {
+        guard !box.closed, let accepted = box.accepted else { return }
+        var descriptor: uv_os_fd_t = -1
+        guard uv_fileno(shim_handle_tcp(box.handle), &descriptor) == 0 else { return }
+        for _ in 0..<TCPListener.backlog {
+            let connected = accept(descriptor, nil, nil)
+            if connected < 0, errno == EINTR || errno == ECONNABORTED { continue }
+            guard connected >= 0 else { return }
+            _ = fcntl(connected, F_SETFD, FD_CLOEXEC)
+            let stream = TCPStream(on: box.loop)
+            if stream.adopt(connected) { accepted(stream) } else { stream.close() }
+        }
+    }
+
     public func close() {
         guard !box.closed else { return }
         box.closed = true

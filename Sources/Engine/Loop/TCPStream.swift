@@ -63,10 +63,22 @@ public final class TCPStream {
 
     func accept(from server: UnsafeMutablePointer<uv_stream_t>) -> Bool {
         guard uv_accept(server, shim_stream_tcp(box.handle)) == 0 else { return false }
-        // Replies are written whole: waiting for more would only delay them.
-        uv_tcp_nodelay(box.handle, 1)
+        sendAtOnce()
         return true
     }
+
+    /// Becomes the connected socket `descriptor`, which is closed if that fails.
+    func adopt(_ descriptor: Int32) -> Bool {
+        guard uv_tcp_open(box.handle, descriptor) == 0 else {
+            Glibc.close(descriptor)
+            return false
+        }
+        sendAtOnce()
+        return true
+    }
+
+    /// Replies are written whole: waiting for more would only delay them.
+    private func sendAtOnce() { uv_tcp_nodelay(box.handle, 1) }
 
     /// The other end's numeric address; empty when the connection is already gone.
     public var remoteHost: String {

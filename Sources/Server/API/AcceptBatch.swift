@@ -5,7 +5,7 @@ import Logging
 enum AcceptBatch {
     static func answer(_ call: Call, _ ingested: IngestedRequest, _ hold: KeyHold) async throws {
         let services = call.services
-        try services.requireOpen()
+        // Also while the service ends: a body that was begun before may take as long as the grace lasts.
         try services.requireDatabase()
         let recent = try await services.durations.recent(services.database, now: services.clock.now())
         let request = ingested.request

@@ -25,7 +25,6 @@ final class KeyHold {
     static func take(_ call: Call, _ request: GenerationRequest) async throws -> KeyHold? {
         guard let key = try key(call.exchange.head) else { return KeyHold(call, nil) }
         let services = call.services
-        try services.requireOpen()
         try services.requireDatabase()
         let claim = KeyClaim(key: key)
         let hold = KeyHold(call, claim)

@@ -9,6 +9,8 @@ enum SynchronousReply {
 
     static func answer(_ call: Call, _ ingested: IngestedRequest, _ lot: Lot, _ hold: KeyHold) async throws {
         let services = call.services
+        // The body may have taken its time; what takes minutes is not begun any more.
+        try services.requireOpen()
         let end = ingested.arrivedSeconds + services.config.synchronousSeconds - marginSeconds
         let secondsLeft = { max(0, end - Monotonic.seconds()) }
         let languages = ingested.request.languages
@@ -16,7 +18,7 @@ enum SynchronousReply {
             try await services.synchronous.describe(lot, languages: languages, secondsLeft: secondsLeft)
         }
         let finished = try await inTime(work, secondsLeft(), services.loop)
-        services.log.info("synchronous lot described", metadata: ["request_id": "\(call.exchange.requestID)"])
+        services.log.info("synchronous lot described")
         let body = reply(ingested.request.version, finished, at: services.clock.now()).bytes
         await hold.complete(status: 200, reply: body)
         call.send(200, body)

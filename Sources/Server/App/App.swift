@@ -70,8 +70,9 @@ public final class App: Sendable {
 
     /// Stops accepting, lets requests end within the grace, closes everything (SIGTERM).
     public func stop() async {
-        shared.setDraining()
         let (shards, migration) = running.withLock { ($0.shards, $0.migration) }
+        await onEach(shards) { await $0.sayFarewell() }
+        shared.setDraining()
         migration?.cancel()
         await migration?.value
         let grace = config.shutdownGraceSeconds

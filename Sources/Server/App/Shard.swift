@@ -85,6 +85,17 @@ final class Shard {
         for service in first + background { service.start() }
     }
 
+    /// Refuses new connections; on those there are requests are served for a moment more. A client, or nginx for it,
+    /// that has just connected has its request on the way: it is not to be lost.
+    func sayFarewell() async {
+        listener?.stopAccepting()
+        guard let listener, listener.connectionCount > 0 else { return }
+        try? await loop.sleep(seconds: Shard.farewellSeconds)
+    }
+
+    /// What a request needs to come over a connection that is there.
+    private static let farewellSeconds = 0.2
+
     /// Takes no more requests, hands background work over, lets requests end for `graceSeconds` at most.
     func quiesce(graceSeconds: Double) async {
         listener?.stopAccepting()

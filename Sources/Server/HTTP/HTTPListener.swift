@@ -40,9 +40,9 @@ public final class HTTPListener {
 
     public var connectionCount: Int { connections.count }
 
-    /// Accepts no further connections; those there are go on.
+    /// Accepts no further connections; those there are go on, and who has been connected to us already is one of them.
     public func stopAccepting() {
-        socket?.close()
+        socket?.retire()
         socket = nil
     }
 
@@ -57,7 +57,8 @@ public final class HTTPListener {
 
     /// Drops everything at once; exchanges in work are told that their client is gone. Idempotent.
     public func close() async {
-        stopAccepting()
+        socket?.close()
+        socket = nil
         for connection in connections.values { connection.drop() }
     }
 
