@@ -4,14 +4,23 @@ import Engine
 final class HealthReport {
     /// A worker silent for longer counts as dead: others take its jobs over then.
     static let heartbeatSecondsMax = 10.0
+    /// How long a report is good for: /health is open to everybody, and rows are counted for it.
+    static let freshSeconds = 1.0
+
+    typealias Report = (reply: JSONValue, healthy: Bool)
 
     private let system: SystemProbe
     private let openAI: OpenAIProbe
     private let database: Database
     private let instance: String
     private let clock: WallClock
+    private let loop: Loop
+    private var last: (madeSeconds: Double, report: Report)?
+    private var running: LoopTask<Void>?
+    private var waiting: [Ticket<Void>] = []
 
     init(on loop: Loop, database: Database, openAI: OpenAIClient, instance: String, clock: WallClock) {
+        self.loop = loop
         system = SystemProbe(on: loop)
         self.openAI = OpenAIProbe(openAI, on: loop, clock: clock)
         self.database = database
@@ -19,9 +28,35 @@ final class HealthReport {
         self.clock = clock
     }
 
-    func close() { openAI.close() }
+    func close() {
+        running?.cancel()
+        openAI.close()
+    }
 
-    func make() async -> (reply: JSONValue, healthy: Bool) {
+    /// One report for all who ask at about the same time.
+    func make() async -> Report {
+        if let last, Monotonic.seconds() - last.madeSeconds < HealthReport.freshSeconds { return last.report }
+        if running == nil { begin() }
+        // It may be over already: not everything has to wait.
+        if running != nil { try? await loop.park { (ticket: Ticket<Void>) in waiting.append(ticket) } }
+        return last?.report ?? (["status": "unhealthy"], false)
+    }
+
+    private func begin() {
+        var isOver = false
+        let task = LoopTask(on: loop) { [self] in
+            let report = await look()
+            last = (Monotonic.seconds(), report)
+            isOver = true
+            running = nil
+            let all = waiting
+            waiting = []
+            for ticket in all { ticket.resume() }
+        }
+        running = isOver ? nil : task
+    }
+
+    private func look() async -> Report {
         let machine = await system.look()
         let provider = await openAI.look()
         let (store, figures) = await databasePart()

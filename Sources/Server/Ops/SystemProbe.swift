@@ -9,7 +9,8 @@ final class SystemProbe {
     }
 
     private let loop: Loop
-    private var before: Ticks?
+    /// The first look covers the time since the machine's start.
+    private var before = Ticks(busy: 0, all: 0)
     private var cpuPercent = 0.0
 
     init(on loop: Loop) { self.loop = loop }
@@ -31,7 +32,7 @@ final class SystemProbe {
     private func measureCPU() async {
         guard let now = await read("/proc/stat").flatMap(SystemProbe.ticks) else { return }
         defer { before = now }
-        guard let before, now.all > before.all else { return }
+        guard now.all > before.all else { return }
         cpuPercent = min(100, max(0, (now.busy - before.busy) / (now.all - before.all) * 100))
     }
 
