@@ -23,7 +23,7 @@ struct ServiceTests {
             "openapi_test", "schemathesis_test",
             // The metrics move by what is done.
             "metrics_test",
-            // The log outlives its reader; `check` tells the truth; deploy/ and docs/ hold what they promise, nginx.conf runs.
+            // The log outlives its reader, `check` tells the truth; deploy/ and docs/ hold what they promise.
             "logs_test", "check_test", "deploy_test", "docs_test", "nginx_test",
         ])
     func script(name: String) async throws {

@@ -1,5 +1,5 @@
-// Where log lines go: standard output, or a file that can be opened anew. Frees: its descriptor, by `close`. Thread: the
-// writing one, after the making.
+// Where log lines go: standard output, or a file that can be opened anew. Frees: its descriptor, by `close`.
+// Thread: the writing one, after the making.
 
 #if canImport(Glibc)
 import Glibc

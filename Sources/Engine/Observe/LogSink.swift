@@ -1,6 +1,6 @@
-// One output of the log with its queue and the thread that writes it: a terminal that takes nothing keeps back neither the
-// file nor a loop. Frees: the mutex and the condition in deinit, which comes after the thread has ended. Thread: any may
-// `submit`.
+// One output of the log with its queue and the thread that writes it: a terminal that takes nothing keeps back neither
+// the file nor a loop. Frees: the mutex and the condition in deinit, which comes after the thread has ended.
+// Thread: any may `submit`.
 import Logging
 
 #if canImport(Glibc)

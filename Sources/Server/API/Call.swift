@@ -86,8 +86,8 @@ final class Call {
         respond(reply)
     }
 
-    /// So that a client's complaint with its `X-Request-ID` leads to what happened. Who floods us does not flood the log:
-    /// failures of ours and of OpenAI are told, refused signatures too, anything else to those who debug.
+    /// So that a client's complaint with its `X-Request-ID` leads to what happened. Who floods us does not flood the
+    /// log: failures of ours and of OpenAI are told, refused signatures too, anything else to those who debug.
     private func note(_ error: ServiceError) {
         let status = error.code.status
         let level: Logger.Level =

@@ -1,4 +1,4 @@
-// What a start with these settings would meet: database, OpenAI, folders. Changes nothing and costs nothing. Loop-bound.
+// What a start with these settings would meet: database, OpenAI, folders. Changes nothing, costs nothing. Loop-bound.
 import Engine
 
 struct Checkup {
