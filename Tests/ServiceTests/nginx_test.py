@@ -206,12 +206,21 @@ def check_long_call(front, folder, instances):
         status, headers, content = client.generate([{"lot_id": "short", "images": [{"url": held.url}]}])
         expect_unreachable(status, headers, content)
         # Sent once: nobody else was asked to do it again.
-        tries = [line for line in short.said("access.log").splitlines() if GENERATE in line]
+        # nginx writes its line when the reply is on its way already.
+        tries = until_some(lambda: [line for line in short.said("access.log").splitlines() if GENERATE in line])
         assert len(tries) == 1 and re.search(r"upstream=[\d.:]+ upstream_status=504", tries[0]), tries
         client.close()
     finally:
         short.stop()
         held.close()
+
+
+def until_some(look, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+    return found
 
 
 def expect_unreachable(status, headers, content):
