@@ -1,0 +1,86 @@
+// What a job's page tells beside its row: how far each stage is, its batches at OpenAI, and what happened to it.
+
+/// How many lots a stage has an outcome for.
+public struct StageCount: Equatable, Sendable {
+    public let stage: String
+    public let done: Int
+    /// Of them.
+    public let failed: Int
+}
+
+/// A batch at OpenAI as people see it.
+public struct BatchView: Sendable {
+    public let id: Identifier
+    public let stage: String
+    public let round: Int
+    public let sequence: Int
+    public let state: String
+    public let model: String
+    public let lots: Int
+    public let fileBytes: Int
+    public let batchID: String?
+    public let providerStatus: String?
+    public let error: String?
+    public let createdAt: Timestamp
+    public let submittedAt: Timestamp?
+    public let endedAt: Timestamp?
+}
+
+/// A line of the audit trail.
+public struct JobEventView: Sendable {
+    public let at: Timestamp
+    public let event: String
+    public let instance: String?
+    public let detail: String?
+}
+
+public enum JobInside {
+    /// Batches that are told of at most, the latest ones.
+    public static let batchesMax = 200
+    /// Events, the latest ones.
+    public static let eventsMax = 100
+
+    private static let stagesStatement = Statement(
+        "stage_counts",
+        """
+        SELECT stage, count(*), count(*) FILTER (WHERE NOT succeeded) FROM lot_results WHERE job_id = $1 GROUP BY stage
+        """)
+    private static let batchesStatement = Statement(
+        "batch_views",
+        """
+        SELECT id, stage, round, sequence, state, model, cardinality(positions), file_bytes, batch_id, provider_status,
+            error, created_at, submitted_at, ended_at
+        FROM (SELECT * FROM openai_batches WHERE job_id = $1 ORDER BY created_at DESC, sequence DESC
+            LIMIT \(batchesMax)) AS latest
+        ORDER BY stage DESC, sequence
+        """)
+    private static let eventsStatement = Statement(
+        "job_event_views",
+        """
+        SELECT at, event, instance_id, detail FROM job_events WHERE job_id = $1 ORDER BY id DESC LIMIT \(eventsMax)
+        """)
+
+    public static func stages(_ db: any Querying, job: Identifier) async throws(DatabaseError) -> [StageCount] {
+        try await db.query(stagesStatement, [.uuid(job)]).map {
+            StageCount(stage: $0.text(0), done: $0.int(1), failed: $0.int(2))
+        }
+    }
+
+    public static func batches(_ db: any Querying, job: Identifier) async throws(DatabaseError) -> [BatchView] {
+        try await db.query(batchesStatement, [.uuid(job)]).map { row in
+            BatchView(
+                id: row.uuid(0), stage: row.text(1), round: row.int(2), sequence: row.int(3), state: row.text(4),
+                model: row.text(5), lots: row.int(6), fileBytes: row.int(7), batchID: row.optionalText(8),
+                providerStatus: row.optionalText(9), error: row.optionalText(10), createdAt: row.timestamp(11),
+                submittedAt: row.optionalTimestamp(12), endedAt: row.optionalTimestamp(13))
+        }
+    }
+
+    /// Newest first.
+    public static func events(_ db: any Querying, job: Identifier) async throws(DatabaseError) -> [JobEventView] {
+        try await db.query(eventsStatement, [.uuid(job)]).map {
+            JobEventView(
+                at: $0.timestamp(0), event: $0.text(1), instance: $0.optionalText(2), detail: $0.optionalText(3))
+        }
+    }
+}
