@@ -144,10 +144,13 @@ final class Call {
 
     /// A failed call of the database: told in the contract's words, logged in its own.
     func fail(_ error: DatabaseError) {
-        if error.kind != .cancelled {
-            services.log.error(
-                "database call failed", metadata: ["request_id": "\(exchange.requestID)", "error": "\(error)"])
-        }
+        log(error)
         fail(ServiceError(error))
+    }
+
+    func log(_ error: DatabaseError) {
+        guard error.kind != .cancelled else { return }
+        services.log.error(
+            "database call failed", metadata: ["request_id": "\(exchange.requestID)", "error": "\(error)"])
     }
 }

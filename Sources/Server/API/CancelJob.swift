@@ -5,7 +5,20 @@ import Logging
 enum CancelJob {
     static func answer(_ call: Call, _ raw: String) async throws {
         let id = try call.signedJob(raw)
-        let services = call.services
+        let cancelled = try await perform(call.services, id)
+        call.reply(
+            200,
+            [
+                "job_id": .string(id.description), "status": "cancelled",
+                "cancelled_at": .string(cancelled.description),
+                "message": "Job successfully cancelled",
+            ])
+    }
+
+    /// Cancels the job, its outside work included (C4.3).
+    /// - Returns: when.
+    /// - Throws: 404, 400, 409; `DatabaseError`.
+    static func perform(_ services: Services, _ id: Identifier) async throws -> Timestamp {
         let instance = services.config.instanceID
         let cancelled = try await services.database.transaction { session -> Timestamp? in
             guard let at = try await CancelOpenJob.run(session, job: id) else { return nil }
@@ -15,13 +28,7 @@ enum CancelJob {
         }
         guard let cancelled else { throw try await refusal(services.database, id) }
         services.log.info("job cancelled", metadata: ["job": "\(id)"])
-        call.reply(
-            200,
-            [
-                "job_id": .string(id.description), "status": "cancelled",
-                "cancelled_at": .string(cancelled.description),
-                "message": "Job successfully cancelled",
-            ])
+        return cancelled
     }
 
     private static func refusal(_ database: Database, _ id: Identifier) async throws(DatabaseError) -> ServiceError {

@@ -5,7 +5,19 @@ import Logging
 enum Redeliver {
     static func answer(_ call: Call, _ raw: String) async throws {
         let id = try call.signed(raw, unknown: unknown)
-        let services = call.services
+        let job = try await perform(call.services, id)
+        call.reply(
+            202,
+            [
+                "id": .string(id.description), "batch_job_id": .string(job.description), "status": "pending",
+                "message": "Delivery started anew",
+            ])
+    }
+
+    /// Starts the delivery anew.
+    /// - Returns: its job.
+    /// - Throws: 404, 409; `DatabaseError`.
+    static func perform(_ services: Services, _ id: Identifier) async throws -> Identifier {
         let instance = services.config.instanceID
         let outcome = try await services.database.transaction { session in
             let outcome = try await RedeliverDelivery.run(session, delivery: id)
@@ -18,12 +30,7 @@ enum Redeliver {
         switch outcome {
         case .started(let job):
             services.log.info("webhook_delivery started anew", metadata: ["job": "\(job)", "delivery": "\(id)"])
-            call.reply(
-                202,
-                [
-                    "id": .string(id.description), "batch_job_id": .string(job.description), "status": "pending",
-                    "message": "Delivery started anew",
-                ])
+            return job
         case .pending:
             throw ServiceError(
                 .deliveryPending, "The delivery has not ended yet; only a delivered or failed one can be started anew")
@@ -31,5 +38,5 @@ enum Redeliver {
         }
     }
 
-    private static let unknown = ServiceError(.deliveryNotFound, "There is no webhook delivery with this id")
+    static let unknown = ServiceError(.deliveryNotFound, "There is no webhook delivery with this id")
 }

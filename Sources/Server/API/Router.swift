@@ -16,6 +16,8 @@ public enum Route: Equatable, Sendable {
     case document
     case page
     case style
+    /// The web interface's.
+    case web(WebRoute)
 }
 
 /// What the router found.
@@ -42,7 +44,7 @@ public enum Router {
         }
     }
 
-    private static let table = [
+    private static let documented = [
         Entry("POST", "/api/v1/generate-descriptions") { _ in .generateDescriptions },
         Entry("GET", "/api/v1/batch-status/:job") { .batchStatus(job: $0) },
         Entry("GET", "/api/v1/batch-results/:job") { .batchResults(job: $0) },
@@ -59,9 +61,13 @@ public enum Router {
         Entry("GET", "/style.css") { _ in .style },
     ]
 
+    /// The API's, then the web interface's.
+    private static let table =
+        documented + WebRoute.table.map { each in Entry(each.method, each.path) { .web(each.make($0)) } }
+
     /// Every endpoint, with `:name` for an id: what the API's document has to tell of.
     public static var endpoints: [(method: String, path: String)] {
-        table.map { ($0.method, $0.path) }
+        documented.map { ($0.method, $0.path) }
     }
 
     /// The paths that there are, each once, with `:job` and its like where an id stands; the last place is for all
@@ -80,14 +86,17 @@ public enum Router {
     /// The same with the path's place in ``patterns``.
     static func find(method: String, path: String) -> (routing: Routing, pattern: Int) {
         let segments = segments(path)
+        var allow: [String] = []
+        var pattern = distinct.count
         for (index, entry) in table.enumerated() {
             guard let id = match(segments, entry.pattern) else { continue }
-            let fits = entry.method == method || (entry.method == "GET" && method == "HEAD")
-            let routing: Routing =
-                fits ? .found(entry.make(id)) : .wrongMethod(allow: entry.method == "GET" ? "GET, HEAD" : entry.method)
-            return (routing, places[index])
+            pattern = places[index]
+            if entry.method == method || (entry.method == "GET" && method == "HEAD") {
+                return (.found(entry.make(id)), pattern)
+            }
+            allow.append(entry.method == "GET" ? "GET, HEAD" : entry.method)
         }
-        return (.unknown, distinct.count)
+        return (allow.isEmpty ? .unknown : .wrongMethod(allow: allow.joined(separator: ", ")), pattern)
     }
 
     /// `/` has one, which is empty.

@@ -11,6 +11,10 @@ public final class SharedState: Sendable {
 
     public let limiter: RateLimiter
     let known = KnownClients()
+    /// Attempts to sign in to the web interface, by client.
+    let signIns = RateLimiter(limits: SignIn.limits, clientsMax: 10_000, timesMax: 100_000)
+    /// What System draws.
+    let trends = Trends()
     private let state = Lock(State())
 
     init(limiter: RateLimiter) { self.limiter = limiter }
@@ -47,6 +51,10 @@ public final class Services {
     let durations = DurationHistory()
     let explainer: SignatureExplainer
     let polls: StatusPolls
+    let sessions: SessionKeys
+    let live: LiveFeed
+    /// For System; asks now and then only.
+    let queue: QueueProbe
 
     init(
         loop: Loop, config: Config, shared: SharedState, database: Database, log: Logger, clock: WallClock,
@@ -67,6 +75,16 @@ public final class Services {
         self.health = health
         explainer = SignatureExplainer(on: loop)
         polls = StatusPolls(on: loop, database: database, clock: clock)
+        sessions = SessionKeys(
+            secret: config.sessionSecret?.value,
+            shared: [config.sharedKey.value] + [config.previousSharedKey?.value].compactMap { $0 })
+        live = LiveFeed(on: loop)
+        queue = QueueProbe(database, on: loop)
+    }
+
+    func close() {
+        live.close()
+        queue.close()
     }
 
     var isDatabaseReady: Bool { shared.isMigrated && database.isAvailable }

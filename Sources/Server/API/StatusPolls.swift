@@ -9,15 +9,24 @@ final class StatusPolls {
     /// Queries under way; one for each shared connection.
     static let queriesMax = 2
 
+    /// A job that was found; nil: there is none.
+    typealias Found = (job: JobView, usage: [ModelUsage])?
+
+    /// Who asks.
+    private enum Asker {
+        case call(Call)
+        case watcher((Result<Found, DatabaseError>) -> Void)
+    }
+
     private struct Poll {
-        let call: Call
+        let asker: Asker
         let job: Identifier
     }
 
     private let loop: Loop
     private let database: Database
     private let clock: WallClock
-    /// At most one for each connection of the listener.
+    /// At most one for each connection of the listener, and ``LiveFeed``'s.
     private var waiting = Deque<Poll>()
     private var underWay = 0
     private var isScheduled = false
@@ -29,8 +38,33 @@ final class StatusPolls {
     }
 
     /// Answers `call` with the job's status, or 404.
-    func ask(_ call: Call, _ job: Identifier) {
-        waiting.append(Poll(call: call, job: job))
+    func ask(_ call: Call, _ job: Identifier) { enqueue(Poll(asker: .call(call), job: job)) }
+
+    /// Those of `jobs` that exist, in any order.
+    func look(_ jobs: [Identifier]) async throws -> [JobView] {
+        guard !jobs.isEmpty else { return [] }
+        var found: [JobView] = []
+        var failure: DatabaseError?
+        var left = jobs.count
+        try await loop.park { (ticket: Ticket<Void>) in
+            for job in jobs {
+                let asker = Asker.watcher { result in
+                    switch result {
+                    case .success(let one): if let one { found.append(one.job) }
+                    case .failure(let error): failure = error
+                    }
+                    left -= 1
+                    if left == 0 { ticket.resume() }
+                }
+                enqueue(Poll(asker: asker, job: job))
+            }
+        }
+        if let failure { throw failure }
+        return found
+    }
+
+    private func enqueue(_ poll: Poll) {
+        waiting.append(poll)
         guard !isScheduled, underWay < StatusPolls.queriesMax else { return }
         isScheduled = true
         loop.later { [self] in
@@ -55,16 +89,28 @@ final class StatusPolls {
     private func answer(_ polls: [Poll]) async {
         let found: [(job: JobView, usage: [ModelUsage])]
         do throws(DatabaseError) { found = try await FindJobStatus.run(database, jobs: polls.map(\.job)) } catch {
-            for poll in polls { poll.call.fail(error) }
+            for poll in polls { fail(poll, error) }
             return
         }
         let now = clock.now()
         for poll in polls {
-            guard let place = found.firstIndex(where: { $0.job.id == poll.job }) else {
-                poll.call.fail(Call.jobNotFound)
-                continue
+            let place = found.firstIndex { $0.job.id == poll.job }
+            switch poll.asker {
+            case .call(let call):
+                guard let place else {
+                    call.fail(Call.jobNotFound)
+                    continue
+                }
+                call.send(200, StatusText(found[place].job, usage: found[place].usage, now: now).bytes)
+            case .watcher(let tell): tell(.success(place.map { found[$0] }))
             }
-            poll.call.send(200, StatusText(found[place].job, usage: found[place].usage, now: now).bytes)
+        }
+    }
+
+    private func fail(_ poll: Poll, _ error: DatabaseError) {
+        switch poll.asker {
+        case .call(let call): call.fail(error)
+        case .watcher(let tell): tell(.failure(error))
         }
     }
 }

@@ -9,19 +9,30 @@ enum SynchronousReply {
 
     static func answer(_ call: Call, _ ingested: IngestedRequest, _ lot: Lot, _ hold: KeyHold) async throws {
         let services = call.services
+        let finished = try await describe(
+            call, lot, languages: ingested.request.languages, arrivedSeconds: ingested.arrivedSeconds)
+        let body = reply(ingested.request.version, finished, at: services.clock.now()).bytes
+        await hold.complete(status: 200, reply: body)
+        call.send(200, body)
+    }
+
+    /// The lot with its descriptions.
+    /// - Parameter arrivedSeconds: when the request came in, by a clock that never goes back.
+    /// - Throws: `ServiceError`, 504 when the time is over; `CancellationError` when the client went away.
+    static func describe(
+        _ call: Call, _ lot: Lot, languages: [String], arrivedSeconds: Double
+    ) async throws -> FinishedLot {
+        let services = call.services
         // The body may have taken its time; what takes minutes is not begun any more.
         try services.requireOpen()
-        let end = ingested.arrivedSeconds + services.config.synchronousSeconds - marginSeconds
+        let end = arrivedSeconds + services.config.synchronousSeconds - marginSeconds
         let secondsLeft = { max(0, end - Monotonic.seconds()) }
-        let languages = ingested.request.languages
         let work = LoopTask(on: services.loop) {
             try await services.synchronous.describe(lot, languages: languages, secondsLeft: secondsLeft)
         }
         let finished = try await inTime(work, secondsLeft(), services.loop)
         services.log.info("synchronous lot described")
-        let body = reply(ingested.request.version, finished, at: services.clock.now()).bytes
-        await hold.complete(status: 200, reply: body)
-        call.send(200, body)
+        return finished
     }
 
     /// The work's outcome; 504 when the time is over, whatever it was waiting for.

@@ -108,7 +108,10 @@ public final class App: Sendable {
         var all: [ShardMetrics] = []
         for shard in shards { all.append(await onLoop(shard.loop) { shard.value.metrics }) }
         let (first, metrics) = (shards[0], all)
-        let port = await onLoop(first.loop) { first.value.serveMetrics(of: metrics) }
+        let port = await onLoop(first.loop) {
+            first.value.recordTrends(of: metrics)
+            return first.value.serveMetrics(of: metrics)
+        }
         running.withLock { $0.metricsPort = port }
     }
 

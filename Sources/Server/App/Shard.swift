@@ -15,6 +15,7 @@ final class Shard {
     private let log: Logger
     private var listener: HTTPListener?
     private var metricsServer: MetricsServer?
+    private var trends: TrendRecorder?
     private var backgroundRuns = false
     let database: Database
 
@@ -67,6 +68,9 @@ final class Shard {
 
     var metrics: ShardMetrics { services.metrics }
 
+    /// Notes the figures of `all` shards now and then, for the web interface.
+    func recordTrends(of all: [ShardMetrics]) { trends = TrendRecorder(on: loop, shards: all, into: shared.trends) }
+
     /// Serves the figures of `all` shards, if that is wanted.
     /// - Returns: the port; 0 if it is not, or the address is taken.
     func serveMetrics(of all: [ShardMetrics]) -> Int {
@@ -111,6 +115,8 @@ final class Shard {
         await metricsServer?.close()
         lag.close()
         services.health.close()
+        services.close()
+        trends?.close()
         await http.close()
         await database.close()
     }

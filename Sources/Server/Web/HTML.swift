@@ -1,13 +1,17 @@
 // HTML as text is put together here and nowhere else, so that nothing goes out unescaped. A value.
+import Engine
 
 struct HTML {
+    /// An attribute without a value is left out; an empty one is written (`hidden=""`).
+    typealias Attributes = KeyValuePairs<String, String?>
+
     private(set) var text = ""
 
     /// Text, escaped for content and for attributes in double quotes alike.
     mutating func say(_ plain: String) { text += HTML.escaped(plain) }
 
     /// An element with attributes and what `body` puts into it.
-    mutating func element(_ name: String, _ attributes: KeyValuePairs<String, String>, _ body: (inout HTML) -> Void) {
+    mutating func element(_ name: String, _ attributes: Attributes, _ body: (inout HTML) -> Void) {
         open(name, attributes)
         body(&self)
         text += "</\(name)>"
@@ -16,22 +20,44 @@ struct HTML {
     mutating func element(_ name: String, _ body: (inout HTML) -> Void) { element(name, [:], body) }
 
     /// An element around a text.
-    mutating func element(_ name: String, _ attributes: KeyValuePairs<String, String>, _ plain: String) {
+    mutating func element(_ name: String, _ attributes: Attributes, _ plain: String) {
         element(name, attributes) { $0.say(plain) }
     }
 
     mutating func element(_ name: String, _ plain: String) { element(name, [:], plain) }
 
-    /// An element without content or end: `meta`, `link`.
-    mutating func void(_ name: String, _ attributes: KeyValuePairs<String, String>) { open(name, attributes) }
+    /// An element without content or end: `meta`, `link`, `input`.
+    mutating func void(_ name: String, _ attributes: Attributes) { open(name, attributes) }
 
+    /// A link to a path of our own.
     mutating func link(_ target: String, _ plain: String) { element("a", ["href": target], plain) }
 
-    /// Only names that stand in our source come here.
-    private mutating func open(_ name: String, _ attributes: KeyValuePairs<String, String>) {
+    /// A link to an address from outside; an address that is not one of the web's stays text.
+    mutating func outsideLink(_ address: String) {
+        guard address.hasPrefix("https://") || address.hasPrefix("http://") else {
+            return element("code", address)
+        }
+        element("a", ["href": address, "rel": "noreferrer noopener nofollow", "target": "_blank"], address)
+    }
+
+    /// A model's text, which is HTML: the few tags without attributes that ``DamageHTML`` lets through. It was cleaned
+    /// before it was stored, and is cleaned again here, because what comes from a database is not to be trusted either.
+    mutating func description(_ damages: String) { text += DamageHTML.clean(damages) }
+
+    /// Names stand in our source; whatever else came here would be a way round the escaping.
+    private mutating func open(_ name: String, _ attributes: Attributes) {
+        precondition(HTML.isName(name), "not the name of an element")
         text += "<" + name
-        for (key, value) in attributes { text += " \(key)=\"\(HTML.escaped(value))\"" }
+        for (key, value) in attributes {
+            guard let value else { continue }
+            precondition(HTML.isName(key), "not the name of an attribute")
+            text += " \(key)=\"\(HTML.escaped(value))\""
+        }
         text += ">"
+    }
+
+    private static func isName(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.allSatisfy { ASCII.isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }
     }
 
     static func escaped(_ plain: String) -> String {

@@ -32,7 +32,8 @@ enum ServiceOperations {
                 ]))),
         Operation(
             path: "/", id: "getPage", tag: tag, summary: "This document as a page",
-            description: "For people. It loads nothing from elsewhere and needs no scripts.", signed: .nothing,
+            description: "For people. It loads nothing from elsewhere, and can be read without scripts.",
+            signed: .nothing,
             parameters: ["IfNoneMatch"],
             answers: kept("The page.", "text/html", ["type": "string"])),
         Operation(

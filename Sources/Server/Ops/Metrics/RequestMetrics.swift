@@ -65,6 +65,22 @@ final class RequestMetrics: Sendable {
 
     func count(tag: Int, status place: Int) -> Int { requests[tag * width + place] }
 
+    /// Requests that are over; and those of them that ended with 500 or more, or without a whole reply.
+    var totals: (all: Int, failed: Int) {
+        var (all, failed) = (0, 0)
+        for tag in RequestMetrics.labels.indices {
+            for place in 0..<width {
+                let count = count(tag: tag, status: place)
+                all += count
+                if RequestMetrics.isFailure[place] { failed += count }
+            }
+        }
+        return (all, failed)
+    }
+
+    /// By the status' place.
+    private static let isFailure = statuses.map { $0 >= 500 } + [false, true]
+
     /// What a tag stands for, for each tag.
     static let labels: [MetricsText.Labels] =
         [[("route", "none"), ("method", "other")]]

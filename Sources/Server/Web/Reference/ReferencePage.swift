@@ -1,19 +1,11 @@
 // GET /: the API's document as a page for people, made of the same value as /openapi.json. It loads nothing but our own
-// style sheet and runs no script. Pure.
+// style sheet and scripts, and can be read without the scripts. Pure.
 import Engine
 
 enum ReferencePage {
-    static let style = StaticReply("text/css; charset=utf-8", Array(ReferenceStyle.text.utf8))
-
     static let page = StaticReply(
         "text/html; charset=utf-8", Array(make(APIDocument.value).utf8),
-        headers: [
-            (
-                "Content-Security-Policy",
-                "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-            ),
-            ("Referrer-Policy", "no-referrer"),
-        ])
+        headers: WebHeaders.page())
 
     static let document = StaticReply("application/json", APIDocument.value.bytes)
 
@@ -21,6 +13,7 @@ enum ReferencePage {
     private static let sections: [(id: String, title: String, write: @Sendable (JSONValue, inout HTML) -> Void)] = [
         ("overview", "Overview", overview),
         ("signatures", "Signatures", signatures),
+        ("playground", "Signature playground", PlaygroundHTML.write),
         ("endpoints", "Endpoints", EndpointHTML.all),
         ("webhooks", "Webhooks", EndpointHTML.webhooks),
         ("errors", "Errors", errors),
@@ -28,41 +21,27 @@ enum ReferencePage {
     ]
 
     static func make(_ document: JSONValue) -> String {
-        var html = HTML()
-        html.element("html", ["lang": "en"]) { html in
-            html.element("head") { head(document, to: &$0) }
-            html.element("body") { html in
-                html.element("header") { header(document, to: &$0) }
-                html.element("main") { html in
-                    for section in sections {
-                        html.element("section", ["id": section.id]) { html in
-                            html.element("h2", section.title)
-                            section.write(document, &html)
-                        }
-                    }
+        let title = document["info"]?["title"]?.string ?? ""
+        return WebPage.make(title, section: .docs, scripts: ["/site.js", "/playground.js"]) { html in
+            header(document, title, to: &html)
+            for section in sections {
+                html.element("section", ["id": section.id]) { html in
+                    html.element("h2", section.title)
+                    section.write(document, &html)
                 }
             }
         }
-        return "<!DOCTYPE html>\n" + html.text + "\n"
     }
 
-    private static func head(_ document: JSONValue, to html: inout HTML) {
-        html.void("meta", ["charset": "utf-8"])
-        html.void("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"])
-        html.void("meta", ["name": "color-scheme", "content": "light dark"])
-        html.element("title", document["info"]?["title"]?.string ?? "")
-        html.void("link", ["rel": "stylesheet", "href": "/style.css"])
-    }
-
-    private static func header(_ document: JSONValue, to html: inout HTML) {
-        html.element("h1", document["info"]?["title"]?.string ?? "")
+    private static func header(_ document: JSONValue, _ title: String, to html: inout HTML) {
+        html.element("h1", title)
         html.element("p") { html in
             html.say(document["info"]?["summary"]?.string ?? "")
             html.say(". Version \(APIDocument.version). ")
             html.link("/openapi.json", "openapi.json")
         }
         html.element("nav", ["aria-label": "Sections"]) { html in
-            html.element("ul") { html in
+            html.element("ul", ["class": "tabs"]) { html in
                 for section in sections {
                     html.element("li") { $0.link("#" + section.id, section.title) }
                 }

@@ -1,0 +1,116 @@
+// GET /jobs/{job_id}: one job as a whole; while it is open it goes on by itself. Loop-bound.
+import Engine
+
+enum JobPage {
+    static func answer(_ web: WebCall, _ raw: String) async throws {
+        let job = try await web.job(raw)
+        let database = web.services.database
+        let inside = JobInsideView(
+            job, stages: try await JobInside.stages(database, job: job.id),
+            batches: try await JobInside.batches(database, job: job.id))
+        let usage = try await FindJobStatus.run(database, jobs: [job.id]).first?.usage ?? []
+        let events = try await JobInside.events(database, job: job.id)
+        let now = web.services.clock.now()
+        web.show("Job \(job.id)", .jobs) { html in
+            JobPage.head(job, "Overview", to: &html)
+            let address = job.status.isOpen ? "/events?inside=1&jobs=\(job.id)" : nil
+            html.element("div", ["data-live": address]) { html in
+                facts(job, now, to: &html)
+                html.liveState(isOn: job.status.isOpen)
+                actions(job, web.session, to: &html)
+                html.element("h2", "Stages")
+                inside.writeStages(to: &html)
+                html.element("h2", "Batches at OpenAI")
+                html.element("div", ["data-batches": ""]) { inside.writeBatches(to: &$0) }
+            }
+            html.element("h2", "Usage")
+            self.usage(usage, to: &html)
+            html.element("h2", "What happened")
+            self.events(events, to: &html)
+        }
+    }
+
+    /// Title and tabs of a job's pages.
+    static func head(_ job: JobView, _ current: String, to html: inout HTML) {
+        html.element("h1") { html in
+            html.say("Job ")
+            html.element("code", job.id.description)
+        }
+        html.element("nav", ["aria-label": "This job"]) { html in
+            html.element("ul", ["class": "tabs"]) { html in
+                for (path, title) in [("", "Overview"), ("/lots", "Lots"), ("/webhooks", "Webhooks")] {
+                    html.element("li") { html in
+                        html.element(
+                            "a",
+                            [
+                                "href": "/jobs/\(job.id)\(path)",
+                                "aria-current": title == current ? "page" : nil,
+                            ], title)
+                    }
+                }
+            }
+        }
+    }
+
+    private static func facts(_ job: JobView, _ now: Timestamp, to html: inout HTML) {
+        html.element("dl", ["class": "facts", "data-job": job.id.description]) { html in
+            html.fact("Status") { html in
+                html.element("span", ["class": "badge \(WebText.mood(job.status.rawValue))", "data-show": "status"]) {
+                    $0.say(job.status.rawValue)
+                }
+            }
+            html.fact("Stage") { $0.element("span", ["data-show": "stage"], job.stage) }
+            html.fact("Lots that have ended") { $0.progress(job) }
+            html.fact("Estimated end") { $0.estimate(job, now) }
+            html.fact("Languages", job.languages.joined(separator: ", "))
+            html.fact("Created") { $0.time(job.createdAt) }
+            html.fact("Last change") { html in
+                html.element(
+                    "time", ["datetime": job.updatedAt.description, "data-show": "updated"],
+                    WebText.time(job.updatedAt))
+            }
+            if let end = job.completedAt { html.fact("Ended") { $0.time(end) } }
+            html.fact("Message") { $0.element("span", ["data-show": "error"], job.errorMessage ?? "-") }
+        }
+    }
+
+    private static func actions(_ job: JobView, _ session: WebSession, to html: inout HTML) {
+        html.element("div", ["class": "bar", "data-actions": ""]) { html in
+            if job.status.isOpen {
+                html.form(
+                    "/jobs/\(job.id)/cancel", session,
+                    confirm: "Cancel this job? Work at OpenAI is cancelled too, and cannot be taken up again."
+                ) { $0.element("button", ["class": "danger"], "Cancel the job") }
+            }
+            if job.status == .completed {
+                html.element("a", ["href": "/jobs/\(job.id)/download", "class": "button"], "Download the results")
+            }
+        }
+    }
+
+    private static func usage(_ models: [ModelUsage], to html: inout HTML) {
+        guard !models.isEmpty else { return html.element("p", "Nothing was spent so far.") }
+        html.table("Tokens by model", ["Model", "Input tokens", "Output tokens"]) { html in
+            for model in models {
+                html.element("tr") { html in
+                    html.element("td") { $0.element("code", model.model) }
+                    html.element("td", WebText.count(model.inputTokens))
+                    html.element("td", WebText.count(model.outputTokens))
+                }
+            }
+        }
+    }
+
+    private static func events(_ events: [JobEventView], to html: inout HTML) {
+        html.table("Newest first", ["When", "What", "Instance", "Detail"]) { html in
+            for event in events {
+                html.element("tr") { html in
+                    html.element("td") { $0.time(event.at) }
+                    html.element("td", event.event)
+                    html.element("td", event.instance ?? "-")
+                    html.element("td", event.detail ?? "")
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+// GET /system: how the service is, at a glance: health, load, queue, limits, recent trouble. Loop-bound.
+import Engine
+
+enum SystemPage {
+    static func answer(_ web: WebCall) async throws {
+        let services = web.services
+        let health = await services.health.make()
+        let queue = await services.queue.look()
+        var troubles: [Trouble]?
+        var hours: [HourCount] = []
+        if services.isDatabaseReady {
+            troubles = try await RecentTroubles.run(services.database)
+            hours = try await RecentTroubles.hours(services.database)
+        }
+        let trends = services.shared.trends.samples
+        web.show("System", .system) { html in
+            html.element("h1", "System")
+            html.element("p", ["class": "soft"]) { html in
+                html.say("As of ")
+                html.time(services.clock.now())
+                html.say(". ")
+                html.link("/system", "Look again")
+            }
+            html.element("h2", "Health")
+            HealthHTML.write(health.reply, to: &html)
+            html.element("h2", "This instance, last hour")
+            hour(trends, to: &html)
+            html.element("h2", "All instances, last 24 hours")
+            day(hours, to: &html)
+            html.element("h2", "Queue")
+            self.queue(queue, to: &html)
+            html.element("h2", "Limits")
+            limits(services, to: &html)
+            html.element("h2", "Recent trouble")
+            self.troubles(troubles, to: &html)
+        }
+    }
+
+    // MARK: Charts
+
+    private static func hour(_ samples: [TrendSample], to html: inout HTML) {
+        // Half a minute a bar: thinner ones cannot be seen.
+        let together = 3
+        let periods = stride(from: 0, to: samples.count, by: together).map {
+            Array(samples[$0..<min($0 + together, samples.count)])
+        }
+        func values(_ count: (TrendSample) -> Int) -> [Double] {
+            periods.map { Double($0.reduce(0) { $0 + count($1) }) }
+        }
+        let minutes = max(1, samples.count * Int(Trends.periodSeconds) / 60)
+        let (from, to) = ("\(minutes) min ago", "now")
+        html.element("div", ["class": "charts"]) { html in
+            for chart in [
+                Chart(
+                    title: "Requests", values: values(\.requests), bad: values(\.failures),
+                    unit: "in 30 s; red: answered with 5xx, or broken off", from: from, to: to),
+                Chart(title: "Lots taken in", values: values(\.lots), unit: "in 30 s", from: from, to: to),
+                Chart(
+                    title: "Calls to OpenAI", values: values(\.providerCalls), bad: values(\.providerRefusals),
+                    unit: "in 30 s; red: 429", from: from, to: to),
+                Chart(
+                    title: "Webhook attempts", values: values(\.webhookAttempts), unit: "in 30 s", from: from, to: to),
+            ] {
+                chart.write(to: &html)
+            }
+        }
+    }
+
+    private static func day(_ hours: [HourCount], to html: inout HTML) {
+        guard let first = hours.first else { return html.element("p", "The database does not answer.") }
+        let from = String(WebText.time(first.hour).dropFirst(11).prefix(5)) + " UTC"
+        html.element("div", ["class": "charts"]) { html in
+            Chart(title: "Jobs", values: hours.map { Double($0.jobs) }, unit: "an hour", from: from, to: "now")
+                .write(to: &html)
+            Chart(
+                title: "Lots", values: hours.map { Double($0.lots) }, bad: hours.map { Double($0.failedLots) },
+                unit: "of jobs created in an hour; red: failed", from: from, to: "now"
+            ).write(to: &html)
+        }
+    }
+
+    // MARK: Tables
+
+    private static func queue(_ figures: QueueFigures?, to html: inout HTML) {
+        guard let figures else { return html.element("p", "The database does not answer.") }
+        html.element("p", "\(WebText.plural(figures.pendingDeliveries, "webhook")) waiting to be delivered.")
+        let jobs = figures.jobs.filter(\.status.isOpen) + figures.jobs.filter { !$0.status.isOpen }
+        guard !jobs.isEmpty else { return html.element("p", "No open job, and none in the last 24 hours.") }
+        let caption = "Open jobs, and those of the last 24 hours that have ended"
+        html.table(caption, ["Status", "Stage", "Jobs", "Oldest"]) { html in
+            for each in jobs {
+                html.element("tr") { html in
+                    html.element("td") { html in
+                        html.element("a", ["href": "/jobs?status=\(each.status.rawValue)"]) {
+                            $0.badge(each.status.rawValue)
+                        }
+                    }
+                    html.element("td", each.stage.rawValue)
+                    html.element("td", WebText.count(each.count))
+                    html.element("td", DurationText.of(seconds: max(0, each.eldestSeconds)))
+                }
+            }
+        }
+    }
+
+    private static func limits(_ services: Services, to html: inout HTML) {
+        let rates = services.config.rates
+        html.table("Requests of one client in a minute", ["Class", "Limit"]) { html in
+            for (name, limit) in [
+                ("one car at once", rates.synchronous), ("batch", rates.batch), ("all others", rates.poll),
+            ] {
+                html.element("tr") { html in
+                    html.element("td", name)
+                    html.element("td", limit == 0 ? "off" : WebText.count(limit))
+                }
+            }
+        }
+        html.element("dl", ["class": "facts"]) { html in
+            html.fact("Clients remembered", WebText.count(services.shared.limiter.held.clients))
+            html.fact("Lots in a request, at most", WebText.count(services.config.lotsMax))
+            html.fact("Instance", services.config.instanceID)
+            html.fact("Event loops", WebText.count(services.config.workerThreads))
+            let (warnings, errors) = (LogMetrics.lines(.warning), LogMetrics.lines(.error))
+            html.fact(
+                "Log lines since the start",
+                WebText.plural(warnings, "warning") + ", " + WebText.plural(errors, "error"))
+        }
+    }
+
+    private static func troubles(_ troubles: [Trouble]?, to html: inout HTML) {
+        guard let troubles else { return html.element("p", "The database does not answer.") }
+        guard !troubles.isEmpty else { return html.element("p", "None in the last 24 hours.") }
+        html.table("Newest first", ["When", "Where", "Job", "What"]) { html in
+            for trouble in troubles {
+                html.element("tr") { html in
+                    html.element("td") { $0.time(trouble.at) }
+                    html.element("td", trouble.kind)
+                    html.element("td") { html in
+                        let page = trouble.kind == "webhook" ? "/webhooks" : ""
+                        html.element("a", ["href": "/jobs/\(trouble.job)\(page)"]) {
+                            $0.element("code", String(trouble.job.description.prefix(8)))
+                        }
+                    }
+                    html.element("td") { $0.element("span", ["class": "cut"], trouble.message) }
+                }
+            }
+        }
+    }
+}
+
+/// The health report as cards, one a part, whatever its members are.
+enum HealthHTML {
+    static func write(_ report: JSONValue, to html: inout HTML) {
+        guard case .object(let members) = report else { return }
+        html.element("p") { html in
+            html.say("As a whole: ")
+            html.badge(report["status"]?.string ?? "unknown")
+        }
+        html.element("div", ["class": "cards"]) { html in
+            for (name, part) in members {
+                guard case .object(let facts) = part else { continue }
+                html.element("section", ["class": "card"]) { html in
+                    html.element("h3", title(name))
+                    html.element("dl", ["class": "facts"]) { html in
+                        for (fact, value) in facts { write(fact, value, to: &html) }
+                    }
+                }
+            }
+        }
+    }
+
+    private static func write(_ name: String, _ value: JSONValue, to html: inout HTML) {
+        html.fact(title(name)) { html in
+            switch value {
+            case .string(let text) where name == "status": html.badge(text)
+            case .string(let text):
+                if let time = Timestamp(iso: text) { html.time(time) } else { html.say(text) }
+            case .object(let members):
+                html.say(members.isEmpty ? "none" : members.map { "\($0.0): \(plain($0.1))" }.joined(separator: ", "))
+            case .null, .bool, .int, .double, .array: html.say(plain(value))
+            }
+        }
+    }
+
+    private static func plain(_ value: JSONValue) -> String {
+        switch value {
+        case .null: "-"
+        case .double(let number): Chart.number(number)
+        case .string(let text): text
+        case .bool, .int, .array, .object: value.text
+        }
+    }
+
+    /// `memory_percent`: Memory percent.
+    private static func title(_ name: String) -> String {
+        let words = name.replacing("_", with: " ")
+        return words.prefix(1).uppercased() + words.dropFirst()
+    }
+}

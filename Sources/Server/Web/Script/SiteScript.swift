@@ -1,0 +1,115 @@
+// site.js, for all pages: copies examples, asks before something is ended, and keeps open jobs' pages true. It makes
+// text only, never markup. Without it every page still says and does the same, after a reload. Constant.
+
+enum SiteScript {
+    static let reply = StaticReply("text/javascript; charset=utf-8", Array(text.utf8))
+
+    private static let text = #"""
+        "use strict";
+        (() => {
+          const each = (selector, act, root = document) => root.querySelectorAll(selector).forEach(act);
+          const make = (name, text, style) => {
+            const element = document.createElement(name);
+            element.textContent = text;
+            if (style) element.className = style;
+            return element;
+          };
+
+          // Examples
+          const copy = async (button, text) => {
+            try {
+              await navigator.clipboard.writeText(text);
+              button.textContent = "Copied";
+            } catch {
+              button.textContent = "Select and copy";  // browsers give no clipboard to plain HTTP
+            }
+            setTimeout(() => { button.textContent = "Copy"; }, 2000);
+          };
+          each("pre.copy", (pre) => {
+            const button = make("button", "Copy", "quiet copier");
+            button.type = "button";
+            button.addEventListener("click", () => copy(button, pre.querySelector("code").textContent));
+            pre.before(button);
+          });
+
+          // Forms
+          each("form[data-confirm]", (form) => form.addEventListener("submit", (event) => {
+            if (!window.confirm(form.dataset.confirm)) event.preventDefault();
+          }));
+          each("form[data-busy]", (form) => form.addEventListener("submit", () => {
+            const button = form.querySelector("button");
+            button.disabled = true;
+            const note = make("p", form.dataset.busy, "soft");
+            note.setAttribute("role", "status");
+            form.append(note);
+          }));
+
+          // Open jobs
+          const time = (iso) => iso ? iso.slice(0, 10) + " " + iso.slice(11, 19) + " UTC" : "-";
+          const count = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+          const failures = (number) => number ? ", " + count(number) + " failed" : "";
+          const moods = {
+            completed: "good", failed: "bad", processing: "busy", translating: "busy",
+          };
+          const show = {
+            status: (element, job) => {
+              element.textContent = job.status;
+              element.className = "badge " + (moods[job.status] || "plain");
+            },
+            stage: (element, job) => { element.textContent = job.stage; },
+            progress: (element, job) => { element.value = job.processed; },
+            percentage: (element, job) => { element.textContent = job.percentage; },
+            processed: (element, job) => { element.textContent = count(job.processed); },
+            failed: (element, job) => { element.textContent = failures(job.failed); },
+            error: (element, job) => { element.textContent = job.error || "-"; },
+            updated: (element, job) => { element.dateTime = job.updated; element.textContent = time(job.updated); },
+            estimate: (element, job) => {
+              if (job.estimate) element.dateTime = job.estimate; else element.removeAttribute("datetime");
+              element.textContent = time(job.estimate);
+            },
+          };
+          const news = (job) => {
+            each(`[data-job="${job.id}"]`, (part) => each("[data-show]", (element) => {
+              show[element.dataset.show](element, job);
+            }, part));
+            if (!job.open) each("[data-actions] form", (form) => { form.hidden = true; });
+          };
+          const inside = (news) => {
+            for (const stage of news.stages) {
+              const item = document.querySelector(`[data-stage="${stage.name}"]`);
+              if (!item) continue;
+              const bar = item.querySelector("progress");
+              bar.max = Math.max(1, stage.total);
+              bar.value = stage.done;
+              item.querySelector(".counts").textContent =
+                count(stage.done) + " of " + count(stage.total) + failures(stage.failed);
+            }
+            const rows = news.batches.map((cells) => {
+              const row = document.createElement("tr");
+              row.append(...cells.map((cell) => make("td", cell)));
+              return row;
+            });
+            document.querySelector("[data-batches] tbody").replaceChildren(...rows);
+          };
+          each("[data-live]", (part) => {
+            const state = document.querySelector("[data-live-state]");
+            const source = new EventSource(part.dataset.live);
+            source.addEventListener("open", () => { state.textContent = "This page keeps itself up to date."; });
+            source.addEventListener("job", (event) => news(JSON.parse(event.data)));
+            source.addEventListener("inside", (event) => inside(JSON.parse(event.data)));
+            source.addEventListener("end", () => {
+              source.close();
+              state.textContent = "All that was running here has ended. ";
+              const link = make("a", "Show the end");
+              link.href = location.pathname + location.search;
+              state.append(link);
+            });
+            source.addEventListener("error", () => {
+              state.textContent = source.readyState === EventSource.CLOSED
+                ? "This page does not keep itself up to date any more; reload it."
+                : "The connection is gone; trying again.";
+            });
+          });
+        })();
+        """#
+}

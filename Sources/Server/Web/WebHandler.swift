@@ -1,0 +1,137 @@
+// The way into the web interface: who may see what, and what a mistake looks like. Loop-bound.
+import Engine
+
+enum WebHandler {
+    static func serve(_ route: WebRoute, _ call: Call) {
+        switch route {
+        case .script: SiteScript.reply.answer(call)
+        case .playground: PlaygroundScript.reply.answer(call)
+        case .icon: SiteIcon.reply.answer(call)
+        case .signIn: SignIn.show(call)
+        case .doSignIn: call.run { try await SignIn.attempt(call) }
+        case .signOut: acting(call) { web, _ in SignIn.signOut(web) }
+        case .jobs: seeing(call) { try await JobsPage.answer($0) }
+        case .job(let job): seeing(call) { try await JobPage.answer($0, job) }
+        case .lots(let job): seeing(call) { try await LotsPage.answer($0, job) }
+        case .lot(let job): seeing(call) { try await LotPage.answer($0, job) }
+        case .webhooks(let job): seeing(call) { try await DeliveriesPage.answer($0, job) }
+        case .download(let job): seeing(call) { try await JobActions.download($0, job) }
+        case .cancel(let job): acting(call) { web, _ in try await JobActions.cancel(web, job) }
+        case .redeliver(let id): acting(call) { web, _ in try await JobActions.redeliver(web, id) }
+        case .events: seeing(call) { try await JobEvents.answer($0) }
+        case .system: seeing(call) { try await SystemPage.answer($0) }
+        case .tryIt: seeing(call) { TryPage.show($0) }
+        case .doTryIt: acting(call, limit: TryPage.formBytesMax) { web, form in try await TryPage.run(web, form) }
+        }
+    }
+
+    /// Something to be seen by who has signed in; others are sent to sign in.
+    private static func seeing(_ call: Call, _ body: @escaping (WebCall) async throws -> Void) {
+        guard let session = session(of: call) else { return SignIn.demand(call) }
+        let web = WebCall(call, session)
+        call.run { try await web.told { try await body(web) } }
+    }
+
+    /// Something to be done: by a form of ours, with the session's token.
+    private static func acting(
+        _ call: Call, limit: Int = Form.bytesMax, _ body: @escaping (WebCall, Form) async throws -> Void
+    ) {
+        guard let session = session(of: call) else { return SignIn.demand(call) }
+        let web = WebCall(call, session)
+        call.run {
+            guard let form = try await Form.read(call, limit: limit) else { return }
+            try await web.told {
+                guard form.isOurs, session.owns(form["csrf"]) else {
+                    throw ServiceError(.invalidSignature, "This form is not from a page of ours, or an old one")
+                }
+                try await body(web, form)
+            }
+        }
+    }
+
+    static func session(of call: Call) -> WebSession? {
+        let now = call.services.clock.now()
+        return SessionCookie.values(call.exchange.head.headers("Cookie"), isSecure: call.isSecure)
+            .lazy.compactMap { call.services.sessions.find($0, now: now) }.first
+    }
+}
+
+extension Call {
+    /// Whether the browser speaks TLS with us, or with a proxy that we trust.
+    var isSecure: Bool {
+        WebOrigin.isSecure(
+            exchange.remote, forwardedProto: exchange.head.header("X-Forwarded-Proto"),
+            trusted: services.config.trustedProxies)
+    }
+
+    /// A browser that wants a page, rather than a program that wants JSON (C4.1).
+    var wantsPage: Bool { exchange.head.header("Accept")?.contains("text/html") == true }
+
+    /// - Parameter images: see ``WebHeaders/policy(images:)``.
+    func show(_ status: Int, _ page: String, images: [String] = [], headers: [(String, String)] = []) {
+        exchange.respond(
+            Reply(
+                status: status,
+                headers: [("Content-Type", "text/html; charset=utf-8")] + WebHeaders.page(images: images)
+                    + WebHeaders.kept + headers,
+                body: Array(page.utf8)))
+    }
+
+    /// To a page of ours, with GET.
+    func redirect(_ path: String, headers: [(String, String)] = []) {
+        exchange.respond(
+            Reply(status: 303, headers: [("Location", path)] + WebHeaders.kept + headers, body: []))
+    }
+}
+
+/// A call of somebody who has signed in.
+final class WebCall {
+    let call: Call
+    let session: WebSession
+
+    var services: Services { call.services }
+    var query: QueryParameters { get throws(ServiceError) { try QueryParameters(call.exchange.head.query) } }
+
+    init(_ call: Call, _ session: WebSession) {
+        self.call = call
+        self.session = session
+    }
+
+    func show(
+        _ title: String, _ section: WebSection, status: Int = 200, images: [String] = [], _ body: (inout HTML) -> Void
+    ) {
+        call.show(status, WebPage.make(title, section: section, session: session, body), images: images)
+    }
+
+    /// The job that a path names.
+    /// - Throws: 404 if there is none; 503; `DatabaseError`.
+    func job(_ raw: String) async throws -> JobView {
+        guard let id = Identifier(raw) else { throw Call.jobNotFound }
+        try services.requireDatabase()
+        guard let job = try await FindJob.run(services.database, job: id) else { throw Call.jobNotFound }
+        return job
+    }
+
+    /// Runs `body`; an error of ours becomes a page.
+    func told(_ body: () async throws -> Void) async throws {
+        do { try await body() } catch let error as ServiceError {
+            fail(error)
+        } catch let error as DatabaseError {
+            call.log(error)
+            fail(ServiceError(error))
+        }
+    }
+
+    private func fail(_ error: ServiceError) {
+        guard call.wantsPage else { return call.fail(error) }
+        let wait = error.retryAfter.map { [("Retry-After", String($0))] } ?? []
+        let page = WebPage.make(error.code.title, section: nil, session: session) { html in
+            html.element("h1", error.code.title)
+            html.element("p", error.message)
+            html.element("p", ["class": "soft"], "\(error.code.rawValue), request \(call.exchange.requestID)")
+            html.element("p") { $0.link("/jobs", "All jobs") }
+        }
+        // 202 is for programs that poll; here it is a page that cannot be had yet.
+        call.show(error.code.status == 202 ? 409 : error.code.status, page, headers: wait)
+    }
+}
