@@ -88,6 +88,7 @@ def stay(running, base_url, outside, database_url):
     print(f"""
 The service is up; Ctrl-C stops it.
 
+  Web interface  {base_url}/   (sign in with the shared key)
   API            {base_url}/api/v1/…   (docs/generation-service-api-v2.md)
   Health         {base_url}/health
   Metrics        http://127.0.0.1:9464/metrics

@@ -25,6 +25,8 @@ struct ServiceTests {
             "metrics_test",
             // The log outlives its reader, `check` tells the truth; deploy/ and docs/ hold what they promise.
             "logs_test", "check_test", "deploy_test", "docs_test", "nginx_test",
+            // The web interface in a real browser.
+            "browser_test",
         ])
     func script(name: String) async throws {
         let run = try await ServiceRun.of(name)

@@ -16,7 +16,7 @@ from client import Client
 # Fields of HTTP itself, and those that say how a page may be used.
 ALWAYS_ALLOWED = {
     "connection", "content-length", "content-security-policy", "content-type", "date", "referrer-policy", "transfer-encoding",
-    "x-content-type-options",
+    "x-content-type-options", "x-frame-options",
 }
 
 

@@ -5,6 +5,7 @@ Environment: as run.py makes it, with a PYTHON that has jsonschema and openapi-s
 """
 import json
 import os
+import re
 import sys
 import tempfile
 import time
@@ -241,7 +242,8 @@ def pages(client):
         code, head, _ = client.send("HEAD", path)
         assert code == 200 and int(head["Content-Length"]) == len(content), path
     page = client.send("GET", "/")[2].decode()
-    assert "<script" not in page and "://" not in page.split("<body>")[0], "the page loads something"
+    loaded = re.findall(r'<script[^>]*?(?: src="([^"]*)")?[^>]*>', page)
+    assert loaded == ["/site.js", "/playground.js"] and "://" not in page.split("<body>")[0], f"the page loads {loaded}"
     for path in client.contract.document["paths"]:
         assert f"{path}</code>" in page, path
     code, headers, _ = client.send("GET", "/health")
