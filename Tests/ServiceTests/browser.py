@@ -108,7 +108,10 @@ class Browser:
         return self.script("return document.scrollingElement.scrollWidth > window.innerWidth")
 
     def shot(self, path):
-        self.script("window.scrollTo({top: 0, behavior: 'instant'})")
+        self.driver.execute_async_script("""
+            const done = arguments[arguments.length - 1];
+            scrollTo({ top: 0, behavior: "instant" });
+            requestAnimationFrame(() => requestAnimationFrame(done));""")
         picture = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
         with open(path, "wb") as file:
             file.write(base64.b64decode(picture["data"]))

@@ -104,10 +104,13 @@ extension HTML {
     mutating func fact(_ name: String, _ value: String) { fact(name) { $0.say(value) } }
 
     /// A table that scrolls by itself where the screen is narrow.
-    mutating func table(_ caption: String, _ columns: [String], _ rows: (inout HTML) -> Void) {
+    /// - Parameter isTitled: a heading says already what the caption says; then only screen readers have it.
+    mutating func table(
+        _ caption: String, isTitled: Bool = false, _ columns: [String], _ rows: (inout HTML) -> Void
+    ) {
         element("div", ["class": "wide", "tabindex": "0", "role": "region", "aria-label": caption]) { html in
             html.element("table") { html in
-                html.element("caption", caption)
+                html.element("caption", ["class": isTitled ? "hidden" : nil], caption)
                 html.element("thead") { html in
                     html.element("tr") { html in
                         for column in columns { html.element("th", ["scope": "col"], column) }

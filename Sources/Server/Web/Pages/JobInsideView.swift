@@ -74,7 +74,7 @@ struct JobInsideView {
     static let batchColumns = ["Batch", "Lots", "State", "At OpenAI", "Model", "File", "Begun", "Trouble"]
 
     func writeBatches(to html: inout HTML) {
-        html.table("Batches at OpenAI", JobInsideView.batchColumns) { html in
+        html.table("Batches at OpenAI", isTitled: true, JobInsideView.batchColumns) { html in
             for batch in batches {
                 html.element("tr") { html in
                     for cell in batch.cells { html.element("td", cell) }

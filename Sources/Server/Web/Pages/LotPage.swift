@@ -63,7 +63,7 @@ enum LotPage {
     private static func troubles(_ lot: LotDetail, to html: inout HTML) {
         guard !lot.troubles.isEmpty else { return }
         html.element("h3", "Answers that could not be used")
-        html.table("Answers that could not be used", ["Stage", "Round", "Reason"]) { html in
+        html.table("Answers that could not be used", isTitled: true, ["Stage", "Round", "Reason"]) { html in
             for trouble in lot.troubles {
                 html.element("tr") { html in
                     html.element("td", trouble.stage)
@@ -88,7 +88,8 @@ enum LotPage {
         html.element("ul", ["class": showsImages ? "pictures" : "plain"]) { html in
             for url in urls.prefix(imagesMax) {
                 html.element("li") { html in
-                    if let origin = WebOrigin.origin(of: url), origins.contains(origin) {
+                    // Of one that could not be used there is nothing to see.
+                    if let origin = WebOrigin.origin(of: url), origins.contains(origin), !missing.contains(url) {
                         html.void(
                             "img",
                             [

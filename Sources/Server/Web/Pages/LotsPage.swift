@@ -46,7 +46,7 @@ enum LotsPage {
     }
 
     private static func list(_ job: JobView, _ lots: [LotLine], to html: inout HTML) {
-        html.table("Lots", ["No.", "Lot", "Status", "Images", "What it says"]) { html in
+        html.table("Lots", isTitled: true, ["No.", "Lot", "Status", "Images", "What it says"]) { html in
             for lot in lots {
                 html.element("tr") { html in
                     html.element("td", WebText.count(lot.position + 1))

@@ -41,14 +41,15 @@ enum SystemPage {
     private static func hour(_ samples: [TrendSample], to html: inout HTML) {
         // Half a minute a bar: thinner ones cannot be seen.
         let together = 3
-        let periods = stride(from: 0, to: samples.count, by: together).map {
-            Array(samples[$0..<min($0 + together, samples.count)])
+        // Before the start nothing happened here.
+        let all = Array(repeating: TrendSample(), count: Trends.periods - samples.count) + samples
+        let periods = stride(from: 0, to: all.count, by: together).map {
+            all[$0..<min($0 + together, all.count)]
         }
         func values(_ count: (TrendSample) -> Int) -> [Double] {
             periods.map { Double($0.reduce(0) { $0 + count($1) }) }
         }
-        let minutes = max(1, samples.count * Int(Trends.periodSeconds) / 60)
-        let (from, to) = ("\(minutes) min ago", "now")
+        let (from, to) = ("60 min ago", "now")
         html.element("div", ["class": "charts"]) { html in
             for chart in [
                 Chart(
