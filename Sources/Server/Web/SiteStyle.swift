@@ -65,6 +65,7 @@ enum SiteStyle {
         .site { gap: .3rem 1.5rem; padding-bottom: .6rem; }
         .site nav { flex: 1; }
         .site ul, .tabs { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; list-style: none; margin: 0; padding: 0; }
+        .tabs.small { font-size: .9rem; margin: .8rem 0; }
         .brand { font-weight: 700; margin: 0; }
         [aria-current] { color: inherit; font-weight: 700; }
         [aria-current] { text-decoration-thickness: 2px; text-underline-offset: .3em; }
