@@ -18,7 +18,7 @@ PLAIN = "plain.test"
 IMAGES = os.environ["IMAGES_URL"]
 SITE = IMAGES.rsplit("/", 1)[0]
 # Pages whose pictures are kept.
-KEPT = {"docs", "jobs", "job", "lot", "webhooks", "system", "try"}
+KEPT = {"jobs", "job", "lot", "webhooks", "system", "try"}
 VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "signature-vectors.json")
 
 

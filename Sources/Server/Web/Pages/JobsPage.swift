@@ -72,8 +72,9 @@ enum JobsPage {
         let open = jobs.filter(\.status.isOpen).map(\.id.description)
         let address = open.isEmpty ? nil : "/events?jobs=" + open.joined(separator: ",")
         html.element("div", ["data-live": address]) { html in
-            html.table("Jobs, newest first", isTitled: true, ["Job", "Status", "Progress", "Stage", "Estimated end", "Languages"]) {
-                for job in jobs { row(job, now, to: &$0) }
+            let columns = ["Job", "Status", "Progress", "Stage", "Estimated end", "Languages"]
+            html.table("Jobs, newest first", isTitled: true, columns) { html in
+                for job in jobs { row(job, now, to: &html) }
             }
         }
         html.liveState(isOn: !open.isEmpty)
