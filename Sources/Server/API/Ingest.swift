@@ -52,7 +52,7 @@ final class Ingest: BodyReceiver, LotSink {
         case .length(let bytes): length = call.exchange.head.isGzipped ? nil : bytes
         case .chunked: length = nil
         }
-        place = call.services.ingestGate.enter(length: length)
+        place = call.services.ingestGate.enter(call.client, length: length)
         guard place != nil else { return settle(.failure(Ingest.overloaded)) }
         let config = call.services.config
         reader = RequestReader(
