@@ -75,6 +75,24 @@ struct ConfigTests {
         ) { _ = try Config.read(environment: [:]) }
     }
 
+    @Test("C8: without the key, what else is wrong with OpenAI's settings is told all the same")
+    func withoutTheKey() {
+        #expect(
+            throws: ConfigError(problems: [
+                "OPENAI_API_KEY must be set",
+                "OPENAI_BASE_URL must be an http(s) URL with its /v1, without credentials, query or fragment",
+            ])
+        ) { _ = try read(["OPENAI_API_KEY": "", "OPENAI_BASE_URL": "ftp://example.com"]) }
+    }
+
+    @Test("C8: a spool that cannot be written to is found at start", arguments: ["/nowhere/at-all", "/etc/hostname"])
+    func spool(path: String) throws {
+        #expect(
+            throws: ConfigError(problems: ["SPOOL_DIR must be a folder where files can be made, not \"\(path)\""])
+        ) { _ = try read(["SPOOL_DIR": path]) }
+        #expect(try read(["SPOOL_DIR": "/tmp"]).spoolDirectory == "/tmp")
+    }
+
     @Test("C8: seconds may have fractions, models may be lists, empty means not set")
     func forms() throws {
         let config = try read([

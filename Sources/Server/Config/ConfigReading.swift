@@ -1,4 +1,4 @@
-// The environment's variables and what they may hold (C8). Pure.
+// The environment's variables and what they may hold (C8). Pure, but for a look at the folder that is to be written to.
 import Engine
 
 #if canImport(Glibc)
@@ -51,7 +51,7 @@ extension Config {
             metricsBind = metricsBind.map { settings.address("METRICS_BIND", $0) }
         }
         workerThreads = settings.integer("WORKER_THREADS", Config.cores, 1...256)
-        spoolDirectory = settings.raw("SPOOL_DIR") ?? spoolDirectory
+        spoolDirectory = settings.folder("SPOOL_DIR", spoolDirectory)
         instanceID = settings.raw("INSTANCE_ID") ?? "\(Config.hostName):\(bind.port)"
         if instanceID.utf8.count > 200 { settings.complain("INSTANCE_ID must not be longer than 200 bytes") }
         shutdownGraceSeconds = settings.amount("SHUTDOWN_GRACE", "seconds", shutdownGraceSeconds, 0...3600)
@@ -106,8 +106,10 @@ extension Config {
         if settings.raw("OPENAI_ENQUEUED_TOKENS") != nil {
             enqueuedTokensMax = settings.integer("OPENAI_ENQUEUED_TOKENS", 1, 1...1_000_000_000_000)
         }
-        guard !openAIKey.value.isEmpty else { return }
-        for problem in openAI.problems() { settings.complain(problem) }
+        // A key that is not set has been complained about already.
+        for problem in openAI.problems() where !(openAIKey.value.isEmpty && problem.hasPrefix("OPENAI_API_KEY ")) {
+            settings.complain(problem)
+        }
     }
 
     /// Set but empty: not sent to any model.

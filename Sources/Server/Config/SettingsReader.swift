@@ -96,6 +96,16 @@ struct SettingsReader {
         return address
     }
 
+    /// A folder in which files can be made.
+    mutating func folder(_ name: String, _ fallback: String) -> String {
+        let path = raw(name) ?? fallback
+        // A file has no "." inside.
+        if access(path + "/.", W_OK | X_OK) != 0 {
+            complain("\(name) must be a folder where files can be made, not \(quoted(path))")
+        }
+        return path
+    }
+
     private func quoted(_ text: String) -> String { JSONValue.string(String(text.prefix(60))).text }
     private func plain(_ number: Double) -> String { Int(exactly: number).map(String.init) ?? "\(number)" }
 
