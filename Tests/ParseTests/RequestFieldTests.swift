@@ -174,6 +174,18 @@ struct RequestFieldTests {
         #expect(Trial().lots(Trial.batch(1), #","languages":\#(value)"#).error?.code == code)
     }
 
+    @Test("C2.2: a member that is too long to be kept is called that, whatever it holds")
+    func tooLong() {
+        let codes = (0..<10_000).map { #""x\#($0)""# }.joined(separator: ",")
+        let bound = ReaderBounds.memberBytes
+        let version = String(repeating: "1", count: bound)
+        for (name, value) in [("languages", "[\(codes)]"), ("version", #""\#(version)""#)] {
+            let error = Trial().lots(Trial.batch(1), #","\#(name)":\#(value)"#).error
+            #expect(error?.code == .invalidField)
+            #expect(error?.message == "Invalid field: \(name) must not be longer than \(bound) bytes")
+        }
+    }
+
     @Test("C2.3: unsupported languages are listed as sent")
     func unsupportedLanguages() {
         let error = Trial().lots(Trial.batch(1), #","languages":["en","XX","klingon"]"#).error

@@ -6,6 +6,8 @@ struct KeptMembers {
     private struct Raw {
         var value: JSONValue?
         var flaws: JSONString.Flaws = []
+        /// It was not kept, so nothing else is known of it.
+        var isTooLong = false
     }
 
     private var signatureMember = Raw()
@@ -14,7 +16,7 @@ struct KeptMembers {
 
     /// Of a repeated member the last one counts. One that was too long to keep is remembered as malformed.
     mutating func set(_ name: Name, _ text: Span<UInt8>, isComplete: Bool) {
-        var raw = Raw(value: .bool(false))
+        var raw = Raw(value: .bool(false), isTooLong: !isComplete)
         if isComplete {
             // The scanner has passed this text, so parsing it cannot fail.
             raw.value = try? JSONValue.parse(text, maxDepth: Limits.lotNesting, flaws: &raw.flaws)
@@ -34,7 +36,7 @@ struct KeptMembers {
     func version(_ problems: inout RequestProblems) -> String {
         guard let value = versionMember.value else { return "1.0.0" }
         guard let version = value.string else {
-            problems.invalid.add({ "version" }, "must be a string")
+            problems.invalid.add({ "version" }, versionMember.isTooLong ? KeptMembers.tooLong : "must be a string")
             return ""
         }
         if !versionMember.flaws.isEmpty {
@@ -49,7 +51,9 @@ struct KeptMembers {
     func languages(_ problems: inout RequestProblems) -> [String] {
         guard let value = languagesMember.value else { return ["en"] }
         guard let elements = value.array, !elements.isEmpty else {
-            problems.invalid.add({ "languages" }, "must be a non-empty array of strings")
+            problems.invalid.add(
+                { "languages" },
+                languagesMember.isTooLong ? KeptMembers.tooLong : "must be a non-empty array of strings")
             return []
         }
         var codes: [String] = []
@@ -66,6 +70,9 @@ struct KeptMembers {
         if elements.count <= Limits.languages { findRepeated(codes, &problems) }
         return codes
     }
+
+    /// `ReaderBounds.memberBytes`.
+    private static let tooLong: StaticString = "must not be longer than 65536 bytes"
 
     private func isFlawed(_ code: String) -> Bool {
         !languagesMember.flaws.isEmpty && code.unicodeScalars.contains { $0 == "\0" || $0 == "\u{FFFD}" }
