@@ -69,6 +69,8 @@ enum GenerateDescriptions {
         if ingested.request.isSynchronous { ingested.discard() }
         call.run {
             defer { ingested.discard() }
+            // While we stop, a batch that was on its way is stored in a moment; a description may take too long.
+            if ingested.request.isSynchronous { try call.services.requireOpen() }
             guard let hold = try await KeyHold.take(call, ingested.request) else { return }
             do {
                 try await answer(call, ingested, hold)
