@@ -34,7 +34,7 @@ enum GenerateDescriptions {
         if isSurelyBatch(call.exchange) { try call.services.requireDatabase() }
     }
 
-    /// Too long for a single lot: without a database there is no sense in reading it.
+    /// Asked for, or too long for a single lot: without a database, or room in its class, it need not be read.
     private static func isSurelyBatch(_ exchange: Exchange) -> Bool {
         if exchange.head.prefersAsync { return true }
         guard case .length(let bytes) = exchange.bodyFraming else { return false }
@@ -43,7 +43,7 @@ enum GenerateDescriptions {
 
     /// Full classes refuse before the body is read, where it is clear which class it will be (C3.1).
     private static func checkRate(_ call: Call) throws(ServiceError) {
-        if call.rate == .batch { try call.look(.batch) } else { try call.look(.batch, .synchronous) }
+        if isSurelyBatch(call.exchange) { try call.look(.batch) } else { try call.look(.batch, .synchronous) }
     }
 
     static func isJSON(_ type: String?) -> Bool {
