@@ -60,12 +60,13 @@ extension ServiceError.Code {
         case .tooManyImages:
             "A lot that is to be described at once has more than \(Limits.imagesPerSynchronousLot) images."
         case .tooManyLanguages: "More than \(Limits.languages) languages."
-        case .badRequest: "The message is no proper HTTP/1.1 request, or its gzip is damaged. The connection is closed."
+        case .badRequest:
+            "The message is no proper HTTP/1.1 request, and the connection is closed; or its gzip is damaged."
         case .bodyTooLarge: "The body has more than \(Limits.bodyBytes) bytes (200 MB)."
         case .lotTooLarge: "A lot's JSON has more than \(Limits.lotBytes) bytes (1 MB)."
         case .batchSizeExceeded: "More than \(Limits.lotsPerRequest) lots, or than the operator allows."
         case .imagesTooLarge: "Every image of the lot has more than \(Limits.imageBytes) bytes (10 MB)."
-        case .unsupportedMediaType: "The body has to be `application/json`, without a content coding."
+        case .unsupportedMediaType: "The body has to be `application/json`, in gzip or without a content coding."
         case .unsupportedVersion: "The major `version` is not 1."
         case .unsupportedLanguage: "Languages are not supported; they are listed."
         case .invalidImageURLs:
