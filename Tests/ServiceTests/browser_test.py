@@ -274,7 +274,7 @@ def cancel(page, client):
 
 def system(page, look):
     page.leave_by(lambda: page.click(page.link("System")))
-    for part in ("Database", "Background worker", "Openai", "Queue", "Recent trouble"):
+    for part in ("Database", "Background worker", "OpenAI", "Queue", "Recent trouble"):
         assert part in page.text("main"), part
     assert len(page.all("svg[role=img]")) == 6 and page.all("svg rect"), "no charts"
     look.at("system", dark=True)

@@ -194,6 +194,7 @@ enum HealthHTML {
 
     /// `memory_percent`: Memory percent.
     private static func title(_ name: String) -> String {
+        if name == "openai" { return "OpenAI" }
         let words = name.replacing("_", with: " ")
         return words.prefix(1).uppercased() + words.dropFirst()
     }
