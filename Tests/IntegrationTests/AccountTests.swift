@@ -146,6 +146,45 @@ struct AccountTests {
         }
     }
 
+    @Test("C5.1: another account tells nothing of a batch: neither of one at work nor of one whose reply was lost")
+    func otherAccount() async throws {
+        let faults = #"{"routes": [{"route": "POST /v1/batches", "fault": "lost_reply", "times": 1}]}"#
+        try await World.run(openAI: BatchFaultTests.options(faults, seconds: 2)) { world in
+            let other = try OpenAISimulator.start(on: world.loop, options: OpenAIOptions())
+            let elsewhere = ["OPENAI_BASE_URL": other.baseURL]
+            let lost = try await world.submit(world.lots([0, 1, 2]))
+            try await world.until("the batch is there, unknown to us") { world.openAI.batches.count == 1 }
+            await world.server.killHard()
+            let intents = "SELECT 1 FROM openai_batches WHERE state = 'creating'"
+            #expect(try await world.rows(intents).count == 1)
+            try await world.restart(elsewhere)
+            try await world.until("the job says why it waits") {
+                try await world.client.status(lost)["error_message"]?.string?.contains("another OpenAI key") == true
+            }
+            #expect(try await world.rows(intents).count == 1)
+            try await world.crashAndRestart()
+            let known = try await world.submit(world.lots([4, 5, 6]))
+            try await world.until("both batches are known") {
+                try await world.rows("SELECT 1 FROM batch_jobs WHERE openai_vision_batch_id IS NOT NULL").count == 2
+            }
+            try await world.crashAndRestart(elsewhere)
+            let submitted = "SELECT 1 FROM openai_batches WHERE state = 'submitted'"
+            let waiting = try await world.rows(submitted).count
+            try await world.until("they say why they wait") {
+                try await world.rows("SELECT 1 FROM batch_jobs WHERE error_message LIKE '%another OpenAI key%'").count
+                    == waiting
+            }
+            try await world.crashAndRestart()
+            for job in [lost, known] {
+                try await world.waitUntil(job, "completed")
+                try await world.expectSoundBooks(job)
+            }
+            #expect(world.openAI.batches.count == 2)
+            #expect(other.batches.isEmpty && other.requests("POST /v1/responses") == 0)
+            await other.close()
+        }
+    }
+
     @Test("C5.1: jobs that wait for their batches hold up no other, however many they are")
     func manyWaiting() async throws {
         var options = OpenAIOptions()

@@ -40,7 +40,7 @@ extension JobRunner {
             return try await forget(shard)
         }
         if batch.failure != nil { return try await forget(shard) }
-        if batch.status.isEnded { return try await polled(shard, batch) }
+        if batch.status.isEnded { return try await polled(shard, batch, jobHasEnded: true) }
         try await commit(ended: true) {
             try await ShardTransitions.recalled(
                 $0, shard: shard.id, providerStatus: "\(batch.status)", wait: self.context.configuration.pollSeconds)

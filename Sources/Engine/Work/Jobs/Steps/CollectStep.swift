@@ -22,11 +22,13 @@ extension JobRunner {
         for file in [shard.outputFileID, shard.errorFileID] {
             guard let file else { continue }
             do { heldUp = try await collect(file, shard, positions, job) ?? heldUp } catch let error as OpenAIError {
-                if case .api(404, _, _) = error.kind, !isHidden(shard) {
-                    return try await abandon(shard, because: error.reason)
+                var reason = error.reason
+                if case .api(404, _, _) = error.kind {
+                    guard isHidden(shard) else { return try await abandon(shard, because: reason) }
+                    reason = Self.hiddenReason
                 }
-                try await tell(error.reason)
-                return try await postpone(shard, because: error.reason, atLeast: error.retryAfter ?? 0)
+                try await tell(reason)
+                return try await postpone(shard, because: reason, atLeast: error.retryAfter ?? 0)
             }
         }
         if let heldUp {

@@ -3,7 +3,7 @@ import Logging
 
 extension JobRunner {
     /// Lots asked for together; with their images in memory, fewer at the same moment.
-    private static let directLots = 8
+    private static let directLots = 16
     private static let directLotsInline = 2
     /// Seconds for one lot with all its retries.
     private static let directSeconds = 300.0

@@ -10,21 +10,24 @@ extension JobRunner {
         guard let id = shard.batchID else { return try await postpone(shard, to: .uploaded, because: "no batch") }
         let batch: BatchObject
         do { batch = try await context.openAI.batch(id) } catch {
-            if case .api(404, _, _) = error.kind, !isHidden(shard) {
-                return try await abandon(shard, because: error.reason)
+            var reason = error.reason
+            if case .api(404, _, _) = error.kind {
+                guard isHidden(shard) else { return try await abandon(shard, because: reason) }
+                reason = Self.hiddenReason
             }
-            try await tell(error.reason)
-            return try await postpone(shard, because: error.reason, atLeast: error.retryAfter ?? 0)
+            try await tell(reason)
+            return try await postpone(shard, because: reason, atLeast: error.retryAfter ?? 0)
         }
         if let failure = batch.failure { return try await failed(shard, failure, among: shards) }
         succeeded(shard)
-        try await tell(nil)
         try await polled(shard, batch)
     }
 
     /// Writes down how the batch is doing.
-    func polled(_ shard: ShardRecord, _ batch: BatchObject) async throws {
-        try await commit(ended: true) { session in
+    /// - Parameter jobHasEnded: nothing of the job itself is written.
+    func polled(_ shard: ShardRecord, _ batch: BatchObject, jobHasEnded: Bool = false) async throws {
+        try await commit(ended: jobHasEnded) { session in
+            if !jobHasEnded { try await JobProgress.trouble(session, job: self.lease.job, message: nil) }
             try await ShardTransitions.polled(
                 session, shard: shard.id, providerStatus: "\(batch.status)", outputFile: batch.outputFileID,
                 errorFile: batch.errorFileID, state: batch.status.isEnded ? .ended : .submitted,
@@ -37,13 +40,15 @@ extension JobRunner {
         _ shard: ShardRecord, _ failure: BatchObject.Failure, among shards: [ShardRecord]
     ) async throws {
         let poll = context.configuration.pollSeconds
+        let cuts = shards.count { $0.stage == shard.stage && $0.round == shard.round && $0.state == .abandoned }
         switch failure {
         case .queueFull:
             let reason = Self.queueFullReason
             try await tell(reason)
             // With nothing of ours in the queue it is this shard that is too large.
             let others = try await queue(of: shard, context.database).reduce(0) { $0 + $1.tokens } - shard.tokens
-            if others <= 0, shard.lines > 1 { return try await halve(shard, because: reason) }
+            let isSmall = shard.lines == 1 || (cuts >= Self.cutsMax && shard.lines <= Self.smallLines)
+            if others <= 0, !isSmall { return try await halve(shard, because: reason) }
             try await postpone(shard, to: .uploaded, because: reason, atLeast: waitAfterRefusal(shard))
         case .quota: try await holdUp(shard, because: OpenAIError(.quota))
         case .passing:
@@ -57,14 +62,15 @@ extension JobRunner {
         case .refused(let reason):
             log.error("Background worker: batch refused", metadata: ["reason": "\(reason)"])
             // One line that the provider cannot read must not cost the others; it is found by halving.
-            let cut = shards.count { $0.stage == shard.stage && $0.round == shard.round && $0.state == .abandoned }
-            if shard.lines > 1, cut < Self.cutsMax { return try await halve(shard, because: reason) }
+            if shard.lines > 1, cuts < Self.cutsMax { return try await halve(shard, because: reason) }
             try await abandon(shard, because: reason)
         }
     }
 
     /// Shards of a round that are cut in two because of lines that cannot be read: enough to find a few among 50,000.
     private static let cutsMax = 64
+    /// What somebody else's batches leave no room for need not be cut any further, however long that takes.
+    private static let smallLines = 32
 
     /// Two shards take its place.
     private func halve(_ shard: ShardRecord, because reason: String) async throws {
