@@ -33,6 +33,11 @@ BEFORE_SIGNATURES = {400, 401, 403, 404, 405, 413, 415}
 def main():
     with urllib.request.urlopen(BASE_URL + "/openapi.json", timeout=30) as reply:
         client = CheckedClient(BASE_URL, os.environ["SHARED_KEY"], Contract(json.load(reply)))
+    # Half of the jobs stay open, so that there is something to cancel however slowly requests come.
+    faults = os.environ["OPENAI_STATE_URL"].removesuffix("state") + "faults"
+    plan = json.dumps({"batches": [{"fault": "stuck", "probability": 0.5}]}).encode()
+    request = urllib.request.Request(faults, data=plan, headers={"Content-Type": "application/json"})
+    urllib.request.urlopen(request, timeout=30).close()
     # A head that never ends; by the time schemathesis is done it has had its answer.
     with client.connect(b"GET /health/live HTTP/1.1\r\nHost: x\r\n") as slow:
         signed = run("signed", max_examples=100)
