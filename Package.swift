@@ -9,6 +9,8 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     // SE-0444: a file imports what it uses.
     .enableUpcomingFeature("MemberImportVisibility"),
+    // Named places to die at, for `loadtest chaos`: see Sources/Engine/Observe/CrashPoint.swift.
+    .define("CRASH_POINTS", .when(configuration: .debug)),
 ]
 
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -69,7 +71,7 @@ let package = Package(
         tests("WorkTests", ["Engine"]),
         tests("APITests", ["Engine", "Server", "LoadtestKit", log]),
         tests("LoadtestTests", ["Engine", "Server", "LoadtestKit", arguments]),
-        tests("IntegrationTests", ["Engine", "Server", "LoadtestKit"]),
+        tests("IntegrationTests", ["Engine", "Server", "LoadtestKit", arguments]),
         tests("TidyTests", []),
     ],
     swiftLanguageModes: [.v6]

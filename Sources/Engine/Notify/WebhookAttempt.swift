@@ -18,11 +18,14 @@ struct WebhookAttempt {
 
     func run() async {
         do {
+            CrashPoint.attemptBeginning.pass()
             guard let job = try await DeliveryContent.job(database, delivery.job),
                 try await DeliveryAttempts.begin(
                     database, delivery: delivery.id, attempt: number, incarnation: configuration.incarnation)
             else { return }
+            CrashPoint.attemptBegun.pass()
             let outcome = try await exchange(job)
+            CrashPoint.attemptAnswered.pass()
             let ended = Monotonic.seconds()
             await insist { try await settle(outcome, agoSeconds: Monotonic.seconds() - ended) }
         } catch {
@@ -126,7 +129,9 @@ struct WebhookAttempt {
             try await DeliveryAttempts.end(
                 session, delivery: delivery.id, attempt: number, incarnation: configuration.incarnation,
                 outcome: outcome, agoSeconds: agoSeconds, status: status, waitSeconds: wait)
+            CrashPoint.attemptCommitting.pass()
         }
+        CrashPoint.attemptCommitted.pass()
         if status == "delivered" { loop.metrics.webhooks.deliveries.add(.delivered) }
         if status == "failed" { loop.metrics.webhooks.deliveries.add(.failed) }
         log.info(

@@ -92,6 +92,7 @@ public final class WebhookSender: BackgroundService {
                 database, incarnation: configuration.incarnation, silentSeconds: configuration.silentSeconds,
                 holdSeconds: configuration.holdSeconds, ids: ids, doubtful: doubtful)
             doubtful = []
+            if !taken.isEmpty { CrashPoint.deliveriesTaken.pass() }
             return taken
         } catch {
             doubtful = ids

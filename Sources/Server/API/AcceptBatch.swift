@@ -14,6 +14,7 @@ enum AcceptBatch {
             totalImages: request.imageCount, webhookConfigured: request.webhookConfigured,
             estimatedSeconds: Estimate.seconds(lots: request.lotCount, recent: recent))
         let body = try await store(job, ingested.lots, hold, services)
+        CrashPoint.jobCommitted.pass()
         services.log.info("job created", metadata: ["job": "\(job.id)", "lots": "\(job.totalLots)"])
         var headers = [location(job.id.description)]
         // RFC 7240.
@@ -39,6 +40,7 @@ enum AcceptBatch {
                 else { throw JobNotStored() }
                 let body = reply(job, born).bytes
                 try await hold.complete(session, status: 201, reply: body)
+                CrashPoint.jobCommitting.pass()
                 return body
             }
         } catch let error as DatabaseError where error.kind == .lost(mayHaveHappened: true) {

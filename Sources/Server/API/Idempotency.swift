@@ -39,7 +39,9 @@ final class KeyHold {
             throw error
         }
         switch verdict {
-        case .claimed: return hold
+        case .claimed:
+            CrashPoint.keyClaimed.pass()
+            return hold
         case .running: throw inProgress
         case .reused:
             throw ServiceError(.idempotencyKeyReused, "This Idempotency-Key was used with another request body")

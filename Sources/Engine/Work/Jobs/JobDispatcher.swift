@@ -116,6 +116,7 @@ public final class JobDispatcher: BackgroundService {
                 incarnation: context.configuration.incarnation, silentSeconds: context.configuration.silentSeconds,
                 ids: ids, doubtful: doubtful)
             doubtful = []
+            if !jobs.isEmpty { CrashPoint.jobsTaken.pass() }
             return jobs
         } catch {
             doubtful = ids

@@ -152,7 +152,9 @@ public final class JobRunner {
             } else {
                 try await ShardTransitions.delay(session, shard: shard.id, error: reason, wait: wait)
             }
+            CrashPoint.postponeCommitting.pass()
         }
+        CrashPoint.postponeCommitted.pass()
     }
 
     /// The shard got one step on: its next failure is its first again.

@@ -17,9 +17,11 @@ extension JobRunner {
                 session, job: job.id, stage: stage, round: 0, state: .canary, model: model,
                 account: self.context.account,
                 PlannedLots(positions: [lot.position], tokens: 0, inlineImages: input.isInline))
+            CrashPoint.canaryCommitting.pass()
             return ShardRecord(
                 id: id, stage: stage, round: 0, sequence: 0, state: .canary, model: model, inlineImages: input.isInline)
         }
+        CrashPoint.canaryCommitted.pass()
         do {
             try await paying {
                 let answer = try await self.context.openAI.ask(
@@ -27,6 +29,7 @@ extension JobRunner {
                 ) { parameters in
                     self.body(of: input, parameters, job)
                 }
+                CrashPoint.canaryAnswered.pass()
                 let page = CollectedPage(answers: [(lot.position, answer.answer)])
                 try await self.surely { try await self.store(page, shard, job, ending: true) }
             }

@@ -6,6 +6,7 @@ extension JobRunner {
     private static let reason = "The job has ended"
 
     func cleanUp(_ shard: ShardRecord, _ job: JobRecord) async throws {
+        CrashPoint.cleanUpCalling.pass()
         do {
             switch shard.state {
             case .submitted: return try await takeBack(shard)
@@ -26,7 +27,9 @@ extension JobRunner {
     private func forget(_ shard: ShardRecord) async throws {
         try await commit(ended: true) {
             try await ShardTransitions.move($0, shard: shard.id, to: .abandoned, error: Self.reason)
+            CrashPoint.cleanUpCommitting.pass()
         }
+        CrashPoint.cleanUpCommitted.pass()
     }
 
     /// Asks the batch to end and waits for that: only then it is known what it has cost.
@@ -39,12 +42,15 @@ extension JobRunner {
             guard case .api(404, _, _) = error.kind, !isHidden(shard) else { throw error }
             return try await forget(shard)
         }
+        CrashPoint.cleanUpCalled.pass()
         if batch.failure != nil { return try await forget(shard) }
         if batch.status.isEnded { return try await polled(shard, batch, jobHasEnded: true) }
         try await commit(ended: true) {
             try await ShardTransitions.recalled(
                 $0, shard: shard.id, providerStatus: "\(batch.status)", wait: self.context.configuration.pollSeconds)
+            CrashPoint.recallCommitting.pass()
         }
+        CrashPoint.recallCommitted.pass()
     }
 
     /// A creation whose outcome is unknown. The first batch that is found becomes the shard's, so that it is taken
@@ -96,7 +102,9 @@ extension JobRunner {
                     session, job: job.id, model: model, input: usage.input, output: usage.output)
             }
             try await ShardTransitions.move(session, shard: shard.id, to: .collected)
+            CrashPoint.bookCommitting.pass()
         }
+        CrashPoint.bookCommitted.pass()
         context.openAI.spent(usages.reduce(.zero) { $0 + $1.value }, on: shard.model)
     }
 

@@ -44,7 +44,9 @@ extension JobRunner {
         _ file: String, _ shard: ShardRecord, _ positions: Set<Int>, _ job: JobRecord
     ) async throws -> OpenAIError? {
         let fields = fields(of: shard.stage, job)
+        CrashPoint.outputOpening.pass()
         let reader = try await context.openAI.openFile(file)
+        CrashPoint.outputOpened.pass()
         defer { reader.cancel() }
         var page = CollectedPage()
         var heldUp: OpenAIError?
@@ -97,8 +99,10 @@ extension JobRunner {
                 try await self.end(self.ends(page, new, shard.stage), of: job, session)
             }
             if ending { try await ShardTransitions.move(session, shard: shard.id, to: .collected) }
+            CrashPoint.answersCommitting.pass()
             return spent
         }
+        CrashPoint.answersCommitted.pass()
         // A canary's were counted when it was asked.
         if shard.state != .canary { context.openAI.spent(spent, on: shard.model) }
     }

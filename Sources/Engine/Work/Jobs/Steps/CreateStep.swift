@@ -15,9 +15,11 @@ extension JobRunner {
                 return false
             }
             try await ShardTransitions.move(session, shard: shard.id, to: .creating, account: self.context.account)
+            CrashPoint.createIntentCommitting.pass()
             return true
         }
         guard isAdmitted else { return }
+        CrashPoint.createIntentCommitted.pass()
         try await paying { try await self.create(shard, on: file) }
     }
 
@@ -49,6 +51,7 @@ extension JobRunner {
         } catch {
             return try await createFailed(error, shard)
         }
+        CrashPoint.batchCreated.pass()
         do { try await adopt(batch, shard) } catch let lost as LeaseLost {
             await disown(batch, shard)
             throw lost
@@ -98,7 +101,9 @@ extension JobRunner {
             try await JobProgress.event(
                 session, job: self.lease.job, "batch submitted", instance: self.context.configuration.instance,
                 detail: "\(shard.stage.rawValue) \(batch.id)")
+            CrashPoint.batchCommitting.pass()
         }
+        CrashPoint.batchCommitted.pass()
         succeeded(shard)
         log.info("Background worker: batch submitted", metadata: ["batch": "\(batch.id)", "lots": "\(shard.lines)"])
     }
@@ -107,7 +112,9 @@ extension JobRunner {
     /// means that there is none. Without a list nothing is sent.
     func reconcile(_ shard: ShardRecord) async throws {
         do {
+            CrashPoint.batchesListing.pass()
             let batches = try await batches(of: shard)
+            CrashPoint.batchesListed.pass()
             if let first = batches.first {
                 for stray in batches.dropFirst() { _ = try await context.openAI.cancelBatch(stray.id) }
                 return try await adopt(first, shard)

@@ -18,7 +18,9 @@ extension JobRunner {
                 session, job: job.id, status.rawValue, instance: self.context.configuration.instance,
                 detail: "\(job.processedLots) lots, \(job.failedLots) failed")
             self.log.info("Background worker: job \(status.rawValue)", metadata: ["failed": "\(job.failedLots)"])
+            CrashPoint.endCommitting.pass()
         }
+        CrashPoint.endCommitted.pass()
     }
 
     private func failureMessage(_ job: JobRecord, _ session: DatabaseSession) async throws -> String {

@@ -7,7 +7,9 @@ extension JobRunner {
             try await JobProgress.enter(session, job: job.id, status: .processing, stage: .imagePrefetch)
             try await JobProgress.event(
                 session, job: job.id, "started", instance: self.context.configuration.instance)
+            CrashPoint.startCommitting.pass()
         }
+        CrashPoint.startCommitted.pass()
         log.info("Background worker: job started", metadata: ["lots": "\(job.totalLots)"])
     }
 
@@ -21,7 +23,9 @@ extension JobRunner {
         let lots = page.map { Self.strings($0.images) }
         // In the order of the lots and not of the hosts, so that no one host's images come all in a row.
         var seen: Set<String> = []
+        CrashPoint.imagesChecking.pass()
         let problems = try await problems(of: lots.joined().filter { seen.insert($0).inserted })
+        CrashPoint.imagesChecked.pass()
         var results: [StageResult] = []
         var ends: [LotEnd] = []
         for (lot, urls) in zip(page, lots) {
@@ -38,7 +42,9 @@ extension JobRunner {
             try await commit { session in
                 _ = try await StoreResults.run(session, job: job.id, stage: .images, results)
                 try await self.end(ends, of: job, session)
+                CrashPoint.imagesCommitting.pass()
             }
+            CrashPoint.imagesCommitted.pass()
         }
         imageCursor = end
     }

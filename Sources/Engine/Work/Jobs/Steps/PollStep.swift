@@ -9,6 +9,7 @@ extension JobRunner {
     func poll(_ shard: ShardRecord, among shards: [ShardRecord]) async throws {
         guard let id = shard.batchID else { return try await postpone(shard, to: .uploaded, because: "no batch") }
         let batch: BatchObject
+        CrashPoint.batchPolling.pass()
         do { batch = try await context.openAI.batch(id) } catch {
             var reason = error.reason
             if case .api(404, _, _) = error.kind {
@@ -18,6 +19,7 @@ extension JobRunner {
             try await tell(reason)
             return try await postpone(shard, because: reason, atLeast: error.retryAfter ?? 0)
         }
+        CrashPoint.batchPolled.pass()
         if let failure = batch.failure { return try await failed(shard, failure, among: shards) }
         succeeded(shard)
         try await polled(shard, batch)
@@ -32,7 +34,9 @@ extension JobRunner {
                 session, shard: shard.id, providerStatus: "\(batch.status)", outputFile: batch.outputFileID,
                 errorFile: batch.errorFileID, state: batch.status.isEnded ? .ended : .submitted,
                 wait: batch.status.isEnded ? 0 : self.context.configuration.pollSeconds)
+            CrashPoint.pollCommitting.pass()
         }
+        CrashPoint.pollCommitted.pass()
     }
 
     /// A batch that failed did nothing, so the same lines go again as they are: this is not one of their attempts.
@@ -87,7 +91,9 @@ extension JobRunner {
                         positions: Array(half), tokens: shard.tokens * half.count / max(1, positions.count),
                         inlineImages: shard.inlineImages))
             }
+            CrashPoint.halveCommitting.pass()
         }
+        CrashPoint.halveCommitted.pass()
     }
 
     /// The account cannot run it for now; the job waits and says so.
@@ -126,6 +132,10 @@ extension JobRunner {
     /// The shard's lots are planned anew.
     func abandon(_ shard: ShardRecord, because reason: String) async throws {
         log.warning("Background worker: shard given up", metadata: ["shard": "\(shard.id)", "reason": "\(reason)"])
-        try await commit { try await ShardTransitions.move($0, shard: shard.id, to: .abandoned, error: reason) }
+        try await commit {
+            try await ShardTransitions.move($0, shard: shard.id, to: .abandoned, error: reason)
+            CrashPoint.abandonCommitting.pass()
+        }
+        CrashPoint.abandonCommitted.pass()
     }
 }

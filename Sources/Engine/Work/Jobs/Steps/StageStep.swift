@@ -58,7 +58,9 @@ extension JobRunner {
         try await commit { session in
             let ends = lots.map { LotEnd(position: $0.position, error: $0.lastReason ?? fallback) }
             try await self.end(ends, of: job, session)
+            CrashPoint.failuresCommitting.pass()
         }
+        CrashPoint.failuresCommitted.pass()
     }
 
     private func insertShards(_ lines: [PlannedLine], _ stage: WorkStage, round: Int, _ job: JobRecord) async throws {
@@ -75,7 +77,9 @@ extension JobRunner {
             try await JobProgress.event(
                 session, job: job.id, "planned", instance: self.context.configuration.instance,
                 detail: "\(stage.rawValue) round \(round): \(lines.count) lots in \(shards.count) shards")
+            CrashPoint.planCommitting.pass()
         }
+        CrashPoint.planCommitted.pass()
     }
 
     /// The last attempt sends the images along (C5.4).
@@ -122,7 +126,9 @@ extension JobRunner {
             try await JobProgress.enter(session, job: job.id, status: next.0, stage: next.1)
             try await JobProgress.event(
                 session, job: job.id, "stage", instance: self.context.configuration.instance, detail: next.1.rawValue)
+            CrashPoint.stageCommitting.pass()
         }
+        CrashPoint.stageCommitted.pass()
         log.info("Background worker: job goes on", metadata: ["stage": "\(next.1.rawValue)"])
     }
 }

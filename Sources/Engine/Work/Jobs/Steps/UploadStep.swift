@@ -99,15 +99,22 @@ extension JobRunner {
                         positions: built.rest, tokens: shard.tokens * built.rest.count / max(1, shard.lines),
                         inlineImages: shard.inlineImages))
             }
+            CrashPoint.uploadIntentCommitting.pass()
         }
+        CrashPoint.uploadIntentCommitted.pass()
     }
 
     private func send(_ shard: ShardRecord, _ spool: BatchFile) async throws {
         do {
             let file = try await context.openAI.uploadBatchFile(
                 name: shard.id.description, length: spool.length, source: BatchFileSource(spool))
+            CrashPoint.fileUploaded.pass()
             do {
-                try await commit { try await ShardTransitions.uploaded($0, shard: shard.id, file: file) }
+                try await commit {
+                    try await ShardTransitions.uploaded($0, shard: shard.id, file: file)
+                    CrashPoint.fileCommitting.pass()
+                }
+                CrashPoint.fileCommitted.pass()
             } catch let lost as LeaseLost {
                 // A new holder finds the file by its name; after a cancel nobody looks any more.
                 if await hasEnded() { try? await context.openAI.deleteFile(file) }
@@ -125,7 +132,9 @@ extension JobRunner {
     /// An upload without a known outcome: the file is looked for by its name; a whole one is used, others are deleted.
     func reviewUpload(_ shard: ShardRecord) async throws {
         do {
+            CrashPoint.filesListing.pass()
             let files = try await uploads(of: shard)
+            CrashPoint.filesListed.pass()
             let whole = files.first { $0.bytes == shard.fileBytes }
             for file in files where file.id != whole?.id { try await context.openAI.deleteFile(file.id) }
             try await commit { session in
@@ -134,7 +143,9 @@ extension JobRunner {
                 } else {
                     try await ShardTransitions.move(session, shard: shard.id, to: .planned)
                 }
+                CrashPoint.reviewCommitting.pass()
             }
+            CrashPoint.reviewCommitted.pass()
             succeeded(shard)
         } catch let error as OpenAIError {
             try await tell(error.reason)
