@@ -66,12 +66,16 @@ struct KeyOptions: ParsableArguments {
     }
 
     static func read(_ path: String) throws(DriverError) -> String {
+        String(try readAll(path).prefix { !$0.isNewline })
+    }
+
+    /// A small file.
+    static func readAll(_ path: String) throws(DriverError) -> String {
         guard let file = fopen(path, "r") else { throw DriverError("cannot read \(path)") }
         defer { fclose(file) }
-        var bytes = [UInt8](repeating: 0, count: 4096)
+        var bytes = [UInt8](repeating: 0, count: 64 * 1024)
         let count = fread(&bytes, 1, bytes.count, file)
-        let text = String(decoding: bytes[..<count], as: UTF8.self)
-        return String(text.prefix { !$0.isNewline })
+        return String(decoding: bytes[..<count], as: UTF8.self)
     }
 }
 

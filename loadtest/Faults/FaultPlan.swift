@@ -23,6 +23,8 @@ public enum RouteFaultKind: String, Sendable, CaseIterable {
     case slow
     /// Acts, then closes the connection without a reply.
     case lostReply = "lost_reply"
+    /// Acts, then waits `seconds` with the reply.
+    case lateReply = "late_reply"
     /// Closes the connection without acting.
     case drop
     /// Acts, then closes the connection in the middle of the reply.

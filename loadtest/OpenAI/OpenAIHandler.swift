@@ -22,7 +22,7 @@ final class OpenAIHandler {
             return await SimReply.json(404, error.json).send(over: exchange)
         }
         account.books.request(route.rawValue)
-        var ending: RouteFaultKind?
+        var ending: RouteFault?
         for fault in account.plan.strike(route: route.rawValue) {
             switch fault.kind {
             case .slow: try? await exchange.loop.sleep(seconds: account.clock.scaled(fault.seconds))
@@ -31,13 +31,13 @@ final class OpenAIHandler {
             case .drop:
                 account.books.reply(route.rawValue, "dropped")
                 return exchange.abort()
-            case .lostReply, .truncated: ending = fault.kind
+            case .lostReply, .lateReply, .truncated: ending = fault
             }
         }
         await act(route, id, exchange, ending: ending)
     }
 
-    private func act(_ route: OpenAIRoute, _ id: String, _ exchange: Exchange, ending: RouteFaultKind?) async {
+    private func act(_ route: OpenAIRoute, _ id: String, _ exchange: Exchange, ending: RouteFault?) async {
         let reply: SimReply
         do {
             try authorize(exchange.head)
@@ -49,7 +49,8 @@ final class OpenAIHandler {
         } catch {
             reply = OpenAIHandler.reply(APIError(500, "\(error)", type: "server_error"))
         }
-        await send(reply, route, exchange, ending: ending)
+        if ending?.kind == .lateReply { try? await exchange.loop.sleep(seconds: ending?.seconds ?? 0) }
+        await send(reply, route, exchange, ending: ending?.kind)
     }
 
     private func send(

@@ -16,7 +16,8 @@ enum ReportFolder {
         return "\(folder)/\(name).html"
     }
 
-    private static func write(_ bytes: [UInt8], to path: String) throws(DriverError) {
+    /// Writes one file.
+    static func write(_ bytes: [UInt8], to path: String) throws(DriverError) {
         guard let file = fopen(path, "w") else { throw DriverError("cannot write \(path): \(reason())") }
         let wrote = fwrite(bytes, 1, bytes.count, file)
         guard fclose(file) == 0, wrote == bytes.count else { throw DriverError("cannot write \(path): \(reason())") }

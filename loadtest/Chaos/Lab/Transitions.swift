@@ -1,0 +1,44 @@
+// Which changes of state are legal: the pictures of docs/ARCHITECTURE.md as tables. Pure; any thread.
+
+enum Transitions {
+    /// True if a job, a shard or a delivery may go from `old` to `new`. Of every other kind of change there is none.
+    static func areLegal(_ kind: String, from old: String, to new: String) -> Bool {
+        switch kind {
+        case "job": isLegalJob(old, new)
+        case "shard": shards[old]?.contains(new) ?? false
+        case "delivery": old == "pending" && ["delivered", "failed"].contains(new)
+        default: false
+        }
+    }
+
+    /// Status and stage, in the only order there is. An ended job has no way on.
+    private static let jobs: [String: Set<String>] = [
+        "pending queued": ["processing image_prefetch"],
+        "processing image_prefetch": ["processing vision_analysis", "failed image_prefetch"],
+        "processing vision_analysis": [
+            "translating translation", "processing finalizing", "failed vision_analysis",
+        ],
+        "translating translation": ["translating finalizing", "failed translation"],
+        "processing finalizing": ["completed done", "failed finalizing"],
+        "translating finalizing": ["completed done", "failed finalizing"],
+    ]
+
+    private static func isLegalJob(_ old: String, _ new: String) -> Bool {
+        guard let next = jobs[old] else { return false }
+        // The client may cancel in every stage, and the stage stays (C5.3).
+        let stage = old.split(separator: " ").last ?? ""
+        return next.contains(new) || new == "cancelled \(stage)"
+    }
+
+    private static let shards: [String: Set<String>] = [
+        "none": ["canary", "planned"],
+        "canary": ["collected", "abandoned"],
+        "planned": ["uploading", "abandoned"],
+        "uploading": ["uploaded", "planned", "abandoned"],
+        "uploaded": ["creating", "planned", "abandoned"],
+        "creating": ["submitted", "uploaded", "planned", "abandoned"],
+        // Back to `uploaded`: the batch failed before it did anything, and its file is still there.
+        "submitted": ["ended", "uploaded", "abandoned"],
+        "ended": ["collected", "abandoned"],
+    ]
+}

@@ -1,0 +1,113 @@
+// The service dies at each of its named crash points, one after the other. Thread: the lab's loop.
+import ArgumentParser
+import Engine
+
+struct PointsScenario: Scenario {
+    static let name = "points"
+    static let abstract = "Dies once at each named crash point: before and after every commit and outside call."
+    static let discussion = """
+        One instance, started again after each death with the points that are still to come; batches are sent until \
+        each has been met. Replies to uploads and creations get lost, batches fail, some are cancelled, so that the \
+        ways back are gone as well.
+        """
+
+    @Option(help: "Lots of each batch.") var lots = 60
+    @Option(help: "Only so many of the points, chosen by the seed; 0: all.") var count = 0
+    @Option(help: "Seconds for all of it.") var limit = 1200.0
+
+    var settings: [(String, JSONValue)] { [("lots", .int(lots)), ("count", .int(count))] }
+
+    var setup: LabSetup {
+        var setup = LabSetup()
+        setup.instances = 1
+        setup.batchSeconds = 2
+        return setup
+    }
+
+    /// Each three batches meet these once.
+    private static let faults = """
+        {"seed": SEED,
+         "routes": [{"route": "POST /v1/files", "fault": "lost_reply", "times": 1},
+                    {"route": "POST /v1/batches", "fault": "lost_reply", "times": 1},
+                    {"route": "POST /v1/responses", "fault": "lost_reply", "times": 1}],
+         "lines": [\(LabLot.refusal)],
+         "batches": [{"fault": "fail", "code": "file_lost", "times": 1}]}
+        """
+
+    #if CRASH_POINTS
+    /// What is to be met, and the batches that serve it.
+    private final class Tour {
+        var left: [String]
+        var cancelled: Set<String> = []
+        init(_ points: [String]) { left = points }
+    }
+
+    func run(_ lab: Lab) async throws {
+        var random = lab.random(0)
+        var points = CrashPoint.allCases.map(\.rawValue)
+        if count > 0 { points = Array(points.shuffled(using: &random).prefix(count)) }
+        let (tour, deadline) = (Tour(points), Monotonic.seconds() + limit)
+        try await lab.instances[0].killHard()
+        while !tour.left.isEmpty, Monotonic.seconds() < deadline {
+            try lab.setFaults(Self.faults)
+            lab.progress.watch {
+                "\(points.count - tour.left.count) of \(points.count) points, next \(tour.left.first ?? "none")"
+            }
+            let batches = LoopTask(on: lab.loop) {
+                try await sendSome(lab, tour)
+                try await lab.until("the batches have ended", seconds: limit) { lab.watch.openCount == 0 }
+            }
+            var isOver = false
+            let watching = LoopTask(on: lab.loop) {
+                defer { isOver = true }
+                try await batches.value()
+            }
+            while !isOver { try await live(lab, tour) { isOver } }
+            try await watching.value()
+        }
+        lab.figure("crash_points", points.count)
+        lab.figure("crash_points_met", points.count - tour.left.count)
+        for point in tour.left { lab.found("crash point \(point) was not met") }
+        try await lab.waitForAll(seconds: 180)
+        try await lab.audit(cancelled: tour.cancelled)
+    }
+
+    /// Two batches to be cancelled, before the provider has them and when it does, and one to be completed.
+    private func sendSome(_ lab: Lab, _ tour: Tour) async throws {
+        let early = try await lab.submit(lab.makeJob(lots: lots))
+        let late = try await lab.submit(lab.makeJob(lots: lots))
+        tour.cancelled.formUnion([early, late])
+        try await lab.submit(lab.makeJob(lots: lots))
+        try await lab.until("the batch can be cancelled", seconds: limit) {
+            !["queued", "image_prefetch"].contains(lab.watch.stage(of: early))
+        }
+        try await lab.cancel(early)
+        try await lab.until("the provider has the batch", seconds: limit) {
+            let status = try await lab.client.status(late, from: lab.upURLs)
+            return status?["processing_details"]?["openai_vision_batch_id"]?.string != nil
+        }
+        try await lab.cancel(late)
+    }
+
+    /// One life of the instance: until it dies at a point, or `isOver`.
+    private func live(_ lab: Lab, _ tour: Tour, _ isOver: () -> Bool) async throws {
+        let instance = lab.instances[0]
+        if instance.process == nil {
+            try instance.launch(tour.left.isEmpty ? [:] : ["CRASH_AT": tour.left.joined(separator: ",")])
+            try await instance.becomesReady()
+        }
+        while !isOver() {
+            guard try await instance.dies(within: 0.2) else { continue }
+            let point = instance.lastCrashPoint ?? "none"
+            if tour.left.firstIndex(of: point).map({ tour.left.remove(at: $0) }) == nil {
+                lab.found("the instance died by itself, not at a point that was left")
+            }
+            return try await instance.killHard()
+        }
+    }
+    #else
+    func run(_ lab: Lab) async throws {
+        throw DriverError("this build has no crash points: take a debug build, or give it -Xswiftc -DCRASH_POINTS")
+    }
+    #endif
+}
