@@ -1,6 +1,6 @@
 # The two that matter: `make run` and `make test`. What they need is installed by scripts/install-deps.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-release test-tsan bench bench-check build release format lint stop clean
+.PHONY: help run test test-release test-tsan bench bench-check chaos build release format lint stop clean
 
 SOURCES := Package.swift Sources loadtest Tests Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Subjects
 
@@ -25,6 +25,9 @@ bench: ## The benchmarks of Benchmarks/, and their ratios
 bench-check: ## The same; fails if a ratio is over its threshold
 	@exec scripts/bench check
 
+chaos: ## The fault laboratory: kills, lost replies, an absent database and more (CHAOS_KILLS=, SEED=; see scripts/chaos)
+	@exec scripts/chaos
+
 build: ## Debug build, tests included
 	@scripts/install-deps
 	swift build --build-tests
@@ -32,6 +35,7 @@ build: ## Debug build, tests included
 release: ## Optimised build
 	@scripts/install-deps
 	swift build -c release
+	@scripts/check-no-crash-points .build/release/generation-service
 
 format: ## Formats the Swift sources in place (.swift-format)
 	swift format --in-place --parallel --recursive $(SOURCES)
@@ -45,4 +49,5 @@ stop: ## Stops what `make run` or `make test` left behind (after a kill -9, say)
 clean: stop ## Stops everything and deletes builds, databases and logs
 	@scripts/postgres remove .dev/postgres
 	@scripts/postgres remove .dev/test-postgres
-	rm -rf Benchmarks/.build .build .build-release .build-tsan .dev logs
+	@scripts/postgres remove .dev/chaos-postgres
+	rm -rf Benchmarks/.build .build .build-release .build-tsan .build-chaos .dev logs

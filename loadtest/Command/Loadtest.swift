@@ -7,11 +7,7 @@ public struct Loadtest: AsyncParsableCommand {
         abstract: "The outside world of the generation service, simulated, and load on the service.",
         subcommands: [
             OpenAICommand.self, ImagesCommand.self, WebhooksCommand.self, DriveCommand.self, CompareCommand.self,
-<<<<<<< HEAD
-            FetchCommand.self,
-=======
-            ChaosCommand.self,
->>>>>>> 648cec3 (loadtest: a fault laboratory, loadtest chaos)
+            FetchCommand.self, ChaosCommand.self,
         ])
 
     public init() {}

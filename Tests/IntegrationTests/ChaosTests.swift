@@ -1,0 +1,45 @@
+// The fault laboratory in its short form; the long one is `make chaos`. A failure tells the seed that draws it again.
+import ArgumentParser
+import Engine
+import Foundation
+import TestSupport
+import Testing
+
+@testable import LoadtestKit
+
+@Suite("The fault laboratory", .timeLimit(.minutes(5)), .serialized)
+struct ChaosTests {
+    /// Runs one scenario against the built server; what it found to be wrong fails the test.
+    private func run(_ scenario: some Scenario) async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("chaos-\(UUID().uuidString)")
+        try await TestDatabase.with { url in
+            let options = try LabOptions.parse([
+                "--database-url", url, "--logs", folder.path,
+                "--server", ServerProcess.products.appendingPathComponent("generation-service").path,
+            ])
+            let report = try await Lab.run(scenario, options, showsProgress: false)
+            #expect(report.errors.isEmpty, "\(report.text)")
+        }
+        try FileManager.default.removeItem(at: folder)
+    }
+
+    @Test("C5.1, C5.2: some of the crash points, others each time; nothing is lost, and nothing paid twice")
+    func points() async throws {
+        try await run(PointsScenario.parse(["--count", "8", "--lots", "30"]))
+    }
+
+    @Test("C5.1, C5.2, C6.1: random kills of two instances under a provider that misbehaves")
+    func kills() async throws {
+        try await run(KillsScenario.parse(["--kills", "6", "--lots", "40", "--jobs", "2"]))
+    }
+
+    @Test("C2.7: many equal requests with one key, and a kill among them: one job")
+    func keys() async throws {
+        try await run(KeysScenario.parse(["--requests", "60", "--lots", "4"]))
+    }
+
+    @Test("C6.2: deliveries to receivers that fail, through kills: none lost, repeats are the same delivery")
+    func deliveries() async throws {
+        try await run(DeliveriesScenario.parse(["--deliveries", "60", "--lots", "20", "--kills", "3"]))
+    }
+}
