@@ -42,12 +42,14 @@ enum LabQueries {
     static let changes = Statement(
         "lab_changes", "SELECT kind, old, new, count(*) FROM lab_changes GROUP BY kind, old, new ORDER BY 1, 2, 3")
 
-    /// For each job that changed after $1 (seconds since 1970), how many seconds after it that was first.
+    /// For each job that got on after $1 (seconds since 1970), how many seconds after it that was first.
     static let firstChanges = Statement(
         "lab_first_changes",
         """
-        SELECT subject::text, extract(epoch FROM min(at) - to_timestamp($1))::float8 FROM lab_changes
-        WHERE at > to_timestamp($1) AND kind IN ('job', 'shard') GROUP BY subject
+        SELECT job::text, extract(epoch FROM min(at) - to_timestamp($1))::float8 FROM (
+            SELECT subject AS job, at FROM lab_changes WHERE kind IN ('job', 'shard')
+            UNION ALL SELECT job_id, created_at FROM lot_results) AS progress
+        WHERE at > to_timestamp($1) GROUP BY job
         """)
 
     static let killBackends = Statement(

@@ -22,7 +22,7 @@ struct DatabaseScenario: Scenario {
     }
     var setup: LabSetup {
         var setup = LabSetup()
-        setup.batchSeconds = 4
+        setup.batchSeconds = 20
         return setup
     }
 
@@ -30,9 +30,10 @@ struct DatabaseScenario: Scenario {
         guard let stop = lab.options.databaseStop, let start = lab.options.databaseStart else {
             throw DriverError("the scenario needs --database-stop and --database-start")
         }
-        // Some are far on when it happens, some have just come.
         for _ in 0..<jobs { try await lab.submit(lab.makeJob(lots: lots)) }
-        try await lab.until("work is under way", seconds: 60) { lab.watch.stages.contains("vision_analysis") }
+        try await lab.until("the provider has them", seconds: 120) {
+            lab.openAI.batches.count >= jobs || lab.watch.openCount < jobs
+        }
         let open = lab.watch.openCount
         lab.progress.show("stopping PostgreSQL with \(open) batches under way")
         try await lab.shell(stop)
