@@ -24,13 +24,16 @@ private struct JobBooks {
 
 extension Lab {
     /// Compares everything; to be called when all is ended (``waitForAll(seconds:)``).
-    /// - Parameter cancelled: jobs that were cancelled on purpose: their lots need no results.
-    func audit(cancelled: Set<String> = []) async throws {
+    /// - Parameters:
+    ///   - cancelled: jobs that were cancelled on purpose: their lots need no results.
+    ///   - lostResponses: replies to POST /v1/responses that were lost on purpose: there the client asks again, as
+    ///     OpenAI's own SDKs do.
+    func audit(cancelled: Set<String> = [], lostResponses: Int = 0) async throws {
         progress.show("comparing the books")
         let books = try await database.database.query(LabQueries.jobs).map(JobBooks.init)
         auditJobs(books, cancelled)
         try await auditResults(books, cancelled)
-        try await auditLedger()
+        try await auditLedger(lostResponses)
         try await auditChanges()
         try await auditDeliveries(books, cancelled)
         figure("progress_went_back", watch.setbacks.count)
@@ -88,7 +91,7 @@ extension Lab {
 
     // MARK: The provider
 
-    private func auditLedger() async throws {
+    private func auditLedger(_ lostResponses: Int) async throws {
         let state = await openAI.state()
         let known = Set(try await database.database.query(LabQueries.batches).map { $0.text(0) })
         let made = (state["batches"]?.array ?? []).filter { $0["status"] != "failed" }
@@ -102,7 +105,7 @@ extension Lab {
         figure("responses_paid_twice", responses)
         found("batches created twice", twice)
         found("lines paid twice", lines)
-        found("responses paid twice", responses)
+        found("responses paid twice", responses - lostResponses)
         found(
             "batches that nobody knows", strays.count { !["cancelled", "cancelling"].contains($0["status"]?.string) })
         let files = Set(try await database.database.query(LabQueries.files).map { $0.text(0) })

@@ -31,7 +31,7 @@ struct PointsScenario: Scenario {
                     {"route": "POST /v1/batches", "fault": "lost_reply", "times": 1},
                     {"route": "POST /v1/responses", "fault": "lost_reply", "times": 1}],
          "lines": [\(LabLot.refusal)],
-         "batches": [{"fault": "fail", "code": "file_lost", "times": 1}]}
+         "batches": [{"fault": "fail", "code": "file_lost", "times": 3}]}
         """
 
     #if CRASH_POINTS
@@ -39,6 +39,8 @@ struct PointsScenario: Scenario {
     private final class Tour {
         var left: [String]
         var cancelled: Set<String> = []
+        /// Rounds of batches; each loses one reply to POST /v1/responses.
+        var rounds = 0
         init(_ points: [String]) { left = points }
     }
 
@@ -50,6 +52,7 @@ struct PointsScenario: Scenario {
         try await lab.instances[0].killHard()
         while !tour.left.isEmpty, Monotonic.seconds() < deadline {
             try lab.setFaults(Self.faults)
+            tour.rounds += 1
             lab.progress.watch {
                 "\(points.count - tour.left.count) of \(points.count) points, next \(tour.left.first ?? "none")"
             }
@@ -69,7 +72,7 @@ struct PointsScenario: Scenario {
         lab.figure("crash_points_met", points.count - tour.left.count)
         for point in tour.left { lab.found("crash point \(point) was not met") }
         try await lab.waitForAll(seconds: 180)
-        try await lab.audit(cancelled: tour.cancelled)
+        try await lab.audit(cancelled: tour.cancelled, lostResponses: tour.rounds)
     }
 
     /// Two batches to be cancelled, before the provider has them and when it does, and one to be completed.
