@@ -30,7 +30,6 @@ enum GenerateDescriptions {
         if case .length(let bytes) = call.exchange.bodyFraming, bytes > Limits.bodyBytes {
             throw Ingest.bodyTooLarge
         }
-        try call.services.requireOpen()
         if isSurelyBatch(call.exchange) { try call.services.requireDatabase() }
     }
 

@@ -23,8 +23,6 @@ enum SynchronousReply {
         _ call: Call, _ lot: Lot, languages: [String], arrivedSeconds: Double
     ) async throws -> FinishedLot {
         let services = call.services
-        // The body may have taken its time; what takes minutes is not begun any more.
-        try services.requireOpen()
         let end = arrivedSeconds + services.config.synchronousSeconds - marginSeconds
         let secondsLeft = { max(0, end - Monotonic.seconds()) }
         let work = LoopTask(on: services.loop) {
