@@ -13,12 +13,17 @@ public struct Usage: Hashable, Sendable {
     public static let zero = Usage(input: 0, output: 0)
     public static func + (a: Usage, b: Usage) -> Usage { Usage(input: a.input + b.input, output: a.output + b.output) }
 
+    /// More than any answer costs. A larger number is nonsense, and the sum over a job's answers must not overflow.
+    static let tokensMax = 1_000_000_000
+
     /// The `usage` member of a response, leniently: what is absent or odd counts as nothing.
     init?(_ value: JSONValue?) {
         guard let value, value["input_tokens"] != nil || value["output_tokens"] != nil else { return nil }
-        input = max(0, value["input_tokens"]?.int ?? 0)
-        output = max(0, value["output_tokens"]?.int ?? 0)
+        input = Usage.tokens(value["input_tokens"])
+        output = Usage.tokens(value["output_tokens"])
     }
+
+    private static func tokens(_ value: JSONValue?) -> Int { min(max(0, value?.int ?? 0), tokensMax) }
 }
 
 /// A complete answer in the form of our schema.
