@@ -68,13 +68,13 @@ private struct HTMLWriter {
                 push(tag)
             }
         case .p:
-            guard stack.count < HTMLWriter.deepest else { return }
+            guard hasRoom else { return }
             closeInline()
             if stack.last == .p { pop() }
             if stack.last.map(\.isList) ?? false { push(.li) }
             push(.p)
         case .ul, .ol:
-            guard stack.count < HTMLWriter.deepest else { return }
+            guard hasRoom else { return }
             closeInline()
             if stack.last == .p { pop() }
             if stack.last.map(\.isList) ?? false { push(.li) }
@@ -101,6 +101,9 @@ private struct HTMLWriter {
         closeAll()
         return out
     }
+
+    /// The item counts that a list needs before it can hold anything.
+    private var hasRoom: Bool { stack.count + (stack.last.map(\.isList) ?? false ? 1 : 0) < HTMLWriter.deepest }
 
     private mutating func openItem() {
         if let list = stack.lastIndex(where: \.isList) {
