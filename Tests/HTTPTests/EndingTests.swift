@@ -1,8 +1,9 @@
 // How connections end: clients that vanish or dawdle, bounds, drain.
 import Engine
-import Server
 import TestSupport
 import Testing
+
+@testable import Server
 
 /// Loop-bound notes of what a handler saw.
 private final class Notes {
@@ -254,6 +255,65 @@ struct EndingTests {
             for index in [0, 2, 3] { #expect(try await clients[index].reply().text == "GET /hold") }
             for client in clients { client.close() }
         }
+    }
+
+    @Test("a client with too many connections loses its own oldest idle one, or its new one; a proxy does not")
+    func clientBound() async throws {
+        var configuration = HTTPServerConfiguration()
+        configuration.connectionsPerClient = 2
+        let bounded = configuration
+        try await noting(
+            bounded,
+            { exchange, notes in
+                if exchange.head.path == "/hold" { notes.exchanges.append(exchange) } else { echoLine(exchange) }
+            }
+        ) { listener, loop, notes in
+            let idle = try await HTTPTestClient.connect(port: listener.port, on: loop)
+            idle.send("GET /idle HTTP/1.1\r\nHost: a\r\n\r\n")
+            _ = try await idle.reply()
+            var busy: [HTTPTestClient] = []
+            for count in 1...2 {
+                let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
+                client.send("GET /hold HTTP/1.1\r\nHost: a\r\n\r\n")
+                busy.append(client)
+                while notes.exchanges.count < count { await loop.yield() }
+            }
+            #expect(try await idle.readToEnd() == [])
+            let late = try await HTTPTestClient.connect(port: listener.port, on: loop)
+            try await late.wait { late.hasEnded }
+            #expect(listener.connectionCount == 2)
+            for exchange in notes.exchanges { echoLine(exchange) }
+            for client in busy { #expect(try await client.reply().text == "GET /hold") }
+            for client in busy + [idle, late] { client.close() }
+        }
+        configuration.trustedProxies = [CIDR(IPAddress(v4: 0x7F00_0000), prefix: 8)]
+        try await noting(configuration, { exchange, _ in echoLine(exchange) }) { listener, loop, _ in
+            var clients: [HTTPTestClient] = []
+            for _ in 0..<5 {
+                let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
+                client.send("GET /half HTTP/1.1\r\n")
+                clients.append(client)
+            }
+            while listener.connectionCount < 5 { await loop.yield() }
+            for client in clients { client.send("Host: a\r\n\r\n") }
+            for client in clients { #expect(try await client.reply().text == "GET /half") }
+            for client in clients { client.close() }
+        }
+    }
+
+    @Test("connections are counted by IPv4 address and by IPv6 network, and forgotten when they end")
+    func clientCounts() throws {
+        var clients = ClientConnections(limit: 2, unlimited: [try CIDR(parsing: "10.0.0.0/8")])
+        let near = try #require(IPAddress("2001:db8::1")), nearby = try #require(IPAddress("2001:db8::ffff:2"))
+        let far = try #require(IPAddress("2001:db8:0:1::1")), proxy = try #require(IPAddress("::ffff:10.1.2.3"))
+        for address in [near, nearby, proxy, proxy, proxy] { clients.opened(address) }
+        #expect(clients.isFull(near) && clients.isFull(nearby))
+        #expect(!clients.isFull(far) && !clients.isFull(proxy))
+        clients.closed(near)
+        #expect(!clients.isFull(nearby))
+        let mapped = try #require(IPAddress("::ffff:8.8.8.8"))
+        for _ in 0..<2 { clients.opened(mapped) }
+        #expect(clients.isFull(IPAddress(v4: 0x0808_0808)))
     }
 
     @Test("a drain lets the requests in work finish, ends the rest and returns when all are gone")

@@ -28,6 +28,8 @@ public enum Limits {
     public static let bodyPauseSeconds = 60.0
     /// Longest idle time of a connection, seconds (C3).
     public static let idleSeconds = 75.0
+    /// Connections that one client may have open on one loop.
+    public static let connectionsPerClient = 512
     /// A synchronous request ends within this, seconds (C2.6).
     public static let synchronousSeconds = 300.0
     /// Lines of a file for an OpenAI batch (C5.4).

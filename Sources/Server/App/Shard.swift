@@ -60,8 +60,11 @@ final class Shard {
 
     /// - Returns: the port.
     func listen(_ address: BindAddress) throws(ListenError) -> Int {
+        var bounds = config.http
+        bounds.connectionsPerClient = min(bounds.connectionsPerClient, Limits.connectionsPerClient)
+        bounds.trustedProxies = config.trustedProxies
         let listener = try HTTPListener(
-            on: loop, address: address, configuration: services.config.http, handler: APIHandler(services))
+            on: loop, address: address, configuration: bounds, handler: APIHandler(services))
         self.listener = listener
         return listener.port
     }

@@ -39,16 +39,16 @@ final class Connection {
     private var unsentAtDeadline = 0
     /// Something happened that makes the running time-out begin anew.
     var renewsWait = false
-    /// Asked for at once: of a connection that is gone the kernel does not tell any more. `0.0.0.0` if it was too late.
+    /// `0.0.0.0` if it was gone before it could be asked.
     let remote: IPAddress
 
     var configuration: HTTPServerConfiguration { listener.configuration }
 
-    init(_ stream: TCPStream, _ listener: HTTPListener) {
+    init(_ stream: TCPStream, from remote: IPAddress, _ listener: HTTPListener) {
         loop = listener.loop
         self.listener = listener
         self.stream = stream
-        remote = IPAddress(stream.remoteHost) ?? IPAddress(v4: 0)
+        self.remote = remote
         timer = LoopTimer(on: listener.loop)
     }
 

@@ -11,6 +11,7 @@ public final class HTTPListener {
     private var drained: [Ticket<Void>] = []
     private var spareParsers: [LLHTTPParser] = []
     let idle = IdleList()
+    private var clients: ClientConnections
     var requestIDs = RequestIDs()
     var dateLine = DateLine()
 
@@ -26,6 +27,8 @@ public final class HTTPListener {
         self.loop = loop
         self.configuration = configuration
         self.handler = handler
+        clients = ClientConnections(
+            limit: configuration.connectionsPerClient, unlimited: configuration.trustedProxies)
         guard let numeric = SocketAddress(host: address.host, port: address.port) else {
             throw ListenError(address: address, reason: "not a numeric address and port")
         }
@@ -69,7 +72,14 @@ public final class HTTPListener {
             guard let oldest = idle.first else { return stream.close() }
             oldest.drop()
         }
-        let connection = Connection(stream, self)
+        // Asked for at once: of a connection that is gone the kernel does not tell any more.
+        let client = IPAddress(stream.remoteHost) ?? IPAddress(v4: 0)
+        if clients.isFull(client) {
+            guard let oldest = idle.first(of: client) else { return stream.close() }
+            oldest.drop()
+        }
+        clients.opened(client)
+        let connection = Connection(stream, from: client, self)
         connections[ObjectIdentifier(connection)] = connection
         handler.connections(connections.count)
         connection.start()
@@ -77,6 +87,7 @@ public final class HTTPListener {
 
     func remove(_ connection: Connection) {
         connections[ObjectIdentifier(connection)] = nil
+        clients.closed(connection.remote)
         handler.connections(connections.count)
         guard connections.isEmpty else { return }
         let waiting = drained
@@ -104,6 +115,17 @@ final class IdleList {
         last = connection
         if first == nil { first = connection }
         connection.isInIdleList = true
+    }
+
+    /// The one of that client that has been idle longest. Only asked for when a client has too many.
+    func first(of client: IPAddress) -> Connection? {
+        let key = ClientConnections.key(client)
+        var next = first
+        while let connection = next {
+            if ClientConnections.key(connection.remote) == key { return connection }
+            next = connection.idleNext
+        }
+        return nil
     }
 
     func remove(_ connection: Connection) {

@@ -52,6 +52,11 @@ public struct HTTPServerConfiguration: Sendable {
     public var unsentMax = 256 * 1024
     /// Open connections; beyond it the one idle longest is closed, or the new one refused.
     public var maxConnections = 10_000
+    /// Open connections of one client on one loop; beyond it that client's own longest idle one is closed, or its new
+    /// one refused, so that nobody is put out by another's. See ``ClientConnections``.
+    public var connectionsPerClient = Int.max
+    /// Whoever connects from here connects for many.
+    public var trustedProxies: [CIDR] = []
     /// What protocol errors (C3, C4) look like.
     public var errorReply: @Sendable (_ error: ServiceError, _ requestID: String) -> Reply = {
         ErrorReply.make($0, requestID: $1)
