@@ -1,8 +1,8 @@
 # The two that matter: `make run` and `make test`. What they need is installed by scripts/install-deps.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-release test-tsan bench bench-check chaos build release format lint stop clean
+.PHONY: help run test test-release test-asan test-tsan fuzz bench bench-check chaos build release format lint stop clean
 
-SOURCES := Package.swift Sources loadtest Tests Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Subjects
+SOURCES := Package.swift Sources loadtest Tests Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Subjects Fuzz
 
 help: ## Shows this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,12 @@ test-release: ## All tests against the optimised build
 
 test-tsan: ## The event loop and what stands on it, under ThreadSanitizer
 	@exec scripts/test-tsan
+
+test-asan: ## All tests under AddressSanitizer and LeakSanitizer (slow)
+	@exec scripts/test-asan
+
+fuzz: ## The fuzzers of Fuzz/, FUZZ_SECONDS (60) each; what they find becomes a test
+	@exec scripts/fuzz
 
 bench: ## The benchmarks of Benchmarks/, and their ratios
 	@exec scripts/bench
@@ -50,4 +56,4 @@ clean: stop ## Stops everything and deletes builds, databases and logs
 	@scripts/postgres remove .dev/postgres
 	@scripts/postgres remove .dev/test-postgres
 	@scripts/postgres remove .dev/chaos-postgres
-	rm -rf Benchmarks/.build .build .build-release .build-tsan .build-chaos .dev logs
+	rm -rf Benchmarks/.build Fuzz/.build .build .build-release .build-asan .build-chaos .build-fuzz .build-tsan .dev logs

@@ -28,6 +28,8 @@ let package = Package(
         .executable(name: "loadtest", targets: ["loadtest"]),
         // What Benchmarks/, a package of its own, measures.
         .library(name: "BenchmarkSubjects", targets: ["BenchmarkSubjects"]),
+        // What Fuzz/, a package of its own, fuzzes.
+        .library(name: "FuzzTargets", targets: ["FuzzTargets"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -60,6 +62,9 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
+            name: "FuzzTargets", dependencies: ["Engine", "Server"], path: "Fuzz/Targets", swiftSettings: strict),
+
+        .target(
             name: "TestSupport", dependencies: ["Engine", "Server"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("LoopTests", ["Engine"]),
         tests("ObserveTests", ["Engine", log]),
@@ -72,6 +77,7 @@ let package = Package(
         tests("APITests", ["Engine", "Server", "LoadtestKit", log]),
         tests("LoadtestTests", ["Engine", "Server", "LoadtestKit", arguments]),
         tests("IntegrationTests", ["Engine", "Server", "LoadtestKit", arguments]),
+        tests("FuzzTests", ["FuzzTargets"]),
         tests("TidyTests", []),
     ],
     swiftLanguageModes: [.v6]

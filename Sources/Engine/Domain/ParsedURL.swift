@@ -2,17 +2,17 @@
 import CShims
 
 /// The parts of a URL that decide where a connection goes.
-struct ParsedURL {
-    enum Failure: Error, Equatable { case credentials, noHost, badHost, badPort, malformed }
+package struct ParsedURL {
+    package enum Failure: Error, Equatable { case credentials, noHost, badHost, badPort, malformed }
 
     /// Lower case, as curl gives it.
-    let scheme: String
+    package let scheme: String
     /// A name in its ASCII form, an IPv4 address as four numbers, or an IPv6 address in brackets.
-    let host: String
+    package let host: String
     let port: Int
     let hasZone: Bool
 
-    init(_ text: String) throws(Failure) {
+    package init(_ text: String) throws(Failure) {
         guard let handle = curl_url() else { throw .malformed }
         defer { curl_url_cleanup(handle) }
         switch curl_url_set(handle, CURLUPART_URL, text, UInt32(CURLU_DISALLOW_USER)) {

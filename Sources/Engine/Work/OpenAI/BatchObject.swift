@@ -46,7 +46,7 @@ public struct BatchObject: Sendable, Equatable {
 
 extension BatchObject {
     /// nil if it is not a batch at all.
-    init?(_ value: JSONValue) {
+    package init?(_ value: JSONValue) {
         guard let id = value["id"]?.string, !id.isEmpty, let status = value["status"]?.string else { return nil }
         self.id = id
         self.status = Status(status)

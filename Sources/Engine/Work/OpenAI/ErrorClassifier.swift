@@ -68,7 +68,7 @@ enum ErrorClassifier {
 extension OpenAIError {
     /// The error of an HTTP reply that is not 2xx.
     /// - Parameter key: hidden where the reply repeats it; a server that is not OpenAI's may have keys of any look.
-    init(status: Int, headers: (String) -> String?, body: [UInt8], key: String, now: Timestamp) {
+    package init(status: Int, headers: (String) -> String?, body: [UInt8], key: String, now: Timestamp) {
         var failure = APIFailure(try? JSONValue.parse(body))
         if !key.isEmpty { failure.message = failure.message?.replacing(key, with: "[hidden]") }
         self = ErrorClassifier.classify(status: status, failure: failure)

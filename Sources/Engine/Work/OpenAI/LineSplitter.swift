@@ -1,10 +1,10 @@
 // Lines out of chunks that know nothing of lines. Pure; memory is bounded by the longest line and one chunk.
 
 /// Cuts a stream of bytes at its newlines. Empty lines are left out; so are lines over the bound, which are counted.
-struct LineSplitter {
+package struct LineSplitter {
     let maxLineBytes: Int
     /// Lines that were over the bound.
-    private(set) var skipped = 0
+    package private(set) var skipped = 0
     private var buffer: [UInt8] = []
     /// Where the line being looked for begins.
     private var start = 0
@@ -12,10 +12,10 @@ struct LineSplitter {
     private var searched = 0
     private var isSkipping = false
 
-    init(maxLineBytes: Int) { self.maxLineBytes = maxLineBytes }
+    package init(maxLineBytes: Int) { self.maxLineBytes = maxLineBytes }
 
     /// Call ``next()`` until it gives nil before feeding more.
-    mutating func feed(_ chunk: [UInt8]) {
+    package mutating func feed(_ chunk: [UInt8]) {
         if start > 0 {
             buffer.removeFirst(start)
             searched -= start
@@ -25,7 +25,7 @@ struct LineSplitter {
     }
 
     /// The next whole line, without its line end.
-    mutating func next() -> [UInt8]? {
+    package mutating func next() -> [UInt8]? {
         while let newline = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
             let line = start..<newline
             start = newline + 1
@@ -38,7 +38,7 @@ struct LineSplitter {
     }
 
     /// The last line, if the stream did not end with a newline.
-    mutating func last() -> [UInt8]? {
+    package mutating func last() -> [UInt8]? {
         let line = start..<buffer.count
         start = buffer.count
         searched = start

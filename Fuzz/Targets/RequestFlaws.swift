@@ -1,0 +1,92 @@
+// The `json` target: what the request reader makes of a body, beside the plain reference. Thread: any.
+import Engine
+
+enum RequestFlaws {
+    private static let keys = SignatureKeys(shared: "a-key-for-fuzzing-of-32-characters")
+
+    static func find(in input: [UInt8]) -> String? {
+        documentFlaw(input) ?? requestFlaw(Array(#"{"lots":"#.utf8) + input + [UInt8(ascii: "}")])
+    }
+
+    // MARK: Documents
+
+    /// Both agree on what is JSON, and on its canonical form; what is written of a value is JSON again.
+    private static func documentFlaw(_ input: [UInt8]) -> String? {
+        let reference = ReferenceJSON(input).flatMap { $0.depth <= 128 ? $0 : nil }
+        let value = try? JSONValue.parse(input)
+        guard (reference == nil) == (value == nil) else { return "JSON to one of the two only" }
+        guard let reference, let value else { return nil }
+        var writer = CanonicalWriter()
+        writer.write(input.span)
+        let canonical = String(decoding: writer.output, as: UTF8.self)
+        guard canonical == reference.canonical else {
+            return "canonical form: \(canonical), and by the reference: \(reference.canonical)"
+        }
+        guard ReferenceJSON(value.bytes) != nil else { return "a value was not written as JSON: \(value.text)" }
+        guard (try? JSONValue.parse(value.bytes).bytes) == value.bytes else { return "a value changed when read again" }
+        return nil
+    }
+
+    // MARK: Requests
+
+    /// What a reader thought of a body.
+    private struct Verdict: Equatable {
+        var error: ServiceError?
+        var request: GenerationRequest?
+        var rows: [[UInt8]] = []
+    }
+
+    private final class Sink: LotSink {
+        var rows: [[UInt8]] = []
+        func accept(_ row: LotRow) { rows.append(row.bytes) }
+        func reset() { rows = [] }
+    }
+
+    private static func requestFlaw(_ body: [UInt8]) -> String? {
+        let reference = ReferenceJSON(body).flatMap { isWithinDepth($0) ? $0 : nil }
+        let signature = keys.sign(reference?.member("lots")?.canonical ?? "")
+        let whole = verdict(on: body, cuts: [], signature)
+        switch (whole.error?.code, reference) {
+        case (.invalidJSON, nil): break
+        case (.invalidJSON, _): return "called no JSON, and is"
+        case (_, nil): return "taken for JSON, and is not"
+        case (.invalidSignature, _), (.missingSignature, _):
+            return "the signature over the reference's form does not hold"
+        default: break
+        }
+        if whole.error == nil, whole.request == nil { return "neither accepted nor refused" }
+        var dice = InputDice(body)
+        let cuts = dice.cuts(of: body.count)
+        guard verdict(on: body, cuts: cuts, signature) == whole else { return "judged otherwise when cut at \(cuts)" }
+        return nil
+    }
+
+    /// C3: a lot may be 64 deep; so may every other member's value.
+    private static func isWithinDepth(_ body: ReferenceJSON) -> Bool {
+        guard case .object(let members) = body else { return false }
+        return members.allSatisfy { member in
+            guard case .array(let lots) = member.value, member.key == "lots".unicodeScalars.map(\.value) else {
+                return member.value.depth <= Limits.lotNesting
+            }
+            return lots.allSatisfy { $0.depth <= Limits.lotNesting }
+        }
+    }
+
+    private static func verdict(on body: [UInt8], cuts: [Int], _ signature: String) -> Verdict {
+        let sink = Sink()
+        let reader = RequestReader(configuration: RequestReaderConfiguration(maxLots: 8), keys: keys, sink: sink)
+        var verdict = Verdict()
+        do throws(ServiceError) {
+            var start = 0
+            for end in cuts + [body.count] {
+                try reader.feed(body.span.extracting(start..<end))
+                start = end
+            }
+            verdict.request = try reader.finish(signature: signature)
+        } catch {
+            verdict.error = error
+        }
+        verdict.rows = sink.rows
+        return verdict
+    }
+}
