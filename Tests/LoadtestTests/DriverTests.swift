@@ -54,6 +54,25 @@ struct DriverTests {
         }
     }
 
+    @Test("mutate: damaged requests leave the service as it was, and every reply is by the letter")
+    func mutate() async throws {
+        try await TestServer.with { server, _ in
+            let report = try await drive(try MutateDriver.parse(["--count", "600", "--connections", "16"]), server)
+            #expect(report.figure("requests") == 600)
+            #expect((report.figure("replies_400") ?? 0) > 20 && (report.figure("replies_200") ?? 0) > 20)
+        }
+    }
+
+    @Test("slow: polls are answered beside half-open connections")
+    func slow() async throws {
+        try await TestServer.with { server, _ in
+            let options = ["--half-open", "40", "--count", "1", "--seconds", "0.4", "--drip", "0.1"]
+            let report = try await drive(try SlowDriver.parse(options), server)
+            #expect(report.figure("half_open_held") == 40)
+            #expect((report.figure("p99_slow_over_idle") ?? 0) > 0)
+        }
+    }
+
     @Test("a wrong key, limits that are on, nobody there: the driver says so")
     func refused() async throws {
         let driver = try PollDriver.parse(["--count", "5"])

@@ -122,6 +122,9 @@ struct ServerUse {
     fileprivate let isPeakReset: Bool
     fileprivate let sampler: ServerSampler
 
+    /// Open descriptors now, less those at `beginUse`.
+    func descriptorsAdded() -> Int { sampler.sampleNow().descriptors - before.descriptors }
+
     /// The figures from `beginUse` to now.
     func end() -> [Figure] {
         let after = sampler.sampleNow()

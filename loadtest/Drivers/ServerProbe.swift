@@ -13,6 +13,8 @@ struct ServerSample: Sendable, Equatable {
     /// User and system time since the processes began, those that have ended included as far as they were seen.
     var cpuSeconds = 0.0
     var processes = 0
+    /// Open files, sockets and the like.
+    var descriptors = 0
 }
 
 struct ServerProbe: Sendable {
@@ -45,6 +47,7 @@ struct ServerProbe: Sendable {
             sample.processes += 1
             sample.residentMegabytes += ServerProbe.kilobytes("VmRSS:", in: status) * 1024 / 1e6
             sample.peakMegabytes += ServerProbe.kilobytes("VmHWM:", in: status) * 1024 / 1e6
+            sample.descriptors += ServerProbe.entries(of: "/proc/\(pid)/fd").count
             if let stat = ServerProbe.read("/proc/\(pid)/stat") { ticks[pid] = ServerProbe.ticks(stat) }
         }
         sample.cpuSeconds = Double(ticks.values.reduce(0, +)) / Double(sysconf(Int32(_SC_CLK_TCK)))
@@ -68,8 +71,11 @@ struct ServerProbe: Sendable {
         }
     }
 
-    private static func tasks(of pid: Int) -> [Int] {
-        guard let folder = opendir("/proc/\(pid)/task") else { return [] }
+    private static func tasks(of pid: Int) -> [Int] { entries(of: "/proc/\(pid)/task") }
+
+    /// The names of a folder that are numbers.
+    private static func entries(of path: String) -> [Int] {
+        guard let folder = opendir(path) else { return [] }
         defer { closedir(folder) }
         var found: [Int] = []
         while let entry = readdir(folder) {
