@@ -22,6 +22,7 @@ extension ServiceCommand {
         static let configuration = CommandConfiguration(abstract: "Runs the service until SIGTERM or SIGINT.")
 
         func run() async throws {
+            CoreDumps.switchOff()
             let config = try ServiceCommand.settings()
             signal(SIGPIPE, SIG_IGN)
             let writer = LogWriter(file: config.logFile, format: config.logFormat)
