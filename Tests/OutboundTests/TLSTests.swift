@@ -29,6 +29,30 @@ struct TLSTests {
         }
     }
 
+    @Test("a certificate that has expired is refused, even one that the setting names")
+    func expired() async throws {
+        let server = try SecureServer(days: -1)
+        defer { server.stop() }
+        var configuration = HTTPClientConfiguration()
+        configuration.certificateAuthorityFile = server.certificate
+        try await withClient(configuration) { _, client in
+            let error = await client.failure(OutboundRequest(url: "https://localhost:\(server.port)/"))
+            #expect(error?.kind == .tlsFailed)
+        }
+    }
+
+    @Test("a certificate for another host is refused, even one that the setting names")
+    func wrongHost() async throws {
+        let server = try SecureServer(name: "elsewhere.example")
+        defer { server.stop() }
+        var configuration = HTTPClientConfiguration()
+        configuration.certificateAuthorityFile = server.certificate
+        try await withClient(configuration) { _, client in
+            let error = await client.failure(OutboundRequest(url: "https://localhost:\(server.port)/"))
+            #expect(error?.kind == .tlsFailed && error?.mayHaveArrived == false)
+        }
+    }
+
     @Test("a server that does not speak TLS is refused")
     func notTLS() async throws {
         let server = TinyServer { connection in
@@ -50,17 +74,25 @@ private struct SecureServer {
     private let folder: URL
     private let process: Process
 
-    init() throws {
+    /// - Parameter days: for how long the certificate is valid; it is over before it begins below 0.
+    init(name: String = "localhost", days: Int = 1) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("tls-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         certificate = folder.appendingPathComponent("certificate.pem").path
         let key = folder.appendingPathComponent("key.pem").path
-        let maker = try Self.start([
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
-            "-subj", "/CN=localhost",
-            "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate,
-        ]).0
-        maker.waitUntilExit()
+        let request = folder.appendingPathComponent("request.pem").path
+        let names = folder.appendingPathComponent("names.cnf")
+        try Data("subjectAltName=DNS:\(name)\n".utf8).write(to: names)
+        for arguments in [
+            [
+                "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+                "/CN=\(name)", "-keyout", key, "-out", request,
+            ],
+            [
+                "x509", "-req", "-in", request, "-signkey", key, "-days", String(days), "-extfile", names.path, "-out",
+                certificate,
+            ],
+        ] { try Self.start(arguments).0.waitUntilExit() }
         let (process, output) = try Self.start([
             "s_server", "-accept", "127.0.0.1:0", "-www", "-cert", certificate, "-key", key,
         ])
