@@ -48,6 +48,12 @@ package struct StrictReply: Equatable {
             guard lengths.isEmpty, !isChunked else { throw Flaw(text: "a body where none may be") }
             return
         }
+        if lengths.isEmpty, !isChunked, field("Connection") == "close" {
+            // As a client of HTTP/1.0 gets what has no length: to the connection's end.
+            body = Array(bytes)
+            bytes = []
+            return
+        }
         guard lengths.count + (isChunked ? 1 : 0) == 1 else { throw Flaw(text: "the body is not delimited once") }
         if field(StrictReply.toHead) != nil { return }
         if isChunked {

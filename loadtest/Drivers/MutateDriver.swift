@@ -24,6 +24,8 @@ struct MutateDriver: Driver {
         var statuses: [Int: Int] = [:]
         var unanswered = 0
         var errors: [String: Int] = [:]
+        /// The first requests that showed something wrong.
+        var culprits: [String] = []
 
         init(_ requests: MutatedRequests, count: Int) {
             self.requests = requests
@@ -58,13 +60,18 @@ struct MutateDriver: Driver {
                 let statuses = try MutatedRequests.statuses(of: reply)
                 if statuses.isEmpty { tally.unanswered += 1 }
                 for status in statuses { tally.statuses[status, default: 0] += 1 }
-            } catch { tally.errors[error.description, default: 0] += 1 }
+            } catch {
+                tally.errors[error.description, default: 0] += 1
+                let request = String(decoding: bytes, as: UTF8.self).debugDescription
+                if tally.culprits.count < 8 { tally.culprits.append("\(error): \(request)") }
+            }
         }
     }
 
     private func report(_ bench: Bench, _ tally: Tally, _ use: ServerUse?) -> DriverReport {
         var report = bench.report(MutateDriver.name, settings)
         report.errors = tally.errors
+        report.notes = tally.culprits
         report.figures = [Figure("requests", Double(count)), Figure("unanswered", Double(tally.unanswered))]
         report.figures += tally.statuses.sorted { $0.key < $1.key }.map {
             Figure("replies_\($0.key)", Double($0.value))
