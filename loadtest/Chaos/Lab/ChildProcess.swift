@@ -36,10 +36,18 @@ final class ChildProcess {
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
+        // Not the mask of the thread that happens to run our loop: SIGTERM must reach the child.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var pid = pid_t()
         let failure = ChildProcess.withCStrings(command) { arguments in
             ChildProcess.withCStrings(environment.map { "\($0.key)=\($0.value)" }) { environment in
-                posix_spawn(&pid, command[0], &actions, nil, arguments, environment)
+                posix_spawn(&pid, command[0], &actions, &attributes, arguments, environment)
             }
         }
         guard failure == 0 else { throw DriverError("cannot start \(program): \(String(cString: strerror(failure)))") }
