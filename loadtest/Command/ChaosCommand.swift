@@ -6,7 +6,7 @@ struct ChaosCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "chaos", abstract: "The fault laboratory: breaks what the service stands on, and counts.",
         discussion: """
-            Simulators, and instances of the service as processes, on a database of their own; see docs/RELIABILITY.md. \
+            Simulators, and instances of the service as processes, on a database of their own: docs/RELIABILITY.md. \
             The seed draws the plan anew; when exactly it strikes, the machine decides. `make chaos` runs all of them.
             """,
         subcommands: [

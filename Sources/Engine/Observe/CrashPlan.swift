@@ -1,5 +1,7 @@
 // Where this process is to die, from the environment. See `CrashPoint`; only in builds that have them. Any thread.
 #if CRASH_POINTS
+import Synchronization
+
 #if canImport(Glibc)
 import Glibc
 #endif
@@ -13,7 +15,7 @@ final class CrashPlan: Sendable {
     private let passes: [CrashPoint: Int]
     private let seed: UInt64
     private let probability: Double
-    private let counts = Lock<[CrashPoint: Int]>([:])
+    private let counts = Mutex<[CrashPoint: Int]>([:])
 
     private init() {
         passes = CrashPlan.list(CrashPlan.variable("CRASH_AT"))

@@ -2,8 +2,8 @@
 import Engine
 
 enum LabQueries {
-    /// A line for every change of a state, written by the database itself in the transaction that makes it. `subject` is
-    /// the job that it belongs to.
+    /// A line for every change of a state, written by the database itself in the transaction that makes it. `subject`
+    /// is the job that it belongs to.
     static let triggers = """
         CREATE TABLE lab_changes (
             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, kind text NOT NULL, subject uuid NOT NULL,
@@ -21,7 +21,8 @@ enum LabQueries {
             IF OLD.status IN ('completed', 'failed', 'cancelled') AND (OLD.processed_lots, OLD.failed_lots,
                 OLD.completed_at, OLD.cancelled_at) IS DISTINCT FROM (NEW.processed_lots, NEW.failed_lots,
                 NEW.completed_at, NEW.cancelled_at) THEN
-                INSERT INTO lab_changes (kind, subject, old, new) VALUES ('ended job', NEW.id, OLD.status, NEW.status);
+                INSERT INTO lab_changes (kind, subject, old, new)
+                VALUES ('ended job', NEW.id, OLD.status, NEW.status);
             END IF;
             RETURN NULL; END $$;
         CREATE TRIGGER lab_job AFTER UPDATE ON batch_jobs FOR EACH ROW EXECUTE FUNCTION lab_job();
