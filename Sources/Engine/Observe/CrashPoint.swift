@@ -1,7 +1,7 @@
 // Named places at which the process can be made to die as by `kill -9`, for the fault laboratory (`loadtest chaos`):
-// one before and one after each commit and each call to the outside. Only builds with CRASH_POINTS know them: debug builds,
-// and those that are given `-Xswiftc -DCRASH_POINTS`. In others a call leaves nothing behind, not even its name.
-// Any thread.
+// one before and one after each commit and each call to the outside. Only builds with CRASH_POINTS know them: debug
+// builds, and those that are given `-Xswiftc -DCRASH_POINTS`. In others a call leaves nothing behind, not even its
+// name. Any thread.
 
 #if CRASH_POINTS
 

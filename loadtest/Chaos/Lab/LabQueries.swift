@@ -34,7 +34,8 @@ enum LabQueries {
         CREATE TRIGGER lab_shard AFTER UPDATE ON openai_batches FOR EACH ROW
             WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION lab_shard();
         CREATE FUNCTION lab_delivery() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-            INSERT INTO lab_changes (kind, subject, old, new) VALUES ('delivery', NEW.batch_job_id, OLD.status, NEW.status);
+            INSERT INTO lab_changes (kind, subject, old, new)
+            VALUES ('delivery', NEW.batch_job_id, OLD.status, NEW.status);
             RETURN NULL; END $$;
         CREATE TRIGGER lab_delivery AFTER UPDATE ON webhook_deliveries FOR EACH ROW
             WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION lab_delivery();
