@@ -1,5 +1,6 @@
 // Work that changes hands: after a kill -9, a restart, an orderly stop. Times are the database's. Loop-bound.
 import Engine
+import Foundation
 import LoadtestKit
 import TestSupport
 import Testing
@@ -44,6 +45,33 @@ struct HandOverTests {
             #expect(world.openAI.batches.count == 1)
             #expect(await second.stop() == 0)
             try await world.restart()
+        }
+    }
+
+    @Test("C5.1: a second process of a name takes nothing from the first; after a kill -9 the name is had again")
+    func sameName() async throws {
+        var options = OpenAIOptions()
+        options.batchSeconds = 3600
+        try await World.run(openAI: options) { world in
+            _ = try await world.submit(world.lots([0, 1, 2]))
+            try await world.until("the batch is there") { world.openAI.batches.count == 1 }
+            let life = "SELECT incarnation FROM instances WHERE instance_id = 'world'"
+            let first = try await world.rows(life)
+            let log = world.folder.appendingPathComponent("second.log").path
+            let second = try world.launchSecond(["INSTANCE_ID": "world", "LOG_FILE": log])
+            let others = "SELECT 1 FROM instances WHERE instance_id LIKE 'world-%'"
+            // Each look for work begins with a heartbeat.
+            try await world.until("the second one has looked for work") {
+                try await world.rows(others + " AND heartbeat_at > started_at + interval '1 s'").count == 1
+            }
+            #expect(try await world.rows(life) == first)
+            #expect(try await world.rows("SELECT lease_epoch FROM batch_jobs") == [["1"]])
+            #expect(try String(contentsOfFile: log, encoding: .utf8).contains("another one's; it goes by another name"))
+            try await world.crashAndRestart()
+            try await world.until("it has its name again") { try await world.rows(life) != first }
+            #expect(try await world.rows(others).count == 1)
+            #expect(world.openAI.batches.count == 1)
+            #expect(await second.stop() == 0)
         }
     }
 

@@ -36,7 +36,7 @@ struct QueueTests {
                     """)
             }
             let incarnation = Identifier.random()
-            try await Instances.beat(database, instance: "a", incarnation: incarnation)
+            try await Instances.enter(database, instance: "a", incarnation: incarnation)
             func take(_ doubtful: Set<Identifier>) async throws -> [Int] {
                 try await ClaimJobs.take(
                     database, instance: "a", incarnation: incarnation, silentSeconds: 10, ids: [job],
@@ -50,8 +50,14 @@ struct QueueTests {
             #expect(try await take([job]) == [2])
             await #expect(throws: LeaseLost.self) { try await HoldLease.run(database, Lease(job: job, epoch: 1)) }
             try await HoldLease.run(database, Lease(job: job, epoch: 2))
-            // A new incarnation of the name frees what the old one held.
-            try await Instances.beat(database, instance: "a", incarnation: Identifier.random())
+            // Another incarnation's heartbeat takes the name from nobody; one that has the name frees what the old one
+            // held.
+            let other = Identifier.random()
+            #expect(try await !Instances.beat(database, instance: "a", incarnation: other))
+            #expect(try await ClaimJobs.free(database, silentSeconds: 10, limit: 5) == [])
+            #expect(try await Instances.beat(database, instance: "a", incarnation: incarnation))
+            try await Instances.enter(database, instance: "a", incarnation: other)
+            #expect(try await !Instances.beat(database, instance: "a", incarnation: incarnation))
             #expect(try await ClaimJobs.free(database, silentSeconds: 10, limit: 5) == [job])
         }
     }

@@ -36,7 +36,7 @@ enum AcceptBatch {
     ) async throws -> [UInt8] {
         do {
             return try await lots.store(in: services.database, lots: job.totalLots) { session in
-                guard let born = try await InsertJob.run(session, job: job, instance: services.config.instanceID)
+                guard let born = try await InsertJob.run(session, job: job, instance: services.instance)
                 else { throw JobNotStored() }
                 let body = reply(job, born).bytes
                 try await hold.complete(session, status: 201, reply: body)

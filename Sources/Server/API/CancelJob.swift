@@ -19,7 +19,7 @@ enum CancelJob {
     /// - Returns: when.
     /// - Throws: 404, 400, 409; `DatabaseError`.
     static func perform(_ services: Services, _ id: Identifier) async throws -> Timestamp {
-        let instance = services.config.instanceID
+        let instance = services.instance
         let cancelled = try await services.database.transaction { session -> Timestamp? in
             guard let at = try await CancelOpenJob.run(session, job: id) else { return nil }
             try await JobProgress.event(session, job: id, "cancelled", instance: instance)

@@ -32,7 +32,7 @@ final class KeyHold {
         do throws(DatabaseError) {
             verdict = try await IdempotencyKeys.claim(
                 services.database, claim, fingerprints: request.fingerprints.map(\.array),
-                instance: services.config.instanceID, incarnation: services.incarnation,
+                instance: services.instance, incarnation: services.incarnation,
                 silentSeconds: WorkConfiguration.silentSeconds)
         } catch {
             await hold.release()  // it may have happened all the same

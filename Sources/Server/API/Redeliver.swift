@@ -18,7 +18,7 @@ enum Redeliver {
     /// - Returns: its job.
     /// - Throws: 404, 409; `DatabaseError`.
     static func perform(_ services: Services, _ id: Identifier) async throws -> Identifier {
-        let instance = services.config.instanceID
+        let instance = services.instance
         let outcome = try await services.database.transaction { session in
             let outcome = try await RedeliverDelivery.run(session, delivery: id)
             if case .started(let job) = outcome {

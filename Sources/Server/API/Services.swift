@@ -39,6 +39,7 @@ public final class Services {
     public let clock: WallClock
     /// This life of the instance.
     let incarnation: Identifier
+    private let name: InstanceName
     /// See ``EagerCopy``.
     let eagerBytesPerSecond: Double
     let synchronous: SynchronousMode
@@ -58,7 +59,8 @@ public final class Services {
 
     init(
         loop: Loop, config: Config, shared: SharedState, database: Database, log: Logger, clock: WallClock,
-        incarnation: Identifier, eagerBytesPerSecond: Double, synchronous: SynchronousMode, health: HealthReport
+        incarnation: Identifier, name: InstanceName, eagerBytesPerSecond: Double, synchronous: SynchronousMode,
+        health: HealthReport
     ) {
         self.loop = loop
         self.config = config
@@ -68,6 +70,7 @@ public final class Services {
         self.log = log
         self.clock = clock
         self.incarnation = incarnation
+        self.name = name
         self.eagerBytesPerSecond = eagerBytesPerSecond
         metrics = ShardMetrics(loop.metrics)
         ingestGate = IngestGate(metrics: metrics.intake)
@@ -86,6 +89,9 @@ public final class Services {
         live.close()
         queue.close()
     }
+
+    /// What this instance is called at this moment.
+    var instance: String { name.current }
 
     var isDatabaseReady: Bool { shared.isMigrated && database.isAvailable }
 

@@ -33,7 +33,9 @@ public final class App: Sendable {
     ) {
         self.eagerBytesPerSecond = eagerBytesPerSecond
         self.config = config
-        work = WorkConfiguration(config)
+        var work = WorkConfiguration(config)
+        work.hasHeartbeat = runsBackground
+        self.work = work
         self.clock = clock
         self.runsBackground = runsBackground
         self.log = log
@@ -156,6 +158,7 @@ extension App {
             do {
                 try await App.migrate(shard.database)
                 log.info("schema is up to date")
+                try await shard.takeName()
                 shared.setMigrated()
                 return await becomeReady()
             } catch {

@@ -10,6 +10,8 @@ struct ShardParts {
     let config: Config
     /// The same for all shards of a process.
     let work: WorkConfiguration
+    /// The first shard's.
+    let names: NameKeeper?
     let database: Database
     let http: HTTPClient
     let openAI: OpenAIClient
@@ -26,8 +28,8 @@ enum BackgroundServices {
     /// What the process does once. It says that the instance lives, so it starts first and stops last of all shards'
     /// services.
     static func first(for parts: ShardParts) -> [any BackgroundService] {
-        guard parts.number == 0 else { return [] }
-        return [Heartbeat(on: parts.loop, database: parts.database, configuration: parts.work)]
+        guard let names = parts.names else { return [] }
+        return [Heartbeat(on: parts.loop, database: parts.database, configuration: parts.work, names: names)]
     }
 
     private static func dispatcher(_ parts: ShardParts) -> JobDispatcher {

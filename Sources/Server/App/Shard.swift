@@ -17,6 +17,7 @@ final class Shard {
     private var metricsServer: MetricsServer?
     private var trends: TrendRecorder?
     private var backgroundRuns = false
+    private let names: NameKeeper?
     let database: Database
 
     /// Loop thread.
@@ -38,16 +39,17 @@ final class Shard {
         insisting.avoidsSilentHosts = false
         services = Services(
             loop: loop, config: config, shared: shared, database: database, log: log, clock: clock,
-            incarnation: work.incarnation, eagerBytesPerSecond: eagerBytesPerSecond,
+            incarnation: work.incarnation, name: work.name, eagerBytesPerSecond: eagerBytesPerSecond,
             synchronous: SynchronousMode(
                 on: loop,
                 images: ImageFetcher(http: http, policy: config.addressPolicy, configuration: insisting),
                 openAI: openAI, inlineImages: (config.imageMode ?? .inline) == .inline),
             health: HealthReport(
-                on: loop, database: database, openAI: openAI, instance: config.instanceID, clock: clock))
+                on: loop, database: database, openAI: openAI, name: work.name, clock: clock))
+        names = number == 0 ? NameKeeper(on: loop, database: database, configuration: work) : nil
         let parts = ShardParts(
-            loop: loop, number: number, config: config, work: work, database: database, http: http, openAI: openAI,
-            images: images, keys: services.keys)
+            loop: loop, number: number, config: config, work: work, names: names, database: database, http: http,
+            openAI: openAI, images: images, keys: services.keys)
         background = BackgroundServices.make(for: parts)
         first = BackgroundServices.first(for: parts)
         database.start()
@@ -86,6 +88,9 @@ final class Shard {
         return server.port
     }
 
+    /// Of the first shard, before anything is claimed under the instance's name.
+    func takeName() async throws { try await names?.take() }
+
     func startBackground() {
         guard !shared.isDraining, !backgroundRuns else { return }
         backgroundRuns = true
@@ -115,6 +120,7 @@ final class Shard {
     /// Closes everything; every shard is quiet by now.
     func close() async {
         if backgroundRuns { for service in first { await service.stop() } }
+        await names?.close()
         await metricsServer?.close()
         lag.close()
         services.health.close()

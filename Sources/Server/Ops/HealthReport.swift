@@ -12,19 +12,19 @@ final class HealthReport {
     private let system: SystemProbe
     private let openAI: OpenAIProbe
     private let database: Database
-    private let instance: String
+    private let name: InstanceName
     private let clock: WallClock
     private let loop: Loop
     private var last: (madeSeconds: Double, report: Report)?
     private var running: LoopTask<Void>?
     private var waiting: [Ticket<Void>] = []
 
-    init(on loop: Loop, database: Database, openAI: OpenAIClient, instance: String, clock: WallClock) {
+    init(on loop: Loop, database: Database, openAI: OpenAIClient, name: InstanceName, clock: WallClock) {
         self.loop = loop
         system = SystemProbe(on: loop)
         self.openAI = OpenAIProbe(openAI, on: loop, clock: clock)
         self.database = database
-        self.instance = instance
+        self.name = name
         self.clock = clock
     }
 
@@ -76,7 +76,7 @@ final class HealthReport {
     private func databasePart() async -> (JSONValue, HealthFigures?) {
         guard database.isAvailable else { return (["status": "unhealthy", "error": "not connected"], nil) }
         do throws(DatabaseError) {
-            let figures = try await LoadHealthFigures.run(database, instance: instance)
+            let figures = try await LoadHealthFigures.run(database, instance: name.current)
             let deliveries = figures.deliveries24h.map { ($0.status, JSONValue.int($0.count)) }
             let reply: JSONValue = [
                 "status": "healthy", "jobs_24h": .int(figures.jobs24h), "webhook_deliveries": .object(deliveries),

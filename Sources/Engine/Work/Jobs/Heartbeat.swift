@@ -5,13 +5,15 @@ public final class Heartbeat: BackgroundService {
     private let loop: Loop
     private let database: Database
     private let configuration: WorkConfiguration
+    private let names: NameKeeper
     private let log = Logger(label: "jobs")
     private var task: Task<Void, Never>?
 
-    public init(on loop: Loop, database: Database, configuration: WorkConfiguration) {
+    public init(on loop: Loop, database: Database, configuration: WorkConfiguration, names: NameKeeper) {
         self.loop = loop
         self.database = database
         self.configuration = configuration
+        self.names = names
     }
 
     public func start() {
@@ -26,7 +28,9 @@ public final class Heartbeat: BackgroundService {
     }
 
     public func runOnce() async throws(DatabaseError) {
-        try await Instances.beat(database, instance: configuration.instance, incarnation: configuration.incarnation)
+        let name = configuration.instance
+        let isOurs = try await Instances.beat(database, instance: name, incarnation: configuration.incarnation)
+        if !isOurs, name == configuration.instance { names.renew() }
     }
 
     /// Call it last: the leases go back, so nobody of this process may be at work any more.

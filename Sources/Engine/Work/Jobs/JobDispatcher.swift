@@ -97,9 +97,11 @@ public final class JobDispatcher: BackgroundService {
         let room = min(context.places.room, configuration.jobsHeldMax - running.count)
         isHungry = room <= 0
         guard room > 0 else { return }
-        // A claim without a heartbeat of our own would be free for others at once.
-        try await Instances.beat(
+        // A claim without a heartbeat of our own would be free for others at once, as would one under a name that
+        // another process has got.
+        let isAlive = try await Instances.beat(
             context.database, instance: configuration.instance, incarnation: configuration.incarnation)
+        guard isAlive else { return }
         let free = try await ClaimJobs.free(
             context.database, silentSeconds: configuration.silentSeconds, limit: room)
         isHungry = free.count == room

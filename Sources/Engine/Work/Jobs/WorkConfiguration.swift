@@ -12,8 +12,10 @@ public struct WorkConfiguration: Sendable {
     /// An instance without a heartbeat for longer is taken for dead, seconds.
     public static let silentSeconds = 10.0
 
-    /// This instance's name: stable over restarts (`INSTANCE_ID`).
-    public var instance: String
+    /// This instance's name: stable over restarts (`INSTANCE_ID`), unless another process has it.
+    public let name: InstanceName
+    /// The name at this moment.
+    public var instance: String { name.current }
     /// New at every start: leases of an earlier life of this instance are free.
     public let incarnation = Identifier.random()
     /// Between two looks at a batch, and at the queue when no notification came, seconds (`WORKER_POLL_INTERVAL`).
@@ -48,5 +50,8 @@ public struct WorkConfiguration: Sendable {
     public var backoffFirstSeconds = 1.0
     public var backoffMaxSeconds = 60.0
 
-    public init(instance: String) { self.instance = instance }
+    /// false: an instance that does no work in the background, and has no row of heartbeats.
+    public var hasHeartbeat = true
+
+    public init(instance: String) { name = InstanceName(instance) }
 }

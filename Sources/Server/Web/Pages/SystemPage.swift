@@ -119,7 +119,7 @@ enum SystemPage {
         html.element("dl", ["class": "facts"]) { html in
             html.fact("Clients remembered", WebText.count(services.shared.limiter.held.clients))
             html.fact("Lots in a request, at most", WebText.count(services.config.lotsMax))
-            html.fact("Instance", services.config.instanceID)
+            html.fact("Instance", services.instance)
             html.fact("Event loops", WebText.count(services.config.workerThreads))
             let (warnings, errors) = (LogMetrics.lines(.warning), LogMetrics.lines(.error))
             html.fact(
