@@ -1,7 +1,8 @@
 // The rows of the outbox: who may take a delivery, and what is booked of it. Loop-bound.
-import Engine
 import TestSupport
 import Testing
+
+@testable import Engine
 
 @Suite("The outbox in the database", .timeLimit(.minutes(1)))
 struct OutboxTests {
@@ -18,7 +19,7 @@ struct OutboxTests {
                         _ = try await Migrator.run(session, migrations: Migrations.all)
                     }
                     let incarnation = Identifier.random()
-                    try await Instances.beat(database, instance: "a", incarnation: incarnation)
+                    try await Instances.enter(database, instance: "a", incarnation: incarnation)
                     try await body(database, incarnation)
                 } catch {
                     await database.close()
@@ -153,12 +154,33 @@ struct OutboxTests {
             #expect(try await Self.take(database, incarnation, ids).isEmpty)
             #expect(try await Self.take(database, incarnation, ids, doubtful: ids).map(\.id) == ids)
             let other = Identifier.random()
-            try await Instances.beat(database, instance: "b", incarnation: other)
+            try await Instances.enter(database, instance: "b", incarnation: other)
             #expect(try await Self.take(database, other, ids, doubtful: ids).isEmpty)
             try await database.session { session in
                 try await session.execute("UPDATE webhook_deliveries SET status = 'delivered'")
             }
             #expect(try await Self.take(database, incarnation, ids, doubtful: ids).isEmpty)
+        }
+    }
+
+    @Test("C6.2: a body that is not wanted any more, because the receiver is gone, is no trouble of ours")
+    func unwantedBody() async throws {
+        try await withOutbox { database, incarnation in
+            let loop = try #require(Loop.current)
+            try await Self.insert(database, job: Self.jobs[0], url: "'http://a.example/'", count: 1)
+            let delivery = try #require(try await Self.claim(database, incarnation).first)
+            let job = EndedJob(
+                status: .completed, createdAt: .now(), endedAt: .now(), totalLots: 1, processedLots: 1, failedLots: 0,
+                errorMessage: nil)
+            let body = DeliveryBody(delivery, job: job, database: database)
+            _ = try await body.next()
+            try await database.transaction { session in
+                try await session.execute("LOCK TABLE batch_lots")
+                let sending = LoopTask(on: loop) { _ = try await body.next() }
+                sending.cancel()
+                await #expect(throws: DatabaseError.self) { try await sending.value() }
+            }
+            #expect(body.failure == nil)
         }
     }
 

@@ -40,7 +40,8 @@ final class DeliveryBody: ByteSource {
         do {
             return try await DeliveryContent.lots(database, delivery: delivery.id, offset: start)
         } catch {
-            failure = error
+            // The exchange ended before the body did, and wants no more of it: that is no trouble of ours.
+            if error.kind != .cancelled { failure = error }
             throw error
         }
     }
