@@ -110,6 +110,19 @@ struct SynchronousTests {
         }
     }
 
+    @Test("C2.4: an answer of which nothing could be seen is no answer")
+    func blank() async throws {
+        try await Outside.with(faults: ["lines": [["fault": "blank_html"]]]) { server, outside, _ in
+            let reply = try await server.generate(Self.body([outside.imagesURL + "/car/7.jpg"], languages: ["en"]))
+            #expect(reply.status == 500 && reply.code == "OPENAI_API_ERROR", "\(reply.text)")
+        }
+        try await Outside.with(faults: ["lines": [["fault": "blank_html", "times": 1]]]) { server, outside, _ in
+            let reply = try await server.generate(Self.body([outside.imagesURL + "/car/7.jpg"], languages: ["en"]))
+            #expect(reply.status == 200, "\(reply.text)")
+            #expect(await outside.requests("POST /v1/responses") == 2)
+        }
+    }
+
     @Test("C2.6: when the client hangs up, the service lets go at once: it can be stopped")
     func hangUp() async throws {
         try await Outside.with(responseSeconds: 30) { server, outside, _ in

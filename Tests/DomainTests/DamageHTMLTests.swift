@@ -34,6 +34,20 @@ struct DamageHTMLTests {
     }
 
     @Test(
+        "C2.4: a text of which nothing can be seen is blank",
+        arguments: [
+            ("", true), (" \n", true), ("<p></p>", true), ("<p> <br></p>", true), ("<ul><li></li></ul>", true),
+            ("<img src=x onerror=1>", true), ("<script>alert(1)</script>", true), ("<!-- dent -->", true),
+            ("<p>&nbsp;</p>", true), ("&#160;&#x200B;&ZeroWidthSpace;", true), ("<p>\u{200B}\u{FEFF}\u{A0}</p>", true),
+            ("\u{200F}\u{2066}", true), ("<h1></h1>", true), ("&#0;", true),
+            ("a", false), ("<p>a</p>", false), ("<img src=x>a", false), ("&amp;", false), ("&#65;", false),
+            ("&#x41;", false), ("&eacute;", false), ("<", false), ("&", false), ("&;", false), ("می\u{200C}شود", false),
+        ])
+    func blank(text: String, isBlank: Bool) {
+        #expect(DamageHTML.isBlank(text) == isBlank)
+    }
+
+    @Test(
         "tags are balanced and stand where they may",
         arguments: [
             ("<p>a", "<p>a</p>"), ("a</p>", "<p>a</p>"), ("<p>a<p>b", "<p>a</p><p>b</p>"),

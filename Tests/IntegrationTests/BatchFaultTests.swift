@@ -13,7 +13,7 @@ struct BatchFaultTests {
         return options
     }
 
-    @Test("C5.4: missing, doubled, unknown, refused, cut, broken and hostile lines")
+    @Test("C5.4: missing, doubled, unknown, refused, cut, broken, hostile and blank lines")
     func lines() async throws {
         let options = try Self.options(
             """
@@ -26,10 +26,11 @@ struct BatchFaultTests {
                 {"fault": "hostile_html", "contains": "/car/11/"},
                 {"fault": "error", "status": 429, "contains": "/car/12/", "times": 1},
                 {"fault": "incomplete", "contains": "Car 13,"},
+                {"fault": "blank_html", "contains": "/car/14/", "times": 1},
                 {"fault": "error", "status": 400, "contains": "/car/15/"}]}
             """)
         try await World.run(openAI: options) { world in
-            let lots = world.lots([0, 1, 2, 4, 5, 6, 8, 9, 11, 12, 13, 15])
+            let lots = world.lots([0, 1, 2, 4, 5, 6, 8, 9, 11, 12, 13, 14, 15])
             let job = try await world.submit(lots)
             try await world.waitUntil(job, "completed")
             let results = try await world.results(of: job)

@@ -194,6 +194,7 @@ struct OpenAIFaultTests {
             #expect(try await answer("invalid_json").json.outputJSON == .null)
             let hostile = try await answer("hostile_html").json.outputJSON["damages"]?.string
             #expect(hostile == SimulatedAnswer.hostile(SimulatedAnswer.text(imageURLs: ["https://a/1.jpg"])))
+            #expect(try await answer("blank_html").json.outputJSON["damages"]?.string == SimulatedAnswer.blank)
             #expect(try await answer("error").status == 500)
         }
     }

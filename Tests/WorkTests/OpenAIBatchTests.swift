@@ -64,7 +64,8 @@ struct OpenAIResultLineTests {
         arguments: [
             #"{"damages":""}"#, #"{"damages":" \n"}"#, #"{"damages":1}"#, #"{"damages":null}"#, #"{"x":"y"}"#, "{}",
             "[]", "text",
-            #"{"damages":"a","more":"b"}"#, #"{"damages":"cut"#, "",
+            #"{"damages":"a","more":"b"}"#, #"{"damages":"cut"#, "", #"{"damages":"<img src=x onerror=1>"}"#,
+            #"{"damages":"<p></p>"}"#, #"{"damages":"<p>&nbsp;<br></p>"}"#,
         ])
     func notOurSchema(_ text: String) throws {
         let failed = try failure(read(line(answer(text))))

@@ -13,6 +13,8 @@ public enum AnswerFault: String, Sendable, CaseIterable {
     case invalidJSON = "invalid_json"
     /// The texts carry scripts, handlers and links (`SimulatedAnswer.hostile`).
     case hostileHTML = "hostile_html"
+    /// The texts are tags around nothing (`SimulatedAnswer.blank`).
+    case blankHTML = "blank_html"
 }
 
 /// Answers a checked request. Ids and times come from outside, so that the same request gives the same answer.
@@ -55,14 +57,18 @@ struct ResponseObject {
         let builder = AnswerValue(root: request.schema ?? .null, input: request.input)
         guard request.schema != nil else { return builder.text("en") }
         let value = builder.value
-        return (fault == .hostileHTML ? ResponseObject.hostile(value) : value).text
+        switch fault {
+        case .hostileHTML: return ResponseObject.replacing(value, SimulatedAnswer.hostile).text
+        case .blankHTML: return ResponseObject.replacing(value) { _ in SimulatedAnswer.blank }.text
+        case .refusal, .incomplete, .failed, .invalidJSON, nil: return value.text
+        }
     }
 
-    private static func hostile(_ value: JSONValue) -> JSONValue {
+    private static func replacing(_ value: JSONValue, _ text: (String) -> String) -> JSONValue {
         switch value {
-        case .string(let text): .string(SimulatedAnswer.hostile(text))
-        case .array(let elements): .array(elements.map(hostile))
-        case .object(let members): .object(members.map { ($0.0, hostile($0.1)) })
+        case .string(let old): .string(text(old))
+        case .array(let elements): .array(elements.map { replacing($0, text) })
+        case .object(let members): .object(members.map { ($0.0, replacing($0.1, text)) })
         case .null, .bool, .int, .double: value
         }
     }
@@ -73,7 +79,7 @@ struct ResponseObject {
         case .incomplete: return .cut(request.model.reasons ? nil : String(text.prefix(text.count / 2)))
         case .failed: return .failed
         case .invalidJSON: return .text("Here is the description you asked for: " + text.dropLast(3))
-        case .hostileHTML, nil: break
+        case .hostileHTML, .blankHTML, nil: break
         }
         let reasoning = request.model.reasons ? TokenEstimate.reasoning : 0
         guard let limit = request.maxOutputTokens, limit < TokenEstimate.text(text) + reasoning else {

@@ -49,6 +49,9 @@ public enum SimulatedAnswer {
             + "<img src=x onerror=alert(2)><a href=\"javascript:alert(3)\">more</a>"
     }
 
+    /// What stands in place of a text under the line fault `blank_html`.
+    public static let blank = "<p></p><img src=x onerror=alert(1)>"
+
     /// From the last `<p>` before the last `</p>` to that `</p>`; all of `text` if it has none.
     static func lastParagraph(of text: String) -> String {
         let bytes = Array(text.utf8)

@@ -15,6 +15,15 @@ public enum DamageHTML {
         }
         return writer.finish()
     }
+
+    /// Whether nothing could be seen of the cleaned text: it holds tags and blanks at most.
+    public static func isBlank(_ text: String) -> Bool {
+        var tokens = HTMLTokens(text)
+        while let token = tokens.next() {
+            if case .text(let bytes) = token, VisibleText.isIn(bytes) { return false }
+        }
+        return true
+    }
 }
 
 /// The allowed tags and how they nest.

@@ -45,7 +45,8 @@ enum AnswerReader {
         }
     }
 
-    /// Strictly our schema: every property is there, is a text and says something; nothing else is there.
+    /// Strictly our schema: every property is there and is a text of which something can be seen once it is cleaned
+    /// (C2.4); nothing else is there.
     private static func parse(_ text: String, _ fields: [String]?) -> [(String, String)]? {
         guard let value = try? JSONValue.parse(Array(text.utf8)), case .object(let members) = value, !members.isEmpty
         else {
@@ -55,7 +56,7 @@ enum AnswerReader {
         guard Set(members.map(\.0)) == Set(names) else { return nil }
         var found: [(String, String)] = []
         for name in names {
-            guard let text = value[name]?.string, text.contains(where: { !$0.isWhitespace }) else { return nil }
+            guard let text = value[name]?.string, !DamageHTML.isBlank(text) else { return nil }
             found.append((name, text))
         }
         return found
