@@ -108,8 +108,13 @@ def check_provider():
 
 
 def check_folders():
-    findings, text = check(1, SPOOL_DIR="/no/such/folder", LOG_FILE=f"{__file__}/log")
-    assert verdicts(findings)["spool"] == ["FAILED"] and verdicts(findings)["log"] == ["WARNING"], text
+    findings, text = check(1, SPOOL_DIR="/no/such/folder")
+    assert findings == {} and "SPOOL_DIR" in text, text
+    # One that is there and takes no file, whoever asks.
+    findings, text = check(1, SPOOL_DIR="/proc/self")
+    assert "/proc/self" in text and verdicts(findings).get("spool", ["FAILED"]) == ["FAILED"], text
+    findings, text = check(0, LOG_FILE=f"{__file__}/log")
+    assert verdicts(findings)["spool"] == ["ok"] and verdicts(findings)["log"] == ["WARNING"], text
 
 
 if __name__ == "__main__":

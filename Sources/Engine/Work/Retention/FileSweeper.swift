@@ -55,7 +55,9 @@ public final class FileSweeper: BackgroundService {
             let shards = try await ProviderFiles.done(
                 database, account: openAI.configuration.account, limit: Self.shardsMax)
             for shard in shards {
-                for file in shard.files { try await delete(file) }
+                try await LogContext.$metadata.withValue(["job": "\(shard.job)"]) {
+                    for file in shard.files { try await delete(file) }
+                }
                 try await ProviderFiles.gone(database, shard: shard.shard)
             }
             if shards.count < Self.shardsMax { return }

@@ -4,6 +4,7 @@
 /// A shard's files.
 public struct ShardFiles: Sendable {
     public let shard: Identifier
+    public let job: Identifier
     public let files: [String]
 }
 
@@ -11,7 +12,8 @@ public enum ProviderFiles {
     private static let doneStatement = Statement(
         "shards_with_files",
         """
-        SELECT id, array_remove(ARRAY[input_file_id, output_file_id, error_file_id], NULL) FROM openai_batches
+        SELECT id, job_id, array_remove(ARRAY[input_file_id, output_file_id, error_file_id], NULL)
+        FROM openai_batches
         WHERE state IN ('collected', 'abandoned') AND NOT files_gone
             AND coalesce(input_file_id, output_file_id, error_file_id) IS NOT NULL AND account = $1
         ORDER BY ended_at LIMIT $2
@@ -30,7 +32,7 @@ public enum ProviderFiles {
         _ db: any Querying, account: String, limit: Int
     ) async throws(DatabaseError) -> [ShardFiles] {
         try await db.query(doneStatement, [.text(account), .int8(limit)]).map {
-            ShardFiles(shard: $0.uuid(0), files: $0.textArray(1))
+            ShardFiles(shard: $0.uuid(0), job: $0.uuid(1), files: $0.textArray(2))
         }
     }
 
