@@ -84,8 +84,8 @@ struct RetentionTests {
                     sizes.append(Int(try await Self.keys(database, "SELECT \(names)")[0]) ?? 0)
                 }
                 print("retention: bytes of all tables after each of six generations: \(sizes)")
-                // Six generations that stay would be three times two. A generation more or less is VACUUM's own doing: it
-                // passes over pages that somebody looks at.
+                // Six generations that stay would be three times two. One more or less is VACUUM's own doing: it passes
+                // over pages that somebody looks at.
                 #expect(sizes[5] < sizes[1] * 2, "\(sizes)")
                 await database.close()
             }
