@@ -28,7 +28,7 @@ class Browser:
         options.binary_location = shutil.which("chromium") or ""
         for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars",
                          "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                         "--disable-extensions", "--force-color-profile=srgb", "--lang=en", f"--user-data-dir={self.profile}"):
+                         "--disable-extensions", "--force-color-profile=srgb", "--force-prefers-reduced-motion", "--lang=en", f"--user-data-dir={self.profile}"):
             options.add_argument(argument)
         if hosts:
             options.add_argument("--host-resolver-rules=" + ",".join(f"MAP {host} 127.0.0.1" for host in hosts))
@@ -79,7 +79,8 @@ class Browser:
     # Doing
 
     def click(self, element):
-        self.script("arguments[0].scrollIntoView({block: 'center'})", element)
+        # At once: while a page glides to its place, a click would go where the element was.
+        self.script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
         element.click()
 
     def leave_by(self, act):
