@@ -109,8 +109,9 @@ struct LogOutputTests {
         let sink = LogSink(LogFile(writingTo: ends[1]), .stdout, format: .text)
         let before = LogMetrics.linesDropped(.stdout)
         let line = [UInt8](repeating: 0x78, count: 1023) + [0x0A]
-        let lines = LogSink.waitingBytesMax / line.count * 2
-        // Twice as much as may wait, and the pipe is never read: this ends only if nobody waits for it.
+        let lines = LogSink.waitingBytesMax / line.count * 3
+        // One time as much as may wait with the thread, as much in the queue, and as much again; and the pipe is never
+        // read: this ends only if nobody waits for it.
         for _ in 0..<lines { sink.submit(line) }
         #expect(LogMetrics.linesDropped(.stdout) - before > 1000)
         sink.close(seconds: 0.1)
