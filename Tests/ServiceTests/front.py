@@ -54,7 +54,7 @@ class Front:
             assert text.count(old) == times, f"{old!r} is {text.count(old)} times in nginx.conf"
             text = text.replace(old, new)
         server = "server app:5000 max_fails=1 fail_timeout=1s;\n"
-        put("        " + server, "".join("        " + server.replace("app:5000", address) for address in instances), 1)
+        put("        " + server, "".join("        " + server.replace("app:5000", address) for address in instances), 2)
         put("listen 80;", f"listen 127.0.0.1:{self.plain};", 1)
         put("listen 443 ssl http2;", f"listen 127.0.0.1:{self.secure} ssl http2;", 1)
         for line in ("listen [::]:80;", "listen [::]:443 ssl http2;"):
