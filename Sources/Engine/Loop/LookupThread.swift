@@ -1,6 +1,6 @@
 // Host names to addresses, each look-up on a thread of its own. `LoopResolver` has libuv's few threads, which files and
 // the database's names share; a name from outside whose servers are silent would hold one of those for half a minute.
-// Frees: the address list, on the thread; the thread frees itself. Thread: `start` the loop's, the look-up its own.
+// Frees: the address list, on the thread. Thread: `start` the loop's, the look-up its own.
 import CShims
 
 #if canImport(Glibc)
@@ -8,16 +8,6 @@ import Glibc
 #endif
 
 public enum LookupThread {
-    private final class Look: Sendable {
-        let host: String
-        let loop: Loop
-        let done: @Sendable ([String]) -> Void
-
-        init(_ host: String, _ loop: Loop, _ done: @escaping @Sendable ([String]) -> Void) {
-            (self.host, self.loop, self.done) = (host, loop, done)
-        }
-    }
-
     /// Calls `done` on the loop, in a later turn, with the numeric addresses of `host` in the system's order of
     /// preference; none if it cannot be resolved. It cannot be taken back; a loop that ends meanwhile does not wait for
     /// it, and `done` is not called. The caller bounds how many there are at a time. Any thread.
@@ -25,23 +15,11 @@ public enum LookupThread {
     public static func start(
         _ host: String, on loop: Loop, _ done: @escaping @Sendable ([String]) -> Void
     ) -> Bool {
-        let look = Unmanaged.passRetained(Look(host, loop, done))  // released by the thread, or just below
-        var thread = pthread_t()
-        let failure = pthread_create(
-            &thread, nil,
-            { argument in
-                let look = Unmanaged<Look>.fromOpaque(argument!).takeRetainedValue()  // set in `start`
-                shim_name_thread("lookup")
-                let found = LookupThread.addresses(of: look.host)
-                look.loop.post { look.done(found) }
-                return nil
-            }, look.toOpaque())
-        guard failure == 0 else {
-            look.release()
-            return false
+        DetachedThread.start {
+            shim_name_thread("lookup")
+            let found = addresses(of: host)
+            loop.post { done(found) }
         }
-        pthread_detach(thread)
-        return true
     }
 
     private static func addresses(of host: String) -> [String] {

@@ -60,7 +60,7 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
         checkHandle = .allocate(capacity: 1)
         precondition(uv_loop_init(uv) == 0, "no descriptors left for an event loop")
         prepareHandles()
-        startThread()
+        precondition(DetachedThread.start { self.threadMain() }, "no thread for an event loop")
     }
 
     // MARK: Any thread
@@ -205,20 +205,6 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
         // Jobs made ready by this turn's I/O run before the loop sleeps, without waiting for the next turn.
         uv_check_start(checkHandle) { handle in Loop.of(handle!.pointee.data).drain() }
         uv_unref(shim_handle_check(checkHandle))
-    }
-
-    private func startThread() {
-        var thread = pthread_t()
-        let me = Unmanaged.passRetained(self)  // released at the end of the thread
-        let failure = pthread_create(
-            &thread, nil,
-            { argument in
-                let loop = Unmanaged<Loop>.fromOpaque(argument!).takeRetainedValue()
-                loop.threadMain()
-                return nil
-            }, me.toOpaque())
-        precondition(failure == 0, "no thread for an event loop")
-        pthread_detach(thread)
     }
 
     private func threadMain() {

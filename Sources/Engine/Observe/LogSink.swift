@@ -36,7 +36,7 @@ final class LogSink: @unchecked Sendable {  // all state is touched between lock
         self.format = format
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(changed, nil)
-        startThread()
+        precondition(DetachedThread.start { self.run() }, "no thread for the log")
     }
 
     deinit {
@@ -83,19 +83,6 @@ final class LogSink: @unchecked Sendable {  // all state is touched between lock
     }
 
     // MARK: The writing thread
-
-    private func startThread() {
-        var thread = pthread_t()
-        let me = Unmanaged.passRetained(self)  // released at the end of the thread
-        let failure = pthread_create(
-            &thread, nil,
-            { argument in
-                Unmanaged<LogSink>.fromOpaque(argument!).takeRetainedValue().run()
-                return nil
-            }, me.toOpaque())
-        precondition(failure == 0, "no thread for the log")
-        pthread_detach(thread)
-    }
 
     private func run() {
         while let work = take() {
