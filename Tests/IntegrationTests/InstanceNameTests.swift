@@ -23,23 +23,6 @@ struct InstanceNameTests {
         }
     }
 
-    private func withDatabase(_ body: @escaping @Sendable (Database, Loop) async throws -> Void) async throws {
-        try await TestDatabase.with { url in
-            try await onLoop("names") { loop in
-                let database = Database(on: loop, configuration: DatabaseConfiguration(url: url))
-                database.start()
-                let result: Result<Void, any Error>
-                do {
-                    try await database.session { _ = try await Migrator.run($0, migrations: Migrations.all) }
-                    try await body(database, loop)
-                    result = .success(())
-                } catch { result = .failure(error) }
-                await database.close()
-                try result.get()
-            }
-        }
-    }
-
     private static let holders = """
         SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -53,7 +36,7 @@ struct InstanceNameTests {
 
     @Test("C5.1: the second of a name goes by another one; both have heartbeats; the name is free after its holder")
     func second() async throws {
-        try await withDatabase { database, loop in
+        try await withMigratedDatabase { loop, database in
             let (first, second) = (Instance(database, on: loop), Instance(database, on: loop))
             try await first.keeper.take()
             try await second.keeper.take()
@@ -73,7 +56,7 @@ struct InstanceNameTests {
 
     @Test("C5.1: a name whose connection broke is taken again")
     func broken() async throws {
-        try await withDatabase { database, loop in
+        try await withMigratedDatabase { loop, database in
             let one = Instance(database, on: loop)
             try await one.keeper.take()
             let before = try await database.query(Self.holder).map { $0.int(0) }
@@ -91,7 +74,7 @@ struct InstanceNameTests {
 
     @Test("C5.1: who lost its name to another goes on under a new one, with its leases and key claims")
     func lost() async throws {
-        try await withDatabase { database, loop in
+        try await withMigratedDatabase { loop, database in
             let one = Instance(database, on: loop)
             let id = one.configuration.incarnation
             try await one.keeper.take()

@@ -10,23 +10,10 @@ struct OutboxTests {
 
     /// Runs `body` on a migrated database, with a living incarnation.
     private func withOutbox(_ body: @escaping @Sendable (Database, Identifier) async throws -> Void) async throws {
-        try await TestDatabase.with { url in
-            try await onLoop("outbox") { loop in
-                let database = Database(on: loop, configuration: DatabaseConfiguration(url: url))
-                database.start()
-                do {
-                    try await database.session { session in
-                        _ = try await Migrator.run(session, migrations: Migrations.all)
-                    }
-                    let incarnation = Identifier.random()
-                    try await Instances.enter(database, instance: "a", incarnation: incarnation)
-                    try await body(database, incarnation)
-                } catch {
-                    await database.close()
-                    throw error
-                }
-                await database.close()
-            }
+        try await withMigratedDatabase { _, database in
+            let incarnation = Identifier.random()
+            try await Instances.enter(database, instance: "a", incarnation: incarnation)
+            try await body(database, incarnation)
         }
     }
 

@@ -5,28 +5,9 @@ import Testing
 
 @Suite("The queue in the database", .timeLimit(.minutes(1)))
 struct QueueTests {
-    private func withDatabase(_ body: @escaping @Sendable (Database) async throws -> Void) async throws {
-        try await TestDatabase.with { url in
-            try await onLoop("queue") { loop in
-                let database = Database(on: loop, configuration: DatabaseConfiguration(url: url))
-                database.start()
-                do {
-                    try await database.session { session in
-                        _ = try await Migrator.run(session, migrations: Migrations.all)
-                    }
-                    try await body(database)
-                } catch {
-                    await database.close()
-                    throw error
-                }
-                await database.close()
-            }
-        }
-    }
-
     @Test("C5.1: a claim whose reply was lost is made anew, and fences off whoever has the job")
     func doubtfulClaim() async throws {
-        try await withDatabase { database in
+        try await withMigratedDatabase { _, database in
             let job = Identifier.random()
             try await database.session { session in
                 try await session.execute(

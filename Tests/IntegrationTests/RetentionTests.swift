@@ -31,64 +31,50 @@ struct RetentionTests {
 
     @Test("C5.8: ended jobs past their time go with all their rows; younger, open and undelivered ones stay")
     func prune() async throws {
-        try await TestDatabase.with { url in
-            try await onLoop("retention") { loop in
-                let database = Database(on: loop, configuration: DatabaseConfiguration(url: url))
-                database.start()
-                try await database.session { session in
-                    _ = try await Migrator.run(session, migrations: Migrations.all)
-                    try await session.execute(
-                        Self.job(1, endedDaysAgo: 31, status: "completed", delivery: "delivered")
-                            + Self.job(2, endedDaysAgo: 31, status: "failed", delivery: "failed")
-                            + Self.job(3, endedDaysAgo: 29, status: "completed", delivery: "delivered")
-                            + Self.job(4, endedDaysAgo: 31, status: "processing", delivery: "delivered")
-                            + Self.job(5, endedDaysAgo: 31, status: "completed", delivery: "pending"))
-                }
-                let pruners = (0..<2).map { _ in Pruner(on: loop, database: database, keepSeconds: 30 * 86_400) }
-                let removed = try await loop.gather(pruners) { try await $0.runOnce() }
-                #expect(removed.reduce(0, +) == 2)
-                for table in Self.tables {
-                    let key =
-                        switch table {
-                        case "batch_jobs": "id"
-                        case "webhook_deliveries": "batch_job_id"
-                        case "webhook_attempts": "delivery_id"
-                        default: "job_id"
-                        }
-                    let left = try await Self.keys(database, "SELECT DISTINCT \(key)::text FROM \(table) ORDER BY 1")
-                    #expect(left.map { $0.suffix(1) } == ["3", "4", "5"], "\(table)")
-                }
-                #expect(try await pruners[0].runOnce() == 0)
-                await database.close()
+        try await withMigratedDatabase { loop, database in
+            try await database.session { session in
+                try await session.execute(
+                    Self.job(1, endedDaysAgo: 31, status: "completed", delivery: "delivered")
+                        + Self.job(2, endedDaysAgo: 31, status: "failed", delivery: "failed")
+                        + Self.job(3, endedDaysAgo: 29, status: "completed", delivery: "delivered")
+                        + Self.job(4, endedDaysAgo: 31, status: "processing", delivery: "delivered")
+                        + Self.job(5, endedDaysAgo: 31, status: "completed", delivery: "pending"))
             }
+            let pruners = (0..<2).map { _ in Pruner(on: loop, database: database, keepSeconds: 30 * 86_400) }
+            let removed = try await loop.gather(pruners) { try await $0.runOnce() }
+            #expect(removed.reduce(0, +) == 2)
+            for table in Self.tables {
+                let key =
+                    switch table {
+                    case "batch_jobs": "id"
+                    case "webhook_deliveries": "batch_job_id"
+                    case "webhook_attempts": "delivery_id"
+                    default: "job_id"
+                    }
+                let left = try await Self.keys(database, "SELECT DISTINCT \(key)::text FROM \(table) ORDER BY 1")
+                #expect(left.map { $0.suffix(1) } == ["3", "4", "5"], "\(table)")
+            }
+            #expect(try await pruners[0].runOnce() == 0)
         }
     }
 
     @Test("C5.8: generation after generation of jobs, the tables do not grow; no step holds locks for long")
     func size() async throws {
-        try await TestDatabase.with { url in
-            try await onLoop("retention") { loop in
-                let database = Database(on: loop, configuration: DatabaseConfiguration(url: url))
-                database.start()
-                try await database.session { session in
-                    _ = try await Migrator.run(session, migrations: Migrations.all)
-                }
-                let pruner = Pruner(on: loop, database: database, keepSeconds: 30 * 86_400)
-                var sizes: [Int] = []
-                for _ in 0..<6 {
-                    try await database.session { try await $0.execute(Self.generation) }
-                    #expect(try await pruner.runOnce() == 40)
-                    // What autovacuum does by itself, sooner or later.
-                    for table in Self.tables { try await database.session { try await $0.execute("VACUUM \(table)") } }
-                    let names = Self.tables.map { "pg_total_relation_size('\($0)')" }.joined(separator: " + ")
-                    sizes.append(Int(try await Self.keys(database, "SELECT \(names)")[0]) ?? 0)
-                }
-                print("retention: bytes of all tables after each of six generations: \(sizes)")
-                // Six generations that stay would be three times two. One more or less is VACUUM's own doing: it passes
-                // over pages that somebody looks at.
-                #expect(sizes[5] < sizes[1] * 2, "\(sizes)")
-                await database.close()
+        try await withMigratedDatabase { loop, database in
+            let pruner = Pruner(on: loop, database: database, keepSeconds: 30 * 86_400)
+            var sizes: [Int] = []
+            for _ in 0..<6 {
+                try await database.session { try await $0.execute(Self.generation) }
+                #expect(try await pruner.runOnce() == 40)
+                // What autovacuum does by itself, sooner or later.
+                for table in Self.tables { try await database.session { try await $0.execute("VACUUM \(table)") } }
+                let names = Self.tables.map { "pg_total_relation_size('\($0)')" }.joined(separator: " + ")
+                sizes.append(Int(try await Self.keys(database, "SELECT \(names)")[0]) ?? 0)
             }
+            print("retention: bytes of all tables after each of six generations: \(sizes)")
+            // Six generations that stay would be three times two. One more or less is VACUUM's own doing: it passes
+            // over pages that somebody looks at.
+            #expect(sizes[5] < sizes[1] * 2, "\(sizes)")
         }
     }
 
@@ -113,36 +99,30 @@ struct RetentionTests {
 
     @Test("C5.8, C6.3: a job is not removed under a delivery that is sent anew, nor the other way about")
     func redelivery() async throws {
-        try await TestDatabase.with { url in
-            try await onLoop("retention") { loop in
-                let database = Database(on: loop, configuration: DatabaseConfiguration(url: url))
-                database.start()
-                let id = try #require(Identifier("00000000-0000-4000-8000-000000000001"))
-                try await database.session { session in
-                    _ = try await Migrator.run(session, migrations: Migrations.all)
-                    try await session.execute(Self.job(1, endedDaysAgo: 31, status: "completed", delivery: "failed"))
-                }
-                // While one is about to send it anew, and after that, the job stays.
-                let during = try await database.transaction { session in
-                    let started = try await RedeliverDelivery.run(session, delivery: id)
-                    return (started, try await database.transaction { try await Self.retire($0) })
-                }
-                #expect(during == (.started(job: id), 0))
-                #expect(try await database.transaction { try await Self.retire($0) } == 0)
-                try await database.session { try await $0.execute("UPDATE webhook_deliveries SET status = 'failed'") }
-                // While its job is being removed, the other waits, and finds nothing.
-                let (retired, late) = try await database.transaction { session in
-                    let retired = try await Self.retire(session)
-                    let late = LoopTask(on: loop) {
-                        try await database.transaction { try await RedeliverDelivery.run($0, delivery: id) }
-                    }
-                    try await Self.untilSomebodyWaits(database, loop)
-                    return (retired, late)
-                }
-                #expect(retired == 1)
-                #expect(try await late.value() == .unknown)
-                await database.close()
+        try await withMigratedDatabase { loop, database in
+            let id = try #require(Identifier("00000000-0000-4000-8000-000000000001"))
+            try await database.session { session in
+                try await session.execute(Self.job(1, endedDaysAgo: 31, status: "completed", delivery: "failed"))
             }
+            // While one is about to send it anew, and after that, the job stays.
+            let during = try await database.transaction { session in
+                let started = try await RedeliverDelivery.run(session, delivery: id)
+                return (started, try await database.transaction { try await Self.retire($0) })
+            }
+            #expect(during == (.started(job: id), 0))
+            #expect(try await database.transaction { try await Self.retire($0) } == 0)
+            try await database.session { try await $0.execute("UPDATE webhook_deliveries SET status = 'failed'") }
+            // While its job is being removed, the other waits, and finds nothing.
+            let (retired, late) = try await database.transaction { session in
+                let retired = try await Self.retire(session)
+                let late = LoopTask(on: loop) {
+                    try await database.transaction { try await RedeliverDelivery.run($0, delivery: id) }
+                }
+                try await Self.untilSomebodyWaits(database, loop)
+                return (retired, late)
+            }
+            #expect(retired == 1)
+            #expect(try await late.value() == .unknown)
         }
     }
 
