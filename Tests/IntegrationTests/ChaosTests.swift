@@ -25,7 +25,7 @@ struct ChaosTests {
 
     @Test("C5.1, C5.2: some of the crash points, others each time; nothing is lost, and nothing paid twice")
     func points() async throws {
-        try await run(PointsScenario.parse(["--count", "8", "--lots", "30"]))
+        try await run(PointsScenario.parse(["--count", "8", "--lots", "30", "--limit", "180"]))
     }
 
     @Test("C5.1, C5.2, C6.1: random kills of two instances under a provider that misbehaves")

@@ -73,12 +73,14 @@ extension FaultPlan {
     }
 
     private static func batch(_ json: JSONValue) throws(FaultPlanError) -> BatchFault {
-        let odds = try odds(json, allowed: ["code", "fraction"])
+        let odds = try odds(json, allowed: ["code", "fraction", "min_lines", "max_lines"])
         guard let kind = json["fault"]?.string.flatMap(BatchFaultKind.init(rawValue:)) else {
             throw FaultPlanError(description: "unknown batch fault \(json["fault"]?.text ?? "(none)")")
         }
+        let (least, most) = (json["min_lines"]?.int ?? 0, json["max_lines"]?.int ?? .max)
+        guard least <= most else { throw FaultPlanError(description: "min_lines is above max_lines") }
         return BatchFault(
             kind: kind, code: json["code"]?.string ?? "token_limit_exceeded", fraction: json["fraction"]?.number ?? 0.5,
-            odds: odds)
+            lines: least...most, odds: odds)
     }
 }

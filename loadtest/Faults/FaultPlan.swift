@@ -6,7 +6,7 @@
 //                {"route": "*", "fault": "slow", "seconds": 2, "probability": 0.1}],
 //    "lines":   [{"fault": "missing", "contains": "car/7", "attempts": 1}, {"fault": "refusal", "probability": 0.01}],
 //    "batches": [{"fault": "fail", "code": "token_limit_exceeded", "times": 2},
-//                {"fault": "expire", "fraction": 0.5, "times": 1}],
+//                {"fault": "expire", "fraction": 0.5, "times": 1}, {"fault": "fail", "max_lines": 1, "times": 1}],
 //    "fail_image_substring": "bad", "enqueued_tokens": 2000000, "shutdown": ["o4-mini"]}
 //
 // Each list is tried in order, the first that applies counts. `times` is how often it strikes, `probability` is
@@ -81,6 +81,8 @@ struct BatchFault: Sendable {
     var code = "token_limit_exceeded"
     /// The part of the lines that was done before `stuck`, `expire` or `cancel` struck.
     var fraction = 0.5
+    /// Strikes only batches of so many lines.
+    var lines = 0...Int.max
     var odds = FaultOdds()
 }
 
@@ -135,9 +137,10 @@ struct FaultPlan: Sendable {
         return nil
     }
 
-    mutating func strikeBatch(_ id: String) -> BatchFault? {
-        for index in batches.indices where batches[index].odds.strike(Digest.fraction("\(seed):\(index):\(id)")) {
-            return batches[index]
+    /// The fault of a batch of `lines` lines.
+    mutating func strike(batch id: String, lines: Int) -> BatchFault? {
+        for index in batches.indices where batches[index].lines.contains(lines) {
+            if batches[index].odds.strike(Digest.fraction("\(seed):\(index):\(id)")) { return batches[index] }
         }
         return nil
     }

@@ -13,9 +13,12 @@ struct PointsScenario: Scenario {
 
     @Option(help: "Lots of each batch.") var lots = 60
     @Option(help: "Only so many of the points, chosen by the seed; 0: all.") var count = 0
+    @Option(help: "Only these points, separated by commas.") var only: String?
     @Option(help: "Seconds for all of it.") var limit = 1200.0
 
-    var settings: [(String, JSONValue)] { [("lots", .int(lots)), ("count", .int(count))] }
+    var settings: [(String, JSONValue)] {
+        [("lots", .int(lots)), ("count", .int(count)), ("only", only.map { .string($0) } ?? .null)]
+    }
 
     var setup: LabSetup {
         var setup = LabSetup()
@@ -24,14 +27,15 @@ struct PointsScenario: Scenario {
         return setup
     }
 
-    /// Each three batches meet these once.
+    /// Each round meets these once: a batch that failed is made anew of one line, and of two halves if it has more.
     private static let faults = """
         {"seed": SEED,
          "routes": [{"route": "POST /v1/files", "fault": "lost_reply", "times": 1},
                     {"route": "POST /v1/batches", "fault": "lost_reply", "times": 1},
                     {"route": "POST /v1/responses", "fault": "lost_reply", "times": 1}],
          "lines": [\(LabLot.refusal)],
-         "batches": [{"fault": "fail", "code": "file_lost", "times": 3}]}
+         "batches": [{"fault": "fail", "code": "file_lost", "max_lines": 1, "times": 1},
+                     {"fault": "fail", "code": "file_lost", "min_lines": 2, "times": 3}]}
         """
 
     #if CRASH_POINTS
@@ -45,9 +49,7 @@ struct PointsScenario: Scenario {
     }
 
     func run(_ lab: Lab) async throws {
-        var random = lab.random(0)
-        var points = CrashPoint.allCases.map(\.rawValue)
-        if count > 0 { points = Array(points.shuffled(using: &random).prefix(count)) }
+        let points = try chosen(lab)
         let (tour, deadline) = (Tour(points), Monotonic.seconds() + limit)
         try await lab.instances[0].killHard()
         while !tour.left.isEmpty, Monotonic.seconds() < deadline {
@@ -75,12 +77,25 @@ struct PointsScenario: Scenario {
         try await lab.audit(cancelled: tour.cancelled, lostResponses: tour.rounds)
     }
 
-    /// Two batches to be cancelled, before the provider has them and when it does, and one to be completed.
+    private func chosen(_ lab: Lab) throws -> [String] {
+        let all = CrashPoint.allCases.map(\.rawValue)
+        if let only {
+            let names = only.split(separator: ",").map(String.init)
+            for name in names { try check(all.contains(name), "there is no crash point \(name)") }
+            return names
+        }
+        var random = lab.random(0)
+        return count > 0 ? Array(all.shuffled(using: &random).prefix(count)) : all
+    }
+
+    /// Two batches to be cancelled, before the provider has them and when it does, and two to be completed, one of them
+    /// of a single lot.
     private func sendSome(_ lab: Lab, _ tour: Tour) async throws {
         let early = try await lab.submit(lab.makeJob(lots: lots))
         let late = try await lab.submit(lab.makeJob(lots: lots))
         tour.cancelled.formUnion([early, late])
         try await lab.submit(lab.makeJob(lots: lots))
+        try await lab.submit(lab.makeJob(lots: 1))
         try await lab.until("the batch can be cancelled", seconds: limit) {
             !["queued", "image_prefetch"].contains(lab.watch.stage(of: early))
         }
