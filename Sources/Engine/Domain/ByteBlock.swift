@@ -10,6 +10,19 @@ enum ByteBlock {
         return unsafe UInt64(littleEndian: text.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
     }
 
+    /// The 16 bytes at `index`; the caller has checked that they are inside.
+    @inline(__always)
+    static func words(_ text: Span<UInt8>, at index: Int) -> SIMD2<UInt64> {
+        assert(index >= 0 && index + 16 <= text.count)
+        // Unsafe: as above.
+        let words = unsafe text.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: SIMD2<UInt64>.self)
+        return SIMD2(UInt64(littleEndian: words[0]), UInt64(littleEndian: words[1]))
+    }
+
+    /// As they stand in memory.
+    @inline(__always)
+    static func bytes(_ words: SIMD2<UInt64>) -> SIMD2<UInt64> { SIMD2(words[0].littleEndian, words[1].littleEndian) }
+
     /// The high bit of each byte that is `byte`, exact up to the first such byte (borrows only spread upwards).
     @inline(__always)
     static func matches(_ word: UInt64, _ byte: UInt8) -> UInt64 {

@@ -49,20 +49,23 @@ public struct URLJudge {
         return start..<end
     }
 
-    /// Anything but visible ASCII, or a backslash. There are at least 8 bytes.
+    /// Anything but visible ASCII, or a backslash. There are at least 16 bytes.
     @inline(__always)
     private static func hasUnusualBytes(_ url: Span<UInt8>) -> Bool {
-        var unusual: UInt64 = 0
+        let ones = SIMD2(repeating: ByteBlock.ones)
+        var unusual = SIMD2<UInt64>(repeating: 0)
         var index = 0
-        let last = url.count &- 8
+        let last = url.count &- 16
         while true {
-            let word = ByteBlock.word(url, at: index)
-            unusual |= (word &- ByteBlock.ones &* 0x21) | word | (word &+ ByteBlock.ones)
-            unusual |= ByteBlock.matches(word, UInt8(ascii: "\\"))
+            let words = ByteBlock.words(url, at: index)
+            let backslashes = words ^ SIMD2(repeating: 0x5C5C_5C5C_5C5C_5C5C)
+            // Borrows may call a byte after a backslash one, too; after one that is there, that is.
+            unusual |= (words &- SIMD2(repeating: 0x2121_2121_2121_2121)) | words | (words &+ ones)
+            unusual |= backslashes &- ones
             guard index < last else { break }
-            index = min(index &+ 8, last)
+            index = min(index &+ 16, last)
         }
-        return unusual & ByteBlock.highBits != 0
+        return (unusual[0] | unusual[1]) & ByteBlock.highBits != 0
     }
 
     private static func isName(_ host: Span<UInt8>) -> Bool {

@@ -63,6 +63,17 @@ enum JSONText {
         return (low | high | (quotes &- ones) | (backslashes &- ones)) & (ones &* 0x80)
     }
 
+    /// The same of two blocks at once. A SIMD value's arithmetic is done at once; it is comparing that is not (6.3).
+    @inline(__always)
+    static func notPlain(_ words: SIMD2<UInt64>) -> SIMD2<UInt64> {
+        let ones = SIMD2<UInt64>(repeating: ByteBlock.ones)
+        let quotes = words ^ SIMD2(repeating: 0x2222_2222_2222_2222)
+        let backslashes = words ^ SIMD2(repeating: 0x5C5C_5C5C_5C5C_5C5C)
+        let low = words &- SIMD2(repeating: 0x2020_2020_2020_2020)
+        let high = words | (words &+ ones)
+        return (low | high | (quotes &- ones) | (backslashes &- ones)) & SIMD2(repeating: ByteBlock.highBits)
+    }
+
     /// The index of the first backslash at or after `start`; `text.count` if there is none.
     static func endOfUnescaped(_ text: Span<UInt8>, from start: Int) -> Int {
         var index = start

@@ -115,14 +115,19 @@ extension LotReader {
         }
         var isValid = true
         for index in notes.elements.indices {
-            let path = { "lots[\(position)].images[\(index)]" }
+            // What tells of a flaw is made for those that have one only, and they are few.
             switch notes.elements[index] {
-            case .url(let url): if !judge(text, url, { path() + ".url" }, &problems) { isValid = false }
+            case .url(let url):
+                switch judge(text, url) {
+                case .fine: break
+                case .flawed(let flaw):
+                    if !flaw.add(lot: position, image: index, to: &problems) { isValid = false }
+                }
             case .withoutURL:
-                problems.missing.add { path() + ".url" }
+                problems.missing.add { "lots[\(position)].images[\(index)].url" }
                 isValid = false
             case .noObject:
-                problems.invalid.add(path, "must be an object with a url")
+                problems.invalid.add({ "lots[\(position)].images[\(index)]" }, "must be an object with a url")
                 isValid = false
             }
         }
@@ -135,28 +140,43 @@ extension LotReader {
         return true
     }
 
-    /// Whether the value is a text that may be stored; one that may not be used as a URL is a problem all the same.
-    private mutating func judge(
-        _ text: Span<UInt8>, _ url: LotNotes.Field, _ path: () -> String, _ problems: inout RequestProblems
-    ) -> Bool {
-        guard url.isString else {
-            problems.invalid.add(path, "must be a string")
+    /// What a URL is worth.
+    private enum Verdict {
+        case fine
+        case flawed(Flaw)
+    }
+
+    private enum Flaw {
+        case noString, noText
+        /// A text that may be stored, but not be used as a URL.
+        case unusable(url: String, problem: String)
+
+        /// - Returns: whether the lot can be read on.
+        @inline(never)
+        func add(lot: Int, image: Int, to problems: inout RequestProblems) -> Bool {
+            let path = { "lots[\(lot)].images[\(image)].url" }
+            switch self {
+            case .noString: problems.invalid.add(path, "must be a string")
+            case .noText: problems.invalid.add(path, "must not contain NUL or a lone surrogate")
+            case .unusable(let url, let problem):
+                problems.images.add(url, path, problem)
+                return true
+            }
             return false
         }
+    }
+
+    private mutating func judge(_ text: Span<UInt8>, _ url: LotNotes.Field) -> Verdict {
+        guard url.isString else { return .flawed(.noString) }
         let inside = text.extracting(url.start + 1..<url.end - 1)
         guard url.spelling == .escaped else {
-            guard let problem = judge.problem(inside) else { return true }
-            problems.images.add(inside.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }, path, problem)
-            return true
+            guard let problem = judge.problem(inside) else { return .fine }
+            let url = inside.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+            return .flawed(.unusable(url: url, problem: problem))
         }
         var decoded: [UInt8] = []
-        guard JSONString.decode(inside, into: &decoded).isEmpty else {
-            problems.invalid.add(path, "must not contain NUL or a lone surrogate")
-            return false
-        }
-        if let problem = judge.problem(decoded.span) {
-            problems.images.add(String(decoding: decoded, as: UTF8.self), path, problem)
-        }
-        return true
+        guard JSONString.decode(inside, into: &decoded).isEmpty else { return .flawed(.noText) }
+        guard let problem = judge.problem(decoded.span) else { return .fine }
+        return .flawed(.unusable(url: String(decoding: decoded, as: UTF8.self), problem: problem))
     }
 }

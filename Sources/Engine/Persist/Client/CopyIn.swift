@@ -5,8 +5,9 @@
 public final class CopyIn {
     private let connection: PGConnection
     private let outcome: CopyOutcome
-    /// What is handed to libpq at once: its buffer holds this much and never the caller's whole array.
-    static let pieceBytes = 64 * 1024
+    /// What is handed to libpq at once: its buffer holds this much and never the caller's whole array. With the
+    /// message's five bytes in front it is what libpq sends at once, which it does in whole 8 KiB.
+    static let pieceBytes = 64 * 1024 - 5
 
     init(_ connection: PGConnection, _ outcome: CopyOutcome) {
         self.connection = connection
