@@ -32,12 +32,14 @@ package enum RawClient {
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         var one: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
-        let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        let isConnected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
+                let result = again { connect(descriptor, raw, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+                // What was interrupted has gone on by itself.
+                return result == 0 || errno == EISCONN
             }
         }
-        if result == 0 { return descriptor }
+        if isConnected { return descriptor }
         close(descriptor)
         return nil
     }
@@ -46,7 +48,9 @@ package enum RawClient {
     private static func send(_ bytes: ArraySlice<UInt8>, to socket: Int32) {
         var rest = bytes
         while !rest.isEmpty {
-            let sent = rest.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let sent = again {
+                rest.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            }
             guard sent > 0 else { return }
             rest = rest.dropFirst(sent)
         }
@@ -56,10 +60,18 @@ package enum RawClient {
         var out: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         while true {
-            let count = recv(socket, &buffer, buffer.count, 0)
+            let count = again { recv(socket, &buffer, buffer.count, 0) }
             if count == 0 { return out }
             guard count > 0 else { return errno == ECONNRESET ? out : nil }
             out += buffer[..<count]
+        }
+    }
+
+    /// libFuzzer has a timer, whose signals interrupt calls.
+    private static func again<Number: SignedInteger>(_ call: () -> Number) -> Number {
+        while true {
+            let result = call()
+            if result >= 0 || errno != EINTR && errno != EALREADY { return result }
         }
     }
 }

@@ -28,6 +28,8 @@ struct DamageHTMLTests {
             ("\"quoted\" 'text'", "<p>\"quoted\" 'text'</p>"), ("a\0\u{8}b", "<p>ab</p>"), ("<p-x>a</p-x>", "<p>a</p>"),
             ("<scr<script>ipt>alert(1)</script>", "<p>ipt&gt;alert(1)</p>"),
             ("<p>Перед &amp; зад</p>", "<p>Перед &amp; зад</p>"),
+            // A mark on a space is something to be seen, wherever it stands.
+            ("a \u{328}", "<p>a \u{328}</p>"), (" \u{328}a", "<p> \u{328}a</p>"), ("\n \u{328}\n", "<p> \u{328}</p>"),
         ])
     func cleaned(text: String, expected: String) {
         #expect(DamageHTML.clean(text) == expected)

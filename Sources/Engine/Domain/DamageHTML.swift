@@ -57,13 +57,13 @@ private struct HTMLWriter {
     }
 
     private mutating func run(_ text: Substring) {
-        if text.allSatisfy(\.isWhitespace) {
+        if text.allSatisfy(\.isBlank) {
             if stack.last.map({ !$0.isList }) ?? false { out += text }
             return
         }
         let isFirst = stack.isEmpty
         makeRoomForInline()
-        out += isFirst ? text.drop(while: \.isWhitespace) : text
+        out += isFirst ? text.drop(while: \.isBlank) : text
     }
 
     mutating func open(_ tag: HTMLTag) {
@@ -149,7 +149,7 @@ private struct HTMLWriter {
 
     private mutating func pop() {
         let tag = stack.removeLast()
-        if tag == .p, paragraphIsOurs { while out.last?.isWhitespace ?? false { out.removeLast() } }
+        if tag == .p, paragraphIsOurs { while out.last?.isBlank ?? false { out.removeLast() } }
         out += "</\(tag.rawValue)>"
         if stack.isEmpty { paragraphIsOurs = false }
     }
@@ -162,10 +162,15 @@ private struct HTMLWriter {
             if character.isNewline {
                 if let lineEnd { return (text[..<lineEnd], text[text.index(after: index)...]) }
                 lineEnd = index
-            } else if !character.isWhitespace {
+            } else if !character.isBlank {
                 lineEnd = nil
             }
         }
         return nil
     }
+}
+
+extension Character {
+    /// White space and nothing else. `isWhitespace` says so, too, of a space with a combining mark on it.
+    fileprivate var isBlank: Bool { isWhitespace && unicodeScalars.allSatisfy(\.properties.isWhitespace) }
 }
