@@ -29,6 +29,15 @@ struct ReplayTests {
         }
     }
 
+    /// As long as the fuzzer's own inputs: the reference is not meant for a depth of 100,000.
+    @Test("nor do JSONTestSuite's cases: reader, writer and reference agree on each")
+    func suite() throws {
+        for input in try JSONTestCase.all() where input.bytes.count <= 2048 {
+            let flaw = FuzzTarget.json.flaw(in: input.bytes)
+            #expect(flaw == nil, "\(input.name)")
+        }
+    }
+
     /// A thousand or two, so that every build pays a second or two; `make fuzz` is for more.
     @Test("nor does what is like it", arguments: FuzzTarget.allCases)
     func damaged(target: FuzzTarget) throws {
