@@ -186,15 +186,38 @@ struct DriverPiecesTests {
     func proc() throws {
         let stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 1 0 0 0 250 50 9 9 20 0 4 0 100 1000 10"
         #expect(ServerProbe.ticks(stat) == 300)
-        let status = "Name:\tx\nVmHWM:\t   2048 kB\nVmRSS:\t    1024 kB\n"
-        #expect(ServerProbe.kilobytes("VmHWM:", in: status) == 2048)
-        #expect(ServerProbe.kilobytes("VmSwap:", in: status) == 0)
+        let status = "Name:\tx\nVmHWM:\t   2048 kB\nVmRSS:\t    1024 kB\nThreads:\t7\n"
+        #expect(ServerProbe.number("VmHWM:", in: status) == 2048)
+        #expect(ServerProbe.number("VmSwap:", in: status) == 0)
+        #expect(ServerProbe.number("Threads:", in: status) == 7)
         #expect(ServerProbe(pid: 0) == nil)
         var probe = try #require(ServerProbe(pid: Int(getpid())))
         let sample = probe.sample(at: 3)
         #expect(sample.at == 3 && sample.processes >= 1)
         #expect(sample.residentMegabytes > 1 && sample.peakMegabytes >= sample.residentMegabytes * 0.9)
-        #expect(sample.cpuSeconds > 0)
+        #expect(sample.cpuSeconds > 0 && sample.threads >= 1 && sample.descriptors >= 3)
+    }
+
+    @Test("a soak compares its second and its last quarter, each kind within its tolerance")
+    func soakVerdict() throws {
+        func samples(_ memory: (Int) -> Double, descriptors: (Int) -> Int = { _ in 40 }) -> [ServerSample] {
+            (0...40).map { step in
+                var sample = ServerSample(at: Double(step), residentMegabytes: memory(step))
+                (sample.descriptors, sample.threads) = (descriptors(step), 6)
+                return sample
+            }
+        }
+        // The first quarter does not count, a peak is no level, and less is no growth.
+        let start = try #require(SoakVerdict(samples { $0 < 10 ? Double($0) : 100 }, within: SoakTolerance()))
+        #expect(start.errors.isEmpty && start.figures.contains(Figure("rss_mb_last_quarter", 100)))
+        #expect(SoakVerdict(samples { $0 == 35 ? 900 : 100 }, within: SoakTolerance())?.errors.isEmpty == true)
+        #expect(SoakVerdict(samples { 100 - Double($0) }, within: SoakTolerance())?.errors.isEmpty == true)
+        let grown = try #require(SoakVerdict(samples { 100 + Double($0) }, within: SoakTolerance()))
+        #expect(grown.errors.keys.first?.hasPrefix("rss_mb grew from 115 to 135") == true, "\(grown.errors)")
+        let leaking = samples({ _ in 100 }, descriptors: { 40 + $0 })
+        #expect(SoakVerdict(leaking, within: SoakTolerance())?.errors.count == 1)
+        #expect(SoakVerdict(leaking, within: SoakTolerance(descriptors: 30))?.errors.isEmpty == true)
+        #expect(SoakVerdict(Array(leaking.prefix(3)), within: SoakTolerance()) == nil)
     }
 
     @Test("how busy the machine is comes from two looks at the first line")

@@ -73,6 +73,24 @@ struct DriverTests {
         }
     }
 
+    @Test("soak: all kinds of work, and levels of what the server uses")
+    func soak() async throws {
+        try await withWorkingService { server, _ in
+            // The levels are those of this process, which grows: only a server of its own says something by them.
+            let report = try await drive(
+                try SoakDriver.parse([
+                    "--minutes", "0.05", "--lots", "3", "--batches", "1", "--rate", "20", "--memory-tolerance", "900",
+                    "--descriptor-tolerance", "900", "--thread-tolerance", "900",
+                ]), server, pid: Int(getpid()))
+            for figure in ["polls", "single_lots", "batches", "result_mb", "damaged_requests"] {
+                #expect((report.figure(figure) ?? 0) > 0, "\(figure)")
+            }
+            #expect((report.figure("rss_mb_last_quarter") ?? 0) > 1)
+            #expect((report.figure("descriptors_last_quarter") ?? 0) > 1)
+            #expect((report.figure("threads_last_quarter") ?? 0) > 1)
+        }
+    }
+
     @Test("a wrong key, limits that are on, nobody there: the driver says so")
     func refused() async throws {
         let driver = try PollDriver.parse(["--count", "5"])

@@ -17,7 +17,7 @@ struct DriveCommand: AsyncParsableCommand {
         subcommands: [
             Drive<IngestDriver>.self, Drive<PollDriver>.self, Drive<MixedDriver>.self, Drive<ResultsDriver>.self,
             Drive<ImagesDriver>.self, Drive<BatchDriver>.self, Drive<SyncDriver>.self, Drive<WebhooksDriver>.self,
-            Drive<MutateDriver>.self, Drive<SlowDriver>.self,
+            Drive<MutateDriver>.self, Drive<SlowDriver>.self, Drive<SoakDriver>.self,
         ])
 }
 

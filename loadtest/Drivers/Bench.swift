@@ -98,6 +98,9 @@ final class Bench {
 
     // MARK: The server's figures
 
+    /// What the server used so far, in steps; none if its process is not known.
+    var serverSamples: [ServerSample] { sampler?.samples ?? [] }
+
     /// The server at this moment; its peak begins anew. nil if its process is not known.
     func beginUse() -> ServerUse? {
         guard let sampler else { return nil }

@@ -18,7 +18,7 @@ protocol Driver: ParsableArguments, Sendable {
 enum Drivers {
     static let all: [any Driver.Type] = [
         IngestDriver.self, PollDriver.self, MixedDriver.self, ResultsDriver.self, ImagesDriver.self, BatchDriver.self,
-        SyncDriver.self, WebhooksDriver.self, MutateDriver.self, SlowDriver.self,
+        SyncDriver.self, WebhooksDriver.self, MutateDriver.self, SlowDriver.self, SoakDriver.self,
     ]
 }
 

@@ -15,6 +15,7 @@ struct ServerSample: Sendable, Equatable {
     var processes = 0
     /// Open files, sockets and the like.
     var descriptors = 0
+    var threads = 0
 }
 
 struct ServerProbe: Sendable {
@@ -45,8 +46,9 @@ struct ServerProbe: Sendable {
         for pid in pids {
             guard let status = ServerProbe.read("/proc/\(pid)/status") else { continue }
             sample.processes += 1
-            sample.residentMegabytes += ServerProbe.kilobytes("VmRSS:", in: status) * 1024 / 1e6
-            sample.peakMegabytes += ServerProbe.kilobytes("VmHWM:", in: status) * 1024 / 1e6
+            sample.residentMegabytes += ServerProbe.number("VmRSS:", in: status) * 1024 / 1e6
+            sample.peakMegabytes += ServerProbe.number("VmHWM:", in: status) * 1024 / 1e6
+            sample.threads += Int(ServerProbe.number("Threads:", in: status))
             sample.descriptors += ServerProbe.entries(of: "/proc/\(pid)/fd").count
             if let stat = ServerProbe.read("/proc/\(pid)/stat") { ticks[pid] = ServerProbe.ticks(stat) }
         }
@@ -95,7 +97,8 @@ struct ServerProbe: Sendable {
         return (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0)
     }
 
-    static func kilobytes(_ name: String, in status: String) -> Double {
+    /// What stands after `name` in a status file; sizes are in KB.
+    static func number(_ name: String, in status: String) -> Double {
         for line in status.split(separator: "\n") where line.hasPrefix(name) {
             let number = line.dropFirst(name.count).split { $0 == " " || $0 == "\t" }.first
             return number.flatMap { Double($0) } ?? 0

@@ -48,6 +48,9 @@ final class ServerSampler: Sendable {
         return samples.isEmpty ? [last] : samples
     }
 
+    /// Those that were kept so far.
+    var samples: [ServerSample] { state.withLock { $0.samples } }
+
     /// A sample of this moment.
     func sampleNow() -> ServerSample { sampleNow(kept: false) }
 

@@ -123,7 +123,8 @@ extension ServerSample {
     fileprivate var json: JSONValue {
         [
             "at": number(at), "rss_mb": number(residentMegabytes), "peak_mb": number(peakMegabytes),
-            "cpu_seconds": number(cpuSeconds), "processes": .int(processes),
+            "cpu_seconds": number(cpuSeconds), "processes": .int(processes), "descriptors": .int(descriptors),
+            "threads": .int(threads),
         ]
     }
 }
