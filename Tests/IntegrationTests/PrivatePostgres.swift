@@ -50,6 +50,17 @@ final class PrivatePostgres: Sendable {
         try result.get()
     }
 
+    /// It speaks TLS from its next start on, with this certificate.
+    func useTLS(_ files: SelfSignedCertificate) async throws {
+        try await Self.bash(
+            """
+            set -e
+            owner=$(stat -L -c %U "$1/data"); bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1)
+            install -m 0600 -o "$owner" "$3" "$1/data/server.crt"; install -m 0600 -o "$owner" "$4" "$1/data/server.key"
+            "$bin/psql" "$2" -q -c 'ALTER SYSTEM SET ssl = on'
+            """, folder, url, files.certificate, files.key)
+    }
+
     private static func bash(_ script: String, _ arguments: String...) async throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
@@ -58,7 +69,7 @@ final class PrivatePostgres: Sendable {
             process.terminationHandler = { _ in continuation.resume() }
             do { try process.run() } catch { continuation.resume(throwing: error) }
         }
-        guard process.terminationStatus == 0 else { throw Failure(description: "the standby could not be made") }
+        guard process.terminationStatus == 0 else { throw Failure(description: "a script failed: \(script)") }
     }
 
     func stop() async throws { _ = try await Self.run("stop", folder) }

@@ -1,6 +1,7 @@
 // Certificates are verified: against `openssl s_server` with a certificate of its own.
 import Engine
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("TLS to the outside", .timeLimit(.minutes(1)))
@@ -71,30 +72,15 @@ struct TLSTests {
 private struct SecureServer {
     let port: Int
     let certificate: String
-    private let folder: URL
+    private let files: SelfSignedCertificate
     private let process: Process
 
     /// - Parameter days: for how long the certificate is valid; it is over before it begins below 0.
     init(name: String = "localhost", days: Int = 1) throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("tls-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        certificate = folder.appendingPathComponent("certificate.pem").path
-        let key = folder.appendingPathComponent("key.pem").path
-        let request = folder.appendingPathComponent("request.pem").path
-        let names = folder.appendingPathComponent("names.cnf")
-        try Data("subjectAltName=DNS:\(name)\n".utf8).write(to: names)
-        for arguments in [
-            [
-                "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
-                "/CN=\(name)", "-keyout", key, "-out", request,
-            ],
-            [
-                "x509", "-req", "-in", request, "-signkey", key, "-days", String(days), "-extfile", names.path, "-out",
-                certificate,
-            ],
-        ] { try Self.start(arguments).0.waitUntilExit() }
+        files = try SelfSignedCertificate(name: name, days: days)
+        certificate = files.certificate
         let (process, output) = try Self.start([
-            "s_server", "-accept", "127.0.0.1:0", "-www", "-cert", certificate, "-key", key,
+            "s_server", "-accept", "127.0.0.1:0", "-www", "-cert", certificate, "-key", files.key,
         ])
         self.process = process
         // "ACCEPT 127.0.0.1:40123"
@@ -122,6 +108,6 @@ private struct SecureServer {
 
     func stop() {
         kill(process.processIdentifier, SIGKILL)  // SIGTERM is blocked in children of Foundation's threads
-        try? FileManager.default.removeItem(at: folder)
+        files.remove()
     }
 }
