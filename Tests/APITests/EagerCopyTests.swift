@@ -2,9 +2,10 @@
 // ever sees them if it does not end well.
 import Engine
 import Foundation
-import Server
 import TestSupport
 import Testing
+
+@testable import Server
 
 @Suite("Lots that go straight into a transaction", .timeLimit(.minutes(2)))
 struct EagerCopyTests {
@@ -118,6 +119,31 @@ struct EagerCopyTests {
             #expect(lost.status == 503 && lost.header("Retry-After") != nil, "\(lost.status) \(lost.text)")
             #expect(try await AcceptTests.counts(database) == [1, 1500, 1])
             #expect(try await server.generate(Self.big).status == 201)
+        }
+    }
+
+    @Test("a sender that dawdles does not hold a transaction open: it is given up, and its connection is free again")
+    func dawdler() async throws {
+        try await TestServer.with { _, database in
+            try await onLoop { loop in
+                var configuration = DatabaseConfiguration(url: database)
+                (configuration.connections, configuration.sharedConnections) = (2, 1)
+                let pool = Database(on: loop, configuration: configuration)
+                pool.start()
+                var rows: [UInt8] = []
+                let eager = EagerCopy(on: loop, database: pool, beginning: [], patience: 0.3)
+                let ended = Alarm(on: loop)
+                eager.whenEnded = { ended.wake() }
+                eager.append { buffer in buffer += [0] }
+                try await ended.sleep(seconds: 60)
+                #expect(eager.hasFailed)
+                rows = eager.takeBack() ?? []
+                // Nothing had gone out, so the request can go on by way of the spool.
+                #expect(rows == [0])
+                _ = try await pool.session { try await $0.query(Self.running) }
+                await pool.close()
+            }
+            try await Self.waitForCopy(database, false)
         }
     }
 

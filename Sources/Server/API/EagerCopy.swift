@@ -10,6 +10,9 @@ public final class EagerCopy: LotStore {
     static let memoryBytes = 1024 * 1024
     /// Handed to it at a time.
     static let blockBytes = 128 * 1024
+    /// How long the sender may take for a block, seconds: as long as it may pause. The transaction is then given up;
+    /// one that is kept busy has `DatabaseSession.lotsSeconds` in all.
+    static let patienceSeconds = Limits.bodyPauseSeconds
 
     private enum Verdict {
         case open
@@ -18,13 +21,16 @@ public final class EagerCopy: LotStore {
     }
 
     private struct Abandoned: Error {}
+    /// The body comes so slowly that it is no reason for an open transaction.
+    private struct SenderTooSlow: Error {}
 
     private let loop: Loop
     private let database: Database
     private var buffer: [UInt8]
     private var verdict = Verdict.open
     private var transaction: LoopTask<[UInt8]>?
-    private var pump: Ticket<Void>?
+    private let alarm: Alarm
+    private let patience: Double
     private var hasHandedOn = false
 
     private(set) var hasFailed = false
@@ -32,10 +38,14 @@ public final class EagerCopy: LotStore {
     /// Called once when no more of it is under way.
     var whenEnded: (() -> Void)?
 
-    /// - Parameter beginning: rows that have waited elsewhere so far.
-    init(on loop: Loop, database: Database, beginning: [UInt8]) {
+    /// - Parameters:
+    ///   - beginning: rows that have waited elsewhere so far.
+    ///   - patience: seconds that the sender may take for a block.
+    init(on loop: Loop, database: Database, beginning: [UInt8], patience: Double = EagerCopy.patienceSeconds) {
         self.loop = loop
         self.database = database
+        self.patience = patience
+        alarm = Alarm(on: loop)
         buffer = beginning
         begin()
     }
@@ -103,11 +113,14 @@ public final class EagerCopy: LotStore {
 
     /// The next bytes for the server; nil when the verdict is to commit and all are handed on.
     private func next() async throws -> [UInt8]? {
+        let due = Monotonic.seconds() + patience
         while true {
             switch verdict {
             case .abandoned: throw Abandoned()
             case .open where buffer.count < EagerCopy.blockBytes:
-                try await loop.park { (ticket: Ticket<Void>) in pump = ticket }
+                let left = due - Monotonic.seconds()
+                guard left > 0 else { throw SenderTooSlow() }
+                try await alarm.sleep(seconds: left)
             case .commit where buffer.isEmpty: return nil
             case .open, .commit: return take()
             }
@@ -122,11 +135,7 @@ public final class EagerCopy: LotStore {
         return bytes
     }
 
-    private func wake() {
-        let waiting = pump
-        pump = nil
-        waiting?.resume()
-    }
+    private func wake() { alarm.wake() }
 
     private func fail() {
         hasFailed = true
