@@ -119,4 +119,25 @@ struct HandOverTests {
             try await world.restart()
         }
     }
+
+    @Test("C5.1: leases that are handed over are free at once, and only those of who hands over")
+    func handOver() async throws {
+        try await withMigratedDatabase { _, database in
+            let (ours, others) = (Identifier.random(), Identifier.random())
+            let insert = Statement(
+                "t_leased",
+                """
+                INSERT INTO batch_jobs (id, version, languages, total_lots, webhook_configured, lease_instance,
+                    lease_incarnation) VALUES ($1, '2.0', '{en}', 1, false, 'one', $2)
+                """)
+            let jobs = (0..<3).map { _ in Identifier.random() }
+            for (job, holder) in zip(jobs, [ours, ours, others]) {
+                _ = try await database.query(insert, [.uuid(job), .uuid(holder)])
+            }
+            try await Instances.handOver(database, jobs: [jobs[0], jobs[2]], incarnation: ours)
+            let held = Statement("t_held", "SELECT id FROM batch_jobs WHERE lease_incarnation IS NOT NULL")
+            let left = try await database.query(held).map { $0.uuid(0) }
+            #expect(Set(left) == [jobs[1], jobs[2]])
+        }
+    }
 }

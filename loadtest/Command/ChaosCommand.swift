@@ -10,8 +10,8 @@ struct ChaosCommand: AsyncParsableCommand {
             The seed draws the plan anew; when exactly it strikes, the machine decides. `make chaos` runs all of them.
             """,
         subcommands: [
-            Experiment<PointsScenario>.self, Experiment<KillsScenario>.self, Experiment<KeysScenario>.self,
-            Experiment<DatabaseScenario>.self, Experiment<DeliveriesScenario>.self,
+            Experiment<PointsScenario>.self, Experiment<EdgesScenario>.self, Experiment<KillsScenario>.self,
+            Experiment<KeysScenario>.self, Experiment<DatabaseScenario>.self, Experiment<DeliveriesScenario>.self,
             Experiment<DeadReceiverScenario>.self, Experiment<LostReplyScenario>.self,
             Experiment<RollingScenario>.self,
         ])

@@ -38,8 +38,10 @@ struct WebhookAttempt {
         let wait = Task.isCancelled ? 0 : Self.troubleSeconds
         if !Task.isCancelled { unbooked(error) }
         await insist {
+            CrashPoint.deliveryReturning.pass()
             try await DeliveryAttempts.putBack(
                 database, deliveries: [delivery.id], incarnation: configuration.incarnation, waitSeconds: wait)
+            CrashPoint.deliveryReturned.pass()
         }
     }
 

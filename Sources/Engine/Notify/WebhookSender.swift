@@ -75,8 +75,10 @@ public final class WebhookSender: BackgroundService {
         // What we have under way already was held so long that its claim lapsed: it is ours again.
         let refused = due.filter { attempts[$0.id] == nil && !begin($0) }
         if !refused.isEmpty {
+            CrashPoint.deliveryReturning.pass()
             try await DeliveryAttempts.putBack(
                 database, deliveries: refused.map(\.id), incarnation: configuration.incarnation, waitSeconds: 0)
+            CrashPoint.deliveryReturned.pass()
         }
         // There may be more for the receivers and jobs that were not full.
         if !due.isEmpty, !stopping { return 0 }
@@ -87,6 +89,7 @@ public final class WebhookSender: BackgroundService {
     private func claim(_ ids: [Identifier]) async throws(DatabaseError) -> [DeliveryRecord] {
         let ids = doubtful.union(ids)
         if ids.isEmpty { return [] }
+        CrashPoint.deliveriesTaking.pass()
         do throws(DatabaseError) {
             let taken = try await ClaimDeliveries.take(
                 database, incarnation: configuration.incarnation, silentSeconds: configuration.silentSeconds,

@@ -24,9 +24,11 @@ enum CancelJob {
             guard let at = try await CancelOpenJob.run(session, job: id) else { return nil }
             try await JobProgress.event(session, job: id, "cancelled", instance: instance)
             try await InsertDeliveries.run(session, job: id, status: .cancelled)
+            CrashPoint.cancelCommitting.pass()
             return at
         }
         guard let cancelled else { throw try await refusal(services.database, id) }
+        CrashPoint.cancelCommitted.pass()
         services.log.info("job cancelled", metadata: ["job": "\(id)"])
         return cancelled
     }

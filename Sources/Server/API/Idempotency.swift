@@ -64,7 +64,9 @@ final class KeyHold {
     func complete(status: Int, reply: [UInt8]) async {
         guard let claim else { return }
         await surely("reply could not be stored") { database throws(DatabaseError) in
+            CrashPoint.replyStoring.pass()
             _ = try await IdempotencyKeys.complete(database, claim, status: status, reply: reply)
+            CrashPoint.replyStored.pass()
         }
     }
 
@@ -72,7 +74,9 @@ final class KeyHold {
     func release() async {
         guard let claim else { return }
         await surely("key could not be released") { database throws(DatabaseError) in
+            CrashPoint.keyReleasing.pass()
             try await IdempotencyKeys.release(database, claim)
+            CrashPoint.keyReleased.pass()
         }
     }
 

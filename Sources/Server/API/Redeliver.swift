@@ -24,9 +24,11 @@ enum Redeliver {
             if case .started(let job) = outcome {
                 try await JobProgress.event(
                     session, job: job, "redelivery", instance: instance, detail: "delivery \(id)")
+                CrashPoint.redeliverCommitting.pass()
             }
             return outcome
         }
+        if case .started = outcome { CrashPoint.redeliverCommitted.pass() }
         switch outcome {
         case .started(let job):
             services.log.info("webhook_delivery started anew", metadata: ["job": "\(job)", "delivery": "\(id)"])

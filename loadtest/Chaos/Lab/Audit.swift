@@ -118,13 +118,20 @@ extension Lab {
     // MARK: States
 
     private func auditChanges() async throws {
-        var (changes, illegal) = (0, 0)
+        var (changes, illegal, redelivered) = (0, 0, 0)
         for row in try await database.database.query(LabQueries.changes) {
             changes += row.int(3)
+            // Legal only where somebody asked for it.
+            if row.text(0) == "delivery", row.text(2) == "pending" {
+                redelivered += row.int(3)
+                continue
+            }
             guard !Transitions.areLegal(row.text(0), from: row.text(1), to: row.text(2)) else { continue }
             illegal += row.int(3)
             found("illegal transition: \(row.text(0)) \(row.text(1)) -> \(row.text(2))", row.int(3))
         }
+        let asked = try await database.database.query(LabQueries.redeliveries).first?.int(0) ?? 0
+        found("deliveries begun anew unasked", max(0, redelivered - asked))
         figure("transitions", changes)
         figure("illegal_transitions", illegal)
     }

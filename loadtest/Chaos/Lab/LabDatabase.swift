@@ -7,7 +7,7 @@ final class LabDatabase {
     let database: Database
     private let server: String
     private let name: String
-    private let loop: Loop
+    let loop: Loop
 
     private init(url: String, server: String, name: String, on loop: Loop) {
         (self.url, self.server, self.name, self.loop) = (url, server, name, loop)

@@ -67,7 +67,7 @@ protocol Scenario: ParsableArguments, Sendable {
 /// Every scenario there is.
 enum Scenarios {
     static let all: [any Scenario.Type] = [
-        PointsScenario.self, KillsScenario.self, KeysScenario.self, DatabaseScenario.self, DeliveriesScenario.self,
-        DeadReceiverScenario.self, LostReplyScenario.self, RollingScenario.self,
+        PointsScenario.self, EdgesScenario.self, KillsScenario.self, KeysScenario.self, DatabaseScenario.self,
+        DeliveriesScenario.self, DeadReceiverScenario.self, LostReplyScenario.self, RollingScenario.self,
     ]
 }

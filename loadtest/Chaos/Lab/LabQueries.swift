@@ -103,6 +103,9 @@ enum LabQueries {
             (SELECT count(*) FROM webhook_attempts a WHERE a.delivery_id = d.id) FROM webhook_deliveries d
         """)
 
+    static let redeliveries = Statement(
+        "lab_redeliveries", "SELECT count(*) FROM job_events WHERE event = 'redelivery'")
+
     static let openDeliveries = Statement(
         "lab_open_deliveries", "SELECT count(*) FROM webhook_deliveries WHERE status = 'pending'")
 

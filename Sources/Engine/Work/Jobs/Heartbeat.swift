@@ -30,6 +30,7 @@ public final class Heartbeat: BackgroundService {
     public func runOnce() async throws(DatabaseError) {
         let name = configuration.instance
         let isOurs = try await Instances.beat(database, instance: name, incarnation: configuration.incarnation)
+        CrashPoint.heartbeatCommitted.pass()
         if !isOurs, name == configuration.instance { names.renew() }
     }
 

@@ -71,8 +71,10 @@ public final class JobDispatcher: BackgroundService {
     private func handOver(_ jobs: [Identifier]) async {
         guard !jobs.isEmpty else { return }
         do throws(DatabaseError) {
+            CrashPoint.jobsHandingOver.pass()
             try await Instances.handOver(
                 context.database, jobs: jobs, incarnation: context.configuration.incarnation)
+            CrashPoint.jobsHandedOver.pass()
         } catch {
             context.log.warning("jobs could not be handed over; their leases lapse", metadata: ["error": "\(error)"])
         }
@@ -112,6 +114,7 @@ public final class JobDispatcher: BackgroundService {
 
     private func take(_ ids: Set<Identifier>) async throws(DatabaseError) -> [JobRecord] {
         if ids.isEmpty { return [] }
+        CrashPoint.jobsTaking.pass()
         do throws(DatabaseError) {
             let jobs = try await ClaimJobs.take(
                 context.database, instance: context.configuration.instance,

@@ -95,7 +95,11 @@ public final class JobRunner {
         case .expire: try await expire(job, shards)
         case .cleanUp(let shard): try await cleanUp(shard, job)
         case .endCleanUp:
-            try await commit(ended: true) { try await JobProgress.clean($0, job: self.lease.job) }
+            try await commit(ended: true) {
+                try await JobProgress.clean($0, job: self.lease.job)
+                CrashPoint.cleanedCommitting.pass()
+            }
+            CrashPoint.cleanedCommitted.pass()
             return .over
         case .wait(let until): return .rest(until)
         case .release: return .over
@@ -176,7 +180,11 @@ public final class JobRunner {
 
     /// Says in the job's row why it stands still; nil: it does not any more.
     func tell(_ message: String?) async throws {
-        try await commit { try await JobProgress.trouble($0, job: self.lease.job, message: message) }
+        try await commit {
+            try await JobProgress.trouble($0, job: self.lease.job, message: message)
+            CrashPoint.troubleCommitting.pass()
+        }
+        CrashPoint.troubleCommitted.pass()
     }
 
     /// Longest life of a batch and its settling, seconds.

@@ -48,10 +48,16 @@ public final class NameKeeper {
         let wanted = configuration.instance
         let name = try await tryForAWhile(wanted) ? wanted : try await another(than: wanted)
         if configuration.hasHeartbeat {
+            CrashPoint.nameEntering.pass()
             try await Instances.enter(database, instance: name, incarnation: configuration.incarnation)
+            CrashPoint.nameEntered.pass()
         }
         if name != wanted {
-            if isKept { try await Instances.move(database, to: name, incarnation: configuration.incarnation) }
+            if isKept {
+                CrashPoint.nameMoving.pass()
+                try await Instances.move(database, to: name, incarnation: configuration.incarnation)
+                CrashPoint.nameMoved.pass()
+            }
             configuration.name.change(to: name)
             log.warning(
                 "the name of this instance is another one's; it goes by another name",

@@ -59,6 +59,7 @@ public final class FileSweeper: BackgroundService {
                     for file in shard.files { try await delete(file) }
                 }
                 try await ProviderFiles.gone(database, shard: shard.shard)
+                CrashPoint.filesGoneCommitted.pass()
             }
             if shards.count < Self.shardsMax { return }
         }
@@ -66,10 +67,12 @@ public final class FileSweeper: BackgroundService {
 
     /// One that the provider refuses to delete must not keep the others from it.
     private func delete(_ file: String) async throws(OpenAIError) {
+        CrashPoint.fileDeleting.pass()
         do throws(OpenAIError) { try await openAI.deleteFile(file) } catch {
             guard case .api(let status, _, _) = error.kind, status == 400 || status == 422 else { throw error }
             log.warning("a file cannot be deleted", metadata: ["file": "\(file)", "reason": "\(error.reason)"])
         }
+        CrashPoint.fileDeleted.pass()
     }
 
     /// Deletes uploads that no shard will use: their reply was lost, and another one took their place.
@@ -84,7 +87,7 @@ public final class FileSweeper: BackgroundService {
                 Self.shard(file.name).map { (shard: $0, file: file.id) }
             }
             for file in try await ProviderFiles.orphans(database, uploads) {
-                try await openAI.deleteFile(file)
+                try await delete(file)
                 deleted += 1
             }
             after = page.next

@@ -44,10 +44,14 @@ public final class Pruner: BackgroundService {
         var jobs = 0
         while true {
             let retired = try await database.transaction {
-                try await PruneJobs.retire($0, afterSeconds: keepSeconds)
+                let retired = try await PruneJobs.retire($0, afterSeconds: keepSeconds)
+                if retired > 0 { CrashPoint.retireCommitting.pass() }
+                return retired
             }
+            if retired > 0 { CrashPoint.retireCommitted.pass() }
             jobs += retired
-            while try await database.transaction({ try await PruneJobs.sweep($0) }) {
+            while try await sweep() {
+                CrashPoint.pruneCommitted.pass()
                 try await loop.sleep(seconds: Self.pauseSeconds)
             }
             if retired == 0 { break }
@@ -55,8 +59,19 @@ public final class Pruner: BackgroundService {
         while try await IdempotencyKeys.prune(database) == IdempotencyKeys.rowsMax {
             try await loop.sleep(seconds: Self.pauseSeconds)
         }
+        CrashPoint.keysPruned.pass()
         try await Instances.forgetOld(database)
+        CrashPoint.instancesForgotten.pass()
         if jobs > 0 { log.info("retention: old jobs removed", metadata: ["jobs": "\(jobs)"]) }
         return jobs
+    }
+
+    /// Some of the rows that removed jobs have left; false if there are none.
+    private func sweep() async throws -> Bool {
+        try await database.transaction { session in
+            let isThereMore = try await PruneJobs.sweep(session)
+            if isThereMore { CrashPoint.pruneCommitting.pass() }
+            return isThereMore
+        }
     }
 }

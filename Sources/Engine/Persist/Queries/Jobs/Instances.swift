@@ -34,7 +34,7 @@ public enum Instances {
         """
         WITH free AS (UPDATE batch_jobs SET lease_instance = NULL, lease_incarnation = NULL
             WHERE id = ANY ($1::uuid[]) AND lease_incarnation = $2 RETURNING id)
-        SELECT pg_notify('generation_jobs', '') FROM (SELECT 1 FROM free LIMIT 1) AS some
+        SELECT pg_notify('generation_jobs', '') FROM (SELECT 1 FROM free LIMIT 1) AS any_of_them
         """)
 
     private static let forgetStatement = Statement(
@@ -80,7 +80,10 @@ public enum Instances {
     public static func leave(
         _ db: any Querying, instance: String, incarnation: Identifier
     ) async throws(DatabaseError) {
+        CrashPoint.leaving.pass()
         _ = try await db.query(releaseStatement, [.text(instance), .uuid(incarnation)])
+        CrashPoint.leasesFreed.pass()
         _ = try await db.query(leaveStatement, [.text(instance), .uuid(incarnation)])
+        CrashPoint.left.pass()
     }
 }

@@ -44,7 +44,9 @@ extension JobRunner {
         try await commit { session in
             try await ImageWork.correct(session, job: job.id, [input.correction].compactMap(\.self))
             try await self.end([LotEnd(position: input.position, error: LineInput.noImages)], of: job, session)
+            CrashPoint.failuresCommitting.pass()
         }
+        CrashPoint.failuresCommitted.pass()
     }
 
     private func canaryFailed(
@@ -60,7 +62,11 @@ extension JobRunner {
         case .unknown:
             try await abandon(shard, because: error.reason)
         case .later:
-            try await commit { try await Shards.delete($0, shard: shard.id) }
+            try await commit {
+                try await Shards.delete($0, shard: shard.id)
+                CrashPoint.canaryDropCommitting.pass()
+            }
+            CrashPoint.canaryDropCommitted.pass()
             try await tell(error.reason)
             throw error
         case .never:
@@ -77,7 +83,9 @@ extension JobRunner {
             if open.isEmpty { continue }
             try await commit { session in
                 try await self.end(open.map { LotEnd(position: $0, error: reason) }, of: job, session)
+                CrashPoint.failuresCommitting.pass()
             }
+            CrashPoint.failuresCommitted.pass()
         }
     }
 }

@@ -15,6 +15,7 @@ extension JobRunner {
                 if try await !adoptForCleanUp(shard) { return }
             case .uploading:
                 for file in try await uploads(of: shard) { try await context.openAI.deleteFile(file.id) }
+                CrashPoint.cleanUpCalled.pass()
             case .canary, .planned, .uploaded, .collected, .abandoned: break
             }
         } catch let error as OpenAIError {
@@ -63,7 +64,9 @@ extension JobRunner {
             try await commit(ended: true) {
                 try await ShardTransitions.submitted(
                     $0, job: nil, shard: shard, batch: first.id, providerStatus: "\(first.status)", wait: 0)
+                CrashPoint.strayCommitting.pass()
             }
+            CrashPoint.strayCommitted.pass()
             return false
         }
         let age = Timestamp.now() - (shard.intentAt ?? Timestamp(microseconds: 0))
@@ -72,7 +75,9 @@ extension JobRunner {
         guard left > 0 else { return true }
         try await commit(ended: true) {
             try await ShardTransitions.delay($0, shard: shard.id, error: nil, wait: left)
+            CrashPoint.settleCommitting.pass()
         }
+        CrashPoint.settleCommitted.pass()
         return false
     }
 
@@ -112,7 +117,9 @@ extension JobRunner {
         _ file: String, _ shard: ShardRecord, _ job: JobRecord, _ open: inout Set<Int>, _ spent: inout [String: Usage]
     ) async throws(OpenAIError) {
         let fields = fields(of: shard.stage, job)
+        CrashPoint.outputOpening.pass()
         let reader = try await context.openAI.openFile(file)
+        CrashPoint.outputOpened.pass()
         defer { reader.cancel() }
         while let line = try await reader.next() {
             guard let output = BatchOutput.read(line, fields: fields), let id = BatchCustomID(output.customID),

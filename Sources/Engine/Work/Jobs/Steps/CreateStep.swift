@@ -12,6 +12,7 @@ extension JobRunner {
             guard try await self.hasRoom(for: shard, session) else {
                 let wait = self.context.configuration.pollSeconds
                 try await ShardTransitions.delay(session, shard: shard.id, error: "It is others' turn", wait: wait)
+                CrashPoint.postponeCommitting.pass()
                 return false
             }
             try await ShardTransitions.move(session, shard: shard.id, to: .creating, account: self.context.account)
@@ -66,7 +67,9 @@ extension JobRunner {
             let known = rows.first { $0.id == shard.id }?.batchID
             if known == batch.id || known == shard.batchID { return }
         }
+        CrashPoint.cleanUpCalling.pass()
         _ = try? await context.openAI.cancelBatch(batch.id)
+        CrashPoint.cleanUpCalled.pass()
     }
 
     /// The job has ended meanwhile (or was removed); false if that cannot be found out.
@@ -116,7 +119,11 @@ extension JobRunner {
             let batches = try await batches(of: shard)
             CrashPoint.batchesListed.pass()
             if let first = batches.first {
-                for stray in batches.dropFirst() { _ = try await context.openAI.cancelBatch(stray.id) }
+                for stray in batches.dropFirst() {
+                    CrashPoint.cleanUpCalling.pass()
+                    _ = try await context.openAI.cancelBatch(stray.id)
+                    CrashPoint.cleanUpCalled.pass()
+                }
                 return try await adopt(first, shard)
             }
         } catch let error as OpenAIError {
@@ -129,12 +136,16 @@ extension JobRunner {
         }
         let age = Timestamp.now() - (shard.intentAt ?? Timestamp(microseconds: 0))
         let left = context.configuration.settleSeconds - age
-        if left > 0 {
-            try await commit { try await ShardTransitions.delay($0, shard: shard.id, error: nil, wait: left) }
-        } else {
-            try await commit { try await ShardTransitions.move($0, shard: shard.id, to: .uploaded) }
-            succeeded(shard)
+        try await commit { session in
+            if left > 0 {
+                try await ShardTransitions.delay(session, shard: shard.id, error: nil, wait: left)
+            } else {
+                try await ShardTransitions.move(session, shard: shard.id, to: .uploaded)
+            }
+            CrashPoint.settleCommitting.pass()
         }
+        CrashPoint.settleCommitted.pass()
+        if left <= 0 { succeeded(shard) }
     }
 
     /// Batches made for this shard since its intent, the oldest first; another account's are not among them.

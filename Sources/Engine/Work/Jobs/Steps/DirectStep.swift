@@ -53,10 +53,13 @@ extension JobRunner {
     ) async throws -> ShardRecord {
         let model = context.openAI.choice(for: stage).current.name
         let id = try await commit { session in
-            try await Shards.insert(
+            let id = try await Shards.insert(
                 session, job: self.lease.job, stage: stage, round: round, state: .canary, model: model,
                 account: self.context.account, PlannedLots(positions: positions, tokens: 0, inlineImages: inline))
+            CrashPoint.directCommitting.pass()
+            return id
         }
+        CrashPoint.directCommitted.pass()
         return ShardRecord(
             id: id, stage: stage, round: round, sequence: 0, state: .canary, model: model, inlineImages: inline)
     }
@@ -73,6 +76,7 @@ extension JobRunner {
             page.failures.append((failure, nil))
         } else {
             let left = context.configuration.deadline.end(of: job) - Timestamp.now()
+            CrashPoint.directAsking.pass()
             do throws(OpenAIError) {
                 let answer = try await context.openAI.ask(
                     shard.stage, fields: fields(of: shard.stage, job),
@@ -82,9 +86,14 @@ extension JobRunner {
             } catch {
                 page.failures.append((try failure(of: position, error, shard), error.usage))
             }
+            CrashPoint.directAnswered.pass()
         }
         if let correction = input.correction {
-            try await commit { try await ImageWork.correct($0, job: job.id, [correction]) }
+            try await commit {
+                try await ImageWork.correct($0, job: job.id, [correction])
+                CrashPoint.imagesCommitting.pass()
+            }
+            CrashPoint.imagesCommitted.pass()
         }
         let outcome = page
         try await surely { try await self.store(outcome, shard, job, ending: false) }

@@ -103,14 +103,18 @@ extension JobRunner {
         try await commit { session in
             try await JobProgress.trouble(session, job: self.lease.job, message: error.reason)
             try await ShardTransitions.holdUp(session, shard: shard.id, because: error.reason)
+            CrashPoint.holdUpCommitting.pass()
         }
+        CrashPoint.holdUpCommitted.pass()
     }
 
     /// The batch has no time left, or has outlived it: what it has done by now is kept.
     func recall(_ shard: ShardRecord) async throws {
         guard let id = shard.batchID else { return try await abandon(shard, because: "no batch") }
         do {
+            CrashPoint.lateRecalling.pass()
             let batch = try await context.openAI.cancelBatch(id)
+            CrashPoint.lateRecalled.pass()
             log.warning("Background worker: batch asked to end", metadata: ["batch": "\(id)"])
             let wait = batch.status.isEnded ? 0 : context.configuration.pollSeconds
             try await commit { session in
@@ -119,7 +123,9 @@ extension JobRunner {
                 try await JobProgress.event(
                     session, job: self.lease.job, "batch recalled", instance: self.context.configuration.instance,
                     detail: id)
+                CrashPoint.lateRecallCommitting.pass()
             }
+            CrashPoint.lateRecallCommitted.pass()
         } catch let error as OpenAIError {
             if case .api(404, _, _) = error.kind, !isHidden(shard) {
                 return try await abandon(shard, because: error.reason)

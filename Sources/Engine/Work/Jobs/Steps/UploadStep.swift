@@ -117,7 +117,11 @@ extension JobRunner {
                 CrashPoint.fileCommitted.pass()
             } catch let lost as LeaseLost {
                 // A new holder finds the file by its name; after a cancel nobody looks any more.
-                if await hasEnded() { try? await context.openAI.deleteFile(file) }
+                if await hasEnded() {
+                    CrashPoint.cleanUpCalling.pass()
+                    try? await context.openAI.deleteFile(file)
+                    CrashPoint.cleanUpCalled.pass()
+                }
                 throw lost
             }
             succeeded(shard)

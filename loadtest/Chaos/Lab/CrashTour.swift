@@ -1,0 +1,110 @@
+// A tour of crash points: one instance that dies at each of those that are left, and is started again with the rest.
+// Thread: the lab's loop; loop-bound.
+#if CRASH_POINTS
+import Engine
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+final class CrashTour {
+    /// Direct calls that are under way together near a deadline.
+    private static let directCalls = 16
+
+    private let lab: Lab
+    /// The points that it is about.
+    let points: [String]
+    /// Those that are still to be met.
+    private(set) var left: [String]
+    /// Lives that have ended.
+    private(set) var lives = 0
+    /// Jobs that were cancelled on purpose.
+    var cancelled: Set<String> = []
+    /// Replies to POST /v1/responses that may have been lost on purpose.
+    var lostResponses = 0
+    /// The instance was told to stop: then it may.
+    private var isLeaving = false
+
+    private init(_ lab: Lab, _ points: [String]) { (self.lab, self.points, left) = (lab, points, points) }
+
+    /// - Parameters:
+    ///   - all: the points that the scenario can meet.
+    ///   - count: only so many of them, chosen by the seed; 0: all.
+    ///   - only: only these, separated by commas.
+    static func plan(_ lab: Lab, of all: [CrashPoint], count: Int, only: String?) throws -> CrashTour {
+        let all = all.map(\.rawValue)
+        if let only {
+            let names = only.split(separator: ",").map(String.init)
+            for name in names { try check(all.contains(name), "this scenario has no crash point \(name)") }
+            return CrashTour(lab, names)
+        }
+        var random = lab.random(0)
+        return CrashTour(lab, count > 0 ? Array(all.shuffled(using: &random).prefix(count)) : all)
+    }
+
+    var progress: String { "\(points.count - left.count) of \(points.count) points, next \(left.first ?? "none")" }
+
+    /// Some of these points are still to be met.
+    func isConcerned(with some: [CrashPoint]) -> Bool { some.contains { left.contains($0.rawValue) } }
+
+    /// Does `work` while the instance lives and dies.
+    func during(_ work: @escaping () async throws -> Void) async throws {
+        var isOver = false
+        let working = LoopTask(on: lab.loop) {
+            defer { isOver = true }
+            try await work()
+        }
+        while !isOver { try await live { isOver } }
+        try await working.value()
+    }
+
+    /// One life of the instance: until it dies at a point, or `isOver`.
+    private func live(_ isOver: () -> Bool) async throws {
+        let instance = lab.instances[0]
+        if instance.process == nil {
+            try instance.launch(left.isEmpty ? [:] : ["CRASH_AT": left.joined(separator: ",")])
+            try await instance.becomesReady()
+        }
+        while !isOver() {
+            guard try await instance.dies(within: 0.2) else { continue }
+            if instance.process?.poll() == .exited(0), isLeaving { return try await bury(instance) }
+            let point = instance.lastCrashPoint ?? "none"
+            if left.firstIndex(of: point).map({ left.remove(at: $0) }) == nil {
+                lab.found("the instance died by itself, not at a point that was left")
+            }
+            if CrashTour.losesDirectCalls.contains(point) { lostResponses += CrashTour.directCalls }
+            return try await bury(instance)
+        }
+    }
+
+    private func bury(_ instance: Instance) async throws {
+        try await instance.killHard()
+        isLeaving = false
+        lives += 1
+    }
+
+    /// Points between a direct call's answer and its COMMIT: what is answered then is asked for again.
+    private static let losesDirectCalls: Set<String> = [
+        "canaryAnswered", "directAsking", "directAnswered", "answersCommitting", "replyStoring",
+    ]
+
+    /// Stops the instance in order, and waits for the next life.
+    func restart() async throws {
+        let before = lives
+        isLeaving = true
+        lab.instances[0].process?.send(signal: SIGTERM)
+        try await lab.until("the instance is back", seconds: 60) {
+            self.lives > before && self.lab.instances[0].isUp
+        }
+    }
+
+    /// What was met, and then the books.
+    func end() async throws {
+        lab.figure("crash_points", points.count)
+        lab.figure("crash_points_met", points.count - left.count)
+        for point in left { lab.found("crash point \(point) was not met") }
+        try await lab.waitForAll(seconds: 180)
+        try await lab.audit(cancelled: cancelled, lostResponses: lostResponses)
+    }
+}
+#endif

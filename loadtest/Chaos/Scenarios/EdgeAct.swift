@@ -1,0 +1,187 @@
+// The acts of the scenario `edges`. Thread: the lab's loop.
+#if CRASH_POINTS
+import Engine
+
+enum EdgeAct: String, CaseIterable {
+    /// The account has no quota for a batch, and then not for the lot that is asked for to find out.
+    case quota
+    /// A batch is stuck and the job's time runs out.
+    case deadline
+    /// The request for a batch never arrived.
+    case settling
+    /// A job is cancelled while its batch is made.
+    case stray
+    /// A delivery that has ended is sent anew.
+    case redelivery
+    /// Lots that are worked on at once, with an `Idempotency-Key`.
+    case oneLot
+    /// An orderly stop with jobs and deliveries under way.
+    case stop
+    /// Jobs that ended long ago.
+    case oldJob
+    /// Another process takes the instance's name.
+    case name
+
+    var points: [CrashPoint] {
+        switch self {
+        case .quota: [.holdUpCommitting, .holdUpCommitted, .canaryDropCommitting, .canaryDropCommitted]
+        case .deadline:
+            [
+                .lateRecalling, .lateRecalled, .lateRecallCommitting, .lateRecallCommitted, .directCommitting,
+                .directCommitted, .directAsking, .directAnswered,
+            ]
+        case .settling: [.settleCommitting, .settleCommitted]
+        case .stray: [.strayCommitting, .strayCommitted]
+        case .redelivery: [.redeliverCommitting, .redeliverCommitted]
+        case .oneLot: [.replyStoring, .replyStored, .keyReleasing, .keyReleased]
+        case .stop:
+            [
+                .deliveryReturning, .deliveryReturned, .jobsHandingOver, .jobsHandedOver, .leaving, .leasesFreed,
+                .left,
+            ]
+        case .oldJob: [.retireCommitting, .retireCommitted, .pruneCommitting, .pruneCommitted]
+        case .name: [.nameMoving, .nameMoved]
+        }
+    }
+
+    /// What the provider does to it.
+    var faults: String {
+        switch self {
+        case .quota:
+            """
+            {"batches": [{"fault": "fail", "code": "insufficient_quota", "times": 1}],
+             "routes": [{"route": "POST /v1/responses", "fault": "status", "status": 429,
+                "code": "insufficient_quota", "times": 1}]}
+            """
+        case .deadline: #"{"batches": [{"fault": "stuck", "fraction": 0.5, "times": 1}]}"#
+        case .settling: #"{"routes": [{"route": "POST /v1/batches", "fault": "drop", "times": 1}]}"#
+        case .stray: #"{"routes": [{"route": "POST /v1/batches", "fault": "late_reply", "seconds": 5, "times": 1}]}"#
+        case .redelivery, .oneLot, .stop, .oldJob, .name: "{}"
+        }
+    }
+}
+
+/// Brings the acts about. Each comes to its end whenever the instance dies meanwhile.
+struct EdgePerformance {
+    private static let patience = 120.0
+    private static let isCreatingStatement = Statement(
+        "lab_is_creating", "SELECT 1 FROM openai_batches WHERE job_id = $1 AND state = 'creating'")
+    private static let isSubmittedStatement = Statement(
+        "lab_is_submitted", "SELECT 1 FROM openai_batches WHERE job_id = $1 AND state = 'submitted'")
+
+    let lab: Lab
+    let tour: CrashTour
+    let lots: Int
+
+    func perform(_ act: EdgeAct) async throws {
+        switch act {
+        case .quota, .settling: try await lab.submit(lab.makeJob(lots: lots))
+        case .deadline: try await runOutOfTime()
+        case .stray: try await cancelCreation()
+        case .redelivery: try await sendAnew()
+        case .oneLot: try await askAtOnce()
+        case .stop: try await stop()
+        case .oldJob: try await prune()
+        case .name: try await rename()
+        }
+        try await lab.waitForAll(seconds: Self.patience)
+    }
+
+    private func runOutOfTime() async throws {
+        let job = try await lab.submit(lab.makeJob(lots: lots))
+        try await lab.until("the provider has the batch", seconds: Self.patience) {
+            try await lab.database.exists(Self.isSubmittedStatement, job)
+        }
+        try await lab.database.age(job, seconds: 21.5 * 3600)
+    }
+
+    private func cancelCreation() async throws {
+        let job = try await lab.submit(lab.makeJob(lots: lots))
+        tour.cancelled.insert(job)
+        try await lab.until("the batch is being made", seconds: Self.patience) {
+            try await lab.database.exists(Self.isCreatingStatement, job)
+        }
+        try await lab.cancel(job)
+    }
+
+    private func sendAnew() async throws {
+        let job = try await lab.submit(lab.makeJob(lots: lots))
+        try await lab.waitForAll(seconds: Self.patience)
+        let rows = try await lab.database.database.query(LabQueries.deliveries)
+        for row in rows where row.text(1) == job {
+            let path = "/api/v1/webhook-deliveries/\(row.text(0))/redeliver"
+            try await answered(path, signing: row.text(0), [], by: [202, 409])
+        }
+    }
+
+    /// One lot that can be described, and one that cannot: the key of that one may be used again.
+    private func askAtOnce() async throws {
+        for (picture, status) in [("car", 200), ("missing", 422)] {
+            let name = Identifier.random().description
+            let body: JSONValue = [
+                "lots": [
+                    [
+                        "lot_id": .string(name),
+                        "images": [["url": .string("\(lab.images.baseURL)/\(picture)/\(name).jpg")]],
+                    ]
+                ]
+            ]
+            try await answered(
+                "/api/v1/generate-descriptions", signing: body.text, [("Idempotency-Key", name)], body.bytes,
+                by: [status])
+        }
+    }
+
+    /// Asks until there is one of these answers.
+    private func answered(
+        _ path: String, signing text: String, _ headers: [(String, String)], _ body: [UInt8] = [],
+        by statuses: Set<Int>
+    ) async throws {
+        var last = "no answer"
+        let wait = Self.patience
+        do {
+            try await lab.until("\(path) is answered", seconds: wait) {
+                guard let url = lab.upURLs.first else { return false }
+                let reply = try await lab.client.send("POST", url + path, signing: text, headers: headers, body: body)
+                last = reply.map { "\($0.status) \(String(decoding: $0.body, as: UTF8.self))" } ?? last
+                return reply.map { statuses.contains($0.status) } ?? false
+            }
+        } catch let error as DriverError { throw DriverError("\(error); the last answer: \(last)") }
+    }
+
+    /// A receiver takes longer than the stop, and a job waits for its batch.
+    private func stop() async throws {
+        let path = "/slow/4/\(Identifier.random())"
+        try await lab.submit(lab.makeJob(lots: 1, languages: ["en"]) { _ in [lab.webhooks.baseURL + path] })
+        let lives = tour.lives
+        try await lab.until("the receiver is told", seconds: Self.patience) {
+            lab.webhooks.deliveries.contains { $0.path == path } || tour.lives > lives
+        }
+        try lab.setFaults(#"{"batches": [{"fault": "stuck", "fraction": 0, "times": 1}]}"#)
+        let job = try await lab.submit(lab.makeJob(lots: lots))
+        tour.cancelled.insert(job)
+        try await lab.until("the provider has the batch", seconds: Self.patience) {
+            try await lab.database.exists(Self.isSubmittedStatement, job)
+        }
+        try await tour.restart()
+        try await lab.cancel(job)
+    }
+
+    private func prune() async throws {
+        try await lab.database.makeOldJob()
+        try await tour.restart()
+        try await lab.until("the old job is gone", seconds: Self.patience) { try await lab.database.oldRows() == 0 }
+    }
+
+    private func rename() async throws {
+        let job = try await lab.submit(lab.makeJob(lots: lots))
+        let (before, lives) = (Set(try await lab.database.names()), tour.lives)
+        try await lab.database.takeName(lab.instances[0].name) {
+            if tour.lives > lives { return true }
+            return try await !before.isSuperset(of: lab.database.names())
+        }
+        try await lab.until("\(job) has ended", seconds: Self.patience) { lab.watch.hasEnded(job) }
+        if tour.lives == lives { try await tour.restart() }
+    }
+}
+#endif
