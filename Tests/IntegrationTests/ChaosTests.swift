@@ -14,7 +14,7 @@ struct ChaosTests {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("chaos-\(UUID().uuidString)")
         try await TestDatabase.with { url in
             let options = try LabOptions.parse([
-                "--database-url", url, "--logs", folder.path,
+                "--database-url", url, "--logs", folder.path, "--settle", "3",
                 "--server", ServerProcess.products.appendingPathComponent("generation-service").path,
             ])
             let report = try await Lab.run(scenario, options, showsProgress: false)
@@ -25,12 +25,17 @@ struct ChaosTests {
 
     @Test("C5.1, C5.2: some of the crash points, others each time; nothing is lost, and nothing paid twice")
     func points() async throws {
-        try await run(PointsScenario.parse(["--count", "8", "--lots", "30", "--limit", "180"]))
+        try await run(PointsScenario.parse(["--count", "8", "--lots", "30", "--limit", "120"]))
+    }
+
+    @Test("C5.1, C5.7, C6.3: some of the crash points that take special circumstances")
+    func edges() async throws {
+        try await run(EdgesScenario.parse(["--count", "4", "--limit", "120"]))
     }
 
     @Test("C5.1, C5.2, C6.1: random kills of two instances under a provider that misbehaves")
     func kills() async throws {
-        try await run(KillsScenario.parse(["--kills", "6", "--lots", "40", "--jobs", "2"]))
+        try await run(KillsScenario.parse(["--kills", "6", "--lots", "40", "--jobs", "2", "--life", "2"]))
     }
 
     @Test("C2.7: many equal requests with one key, and a kill among them: one job")

@@ -8,6 +8,7 @@ import Glibc
 
 /// `CRASH_AT=name[:pass],...`: dies when one of these points is passed for the so-many-th time (default 1).
 /// `CRASH_SEED=n CRASH_PROBABILITY=p`: at every point and pass with that probability; the seed decides.
+/// `CRASH_SETTLE=s`: a creation without a reply is looked for only so many seconds.
 /// A mistake in them ends the process at its first point: a misspelt one would never be reached.
 final class CrashPlan: Sendable {
     static let current = CrashPlan()
@@ -16,6 +17,7 @@ final class CrashPlan: Sendable {
     private let seed: UInt64
     private let probability: Double
     private let counts = Mutex<[CrashPoint: Int]>([:])
+    let settleSeconds: Double?
 
     private init() {
         passes = CrashPlan.list(CrashPlan.variable("CRASH_AT"))
@@ -25,6 +27,7 @@ final class CrashPlan: Sendable {
             CrashPlan.refuse("CRASH_PROBABILITY=\(probability ?? "")")
         }
         self.probability = value
+        settleSeconds = CrashPlan.variable("CRASH_SETTLE").flatMap(Double.init)
     }
 
     func passed(_ point: CrashPoint) {

@@ -14,7 +14,7 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case cancelCommitting, cancelCommitted, redeliverCommitting, redeliverCommitted
     // An instance comes, goes by another name, and leaves in order.
     case nameEntering, nameEntered, nameMoving, nameMoved, heartbeatCommitted
-    case jobsHandingOver, jobsHandedOver, leaving, leasesFreed, left
+    case jobsHandingOver, jobsHandedOver, instanceLeaving, leasesFreed, instanceLeft
     // A job is taken and begun.
     case jobsTaking, jobsTaken, startCommitting, startCommitted
     case imagesChecking, imagesChecked, imagesCommitting, imagesCommitted
@@ -52,6 +52,9 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     /// The process passes here, or dies here.
     @inline(never)
     public func pass() { CrashPlan.current.passed(self) }
+
+    /// What the laboratory wants `WorkConfiguration.settleSeconds` to be: its provider lists a batch at once.
+    public static var settleSeconds: Double? { CrashPlan.current.settleSeconds }
 }
 
 #else

@@ -72,6 +72,9 @@ extension WorkConfiguration {
         spoolDirectory = config.spoolDirectory
         graceSeconds = config.shutdownGraceSeconds
         deadline = JobDeadline(hours: config.deadlineHours)
+        #if CRASH_POINTS
+        settleSeconds = CrashPoint.settleSeconds ?? settleSeconds
+        #endif
         guard let tokens = config.enqueuedTokensMax else { return }
         enqueuedTokens = tokens
         shardBounds.tokens = QueueShare.shardTokens(limit: tokens)

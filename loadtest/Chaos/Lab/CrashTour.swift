@@ -8,8 +8,10 @@ import Glibc
 #endif
 
 final class CrashTour {
-    /// Direct calls that are under way together near a deadline.
-    private static let directCalls = 16
+    /// How many direct calls may be answered and not yet committed at a point: they are asked for again.
+    private static let directCalls = [
+        "canaryAnswered": 1, "answersCommitting": 1, "replyStoring": 1, "directAsking": 16, "directAnswered": 16,
+    ]
 
     private let lab: Lab
     /// The points that it is about.
@@ -72,7 +74,7 @@ final class CrashTour {
             if left.firstIndex(of: point).map({ left.remove(at: $0) }) == nil {
                 lab.found("the instance died by itself, not at a point that was left")
             }
-            if CrashTour.losesDirectCalls.contains(point) { lostResponses += CrashTour.directCalls }
+            lostResponses += CrashTour.directCalls[point] ?? 0
             return try await bury(instance)
         }
     }
@@ -82,11 +84,6 @@ final class CrashTour {
         isLeaving = false
         lives += 1
     }
-
-    /// Points between a direct call's answer and its COMMIT: what is answered then is asked for again.
-    private static let losesDirectCalls: Set<String> = [
-        "canaryAnswered", "directAsking", "directAnswered", "answersCommitting", "replyStoring",
-    ]
 
     /// Stops the instance in order, and waits for the next life.
     func restart() async throws {

@@ -12,6 +12,8 @@ struct LabOptions: ParsableArguments, Sendable {
     @Option(help: "The program `generation-service`; it is looked for beside this one.") var server: String?
     @Option(help: "The same seed draws the same plan. Default: a random one, which is printed.") var seed: Int?
     @Option(help: "A folder for the logs of the instances; it is made.") var logs = "/tmp/generation-service-chaos"
+    @Option(help: "Seconds for which the service looks for a batch whose creation got no reply; default: its own.")
+    var settle: Double?
     @Option(help: "A shell command that stops PostgreSQL (for `database`).") var databaseStop: String?
     @Option(help: "A shell command that starts it again.") var databaseStart: String?
     @Option(help: "The program nginx (for `rolling`).") var nginx = "/usr/sbin/nginx"

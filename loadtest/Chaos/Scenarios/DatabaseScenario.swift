@@ -32,7 +32,9 @@ struct DatabaseScenario: Scenario {
         }
         for _ in 0..<jobs { try await lab.submit(lab.makeJob(lots: lots)) }
         try await lab.until("the provider has them", seconds: 120) {
-            lab.openAI.batches.count >= jobs || lab.watch.openCount < jobs
+            // Whose images are still looked at has nothing to go on with: it looks at them again.
+            let isEarly = !Set(lab.watch.stages).isDisjoint(with: ["queued", "image_prefetch"])
+            return (lab.openAI.batches.count >= jobs && !isEarly) || lab.watch.openCount < jobs
         }
         let open = lab.watch.openCount
         lab.progress.show("stopping PostgreSQL with \(open) batches under way")

@@ -36,8 +36,8 @@ enum EdgeAct: String, CaseIterable {
         case .oneLot: [.replyStoring, .replyStored, .keyReleasing, .keyReleased]
         case .stop:
             [
-                .deliveryReturning, .deliveryReturned, .jobsHandingOver, .jobsHandedOver, .leaving, .leasesFreed,
-                .left,
+                .deliveryReturning, .deliveryReturned, .jobsHandingOver, .jobsHandedOver, .instanceLeaving,
+                .leasesFreed, .instanceLeft,
             ]
         case .oldJob: [.retireCommitting, .retireCommitted, .pruneCommitting, .pruneCommitted]
         case .name: [.nameMoving, .nameMoved]

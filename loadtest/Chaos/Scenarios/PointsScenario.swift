@@ -4,7 +4,7 @@ import Engine
 
 struct PointsScenario: Scenario {
     static let name = "points"
-    static let abstract = "Dies once at each crash point that batches meet: before and after every commit and outside call."
+    static let abstract = "Dies once at each crash point on a batch's way: beside every commit and outside call."
     static let discussion = """
         One instance, started again after each death with the points that are still to come; batches are sent until \
         each has been met. Replies to uploads and creations get lost, batches fail, some are cancelled, so that the \

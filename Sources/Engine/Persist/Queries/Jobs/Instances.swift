@@ -80,10 +80,10 @@ public enum Instances {
     public static func leave(
         _ db: any Querying, instance: String, incarnation: Identifier
     ) async throws(DatabaseError) {
-        CrashPoint.leaving.pass()
+        CrashPoint.instanceLeaving.pass()
         _ = try await db.query(releaseStatement, [.text(instance), .uuid(incarnation)])
         CrashPoint.leasesFreed.pass()
         _ = try await db.query(leaveStatement, [.text(instance), .uuid(incarnation)])
-        CrashPoint.left.pass()
+        CrashPoint.instanceLeft.pass()
     }
 }
