@@ -31,6 +31,7 @@ class Server:
 
     def __init__(self, folder, **changes):
         self.port, self.log = stack.free_port(), os.path.join(folder, "service.log")
+        self.is_json = changes.get("LOG_FORMAT") == "json"
         metrics = stack.free_port()
         settings = {**json.loads(os.environ["SERVER_SETTINGS"]), "BIND": f"127.0.0.1:{self.port}", "WORKER_THREADS": "1",
                     "METRICS_BIND": f"127.0.0.1:{metrics}", "INSTANCE_ID": f"logs-{self.port}", "LOG_FILE": self.log, **changes}
@@ -71,8 +72,9 @@ def until(what, condition, seconds=90):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         check_rotation(folder)
-    with tempfile.TemporaryDirectory() as folder:
-        check_traces(folder)
+    for form in ("json", "text"):
+        with tempfile.TemporaryDirectory() as folder:
+            check_traces(folder, form)
     with tempfile.TemporaryDirectory() as folder:
         check_levels(folder)
     print("logs_test: ok")
@@ -133,17 +135,18 @@ def check_rotation(folder):
         assert re.fullmatch(TEXT, said.decode().splitlines()[0])
 
 
-def check_traces(folder):
-    """From a request's id to its lines, to the job, to the calls to OpenAI and the webhooks made for it; all of it as JSON. On a database
-    of its own, so that the work is done here."""
+def check_traces(folder, form):
+    """One request's id in the lines of the request, its job, the calls to OpenAI and the webhooks made for it. On a database of its own, so that
+    the work is done here."""
     receiver, name = Receiver(), f"logs_{uuid.uuid4().hex[:12]}"
     psql(f'CREATE DATABASE "{name}"')
     database = urllib.parse.urlsplit(os.environ["DATABASE_URL"])._replace(path="/" + name).geturl()
     try:
-        with Server(folder, LOG_LEVEL="DEBUG", LOG_FORMAT="json", DATABASE_URL=database) as server:
-            job = make_traces(server, receiver)
+        with Server(folder, LOG_LEVEL="DEBUG", LOG_FORMAT=form, DATABASE_URL=database) as server:
+            job, webhook = make_traces(server, receiver)
             server.stop()
             lines = events(server)
+            assert psql(f"SELECT request_id FROM batch_jobs WHERE id = '{job}'", database) == [["trace-job"]]
     finally:
         receiver.close()
         psql(f'DROP DATABASE "{name}" WITH (FORCE)')
@@ -155,41 +158,62 @@ def check_traces(folder):
         ("DEBUG", "request refused", "MISSING_FIELD", "400", "127.0.0.1")], bad
     created = [line for line in lines if line["message"] == "job created"]
     assert [(line["request_id"], line["job"]) for line in created] == [("trace-job", job)], created
-    ours = [line for line in lines if line.get("job") == job]
-    for message in ("openai call", "webhook_delivery delivered", "Background worker: job started", "Background worker: job completed"):
+    again = [line for line in lines if line["message"] == "idempotency: first reply sent again"]
+    assert [(line["request_id"], line["job"]) for line in again] == [("trace-again", job)], again
+    # Every line of the job tells the request that made it, and no other one.
+    ours = [line for line in lines if line.get("job") == job and line not in again]
+    assert {line.get("request_id") for line in ours} == {"trace-job"}, ours
+    for message in ("job created", "job claimed", "openai call", "webhook_delivery delivered", "Background worker: job started",
+                    "Background worker: job completed"):
         assert any(line["message"] == message for line in ours), (message, ours)
-    # A call to OpenAI always says for whom it was made, except the asking for models.
-    for line in lines:
-        if line["message"].startswith("openai call") and line["operation"] != "list_models":
-            assert "request_id" in line or "job" in line, line
+    assert {"upload_file", "create_batch", "get_batch", "read_file"} <= {line.get("operation") for line in ours}, ours
+    assert webhook["X-Request-ID"] == "trace-job", dict(webhook)
+    # A call to OpenAI always says for whom it was made, except the asking for models; and tells OpenAI.
+    calls = [line for line in lines if line["message"].startswith("openai call") and line["operation"] != "list_models"]
+    for line in calls:
+        assert re.fullmatch(re.escape(line["request_id"]) + r"\.[0-9a-f]{8}", line["client_request_id"]), line
+    assert len({line["client_request_id"] for line in calls}) == len(calls), "two calls go by one name"
 
 
 def make_traces(server, receiver):
-    """One lot at once, one mistake, one batch with a webhook, whose job's id is returned when all of it is over."""
+    """One lot at once, one mistake, one batch with a webhook that is sent twice under one key. Returns its job's id and the webhook's headers
+    when all of it is over."""
     client, image = Client(server.url, os.environ["SHARED_KEY"]), [{"url": os.environ["IMAGES_URL"] + "/trace.jpg"}]
 
-    def send(request_id, lots):
+    def send(request_id, lots, **more):
         body = json.dumps({"languages": ["en"], "lots": lots}).encode()
         status, _, content = client.send("POST", "/api/v1/generate-descriptions", body, {
-            "Content-Type": "application/json", "X-Signature": client.sign(body), "X-Request-ID": request_id})
+            "Content-Type": "application/json", "X-Signature": client.sign(body), "X-Request-ID": request_id, **more})
         return status, json.loads(content)
 
     assert send("trace-one", [{"lot_id": "a", "images": image}])[0] == 200
     assert send("trace-bad", [{"lot_id": "a"}])[0] == 400
-    status, reply = send("trace-job", [{"lot_id": lot_id, "images": image, "webhook": receiver.url} for lot_id in "ab"])
-    assert status == 201, reply
+    lots, key = [{"lot_id": lot_id, "images": image, "webhook": receiver.url} for lot_id in "ab"], {"Idempotency-Key": str(uuid.uuid4())}
+    status, reply = send("trace-job", lots, **key)
+    assert status == 201 and send("trace-again", lots, **key) == (201, reply), reply
     client.wait(reply["job_id"])
-    receiver.next()
+    headers = receiver.next()[0]
     until("the delivery is booked", lambda: any("webhook_delivery" in line["message"] for line in events(server)))
-    return reply["job_id"]
+    return reply["job_id"], headers
 
 
 def events(server):
+    """The log's lines as objects, whichever form they have."""
+    if not server.is_json:
+        return [as_object(line) for line in server.lines()]
     lines = [json.loads(line) for line in server.lines()]
     for line in lines:
         assert list(line)[:3] == ["time", "level", "message"] and all(isinstance(value, str) for value in line.values()), line
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"]), line
     return lines
+
+
+def as_object(line):
+    """`2025-08-05 08:30:15,123 LEVEL message name=value ...`; a value of several words goes on to the next name."""
+    assert re.fullmatch(TEXT, line), line
+    _, _, level, rest = line.split(" ", 3)
+    message, *pairs = re.split(r" (?=[a-z_]+=)", rest)
+    return {"level": level, "message": message, **dict(pair.split("=", 1) for pair in pairs)}
 
 
 def check_levels(folder):

@@ -73,10 +73,12 @@ public struct JobRecord: Sendable, Equatable {
     /// Who holds the lease writes with this epoch; any other epoch in the row means the lease is lost.
     public var epoch: Int
     public var cleanupPending: Bool
+    /// The `X-Request-ID` of the request that made it; nil for old ones.
+    public var requestID: String?
 
     public init(
         id: Identifier, status: JobStatus, stage: JobStage, languages: [String], totalLots: Int, processedLots: Int,
-        failedLots: Int, createdAt: Timestamp, epoch: Int, cleanupPending: Bool
+        failedLots: Int, createdAt: Timestamp, epoch: Int, cleanupPending: Bool, requestID: String? = nil
     ) {
         self.id = id
         self.status = status
@@ -88,6 +90,7 @@ public struct JobRecord: Sendable, Equatable {
         self.createdAt = createdAt
         self.epoch = epoch
         self.cleanupPending = cleanupPending
+        self.requestID = requestID
     }
 
     /// The languages that are translated: all but plain English (C2.4, C5.6).

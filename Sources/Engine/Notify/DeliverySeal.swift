@@ -29,7 +29,8 @@ struct DeliverySeal {
     }
 
     func headers(_ delivery: DeliveryRecord, attempt: Int) -> [(String, String)] {
-        [
+        let request = delivery.requestID.map { [("X-Request-ID", $0)] } ?? []
+        return request + [
             ("Content-Type", "application/json"),
             ("X-Signature", signature),
             ("User-Agent", "Generation-Service/2.0"),

@@ -139,8 +139,7 @@ struct WebhookAttempt {
         log.info(
             "webhook_delivery \(status == "pending" ? "will be repeated" : status)",
             metadata: [
-                "job": "\(delivery.job)", "delivery": "\(delivery.id)", "attempt": "\(number)",
-                "error": "\(outcome.error ?? "-")",
+                "delivery": "\(delivery.id)", "attempt": "\(number)", "error": "\(outcome.error ?? "-")",
             ])
     }
 }

@@ -110,10 +110,12 @@ public final class WebhookSender: BackgroundService {
         let attempt = WebhookAttempt(
             delivery: delivery, loop: loop, database: database, http: http, configuration: configuration, log: log)
         let loop = loop
-        attempts[delivery.id] = loop.spawn { [weak self] in
-            await loop.yield()  // so that the task is in the table before it can end
-            await attempt.run()
-            self?.ended(delivery)
+        attempts[delivery.id] = LogContext.with(job: delivery.job, request: delivery.requestID) {
+            loop.spawn { [weak self] in
+                await loop.yield()  // so that the task is in the table before it can end
+                await attempt.run()
+                self?.ended(delivery)
+            }
         }
         return true
     }

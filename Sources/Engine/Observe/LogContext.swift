@@ -11,4 +11,27 @@ public enum LogContext {
     public static func with<Value>(_ more: Logger.Metadata, _ body: () -> Value) -> Value {
         $metadata.withValue(metadata.merging(more) { $1 }, operation: body)
     }
+
+    /// For what is done for a job, long after the request that made it was answered.
+    public static func with<Value>(job: Identifier, request: String?, _ body: () -> Value) -> Value {
+        with(names(job: job, request: request), body)
+    }
+
+    /// The same for a `body` that waits.
+    public static func with<Value>(
+        job: Identifier, request: String?, isolation: isolated (any Actor)? = #isolation,
+        _ body: () async throws -> Value
+    ) async rethrows -> Value {
+        let all = metadata.merging(names(job: job, request: request)) { $1 }
+        return try await $metadata.withValue(all, operation: body, isolation: isolation)
+    }
+
+    /// The request that this is done for.
+    public static var requestID: String? { metadata["request_id"]?.description }
+
+    private static func names(job: Identifier, request: String?) -> Logger.Metadata {
+        var names: Logger.Metadata = ["job": "\(job)"]
+        if let request { names["request_id"] = "\(request)" }
+        return names
+    }
 }

@@ -12,6 +12,7 @@ enum AcceptBatch {
         let job = NewJob(
             id: ingested.job, version: request.version, languages: request.languages, totalLots: request.lotCount,
             totalImages: request.imageCount, webhookConfigured: request.webhookConfigured,
+            requestID: call.exchange.requestID,
             estimatedSeconds: Estimate.seconds(lots: request.lotCount, recent: recent))
         let body = try await store(job, ingested.lots, hold, services)
         CrashPoint.jobCommitted.pass()
@@ -27,8 +28,11 @@ enum AcceptBatch {
 
     /// Where the job is that a kept reply tells of; nothing if it tells of none.
     static func location(in reply: [UInt8]) -> [(String, String)] {
-        (try? JSONValue.parse(reply))?["job_id"]?.string.map { [location($0)] } ?? []
+        job(in: reply).map { [location($0)] } ?? []
     }
+
+    /// The id of the job that a kept reply tells of.
+    static func job(in reply: [UInt8]) -> String? { (try? JSONValue.parse(reply))?["job_id"]?.string }
 
     /// - Returns: the reply's body.
     private static func store(

@@ -46,6 +46,8 @@ final class KeyHold {
         case .reused:
             throw ServiceError(.idempotencyKeyReused, "This Idempotency-Key was used with another request body")
         case .completed(let status, let body):
+            let job = AcceptBatch.job(in: body).map { ["job": .string($0)] } ?? [:] as Logger.Metadata
+            services.log.info("idempotency: first reply sent again", metadata: job)
             call.send(status, body, headers: [("Idempotent-Replayed", "true")] + AcceptBatch.location(in: body))
             return nil
         }

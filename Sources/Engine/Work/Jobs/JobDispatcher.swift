@@ -133,9 +133,9 @@ public final class JobDispatcher: BackgroundService {
         let runner = JobRunner(context: context, lease: Lease(job: job.id, epoch: job.epoch))
         let before = running[job.id]
         before?.task.cancel()  // an older epoch of the same job: its lease is gone
-        context.log.debug("job claimed", metadata: ["job": "\(job.id)", "epoch": "\(job.epoch)"])
-        let task = LogContext.with(["job": "\(job.id)"]) {
-            context.loop.spawn { [weak self] in
+        let task = LogContext.with(job: job.id, request: job.requestID) {
+            context.log.debug("job claimed", metadata: ["epoch": "\(job.epoch)"])
+            return context.loop.spawn { [weak self] in
                 await before?.task.value
                 await runner.run()
                 self?.ended(job.id, runner)

@@ -60,6 +60,7 @@ extension OpenAIClient {
         guard (200..<300).contains(stream.status) else {
             throw failure(stream.status, stream.header, await rest(of: stream))
         }
+        log(call, stream.status, stream.header)
         return LineReader(stream)
     }
 

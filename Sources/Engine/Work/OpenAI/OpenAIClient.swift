@@ -51,6 +51,9 @@ public final class OpenAIClient {
         /// A 409 is an answer, not a passing trouble.
         var conflictIsFinal = false
         var maxResponseBytes = 8 * 1024 * 1024
+        /// What OpenAI is told to call it, so that its support finds a call whose reply never came. A request may make
+        /// many calls, so its id alone would not do. nil for what is done for nobody in particular.
+        let clientRequestID = LogContext.requestID.map { "\($0).\(Identifier.random().description.prefix(8))" }
     }
 
     /// A small call without a deadline of its own: time for every try and the waits between them.
@@ -135,7 +138,7 @@ public final class OpenAIClient {
         guard (200..<300).contains(response.status) else {
             throw failure(response.status, response.header, response.body)
         }
-        log(call, response)
+        log(call, response.status, response.header)
         guard let value = try? JSONValue.parse(response.body) else {
             throw OpenAIError(.malformed("it is not JSON"), mayHaveArrived: true)
         }
@@ -151,6 +154,7 @@ public final class OpenAIClient {
             request.headers.append(("OpenAI-Organization", organization))
         }
         if let project = configuration.project { request.headers.append(("OpenAI-Project", project)) }
+        if let id = call.clientRequestID { request.headers.append(("X-Client-Request-Id", id)) }
         request.body = call.body
         // Not even by curl, over a kept connection that turns out to be dead.
         request.neverRepeat = !call.isRetried
@@ -164,13 +168,13 @@ public final class OpenAIClient {
         OpenAIError(status: status, headers: header, body: body, key: configuration.apiKey, now: clock.now())
     }
 
-    private func log(_ call: Call, _ response: OutboundResponse) {
-        let requestID = SafeText.clean(response.header("x-request-id") ?? "-", limit: 100)
+    func log(_ call: Call, _ status: Int, _ header: (String) -> String?) {
+        let requestID = SafeText.clean(header("x-request-id") ?? "-", limit: 100)
         logger.debug(
             "openai call",
             metadata: [
-                "operation": "\(call.operation.label)", "status": "\(response.status)",
-                "openai_request_id": "\(requestID)",
+                "operation": "\(call.operation.label)", "status": "\(status)",
+                "openai_request_id": "\(requestID)", "client_request_id": "\(call.clientRequestID ?? "-")",
             ])
     }
 
@@ -180,6 +184,7 @@ public final class OpenAIClient {
             metadata: [
                 "operation": "\(call.operation.label)", "reason": "\(error.reason)", "try": "\(retriesDone + 1)",
                 "openai_request_id": "\(error.requestID ?? "-")",
+                "client_request_id": "\(call.clientRequestID ?? "-")",
             ])
     }
 }

@@ -55,7 +55,7 @@ public final class FileSweeper: BackgroundService {
             let shards = try await ProviderFiles.done(
                 database, account: openAI.configuration.account, limit: Self.shardsMax)
             for shard in shards {
-                try await LogContext.$metadata.withValue(["job": "\(shard.job)"]) {
+                try await LogContext.with(job: shard.job, request: shard.requestID) {
                     for file in shard.files { try await delete(file) }
                 }
                 try await ProviderFiles.gone(database, shard: shard.shard)

@@ -72,6 +72,9 @@ enum DeliveryOperations {
         header("X-Delivery-Attempt", "Counts from 1.", Schema.integer("A number.", 1...Int.max, examples: [1])),
         header("X-Job-ID", "The job's id.", Schema.jobID),
         header(
+            "X-Request-ID", "The `X-Request-ID` of the request that made the job.",
+            Schema.text("The id.", pattern: DocumentHeaders.requestIDPattern), isAlwaysThere: false),
+        header(
             "webhook-id", "The delivery's id, the same in all of its attempts (Standard Webhooks).",
             Schema.uuid("An id.", example: Schema.sampleDelivery)),
         header(
@@ -85,10 +88,12 @@ enum DeliveryOperations {
             """, Schema.text("Signatures.", pattern: "^v1,[A-Za-z0-9+/]{43}=( v1,[A-Za-z0-9+/]{43}=)?$")),
     ]
 
-    private static func header(_ name: String, _ description: String, _ schema: JSONValue) -> JSONValue {
+    private static func header(
+        _ name: String, _ description: String, _ schema: JSONValue, isAlwaysThere: Bool = true
+    ) -> JSONValue {
         [
-            "name": .string(name), "in": "header", "required": true, "description": .string(description),
-            "schema": schema,
+            "name": .string(name), "in": "header", "required": .bool(isAlwaysThere),
+            "description": .string(description), "schema": schema,
         ]
     }
 }

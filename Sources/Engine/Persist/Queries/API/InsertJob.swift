@@ -8,12 +8,14 @@ public struct NewJob: Sendable {
     public var totalLots: Int
     public var totalImages: Int
     public var webhookConfigured: Bool
+    /// The `X-Request-ID` of the request that makes it.
+    public var requestID: String
     /// From now.
     public var estimatedSeconds: Double
 
     public init(
         id: Identifier, version: String, languages: [String], totalLots: Int, totalImages: Int, webhookConfigured: Bool,
-        estimatedSeconds: Double
+        requestID: String, estimatedSeconds: Double
     ) {
         self.id = id
         self.version = version
@@ -21,6 +23,7 @@ public struct NewJob: Sendable {
         self.totalLots = totalLots
         self.totalImages = totalImages
         self.webhookConfigured = webhookConfigured
+        self.requestID = requestID
         self.estimatedSeconds = estimatedSeconds
     }
 }
@@ -32,8 +35,8 @@ public enum InsertJob {
         """
         INSERT INTO batch_jobs
             (id, version, languages, total_lots, total_images, webhook_configured, created_at, updated_at,
-            estimated_completion)
-        SELECT $1, $2, $3, $4, $5, $6, born, born, born + $7 * interval '1 second'
+            estimated_completion, request_id)
+        SELECT $1, $2, $3, $4, $5, $6, born, born, born + $7 * interval '1 second', $8
         FROM clock_timestamp() AS born
         RETURNING created_at, estimated_completion
         """)
@@ -61,7 +64,7 @@ public enum InsertJob {
     ) async throws(DatabaseError) -> Born? {
         let values: [PGValue] = [
             .uuid(job.id), .text(job.version), .textArray(job.languages), .int4(job.totalLots), .int4(job.totalImages),
-            .bool(job.webhookConfigured), .double(job.estimatedSeconds),
+            .bool(job.webhookConfigured), .double(job.estimatedSeconds), .text(job.requestID),
         ]
         let born = try await db.query(statement, values).first
         _ = try await db.query(

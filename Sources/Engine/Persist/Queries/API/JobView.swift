@@ -21,16 +21,19 @@ public struct JobView: Sendable {
     public var visionBatchIDs: [String]
     public var translationBatchID: String?
     public var translationBatchIDs: [String]
+    /// The `X-Request-ID` of the request that made it; nil for old ones.
+    public var requestID: String?
 
     /// In this order everywhere.
     static let columns = """
         id, status, current_stage, created_at, updated_at, completed_at, estimated_completion, version, languages,
         total_lots, processed_lots, failed_lots, processed_images, webhook_configured, error_message,
-        openai_vision_batch_id, openai_vision_batch_ids, openai_translation_batch_id, openai_translation_batch_ids
+        openai_vision_batch_id, openai_vision_batch_ids, openai_translation_batch_id, openai_translation_batch_ids,
+        request_id
         """
 
     /// How many there are: further columns of a query begin here.
-    static let columnCount = 19
+    static let columnCount = 20
 
     init(_ row: Row) {
         id = row.uuid(0)
@@ -53,6 +56,7 @@ public struct JobView: Sendable {
         visionBatchIDs = row.textArray(16)
         translationBatchID = row.optionalText(17)
         translationBatchIDs = row.textArray(18)
+        requestID = row.optionalText(19)
     }
 }
 

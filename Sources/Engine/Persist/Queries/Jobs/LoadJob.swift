@@ -3,7 +3,7 @@
 public enum LoadJob {
     static let columns = """
         id, status, current_stage, languages, total_lots, processed_lots, failed_lots, created_at, lease_epoch,
-        cleanup_pending, clock_timestamp()
+        cleanup_pending, clock_timestamp(), request_id
         """
     private static let statement = Statement("load_job", "SELECT \(columns) FROM batch_jobs WHERE id = $1")
 
@@ -19,6 +19,6 @@ public enum LoadJob {
             id: row.uuid(0), status: JobStatus(rawValue: row.text(1)) ?? .failed,
             stage: JobStage(rawValue: row.text(2)) ?? .done, languages: row.textArray(3), totalLots: row.int(4),
             processedLots: row.int(5), failedLots: row.int(6), createdAt: row.timestamp(7) + ahead, epoch: row.int(8),
-            cleanupPending: row.bool(9))
+            cleanupPending: row.bool(9), requestID: row.optionalText(11))
     }
 }

@@ -6,13 +6,16 @@ public struct ShardFiles: Sendable {
     public let shard: Identifier
     public let job: Identifier
     public let files: [String]
+    /// The request that made the job; nil if it or its job is gone.
+    public let requestID: String?
 }
 
 public enum ProviderFiles {
     private static let doneStatement = Statement(
         "shards_with_files",
         """
-        SELECT id, job_id, array_remove(ARRAY[input_file_id, output_file_id, error_file_id], NULL)
+        SELECT id, job_id, array_remove(ARRAY[input_file_id, output_file_id, error_file_id], NULL),
+            (SELECT j.request_id FROM batch_jobs j WHERE j.id = job_id)
         FROM openai_batches
         WHERE state IN ('collected', 'abandoned') AND NOT files_gone
             AND coalesce(input_file_id, output_file_id, error_file_id) IS NOT NULL AND account = $1
@@ -32,7 +35,7 @@ public enum ProviderFiles {
         _ db: any Querying, account: String, limit: Int
     ) async throws(DatabaseError) -> [ShardFiles] {
         try await db.query(doneStatement, [.text(account), .int8(limit)]).map {
-            ShardFiles(shard: $0.uuid(0), job: $0.uuid(1), files: $0.textArray(2))
+            ShardFiles(shard: $0.uuid(0), job: $0.uuid(1), files: $0.textArray(2), requestID: $0.optionalText(3))
         }
     }
 

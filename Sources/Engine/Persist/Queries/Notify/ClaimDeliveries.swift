@@ -39,7 +39,8 @@ public enum ClaimDeliveries {
             WHERE d.id = ANY ($4::uuid[]) AND (\(isDue("$1", "$2"))
                 OR (d.id = ANY ($5::uuid[]) AND d.status = 'pending' AND d.claimed_by = $1))
             FOR UPDATE OF d SKIP LOCKED)
-        RETURNING id, batch_job_id, webhook_url, receiver, event, attempt_count, attempts_before
+        RETURNING id, batch_job_id, webhook_url, receiver, event, attempt_count, attempts_before,
+            (SELECT j.request_id FROM batch_jobs j WHERE j.id = batch_job_id)
         """)
     private static let nextStatement = Statement(
         "next_delivery",
@@ -82,7 +83,7 @@ public enum ClaimDeliveries {
         ).map {
             DeliveryRecord(
                 id: $0.uuid(0), job: $0.uuid(1), url: $0.text(2), receiver: $0.text(3), event: $0.text(4),
-                attempts: $0.int(5), attemptsBefore: $0.int(6))
+                attempts: $0.int(5), attemptsBefore: $0.int(6), requestID: $0.optionalText(7))
         }
     }
 

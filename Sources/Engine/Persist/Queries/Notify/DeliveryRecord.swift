@@ -12,10 +12,12 @@ public struct DeliveryRecord: Sendable {
     public let attempts: Int
     /// Those among them that belong to earlier series: the delivery was sent anew after them.
     public let attemptsBefore: Int
+    /// The `X-Request-ID` of the request that made the job; nil for old ones.
+    public let requestID: String?
 
     public init(
         id: Identifier, job: Identifier, url: String, receiver: String, event: String, attempts: Int,
-        attemptsBefore: Int
+        attemptsBefore: Int, requestID: String? = nil
     ) {
         self.id = id
         self.job = job
@@ -24,6 +26,7 @@ public struct DeliveryRecord: Sendable {
         self.event = event
         self.attempts = attempts
         self.attemptsBefore = attemptsBefore
+        self.requestID = requestID
     }
 
     /// The number of the next attempt, over all series.
