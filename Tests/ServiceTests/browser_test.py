@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The web interface (C9) in a real browser: signs in, watches a running job go on without a reload, opens a lot, sends a webhook
-again, cancels a job, has a car described. Nothing is loaded from elsewhere, the console stays empty, a phone is wide enough.
+again and sees it delivered without a reload, cancels a job, has a car described. Nothing is loaded from elsewhere, the console stays empty, a phone is wide enough.
 
 Environment: as run.py makes it, with a PYTHON that has selenium. SCREENSHOTS: a folder that screenshots are left in.
 """
@@ -230,18 +230,19 @@ def lot(page, look, job):
 
 
 def webhooks(page, look, job):
+    """A delivery is sent again; the page shows its end without being loaded anew, and lets go of nothing that somebody holds."""
     page.leave_by(lambda: page.click(page.link("Webhooks")))
-
-    def attempts(wanted):
-        if page.text("article .badge") == "delivered" and len(page.all("article tbody tr")) == wanted:
-            return True
-        page.driver.refresh()
-        return False
-
-    page.until(lambda: attempts(1), "a delivery")
+    shown = lambda wanted: page.script("""
+        const [badge, rows] = [document.querySelector("article .badge"), document.querySelectorAll("article tbody tr")];
+        return badge && badge.textContent === "delivered" && rows.length === arguments[0]""", wanted)
+    page.until(lambda: shown(1), "a delivery")
     page.leave_by(lambda: page.click(page.one("article button")))
     assert page.path() == f"/jobs/{job}/webhooks", page.path()
-    page.until(lambda: attempts(2), "the second delivery")
+    page.script("window.sameDocument = 'webhooks'; document.querySelector('article .wide').focus()")
+    page.until(lambda: shown(2), "the second delivery")
+    assert page.script("return window.sameDocument") == "webhooks", "the page was loaded anew"
+    assert page.script("return document.activeElement.className") == "wide", "the focus was lost"
+    page.until(lambda: page.text("[data-refresh-state]") == "", "nothing more to come")
     look.at("webhooks")
 
 
@@ -277,6 +278,11 @@ def system(page, look):
     for part in ("Database", "Background worker", "OpenAI", "Queue", "Recent trouble"):
         assert part in page.text("main"), part
     assert len(page.all("svg[role=img]")) == 6 and page.all("svg rect"), "no charts"
+    assert "keeps itself up to date" in page.text("[data-refresh-state]")
+    page.script("window.sameDocument = 'system'")
+    before = page.text("#as-of")
+    page.until(lambda: page.script("return document.getElementById('as-of').textContent !== arguments[0]", before), "newer figures")
+    assert page.script("return window.sameDocument") == "system" and len(page.all("svg[role=img]")) == 6
     look.at("system", dark=True)
 
 

@@ -15,6 +15,7 @@ public final class SharedState: Sendable {
     let signIns = RateLimiter(limits: SignIn.limits, clientsMax: 10_000, timesMax: 100_000)
     /// What System draws.
     let trends = Trends()
+    let processor = ProcessorShare()
     private let state = Lock(State())
 
     init(limiter: RateLimiter) { self.limiter = limiter }
@@ -54,8 +55,10 @@ public final class Services {
     let polls: StatusPolls
     let sessions: SessionKeys
     let live: LiveFeed
-    /// For System; asks now and then only.
+    let insides: InsideLooks
+    /// For System; they ask now and then only.
     let queue: QueueProbe
+    let lately: SharedLook<SystemPage.Lately>
 
     init(
         loop: Loop, config: Config, shared: SharedState, database: Database, log: Logger, clock: WallClock,
@@ -82,12 +85,16 @@ public final class Services {
             secret: config.sessionSecret?.value,
             shared: [config.sharedKey.value] + [config.previousSharedKey?.value].compactMap { $0 })
         live = LiveFeed(on: loop)
+        insides = InsideLooks(on: loop, database: database)
         queue = QueueProbe(database, on: loop)
+        lately = SharedLook(on: loop, freshSeconds: SystemPage.freshSeconds)
     }
 
     func close() {
         live.close()
+        insides.close()
         queue.close()
+        lately.close()
     }
 
     /// What this instance is called at this moment.

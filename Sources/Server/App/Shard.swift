@@ -45,7 +45,8 @@ final class Shard {
                 images: ImageFetcher(http: http, policy: config.addressPolicy, configuration: insisting),
                 openAI: openAI, inlineImages: (config.imageMode ?? .inline) == .inline),
             health: HealthReport(
-                on: loop, database: database, openAI: openAI, name: work.name, clock: clock))
+                on: loop, database: database, openAI: openAI, name: work.name, clock: clock,
+                processor: shared.processor))
         names = number == 0 ? NameKeeper(on: loop, database: database, configuration: work) : nil
         let parts = ShardParts(
             loop: loop, number: number, config: config, work: work, names: names, database: database, http: http,

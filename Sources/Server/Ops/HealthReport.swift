@@ -19,9 +19,12 @@ final class HealthReport {
     private var running: LoopTask<Void>?
     private var waiting: [Ticket<Void>] = []
 
-    init(on loop: Loop, database: Database, openAI: OpenAIClient, name: InstanceName, clock: WallClock) {
+    init(
+        on loop: Loop, database: Database, openAI: OpenAIClient, name: InstanceName, clock: WallClock,
+        processor: ProcessorShare
+    ) {
         self.loop = loop
-        system = SystemProbe(on: loop)
+        system = SystemProbe(on: loop, processor: processor)
         self.openAI = OpenAIProbe(openAI, on: loop, clock: clock)
         self.database = database
         self.name = name

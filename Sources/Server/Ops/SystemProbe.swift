@@ -3,21 +3,24 @@ import Engine
 
 /// The document's `system` figures, percent.
 final class SystemProbe {
-    private struct Ticks {
-        var busy: Double
-        var all: Double
-    }
+    /// What the very first look covers, seconds.
+    private static let firstSeconds = 0.1
 
     private let loop: Loop
-    /// The first look covers the time since the machine's start.
-    private var before = Ticks(busy: 0, all: 0)
-    private var cpuPercent = 0.0
+    private let processor: ProcessorShare
 
-    init(on loop: Loop) { self.loop = loop }
+    init(on loop: Loop, processor: ProcessorShare) {
+        self.loop = loop
+        self.processor = processor
+    }
 
-    /// `cpu_percent` covers the time since the last look.
+    /// `cpu_percent` covers the time since the last look of the process.
     func look() async -> JSONValue {
-        await measureCPU()
+        var cpuPercent = await busyPercent()
+        if cpuPercent == nil {
+            try? await loop.sleep(seconds: SystemProbe.firstSeconds)
+            cpuPercent = await busyPercent()
+        }
         let memory = await memoryPercent()
         let disk = await DiskSpace.usedPercent("/", on: loop)
         return [
@@ -29,11 +32,9 @@ final class SystemProbe {
         percent.map { .double(($0 * 10).rounded() / 10) } ?? .null
     }
 
-    private func measureCPU() async {
-        guard let now = await read("/proc/stat").flatMap(SystemProbe.ticks) else { return }
-        defer { before = now }
-        guard now.all > before.all else { return }
-        cpuPercent = min(100, max(0, (now.busy - before.busy) / (now.all - before.all) * 100))
+    private func busyPercent() async -> Double? {
+        guard let now = await read("/proc/stat").flatMap(SystemProbe.ticks) else { return nil }
+        return processor.note(now, at: Monotonic.seconds())
     }
 
     private func memoryPercent() async -> Double? {
@@ -52,11 +53,11 @@ final class SystemProbe {
     }
 
     /// The first line: user nice system idle iowait irq softirq steal ...
-    private static func ticks(_ text: String) -> Ticks? {
+    private static func ticks(_ text: String) -> ProcessorShare.Ticks? {
         let fields = text.prefix { $0 != "\n" }.split(separator: " ").dropFirst().prefix(8).compactMap { Double($0) }
         guard fields.count >= 5 else { return nil }
         let all = fields.reduce(0, +)
-        return Ticks(busy: all - fields[3] - fields[4], all: all)
+        return ProcessorShare.Ticks(busy: all - fields[3] - fields[4], all: all)
     }
 
     private static func kilobytes(_ name: String, _ text: String) -> Double? {

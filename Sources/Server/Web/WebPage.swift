@@ -95,6 +95,14 @@ extension HTML {
         element("time", ["datetime": time.description, "id": attributes], WebText.time(time))
     }
 
+    /// A part that the page asks for again by itself: site.js gets the same page and takes this part of it.
+    /// - Parameter everySeconds: nil: nothing in it will change any more.
+    mutating func refreshed(everySeconds: Double?, _ body: (inout HTML) -> Void) {
+        element("p", ["class": "soft", "role": "status", "data-refresh-state": ""], "")
+        let interval = everySeconds.map { String(Int($0)) } ?? ""
+        element("div", ["data-refresh": interval], body)
+    }
+
     /// One fact of a list.
     mutating func fact(_ name: String, _ value: (inout HTML) -> Void) {
         element("dt", name)

@@ -24,7 +24,7 @@ enum ServiceSchemas {
                 Schema.object(
                     "The machine, in percent.",
                     [
-                        .required("cpu_percent", share("Processor time used since the last report")),
+                        .required("cpu_percent", share("Processor time used since a report a second or more ago")),
                         .required("memory_percent", share("Memory used")),
                         .required("disk_percent", share("Disk space used")),
                     ])),

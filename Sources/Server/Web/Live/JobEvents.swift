@@ -94,11 +94,7 @@ final class JobEvents {
         let isDue = job.status.isOpen ? Monotonic.seconds() - insideAt >= pause : insideOwed
         guard isDue else { return "" }
         insideAt = Monotonic.seconds()
-        let database = web.services.database
-        let inside = JobInsideView(
-            job, stages: try await JobInside.stages(database, job: job.id),
-            batches: try await JobInside.batches(database, job: job.id))
-        let reply = inside.reply
+        let reply = try await web.services.insides.look(job).reply
         guard insideOwed || reply != lastInside else { return "" }
         insideOwed = false
         lastInside = reply

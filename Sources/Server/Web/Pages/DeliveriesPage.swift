@@ -6,19 +6,26 @@ enum DeliveriesPage {
         let after = try web.query.integer("after", -1, -1...Limits.lotsPerRequest)
         let job = try await web.job(raw)
         let deliveries = try await DeliveryPage.run(web.services.database, job: job.id, after: after)
+        let isOver = !job.status.isOpen && deliveries.allSatisfy { $0.status != "pending" }
         web.show("Webhooks of job \(job.id)", .jobs) { html in
             JobPage.head(job, "Webhooks", to: &html)
-            if deliveries.isEmpty {
-                html.element("p", nothing(job, after))
+            html.refreshed(everySeconds: isOver || !job.webhookConfigured ? nil : refreshSeconds) { html in
+                if deliveries.isEmpty { html.element("p", nothing(job, after)) }
+                for delivery in deliveries { article(delivery, web.session, to: &html) }
+                pages(job, deliveries, to: &html)
             }
-            for delivery in deliveries { article(delivery, web.session, to: &html) }
-            if let last = deliveries.last, deliveries.count == DeliveryPage.rows {
-                html.element("nav", ["aria-label": "Pages", "class": "pages"]) { html in
-                    html.element(
-                        "a", ["href": "/jobs/\(job.id)/webhooks?after=\(last.firstPosition)", "rel": "next"],
-                        "More deliveries")
-                }
-            }
+        }
+    }
+
+    /// While something may still happen, seconds.
+    private static let refreshSeconds = 3.0
+
+    private static func pages(_ job: JobView, _ deliveries: [DeliveryView], to html: inout HTML) {
+        guard let last = deliveries.last, deliveries.count == DeliveryPage.rows else { return }
+        html.element("nav", ["aria-label": "Pages", "class": "pages"]) { html in
+            html.element(
+                "a", ["href": "/jobs/\(job.id)/webhooks?after=\(last.firstPosition)", "rel": "next"],
+                "More deliveries")
         }
     }
 

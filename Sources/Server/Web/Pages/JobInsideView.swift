@@ -12,6 +12,9 @@ struct JobInsideView {
         let total: Int
     }
 
+    /// Those whose rows have to be counted; the last one's are counted in the job itself, in the same transaction.
+    static let countedStages = ["images", "vision", "translation"]
+
     let stages: [Stage]
     let batches: [BatchView]
 
@@ -29,10 +32,9 @@ struct JobInsideView {
                 Stage(name: name, title: title, done: count?.done ?? 0, failed: count?.failed ?? 0, total: total))
             total -= count?.failed ?? 0
         }
-        let final = counts.first { $0.stage == "final" }
         stages.append(
             Stage(
-                name: "final", title: "Finished", done: final?.done ?? 0, failed: final?.failed ?? 0,
+                name: "final", title: "Finished", done: job.processedLots, failed: job.failedLots,
                 total: job.totalLots))
         self.stages = stages
     }

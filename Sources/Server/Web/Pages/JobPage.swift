@@ -5,9 +5,7 @@ enum JobPage {
     static func answer(_ web: WebCall, _ raw: String) async throws {
         let job = try await web.job(raw)
         let database = web.services.database
-        let inside = JobInsideView(
-            job, stages: try await JobInside.stages(database, job: job.id),
-            batches: try await JobInside.batches(database, job: job.id))
+        let inside = try await web.services.insides.look(job)
         let usage = try await FindJobStatus.run(database, jobs: [job.id]).first?.usage ?? []
         let events = try await JobInside.events(database, job: job.id)
         let now = web.services.clock.now()
@@ -70,6 +68,7 @@ enum JobPage {
                     WebText.time(job.updatedAt))
             }
             if let end = job.completedAt { html.fact("Ended") { $0.time(end) } }
+            html.fact("Request") { $0.element("code", job.requestID ?? "-") }
             html.fact("Message") { $0.element("span", ["data-show": "error"], job.errorMessage ?? "-") }
         }
     }

@@ -2,38 +2,50 @@
 import Engine
 
 enum SystemPage {
+    /// What the rows of the last day tell.
+    typealias Lately = (troubles: [Trouble], hours: [HourCount])
+    /// How often the page makes itself anew, and how long `Lately` is good for, seconds.
+    static let freshSeconds = 5.0
+
     static func answer(_ web: WebCall) async throws {
         let services = web.services
         let health = await services.health.make()
         let queue = await services.queue.look()
-        var troubles: [Trouble]?
-        var hours: [HourCount] = []
+        var lately: Lately?
         if services.isDatabaseReady {
-            troubles = try await RecentTroubles.run(services.database)
-            hours = try await RecentTroubles.hours(services.database)
+            lately = try await services.lately.look { [database = services.database] in
+                (try await RecentTroubles.run(database), try await RecentTroubles.hours(database))
+            }
         }
-        let trends = services.shared.trends.samples
         web.show("System", .system) { html in
             html.element("h1", "System")
-            html.element("p", ["class": "soft"]) { html in
-                html.say("As of ")
-                html.time(services.clock.now())
-                html.say(". ")
-                html.link("/system", "Look again")
+            html.refreshed(everySeconds: SystemPage.freshSeconds) { html in
+                html.element("p", ["class": "soft"]) { html in
+                    html.say("As of ")
+                    html.time(services.clock.now(), "as-of")
+                    html.say(". ")
+                    html.link("/system", "Look again")
+                }
+                parts(services, health.reply, queue, lately, to: &html)
             }
-            html.element("h2", "Health")
-            HealthHTML.write(health.reply, to: &html)
-            html.element("h2", "This instance, last hour")
-            hour(trends, to: &html)
-            html.element("h2", "All instances, last 24 hours")
-            day(hours, to: &html)
-            html.element("h2", "Queue")
-            self.queue(queue, to: &html)
-            html.element("h2", "Limits")
-            limits(services, to: &html)
-            html.element("h2", "Recent trouble")
-            self.troubles(troubles, to: &html)
         }
+    }
+
+    private static func parts(
+        _ services: Services, _ health: JSONValue, _ queue: QueueFigures?, _ lately: Lately?, to html: inout HTML
+    ) {
+        html.element("h2", "Health")
+        HealthHTML.write(health, to: &html)
+        html.element("h2", "This instance, last hour")
+        hour(services.shared.trends.samples, to: &html)
+        html.element("h2", "All instances, last 24 hours")
+        day(lately?.hours ?? [], to: &html)
+        html.element("h2", "Queue")
+        self.queue(queue, to: &html)
+        html.element("h2", "Limits")
+        limits(services, to: &html)
+        html.element("h2", "Recent trouble")
+        troubles(lately?.troubles, to: &html)
     }
 
     // MARK: Charts

@@ -1,5 +1,6 @@
-// site.js, for all pages: copies examples, asks before something is ended, and keeps open jobs' pages true. It makes
-// text only, never markup. Without it every page still says and does the same, after a reload. Constant.
+// site.js, for all pages: copies examples, asks before something is ended, and keeps pages true: open jobs' by events,
+// others by getting them again. It makes text only, never markup. Without it every page still says and does the same,
+// after a reload. Constant.
 
 enum SiteScript {
     static let reply = StaticReply("text/javascript; charset=utf-8", Array(text.utf8))
@@ -32,17 +33,17 @@ enum SiteScript {
             pre.before(button);
           });
 
-          // Forms
-          each("form[data-confirm]", (form) => form.addEventListener("submit", (event) => {
-            if (!window.confirm(form.dataset.confirm)) event.preventDefault();
-          }));
-          each("form[data-busy]", (form) => form.addEventListener("submit", () => {
+          // Forms, also those that come later
+          document.addEventListener("submit", (event) => {
+            const form = event.target;
+            if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) event.preventDefault();
+            if (!form.dataset.busy) return;
             const button = form.querySelector("button");
             button.disabled = true;
             const note = make("p", form.dataset.busy, "soft");
             note.setAttribute("role", "status");
             form.append(note);
-          }));
+          });
 
           // Open jobs
           const time = (iso) => iso ? iso.slice(0, 10) + " " + iso.slice(11, 19) + " UTC" : "-";
@@ -109,6 +110,61 @@ enum SiteScript {
                 ? "This page does not keep itself up to date any more; reload it."
                 : "The connection is gone; trying again.";
             });
+          });
+
+          // Parts that are got again by the page's own address. The browser makes a document of the reply, in which no
+          // script runs; only the difference that it makes is seen.
+          each("[data-refresh]", (part) => {
+            const state = document.querySelector("[data-refresh-state]");
+            const isRead = () => {
+              const chosen = getSelection();
+              return !chosen.isCollapsed && part.contains(chosen.anchorNode);
+            };
+            // What can be held, by a name that it has in the new part as well.
+            const nameOf = (element) =>
+              element.getAttribute("href") || element.getAttribute("aria-label") || element.textContent;
+            const places = () => new Map([...part.querySelectorAll("a, button, [tabindex]")].map(
+              (element) => [element.closest("[id]").id + " " + nameOf(element), element]));
+            const take = (fresh) => {
+              part.dataset.refresh = fresh.dataset.refresh;
+              if (isRead() || part.isEqualNode(fresh)) return;
+              const held = [...places()].map(
+                ([name, element]) => [name, element.scrollLeft, element === document.activeElement]);
+              part.replaceChildren(...document.adoptNode(fresh).childNodes);
+              const now = places();
+              for (const [name, scrolled, isFocused] of held) {
+                const element = now.get(name);
+                if (element && scrolled) element.scrollLeft = scrolled;
+                if (element && isFocused) element.focus({ preventScroll: true });
+              }
+            };
+            const wait = () => {
+              const seconds = Number(part.dataset.refresh);
+              state.textContent = seconds ? "This page keeps itself up to date." : "";
+              if (seconds) setTimeout(get, seconds * 1000);
+            };
+            const get = () => {
+              // Nobody looks.
+              if (document.hidden) return document.addEventListener("visibilitychange", get, { once: true });
+              const request = new XMLHttpRequest();
+              request.open("GET", location.pathname + location.search);
+              request.responseType = "document";
+              request.timeout = 30000;
+              request.addEventListener("loadend", () => {
+                const fresh = request.response && request.response.querySelector("[data-refresh]");
+                if (fresh) {
+                  take(fresh);
+                  wait();
+                } else if (request.status >= 200 && request.status < 500) {
+                  state.textContent = "This page does not keep itself up to date any more; reload it.";
+                } else {
+                  state.textContent = "The connection is gone; trying again.";
+                  setTimeout(get, 3000);
+                }
+              });
+              request.send();
+            };
+            wait();
           });
         })();
         """#

@@ -6,6 +6,12 @@ public struct StageCount: Equatable, Sendable {
     public let done: Int
     /// Of them.
     public let failed: Int
+
+    public init(stage: String, done: Int, failed: Int) {
+        self.stage = stage
+        self.done = done
+        self.failed = failed
+    }
 }
 
 /// A batch at OpenAI as people see it.
@@ -43,7 +49,8 @@ public enum JobInside {
     private static let stagesStatement = Statement(
         "stage_counts",
         """
-        SELECT stage, count(*), count(*) FILTER (WHERE NOT succeeded) FROM lot_results WHERE job_id = $1 GROUP BY stage
+        SELECT stage, count(*), count(*) FILTER (WHERE NOT succeeded) FROM lot_results
+        WHERE job_id = $1 AND stage = ANY ($2) GROUP BY stage
         """)
     private static let batchesStatement = Statement(
         "batch_views",
@@ -60,8 +67,12 @@ public enum JobInside {
         SELECT at, event, instance_id, detail FROM job_events WHERE job_id = $1 ORDER BY id DESC LIMIT \(eventsMax)
         """)
 
-    public static func stages(_ db: any Querying, job: Identifier) async throws(DatabaseError) -> [StageCount] {
-        try await db.query(stagesStatement, [.uuid(job)]).map {
+    /// Of these stages those that have rows. It takes the longer the more there are.
+    public static func stages(
+        _ db: any Querying, job: Identifier, stages: [String]
+    ) async throws(DatabaseError) -> [StageCount] {
+        if stages.isEmpty { return [] }
+        return try await db.query(stagesStatement, [.uuid(job), .textArray(stages)]).map {
             StageCount(stage: $0.text(0), done: $0.int(1), failed: $0.int(2))
         }
     }
