@@ -16,7 +16,7 @@ LOGS = os.path.join(DEV, "logs")
 KEY_FILE = os.path.join(DEV, "shared-key")
 PIDS = os.path.join(DEV, "pids")
 POSTGRES = [os.path.join(stack.ROOT, "scripts", "postgres")]
-PORT = int(os.environ.get("PORT") or 5000)
+PORT = os.environ.get("PORT") or "5000"
 IS_REAL = bool(os.environ.get("OPENAI_API_KEY"))
 SIMULATED = "The descriptions are SIMULATED: OPENAI_API_KEY is not set, so `loadtest openai` answers in OpenAI's place."
 
@@ -42,10 +42,13 @@ def stop_on_signals(running):
 
 def check():
     """What can be said before anything is built."""
+    if not (PORT.isascii() and PORT.isdigit() and 0 < int(PORT) < 65536):
+        sys.exit(f"PORT={PORT} is not a port: a number from 1 to 65535")
     if running_here():
         sys.exit("`make run` is already running in this clone; `make stop` ends it")
-    if not stack.port_is_free(PORT):
-        sys.exit(f"Port {PORT} is taken. Another one: make run PORT={PORT + 50 if PORT < 65000 else 5050}")
+    if not stack.port_is_free(int(PORT)):
+        other = int(PORT) + 50 if int(PORT) < 65000 else 5050
+        sys.exit(f"Port {PORT} is taken. Another one: make run PORT={other}")
 
 
 def running_here():
