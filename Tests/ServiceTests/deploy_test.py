@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 
+import jsonschema
 import yaml
 
 from programs import ROOT, program
@@ -201,6 +202,13 @@ def check_compose():
     assert environment["TRUSTED_PROXIES"] == compose["networks"]["inside"]["ipam"]["config"][0]["subnet"]
     build = services["app"]["build"]
     assert os.path.exists(os.path.join(DEPLOY, build["context"], build["dockerfile"]))
+    schema = wanted("compose_spec.json")
+    if schema:
+        with open(schema, encoding="utf-8") as file:
+            judge = jsonschema.Draft201909Validator(json.load(file))
+        assert not list(judge.iter_errors(compose)), [error.message for error in judge.iter_errors(compose)]
+        # It does judge.
+        assert list(judge.iter_errors({**compose, "services": {"app": {**services["app"], "restarts": "always"}}}))
 
 
 def check_dockerfile():

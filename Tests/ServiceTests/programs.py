@@ -1,11 +1,13 @@
-"""Programs of Debian packages that are not installed for tests (scripts/debian-program): nginx, promtool, logrotate."""
+"""Programs of Debian packages that are not installed for tests (scripts/debian-program): nginx, promtool, logrotate, compose's schema."""
 import functools
 import os
 import subprocess
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 PLACES = {"nginx": ("nginx", "usr/sbin/nginx"), "promtool": ("prometheus", "usr/bin/promtool"),
-          "logrotate": ("logrotate", "usr/sbin/logrotate")}
+          "logrotate": ("logrotate", "usr/sbin/logrotate"),
+          # Not a program, but the schema of compose files.
+          "compose_spec.json": ("docker-compose", "usr/lib/python3/dist-packages/compose/config/compose_spec.json")}
 
 
 @functools.cache
