@@ -117,11 +117,19 @@ struct IdempotencyTests {
     func race() async throws {
         try await TestServer.with { first, database in
             let second = try await TestServer.start(database: database)
-            let replies = try await withThrowingTaskGroup(of: TestServer.Reply.self) { group in
-                for number in 0..<500 {
-                    group.addTask { try await Self.post(number % 2 == 0 ? first : second, Self.twoLots, key: "race") }
+            let request =
+                "POST /api/v1/generate-descriptions HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\n"
+                + "Idempotency-Key: race\r\nX-Signature: \(TestServer.sign(Self.twoLots))\r\n"
+                + "Content-Length: \(Self.twoLots.utf8.count)\r\n\r\n\(Self.twoLots)"
+            let ports = [first.port, second.port]
+            // From one thread: five hundred of them would starve the servers.
+            let replies = try await onLoop { loop in
+                try await loop.gather(Array(0..<500)) { number in
+                    let client = try await HTTPTestClient.connect(port: ports[number % 2], on: loop)
+                    defer { client.close() }
+                    client.send(request)
+                    return try await client.reply()
                 }
-                return try await group.reduce(into: []) { $0.append($1) }
             }
             await second.stop()
             let others = replies.filter { $0.status != 201 && $0.code != "REQUEST_IN_PROGRESS" }

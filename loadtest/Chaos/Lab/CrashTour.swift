@@ -87,6 +87,8 @@ final class CrashTour {
 
     /// Stops the instance in order, and waits for the next life.
     func restart() async throws {
+        // Before it is up it does not know what SIGTERM means.
+        try await lab.until("the instance is up", seconds: 60) { self.lab.instances[0].isUp }
         let before = lives
         isLeaving = true
         lab.instances[0].process?.send(signal: SIGTERM)
