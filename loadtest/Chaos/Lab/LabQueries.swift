@@ -103,6 +103,15 @@ enum LabQueries {
             (SELECT count(*) FROM webhook_attempts a WHERE a.delivery_id = d.id) FROM webhook_deliveries d
         """)
 
+    /// The provider is asked for a batch of the job $1; has one; works on one.
+    static let isCreating = Statement(
+        "lab_is_creating", "SELECT 1 FROM openai_batches WHERE job_id = $1 AND state = 'creating'")
+    static let isSubmitted = Statement(
+        "lab_is_submitted", "SELECT 1 FROM openai_batches WHERE job_id = $1 AND state = 'submitted'")
+    static let isAtWork = Statement(
+        "lab_is_at_work",
+        "SELECT 1 FROM openai_batches WHERE job_id = $1 AND state = 'submitted' AND provider_status = 'in_progress'")
+
     static let redeliveries = Statement(
         "lab_redeliveries", "SELECT count(*) FROM job_events WHERE event = 'redelivery'")
 

@@ -64,10 +64,6 @@ enum EdgeAct: String, CaseIterable {
 /// Brings the acts about. Each comes to its end whenever the instance dies meanwhile.
 struct EdgePerformance {
     private static let patience = 120.0
-    private static let isCreatingStatement = Statement(
-        "lab_is_creating", "SELECT 1 FROM openai_batches WHERE job_id = $1 AND state = 'creating'")
-    private static let isSubmittedStatement = Statement(
-        "lab_is_submitted", "SELECT 1 FROM openai_batches WHERE job_id = $1 AND state = 'submitted'")
 
     let lab: Lab
     let tour: CrashTour
@@ -90,7 +86,7 @@ struct EdgePerformance {
     private func runOutOfTime() async throws {
         let job = try await lab.submit(lab.makeJob(lots: lots))
         try await lab.until("the provider has the batch", seconds: Self.patience) {
-            try await lab.database.exists(Self.isSubmittedStatement, job)
+            try await lab.database.exists(LabQueries.isSubmitted, job)
         }
         try await lab.database.age(job, seconds: 21.5 * 3600)
     }
@@ -99,7 +95,7 @@ struct EdgePerformance {
         let job = try await lab.submit(lab.makeJob(lots: lots))
         tour.cancelled.insert(job)
         try await lab.until("the batch is being made", seconds: Self.patience) {
-            try await lab.database.exists(Self.isCreatingStatement, job)
+            try await lab.database.exists(LabQueries.isCreating, job)
         }
         try await lab.cancel(job)
     }
@@ -161,7 +157,7 @@ struct EdgePerformance {
         let job = try await lab.submit(lab.makeJob(lots: lots))
         tour.cancelled.insert(job)
         try await lab.until("the provider has the batch", seconds: Self.patience) {
-            try await lab.database.exists(Self.isSubmittedStatement, job)
+            try await lab.database.exists(LabQueries.isSubmitted, job)
         }
         try await tour.restart()
         try await lab.cancel(job)

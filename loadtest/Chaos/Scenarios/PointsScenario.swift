@@ -62,10 +62,6 @@ struct PointsScenario: Scenario {
         try await tour.during { try await tour.end() }
     }
 
-    private static let isAtWork = Statement(
-        "lab_is_at_work",
-        "SELECT 1 FROM openai_batches WHERE job_id = $1 AND state = 'submitted' AND provider_status = 'in_progress'")
-
     /// Two batches to be cancelled, before the provider has them and when it does, and two to be completed, one of them
     /// of a single lot.
     private func sendSome(_ lab: Lab, _ tour: CrashTour) async throws {
@@ -81,7 +77,7 @@ struct PointsScenario: Scenario {
         // One that failed would cost nothing.
         try await lab.until("the provider works on the batch", seconds: limit) {
             if lab.watch.hasEnded(late) { return true }
-            return try await lab.database.exists(Self.isAtWork, late)
+            return try await lab.database.exists(LabQueries.isAtWork, late)
         }
         try await lab.cancel(late)
     }
