@@ -57,7 +57,7 @@ struct SharedLookTests {
         }
     }
 
-    @Test("stages that are over are not counted again, the open one is when the job has gone on")
+    @Test("C9: stages that are over are not counted again, the open one is when the job has gone on")
     func stages() async throws {
         try await TestServer.with { _, url in
             try await PollTests.makeJob(url)
@@ -93,7 +93,7 @@ struct SharedLookTests {
         }
     }
 
-    @Test("the processor's share is one figure, whichever loop asks, and covers a second at least")
+    @Test("C9: the processor's share is one figure, whichever loop asks, and covers a second at least")
     func processor() {
         let share = ProcessorShare()
         #expect(share.note(.init(busy: 1000, all: 100_000), at: 0) == nil)

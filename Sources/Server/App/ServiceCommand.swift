@@ -56,6 +56,10 @@ extension ServiceCommand {
 
         func run() async throws {
             let config = try ServiceCommand.settings()
+            // What it does is told to who has called it, in the log's form; the file is the service's.
+            let writer = LogWriter(file: nil, format: config.logFormat)
+            LoggingSystem.bootstrap { _ in ServiceLogHandler(writer: writer, level: config.logLevel) }
+            defer { writer.close() }
             let loop = Loop(name: "migrate")
             let problem: String? = await withCheckedContinuation { continuation in
                 loop.launch {
