@@ -243,6 +243,7 @@ def webhooks(page, look, job):
     assert page.script("return window.sameDocument") == "webhooks", "the page was loaded anew"
     assert page.script("return document.activeElement.className") == "wide", "the focus was lost"
     page.until(lambda: page.text("[data-refresh-state]") == "", "nothing more to come")
+    page.script("document.activeElement.blur()")  # for the picture
     look.at("webhooks")
 
 
