@@ -45,6 +45,8 @@ private final class Names: Sendable {
     }
 }
 
+private let answerSeconds = HTTPClientConfiguration().addressSeconds
+
 @Suite("Names of hosts", .timeLimit(.minutes(1)))
 struct HostNamesTests {
     private static let loopback = AddressPolicy(allowed: [CIDR(IPAddress(v4: 0x7F00_0001), prefix: 32)])
@@ -176,7 +178,7 @@ struct HostNamesTests {
             #expect(await ask("b.example") == .failed)
             clock.withLock { $0 = 3 * HostNames.failureSeconds + 0.2 }
             #expect(await ask("b.example") == .asked)
-            clock.withLock { $0 = HostNames.answerSeconds + 0.1 }
+            clock.withLock { $0 = answerSeconds + 0.1 }
             #expect(await ask("a.example") == .asked)
         }
     }
@@ -228,7 +230,8 @@ private func onNames(
     try await onLoop { loop in
         let clock = Lock(0.0)
         let host = HostNames(
-            on: loop, threadsMax: 2, lookUp: { names.lookUp($0, $1, $2) }, now: { clock.withLock { $0 } })
+            on: loop, threadsMax: 2, answerSeconds: answerSeconds, lookUp: { names.lookUp($0, $1, $2) },
+            now: { clock.withLock { $0 } })
         try await body(loop, host, clock)
         host.close()
     }

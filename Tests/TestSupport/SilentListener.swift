@@ -1,4 +1,4 @@
-// A listening socket that nobody may connect to, on every address of this machine. Thread: any.
+// A listening socket that nobody may connect to. Thread: any.
 #if canImport(Glibc)
 import Glibc
 #endif
@@ -10,13 +10,19 @@ public final class SilentListener: Sendable {
 
     public struct NoPort: Error {}
 
-    public init() throws {
+    /// - Parameter other: a port that another address has already, taken on 127.0.0.1 only; nil: a free port of every
+    ///   address of this machine.
+    public init(besides other: Int? = nil) throws {
         // IPv6 with IPv4 in it, so that `::1` and all of 127.0.0.0/8 lead here.
         descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var off: Int32 = 0
         setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &off, socklen_t(MemoryLayout<Int32>.size))
         var address = sockaddr_in6()
         address.sin6_family = sa_family_t(AF_INET6)
+        if let other {
+            address.sin6_port = UInt16(other).bigEndian
+            inet_pton(AF_INET6, "::ffff:127.0.0.1", &address.sin6_addr)
+        }
         var size = socklen_t(MemoryLayout<sockaddr_in6>.size)
         let length = size
         let (descriptor, isBound) = withUnsafeMutablePointer(to: &address) { [descriptor] pointer in

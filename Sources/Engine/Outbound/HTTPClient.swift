@@ -17,6 +17,8 @@ public struct HTTPClientConfiguration: Sendable {
     /// cannot be tried, and then it does not call back.
     public typealias LookUp = @Sendable (String, Loop, @escaping @Sendable ([String]) -> Void) -> Bool
     public var lookUp: LookUp = { LookupThread.start($0, on: $1, $2) }
+    /// How long a name's addresses are used before it is looked up again, seconds.
+    public var addressSeconds = 60.0
     public var userAgent = "generation-service/1.0"
     /// PEM file; nil: the system's authorities.
     public var certificateAuthorityFile: String?
@@ -49,7 +51,9 @@ public final class HTTPClient {
         admission = Admission(
             total: configuration.totalConnections, perHost: configuration.connectionsPerHost,
             waitersMax: configuration.waitersMax)
-        names = HostNames(on: loop, threadsMax: configuration.lookupsMax, lookUp: configuration.lookUp)
+        names = HostNames(
+            on: loop, threadsMax: configuration.lookupsMax, answerSeconds: configuration.addressSeconds,
+            lookUp: configuration.lookUp)
     }
 
     /// Exchanges that run or wait.

@@ -8,8 +8,6 @@ final class HostNames {
     /// How a name is looked up: on the loop in a later turn, the addresses or none; false if it cannot be tried.
     typealias LookUp = HTTPClientConfiguration.LookUp
 
-    /// An answer is used for so long, seconds; the system's own caches, if any, come on top.
-    static let answerSeconds = 60.0
     /// A failure is told again for so long, seconds, to those who do not insist; twice as long after each further one
     /// in a row.
     static let failureSeconds = 15.0
@@ -44,6 +42,7 @@ final class HostNames {
 
     private let loop: Loop
     private let threadsMax: Int
+    private let answerSeconds: Double
     private let lookUp: LookUp
     private let now: () -> Double
     private var known: [String: Known] = [:]
@@ -53,11 +52,14 @@ final class HostNames {
     private(set) var running = 0
     private var isClosed = false
 
+    /// - Parameter answerSeconds: an answer is used for so long; the system's own caches, if any, come on top.
     init(
-        on loop: Loop, threadsMax: Int, lookUp: @escaping LookUp, now: @escaping () -> Double = Monotonic.seconds
+        on loop: Loop, threadsMax: Int, answerSeconds: Double, lookUp: @escaping LookUp,
+        now: @escaping () -> Double = Monotonic.seconds
     ) {
         self.loop = loop
         self.threadsMax = threadsMax
+        self.answerSeconds = answerSeconds
         self.lookUp = lookUp
         self.now = now
     }
@@ -147,7 +149,7 @@ final class HostNames {
             if known.count >= HostNames.namesMax { known = [:] }
         }
         guard addresses.isEmpty else {
-            known[host] = Known(addresses: addresses, until: now() + HostNames.answerSeconds)
+            known[host] = Known(addresses: addresses, until: now() + answerSeconds)
             return
         }
         let before = known[host]?.failures ?? 0

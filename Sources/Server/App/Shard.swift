@@ -31,7 +31,7 @@ final class Shard {
         self.log = log
         lag = LoopLag(on: loop)
         database = Database(on: loop, configuration: Shard.database(config))
-        http = HTTPClient(on: loop)
+        http = HTTPClient(on: loop, configuration: config.outbound)
         let openAI = OpenAIClient(http: http, configuration: config.openAI, clock: clock, logger: log)
         let images = ImageFetcher(http: http, policy: config.addressPolicy)
         // Somebody waits for a synchronous reply and has few images: each of them is tried.

@@ -44,6 +44,7 @@ public struct Config: Sendable {
 
     // No settings, but the contract's own times and sizes: only a test has other ones.
     public var http = HTTPServerConfiguration()
+    public var outbound = HTTPClientConfiguration()
     /// A synchronous request is answered within this (C2.6).
     public var synchronousSeconds = Limits.synchronousSeconds
 
