@@ -12,6 +12,7 @@ import socket
 import subprocess
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -82,6 +83,7 @@ class Stack:
     def __init__(self, binaries, logs):
         self.binaries, self.logs = binaries, logs
         self.children = []
+        self.secrets = {}
 
     def start(self, name, program, arguments, environment=None):
         path = os.path.join(self.binaries, program)
@@ -97,8 +99,9 @@ class Stack:
 
     def server(self, port, settings):
         """Starts the server and waits until it is ready. `settings` are its environment variables."""
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG", "ASAN_OPTIONS", "LSAN_OPTIONS") if name in os.environ}
         environment = {**kept, "BIND": f"0.0.0.0:{port}", **settings}
+        self.secrets |= secrets_of(settings)
         child = self.start("server", "generation-service", ["serve"], environment)
         address = f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + 60
@@ -125,6 +128,26 @@ class Stack:
         for child in reversed(self.children):
             child.stop()
         self.children = []
+        if "SEARCH_FOR_SECRETS" in os.environ and (found := self.leaks()):
+            raise StackError(f"secrets were written: {', '.join(found)}")
+
+    def leaks(self):
+        """Where a server's secret stands in the logs, or in whatever else its folder holds (C8)."""
+        found = []
+        for folder, _, names in os.walk(self.logs):
+            for name in filter(lambda name: os.path.isfile(os.path.join(folder, name)), names):
+                with open(os.path.join(folder, name), "rb") as file:
+                    text = file.read()
+                found += [f"{secret} in {name}" for secret, value in self.secrets.items() if value.encode() in text]
+        return found
+
+
+def secrets_of(settings):
+    """Those among a server's settings, by name."""
+    names = ("SHARED_KEY", "SHARED_KEY_PREVIOUS", "OPENAI_API_KEY", "SESSION_SECRET")
+    found = {name: settings[name] for name in names if settings.get(name)}
+    password = urllib.parse.urlsplit(settings.get("DATABASE_URL", "")).password
+    return found | ({"the password of DATABASE_URL": password} if password else {})
 
 
 def is_ready(address):

@@ -49,6 +49,7 @@ def main():
                     [os.environ.get("PYTHON") or sys.executable, os.path.join(HERE, script + ".py")], env=environment, check=False)
                 if done.returncode != 0:
                     failed.append(script)
+            failed += running.leaks()
             if failed:
                 print("".join(f"--- {child.name}\n{child.last_lines(40)}" for child in running.children))
         finally:
@@ -62,7 +63,9 @@ def start(running, database_url):
     outside = stack.simulated_outside(running, batch_seconds=0.5)
     key, port = uuid.uuid4().hex * 2, stack.free_port()
     settings = {
-        **outside.server, "DATABASE_URL": database_url, "SHARED_KEY": key, "ACCEPT_NODE_EXAMPLE_SIGNATURES": "true",
+        **outside.server, "DATABASE_URL": database_url, "SHARED_KEY": key,
+        "SHARED_KEY_PREVIOUS": uuid.uuid4().hex * 2, "SESSION_SECRET": uuid.uuid4().hex * 2, "OPENAI_API_KEY": f"sk-{uuid.uuid4().hex}",
+        "ACCEPT_NODE_EXAMPLE_SIGNATURES": "true",
         "METRICS_BIND": f"127.0.0.1:{stack.free_port()}", "WORKER_THREADS": "2", "LOG_LEVEL": "DEBUG",
         "LOG_FILE": os.path.join(running.logs, "service.log"), "SPOOL_DIR": running.logs,
         "RATE_LIMIT_SYNC": "0", "RATE_LIMIT_BATCH": "0", "RATE_LIMIT_POLL": "0",
@@ -70,6 +73,7 @@ def start(running, database_url):
     base_url = running.server(port, settings)
     return {
         **os.environ, "BASE_URL": base_url, "SHARED_KEY": key, "DATABASE_URL": database_url, "PYTHONDONTWRITEBYTECODE": "1",
+        "SEARCH_FOR_SECRETS": "1",
         "IMAGES_URL": outside.images, "WEBHOOK_URL": outside.webhooks, "OPENAI_STATE_URL": outside.openai + "/_sim/state",
         "METRICS_URL": f"http://{settings['METRICS_BIND']}/metrics",
         "BINARIES": running.binaries, "SERVER_PID": str(running.children[-1].pid), "SERVER_SETTINGS": json.dumps(settings),
