@@ -43,8 +43,9 @@ package struct ParsedURL {
 
     private static func part(_ handle: OpaquePointer, _ part: CURLUPart, _ flags: UInt32 = 0) -> String? {
         var text: UnsafeMutablePointer<CChar>?
-        guard curl_url_get(handle, part, &text, flags) == CURLUE_OK, let text else { return nil }
+        // After a failure, too: curl hands out a host that it then cannot put into ASCII.
         defer { curl_free(text) }
+        guard curl_url_get(handle, part, &text, flags) == CURLUE_OK, let text else { return nil }
         return String(cString: text)
     }
 }
