@@ -1,6 +1,6 @@
 # The two that matter: `make run` and `make test`. What they need is installed by scripts/install-deps.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-release test-asan test-tsan fuzz bench bench-check chaos build release format lint stop clean
+.PHONY: help run test test-release test-asan test-tsan fuzz fuzz-replay bench bench-check chaos build release format lint stop clean
 
 SOURCES := Package.swift Sources loadtest Tests Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Subjects Fuzz
 
@@ -24,6 +24,9 @@ test-asan: ## All tests under AddressSanitizer and LeakSanitizer (slow)
 
 fuzz: ## The fuzzers of Fuzz/, FUZZ_SECONDS (60) each; what they find becomes a test
 	@exec scripts/fuzz
+
+fuzz-replay: ## What the fuzzers keep, and some inputs like it, under AddressSanitizer (two minutes)
+	@exec scripts/fuzz-replay
 
 bench: ## The benchmarks of Benchmarks/, and their ratios
 	@exec scripts/bench
@@ -56,4 +59,4 @@ clean: stop ## Stops everything and deletes builds, databases and logs
 	@scripts/postgres remove .dev/postgres
 	@scripts/postgres remove .dev/test-postgres
 	@scripts/postgres remove .dev/chaos-postgres
-	rm -rf Benchmarks/.build Fuzz/.build .build .build-release .build-asan .build-chaos .build-fuzz .build-tsan .dev logs
+	rm -rf Benchmarks/.build Fuzz/.build .build .build-release .build-asan .build-chaos .build-fuzz .build-fuzz-replay .build-tsan .dev logs
