@@ -131,6 +131,7 @@ struct EndingsTests {
             await task.value
             #expect(kind == .cancelled)
         }
+        #expect(server.connections == 0)
     }
 
     @Test("cancelling while a name is being resolved does not hold up the loop")

@@ -91,6 +91,7 @@ public final class HTTPClient {
     private func start(_ request: OutboundRequest, bodyMax: Int?) async throws(OutboundError) -> OutboundStream {
         loop.assertOnLoop()
         if isClosed { throw OutboundError(.cancelled, "the client was closed", mayHaveArrived: false) }
+        if Task.isCancelled { throw OutboundError(.cancelled, "the request was cancelled", mayHaveArrived: false) }
         let exchange = try OutboundExchange(request, bodyMax: bodyMax, on: loop)
         exchanges[ObjectIdentifier(exchange)] = exchange
         begin(exchange)
