@@ -19,7 +19,7 @@ test-release: ## All tests against the optimised build
 test-tsan: ## The event loop and what stands on it, under ThreadSanitizer
 	@exec scripts/test-tsan
 
-test-asan: ## All tests under AddressSanitizer and LeakSanitizer (slow)
+test-asan: ## What reads strangers' bytes or calls C, under AddressSanitizer and LeakSanitizer (slow)
 	@exec scripts/test-asan
 
 fuzz: ## The fuzzers of Fuzz/, FUZZ_SECONDS (60) each; what they find becomes a test

@@ -47,6 +47,12 @@ extension LabDatabase {
         return try await database.query(statement, [.uuid(id)]).first != nil
     }
 
+    /// Batches of the job that the provider is known to have.
+    func submitted(_ job: String) async throws -> [String] {
+        guard let id = Identifier(job) else { return [] }
+        return try await database.query(LabQueries.isSubmitted, [.uuid(id)]).map { $0.text(0) }
+    }
+
     /// Makes a job older.
     func age(_ job: String, seconds: Double) async throws {
         guard let id = Identifier(job) else { return }

@@ -107,10 +107,7 @@ enum LabQueries {
     static let isCreating = Statement(
         "lab_is_creating", "SELECT 1 FROM openai_batches WHERE job_id = $1 AND state = 'creating'")
     static let isSubmitted = Statement(
-        "lab_is_submitted", "SELECT 1 FROM openai_batches WHERE job_id = $1 AND state = 'submitted'")
-    static let isAtWork = Statement(
-        "lab_is_at_work",
-        "SELECT 1 FROM openai_batches WHERE job_id = $1 AND state = 'submitted' AND provider_status = 'in_progress'")
+        "lab_is_submitted", "SELECT batch_id FROM openai_batches WHERE job_id = $1 AND state = 'submitted'")
 
     static let redeliveries = Statement(
         "lab_redeliveries", "SELECT count(*) FROM job_events WHERE event = 'redelivery'")
