@@ -137,13 +137,20 @@ private struct World {
         try await onLoop("site") { loop in
             let site = Site()
             let address = BindAddress(host: "127.0.0.2", port: 0)
-            let listeners = try (0..<portsMax).map { _ in
-                try HTTPListener(on: loop, address: address, handler: site)
+            var (listeners, silent): ([HTTPListener], [SilentListener]) = ([], [])
+            while listeners.count < portsMax {
+                let listener = try HTTPListener(on: loop, address: address, handler: site)
+                // Somebody may have the same port of the other address.
+                if let other = try? SilentListener(besides: listener.port) {
+                    listeners.append(listener)
+                    silent.append(other)
+                } else {
+                    await listener.close()
+                }
             }
             let (ports, seen) = (Lock(listeners.map(\.port)), site.seen)
             let result: Result<Void, any Error>
             do {
-                let silent = try listeners.map { try SilentListener(besides: $0.port) }
                 try await TestServer.with(
                     settings, runsBackground: true,
                     tune: { config in

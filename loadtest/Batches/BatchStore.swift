@@ -34,6 +34,7 @@ final class BatchStore {
             createdAt: now, timing: BatchTiming(seconds: account.options.batchSeconds, clock: account.clock))
         created += 1
         batch.outputLifeSeconds = asked.outputLifeSeconds
+        batch.fault = account.plan.strike(batch: batch.id)
         all.append(batch)
         return batch
     }
@@ -138,7 +139,7 @@ final class BatchStore {
         batch.inputDigest = validator.digest
         batch.enqueuedTokens = validator.tokens
         batch.problems = validator.problems
-        batch.fault = account.plan.strike(batch: batch.id, lines: validator.lines.count)
+        if let fault = account.plan.strike(batch: batch.id, lines: validator.lines.count) { batch.fault = fault }
         if let fault = batch.fault, fault.kind == .fail {
             batch.problems = [BatchProblem(code: fault.code, message: "Failed by a fault switch: \(fault.code).")]
         } else if batch.problems.isEmpty, let problem = queueProblem(batch) {

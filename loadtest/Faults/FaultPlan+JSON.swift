@@ -79,8 +79,9 @@ extension FaultPlan {
         }
         let (least, most) = (json["min_lines"]?.int ?? 0, json["max_lines"]?.int ?? .max)
         guard least <= most else { throw FaultPlanError(description: "min_lines is above max_lines") }
+        let isBounded = json["min_lines"] != nil || json["max_lines"] != nil
         return BatchFault(
             kind: kind, code: json["code"]?.string ?? "token_limit_exceeded", fraction: json["fraction"]?.number ?? 0.5,
-            lines: least...most, odds: odds)
+            lines: isBounded ? least...most : nil, odds: odds)
     }
 }

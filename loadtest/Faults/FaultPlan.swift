@@ -81,9 +81,15 @@ struct BatchFault: Sendable {
     var code = "token_limit_exceeded"
     /// The part of the lines that was done before `stuck`, `expire` or `cancel` struck.
     var fraction = 0.5
-    /// Strikes only batches of so many lines.
-    var lines = 0...Int.max
+    /// Strikes only batches of so many lines, when they have been counted; nil: any batch, when it is made.
+    var lines: ClosedRange<Int>?
     var odds = FaultOdds()
+
+    /// Whether it may strike now, when a batch has `count` lines, or is made.
+    func isDecided(_ count: Int?) -> Bool {
+        guard let lines else { return count == nil }
+        return count.map(lines.contains) ?? false
+    }
 }
 
 /// How often an entry strikes. Mutable state of the plan: counts down.
@@ -137,9 +143,9 @@ struct FaultPlan: Sendable {
         return nil
     }
 
-    /// The fault of a batch of `lines` lines.
-    mutating func strike(batch id: String, lines: Int) -> BatchFault? {
-        for index in batches.indices where batches[index].lines.contains(lines) {
+    /// The fault of a batch that is made, or, later, of one that has `lines` lines.
+    mutating func strike(batch id: String, lines: Int? = nil) -> BatchFault? {
+        for index in batches.indices where batches[index].isDecided(lines) {
             if batches[index].odds.strike(Digest.fraction("\(seed):\(index):\(id)")) { return batches[index] }
         }
         return nil
