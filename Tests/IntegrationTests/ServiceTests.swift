@@ -6,28 +6,40 @@ import Testing
     "The service as it is built", .timeLimit(.minutes(5)),
     .enabled(if: ServiceRun.isPossible, "needs TEST_DATABASE_URL; `make test` sets it"))
 struct ServiceTests {
-    @Test(
-        "From outside",
-        arguments: [
-            // Bad input gets C4's errors and leaves nothing behind.
-            "bad_input_test",
-            // The API document's clients run unchanged; its samples and its SQL hold.
-            "document_client_test", "document_node_test", "document_shapes_test",
-            // Webhooks verify before, during and after a change of keys.
-            "webhook_signatures_test",
-            // 500 lots come out as predicted; also when the server is killed again and again.
-            "batch_test", "kill_test",
-            // The clients, each with its own tests.
-            "python_client_test", "node_client_test",
-            // /openapi.json is valid, and every reply is in it, also to what schemathesis makes up from it.
-            "openapi_test", "schemathesis_test",
-            // The metrics move by what is done.
-            "metrics_test",
-            // The log outlives its reader, `check` tells the truth; deploy/ and docs/ hold what they promise.
-            "logs_test", "check_test", "deploy_test", "docs_test", "nginx_test",
-            // The web interface in a real browser.
-            "browser_test",
-        ])
+    private static let scripts = [
+        // Bad input gets C4's errors and leaves nothing behind.
+        "bad_input_test",
+        // The API document's clients run unchanged; its samples and its SQL hold.
+        "document_client_test", "document_node_test", "document_shapes_test",
+        // Webhooks verify before, during and after a change of keys.
+        "webhook_signatures_test",
+        // 500 lots come out as predicted; also when the server is killed again and again.
+        "batch_test", "kill_test",
+        // The clients, each with its own tests.
+        "python_client_test", "node_client_test",
+        // /openapi.json is valid, and every reply is in it, also to what schemathesis makes up from it.
+        "openapi_test", "schemathesis_test",
+        // The metrics move by what is done.
+        "metrics_test",
+        // The log outlives its reader.
+        "logs_test",
+    ]
+
+    /// These are about what stands around the program; the optimised build need not show them again.
+    private static let around = [
+        // `check` tells the truth; deploy/ and docs/ hold what they promise; every counter moves.
+        "check_test", "deploy_test", "docs_test", "nginx_test", "counters_test",
+        // The web interface in a real browser.
+        "browser_test",
+    ]
+
+    #if DEBUG
+    private static let all = scripts + around
+    #else
+    private static let all = scripts
+    #endif
+
+    @Test("From outside", arguments: all)
     func script(name: String) async throws {
         let run = try await ServiceRun.of(name)
         #expect(run.status == 0, "\(run.output)")
