@@ -289,14 +289,18 @@ class Trouble:
     def absent_database(self):
         """Its connections are cut while they are in use, and for a while there are no new ones."""
         name = urllib.parse.urlsplit(self.database).path[1:]
-        with Lock(self.database, "job_events"):
+        lost = lambda: Scrape()("generation_database_queries_total", outcome="lost")
+        with Lock(self.database, "job_events") as lock:
+            before = lost()
             job = psql("SELECT id FROM batch_jobs WHERE status = 'processing' LIMIT 1", self.database)[0][0]
             connection = self.cancel(job)
             until("it waits", lambda: psql(
                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
                 self.database) != [["0"]])
             psql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-            psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+            # The lock's own stays: the statement that waits must not get it. It is lost when the server has read so, not before.
+            psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND pid <> {lock.backend}")
+            until("a statement is lost", lambda: lost() > before)
             connection.close()
         try:
             until("nobody gets a connection", lambda: self.client.status(job)[0] == 503 and Scrape()(
@@ -311,9 +315,9 @@ class Lock:
 
     def __init__(self, database, table):
         self.process = subprocess.Popen(["psql", database, "--no-psqlrc", "-qAt"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.process.stdin.write(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT 'locked';\n")
+        self.process.stdin.write(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT pg_backend_pid();\n")
         self.process.stdin.flush()
-        assert self.process.stdout.readline() == "locked\n"
+        self.backend = int(self.process.stdout.readline())
 
     def __enter__(self):
         return self
