@@ -13,7 +13,7 @@ run: ## Everything on this machine: database, simulated outside, server on port 
 test: ## All tests, on a database of their own
 	@exec scripts/test
 
-test-release: ## All tests against the optimised build
+test-release: ## The tests against the optimised build, but for what stands around the program
 	@exec scripts/test-release
 
 test-tsan: ## The event loop and what stands on it, under ThreadSanitizer

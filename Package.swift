@@ -18,7 +18,10 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
 func tests(_ name: String, _ needs: [Target.Dependency], exclude: [String] = []) -> Target {
-    .testTarget(name: name, dependencies: ["TestSupport"] + needs, exclude: exclude, swiftSettings: strict)
+    // What is optimised is what people run. The tests' own code is not: that would take most of the time of a release build.
+    .testTarget(
+        name: name, dependencies: ["TestSupport"] + needs, exclude: exclude,
+        swiftSettings: strict + [.unsafeFlags(["-Onone"], .when(configuration: .release))])
 }
 
 let package = Package(

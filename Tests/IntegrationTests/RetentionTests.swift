@@ -64,7 +64,9 @@ struct RetentionTests {
             let pruner = Pruner(on: loop, database: database, keepSeconds: 30 * 86_400)
             // An autoanalyze of its own accord keeps VACUUM from removing what was still alive when it began.
             for table in Self.tables {
-                try await database.session { try await $0.execute("ALTER TABLE \(table) SET (autovacuum_enabled = off)") }
+                try await database.session { session in
+                    try await session.execute("ALTER TABLE \(table) SET (autovacuum_enabled = off)")
+                }
             }
             var sizes: [Int] = []
             for _ in 0..<6 {

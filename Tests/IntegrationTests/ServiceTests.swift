@@ -6,7 +6,8 @@ import Testing
     "The service as it is built", .timeLimit(.minutes(5)),
     .enabled(if: ServiceRun.isPossible, "needs TEST_DATABASE_URL; `make test` sets it"))
 struct ServiceTests {
-    private static let scripts = [
+    /// Also against the optimised build.
+    private static let always = [
         // Bad input gets C4's errors and leaves nothing behind.
         "bad_input_test",
         // The API document's clients run unchanged; its samples and its SQL hold.
@@ -15,33 +16,41 @@ struct ServiceTests {
         "webhook_signatures_test",
         // 500 lots come out as predicted; also when the server is killed again and again.
         "batch_test", "kill_test",
-        // The clients, each with its own tests.
-        "python_client_test", "node_client_test",
-        // /openapi.json is valid, and every reply is in it, also to what schemathesis makes up from it.
-        "openapi_test", "schemathesis_test",
+        // /openapi.json is valid, and every reply is in it.
+        "openapi_test",
         // The metrics move by what is done.
         "metrics_test",
         // The log outlives its reader.
         "logs_test",
     ]
 
-    /// These are about what stands around the program; the optimised build need not show them again.
-    private static let around = [
-        // `check` tells the truth; deploy/ and docs/ hold what they promise; every counter moves.
-        "check_test", "deploy_test", "docs_test", "nginx_test", "counters_test",
+    /// These are about what stands around the program, or need most of their time for themselves: once is enough. The
+    /// longest first.
+    private static let once = [
+        // Every counter moves; nginx stands before two instances.
+        "counters_test", "nginx_test",
+        // The clients, each with its own tests.
+        "python_client_test", "node_client_test",
+        // Every reply is in /openapi.json, also to what schemathesis makes up from it.
+        "schemathesis_test",
         // The web interface in a real browser.
         "browser_test",
+        // `check` tells the truth; deploy/ and docs/ hold what they promise.
+        "check_test", "deploy_test", "docs_test",
     ]
 
     #if DEBUG
-    private static let all = scripts + around
+    private static let all = once + always
     #else
-    private static let all = scripts
+    private static let all = always
     #endif
 
     @Test("From outside", arguments: all)
     func script(name: String) async throws {
+        let clock = ContinuousClock()
+        let start = clock.now
         let run = try await ServiceRun.of(name)
+        print("\(name): \((clock.now - start).components.seconds) s")
         #expect(run.status == 0, "\(run.output)")
     }
 }
