@@ -55,8 +55,8 @@ let package = Package(
             name: "generation-service", dependencies: ["Server", arguments], path: "Sources/Server/Main",
             swiftSettings: strict),
         .target(
-            name: "LoadtestKit", dependencies: ["Engine", "Server", "FuzzTargets", log, arguments, collections], path: "loadtest",
-            exclude: ["Main", "predict.py"], swiftSettings: strict),
+            name: "LoadtestKit", dependencies: ["Engine", "Server", "FuzzTargets", log, arguments, collections],
+            path: "loadtest", exclude: ["Main", "predict.py"], swiftSettings: strict),
         .executableTarget(
             name: "loadtest", dependencies: ["LoadtestKit", arguments], path: "loadtest/Main", swiftSettings: strict),
 

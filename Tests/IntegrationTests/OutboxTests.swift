@@ -30,7 +30,8 @@ struct OutboxTests {
     }
 
     private static func claim(
-        _ database: Database, _ incarnation: Identifier, _ load: DeliveryLoad = DeliveryLoad(
+        _ database: Database, _ incarnation: Identifier,
+        _ load: DeliveryLoad = DeliveryLoad(
             perReceiverMax: 8, perJobMax: 64), limit: Int = 128
     ) async throws -> [DeliveryRecord] {
         let ids = try await ClaimDeliveries.due(
