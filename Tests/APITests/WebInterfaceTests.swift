@@ -27,10 +27,13 @@ struct WebInterfaceTests {
         return String(found.1)
     }
 
-    @Test("C9: without a session browsers are led to sign in, and programs are told", arguments: [
-        "/jobs", "/jobs/\(id)", "/jobs/\(id)/lots", "/jobs/\(id)/lot", "/jobs/\(id)/webhooks", "/jobs/\(id)/download",
-        "/system", "/try", "/events?jobs=\(id)",
-    ])
+    @Test(
+        "C9: without a session browsers are led to sign in, and programs are told",
+        arguments: [
+            "/jobs", "/jobs/\(id)", "/jobs/\(id)/lots", "/jobs/\(id)/lot", "/jobs/\(id)/webhooks",
+            "/jobs/\(id)/download",
+            "/system", "/try", "/events?jobs=\(id)",
+        ])
     func signedOut(path: String) async throws {
         try await TestServer.with { server, database in
             try await PollTests.makeJob(database)

@@ -16,7 +16,8 @@ struct HandOverTests {
 
     private static func claims(by instance: String, _ world: World) async throws -> Int {
         try await world.rows(
-            "SELECT 1 FROM job_events WHERE event = 'claimed' AND instance_id = '\(instance)'").count
+            "SELECT 1 FROM job_events WHERE event = 'claimed' AND instance_id = '\(instance)'"
+        ).count
     }
 
     @Test("C5.1: after a kill -9 another instance goes on within 15 s, the same one within 2 s of its return")
@@ -113,7 +114,8 @@ struct HandOverTests {
             world.webhooks.letGo()
             #expect(try await stopping.value() == 0)
             #expect(world.webhooks.deliveries(path: "/held/one").count == 1)
-            let booked = "SELECT d.status, a.http_status FROM webhook_deliveries d JOIN webhook_attempts a"
+            let booked =
+                "SELECT d.status, a.http_status FROM webhook_deliveries d JOIN webhook_attempts a"
                 + " ON a.delivery_id = d.id WHERE d.batch_job_id = '\(job)'"
             #expect(try await world.rows(booked) == [["delivered", "200"]])
             try await world.restart()

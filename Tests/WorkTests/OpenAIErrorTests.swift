@@ -209,10 +209,12 @@ struct OpenAIRetryTests {
             (["x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "6m0s"], 360),
             (["x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "120ms"], 0.12),
             (["x-ratelimit-remaining-requests": "9", "x-ratelimit-reset-requests": "6m0s"], nil),
-            ([
-                "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1.5s",
-                "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "1m2s",
-            ], 62),
+            (
+                [
+                    "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1.5s",
+                    "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "1m2s",
+                ], 62
+            ),
             (["retry-after": "3", "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "9s"], 3),
             (["x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "soon"], nil),
             (["x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "5"], nil),

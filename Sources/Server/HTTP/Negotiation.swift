@@ -11,7 +11,8 @@ struct Preferences {
         for element in fields.joined(separator: ",").split(separator: ",") {
             let parts = element.split(separator: ";", omittingEmptySubsequences: false).map(Preferences.trimmed)
             guard let name = parts.first, !name.isEmpty, weights[name] == nil else { continue }
-            weights[name] = parts.dropFirst().first { $0.hasPrefix("q=") }.map { Preferences.weight($0.dropFirst(2)) }
+            weights[name] =
+                parts.dropFirst().first { $0.hasPrefix("q=") }.map { Preferences.weight($0.dropFirst(2)) }
                 ?? 1000
         }
     }

@@ -28,9 +28,9 @@ enum RequestSchemas {
     /// Of no type: it is not looked at where the header is there.
     private static let signature: JSONValue = [
         "description": """
-            The signature over the canonical text of `lots` (see "Signatures"), for callers that cannot set headers: a \
-            string like `X-Signature`. Where that header is sent as well, the header decides and this is not looked at.
-            """,
+        The signature over the canonical text of `lots` (see "Signatures"), for callers that cannot set headers: a \
+        string like `X-Signature`. Where that header is sent as well, the header decides and this is not looked at.
+        """,
         "examples": .array([.string("sha256=" + String(repeating: "0a", count: 32))]),
     ]
 

@@ -126,10 +126,13 @@ extension String {
 extension HTML {
     /// How many lots of the job have ended.
     mutating func progress(_ job: JobView) {
-        element("progress", [
-            "max": String(job.totalLots), "value": String(job.processedLots), "data-show": "progress",
-            "aria-label": "Lots that have ended",
-        ]) { $0.say("\(job.completionPercentage) %") }
+        element(
+            "progress",
+            [
+                "max": String(job.totalLots), "value": String(job.processedLots), "data-show": "progress",
+                "aria-label": "Lots that have ended",
+            ]
+        ) { $0.say("\(job.completionPercentage) %") }
         element("span", ["class": "counts"]) { html in
             html.element("span", ["data-show": "percentage"], "\(job.completionPercentage) %")
             html.say(": ")
@@ -148,6 +151,7 @@ extension HTML {
 
     /// Whether the page goes on by itself; site.js says so here.
     mutating func liveState(isOn: Bool) {
-        element("p", ["class": "soft", "role": "status", "data-live-state": ""], isOn ? "" : "Nothing here is running.")
+        element(
+            "p", ["class": "soft", "role": "status", "data-live-state": ""], isOn ? "" : "Nothing here is running.")
     }
 }

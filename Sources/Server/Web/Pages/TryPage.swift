@@ -124,7 +124,8 @@ enum TryPage {
                     "id": "languages", "name": "languages", "value": wish.languages, "required": "",
                     "aria-describedby": "languages-help",
                 ])
-            html.element("p", ["class": "soft", "id": "languages-help"], "ISO 639-1 codes, \(Limits.languages) at most")
+            html.element(
+                "p", ["class": "soft", "id": "languages-help"], "ISO 639-1 codes, \(Limits.languages) at most")
             html.element("button", ["type": "submit"], "Describe the damage")
         }
     }

@@ -22,7 +22,8 @@ extension JobRunner {
             return try await advanceIfDone(stage, job)
         }
         // The last attempt sends the images along, as in a batch.
-        let inline = stage == .vision
+        let inline =
+            stage == .vision
             && page.contains { $0.imageDownloadFailed || $0.failures == JobMachine.maxRounds - 1 }
         let shard = try await directShard(stage, round: round, page.map(\.position), inline: inline)
         var passing: OpenAIError?
