@@ -125,7 +125,7 @@ struct SynchronousTests {
 
     @Test("C2.6: when the client hangs up, the service lets go at once: it can be stopped")
     func hangUp() async throws {
-        try await Outside.with(responseSeconds: 30) { server, outside, _ in
+        try await Outside.with(["SHUTDOWN_GRACE": "60"], responseSeconds: 100) { server, outside, _ in
             let body = Self.body([outside.imagesURL + "/car/6.jpg"], languages: ["en"])
             try await onLoop { [port = server.port] loop in
                 let client = try await HTTPTestClient.connect(port: port, on: loop)
@@ -138,7 +138,7 @@ struct SynchronousTests {
             }
             let began = ContinuousClock.now
             await server.stop()
-            #expect(ContinuousClock.now - began < .seconds(4))
+            #expect(ContinuousClock.now - began < .seconds(30))
         }
     }
 }

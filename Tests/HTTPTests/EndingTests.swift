@@ -179,8 +179,8 @@ struct EndingTests {
     @Test("C3: a head that dawdles gets 408, an idle connection is closed without a word")
     func slowHead() async throws {
         var configuration = HTTPServerConfiguration()
-        configuration.headSeconds = 0.1
-        configuration.idleSeconds = 0.2
+        configuration.headSeconds = 0.5
+        configuration.idleSeconds = 1
         try await serving(configuration, echoLine) { listener, loop in
             let idle = try await HTTPTestClient.connect(port: listener.port, on: loop)
             let used = try await HTTPTestClient.connect(port: listener.port, on: loop)

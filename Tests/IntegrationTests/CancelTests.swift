@@ -26,13 +26,13 @@ struct CancelTests {
     @Test("C4.3: during the canary, the upload, the creation and its lost reply")
     func beforeTheBatchIsKnown() async throws {
         try await World.run(openAI: options()) { world in
-            try world.setFaults(#"{"routes": [{"route": "POST /v1/responses", "fault": "slow", "seconds": 1}]}"#)
+            try world.setFaults(#"{"routes": [{"route": "POST /v1/responses", "fault": "slow", "seconds": 4}]}"#)
             var job = try await world.submit(world.lots([0, 1]))
             try await world.until("the canary is asked") { world.openAI.requests("POST /v1/responses") == 1 }
             try await cancel(job, world)
             #expect(world.openAI.requests("POST /v1/files") == 0)
 
-            try world.setFaults(#"{"routes": [{"route": "POST /v1/files", "fault": "slow", "seconds": 1}]}"#)
+            try world.setFaults(#"{"routes": [{"route": "POST /v1/files", "fault": "slow", "seconds": 4}]}"#)
             job = try await world.submit(world.lots([2, 4]))
             try await world.until("the upload is under way") { world.openAI.requests("POST /v1/files") == 1 }
             try await cancel(job, world)

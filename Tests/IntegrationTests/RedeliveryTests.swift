@@ -14,7 +14,7 @@ struct RedeliveryTests {
 
     @Test("C6.3: a failed delivery starts a fresh series at once, a delivered one is sent again: same id, same bytes")
     func redeliver() async throws {
-        let settings = ["WEBHOOK_RETRY_BASE": "1.5", "WEBHOOK_MAX_RETRIES": "2"]
+        let settings = ["WEBHOOK_RETRY_BASE": "4", "WEBHOOK_MAX_RETRIES": "2"]
         try await World.run(settings: settings, openAI: Self.options()) { world in
             let path = "/fail/3/x"
             let job = try await world.submit(hooks: [world.webhooks.baseURL + path])
@@ -30,7 +30,7 @@ struct RedeliveryTests {
                 SELECT extract(epoch FROM next_attempt_at - last_attempt_at)::float8 FROM webhook_deliveries
                 WHERE attempt_count = 3 AND claimed_by IS NULL
                 """
-            try await world.until("the third attempt is booked") { try await world.rows(waits) == [["1.5"]] }
+            try await world.until("the third attempt is booked") { try await world.rows(waits) == [["4"]] }
             #expect(try await world.client.redeliver(id).json["code"] == "DELIVERY_PENDING")
             try await world.waitForDeliveries(job, ended: 1)
             let delivered = try await world.deliveries(of: job)[0]

@@ -76,19 +76,24 @@ final class ServerProcess: Sendable {
     }
 }
 
-/// A port that nobody listens on just now.
+private let portsGiven = Mutex<Set<Int>>([])
+
+/// A port that nobody listens on just now, and that no other test is given. The kernel gives none of these out by
+/// itself (ip_local_port_range begins at 32768), so nobody takes it before the server does, or while it is down.
 func freePort() -> Int {
-    let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(socket) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    return withUnsafeMutablePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-            _ = bind(socket, generic, length)
-            _ = getsockname(socket, generic, &length)
+    while true {
+        let port = Int.random(in: 10_000..<20_000)
+        guard portsGiven.withLock({ $0.insert(port).inserted }) else { continue }
+        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isFree = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket, $0, length) == 0 }
         }
-        return Int(UInt16(bigEndian: pointer.pointee.sin_port))
+        if isFree { return port }
     }
 }

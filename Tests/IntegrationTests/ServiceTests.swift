@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 @Suite(
-    "The service as it is built", .timeLimit(.minutes(5)),
+    "The service as it is built", .timeLimit(.minutes(10)),
     .enabled(if: ServiceRun.isPossible, "needs TEST_DATABASE_URL; `make test` sets it"))
 struct ServiceTests {
     /// Also against the optimised build.

@@ -44,8 +44,11 @@ struct SharingTests {
             let reply = try await world.client.generate(json)
             let job = try #require(reply.json["job_id"]?.string)
             try await world.waitUntil(job, "completed")
-            try await world.until("the quick receiver is told", seconds: 5) {
+            try await world.until("the quick receiver is told", seconds: 30) {
                 world.webhooks.deliveries(path: "/ok/quick").count == 1
+            }
+            try await world.until("that is booked") {
+                try await world.rows("SELECT 1 FROM webhook_deliveries WHERE status = 'delivered'").count == 1
             }
             try await world.until("the dead one has been called") { !dead.deliveries.isEmpty }
             #expect(await world.server.stop() == 0)

@@ -49,7 +49,9 @@ final class World {
         receiver.sharedKey = Self.key
         webhooks = try WebhooksSimulator.start(on: loop, options: receiver)
         if let url { databaseURL = url } else { databaseURL = try await TestDatabase.fresh() }
-        database = Database(on: loop, configuration: DatabaseConfiguration(url: databaseURL))
+        var configuration = DatabaseConfiguration(url: databaseURL)
+        (configuration.acquireSeconds, configuration.connectSeconds) = (30, 30)
+        database = Database(on: loop, configuration: configuration)
         database.start()
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("world-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -144,7 +144,7 @@ struct AdmissionTests {
             #expect(error?.kind == .timedOut && error?.mayHaveArrived == false)
             // The place becomes free while this one waits: from then on the exchange's own time counts.
             request.queueSeconds = 3600
-            request.timeoutSeconds = 0.05
+            request.timeoutSeconds = 1  // also to connect and to send
             let second = request
             var late: OutboundError?
             let waiting = loop.spawn { late = await client.failure(second) }

@@ -20,7 +20,7 @@ struct EndingsTests {
         try await withClient { _, client in
             var request = OutboundRequest(url: server.url + "/secret?token=1")
             _ = try await client.send(request)  // so that the next one leaves over an open connection, without delay
-            request.timeoutSeconds = 0.1
+            request.timeoutSeconds = 0.5
             let error = await client.failure(request)
             #expect(error?.kind == .timedOut)
             #expect(error?.mayHaveArrived == true)
@@ -143,7 +143,7 @@ struct EndingsTests {
             let start = ContinuousClock.now
             for task in tasks { task.cancel() }
             for task in tasks { await task.value }
-            #expect(ContinuousClock.now - start < .seconds(2))
+            #expect(ContinuousClock.now - start < .seconds(10))
         }
     }
 

@@ -118,7 +118,7 @@ struct RedirectTests {
         try await withClient { _, client in
             for queue in [nil, 60.0] {
                 var request = Self.request(server.url + "/", 1)
-                request.timeoutSeconds = 0.2
+                request.timeoutSeconds = 1
                 request.queueSeconds = queue
                 let error = await client.failure(request)
                 #expect(error?.kind == .timedOut && error?.mayHaveArrived == true)

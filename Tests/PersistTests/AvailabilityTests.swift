@@ -21,7 +21,8 @@ struct AvailabilityTests {
                 let other = await databaseError { try await database.session { _ in } }
                 #expect(other?.kind == .unavailable)
             }
-            #expect(ContinuousClock.now - begin < .seconds(2))
+            // Forty that waited for their time limit would take minutes.
+            #expect(ContinuousClock.now - begin < .seconds(20))
             #expect(!database.isAvailable)
             await database.close()
         }
@@ -91,9 +92,10 @@ struct AvailabilityTests {
             database.start()
             let first = await databaseError { _ = try await database.query(Self.one) }
             #expect(first?.kind == .unavailable)
-            let begin = ContinuousClock.now
-            let second = await databaseError { _ = try await database.query(Self.one) }
-            #expect(second?.kind == .unavailable && ContinuousClock.now - begin < .seconds(0.15))
+            var second: DatabaseError.Kind?
+            let asking = loop.spawn { second = await databaseError { _ = try await database.query(Self.one) }?.kind }
+            #expect(second == .unavailable)  // in the turn in which it asked
+            await asking.value
             await database.close()
         }
         silent.close()

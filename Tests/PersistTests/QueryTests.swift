@@ -150,7 +150,7 @@ struct QueryTests {
     func clientLimit() async throws {
         try await withDatabase({
             $0.sharedConnections = 1
-            $0.statementSeconds = 0.3
+            $0.statementSeconds = 2
             $0.url += "?options=-c%20statement_timeout%3D0"
         }) { database in
             let loop = try #require(Loop.current)

@@ -7,9 +7,9 @@ Environment: as run.py makes it, with a PYTHON that has selenium. SCREENSHOTS: a
 import json
 import os
 import urllib.parse
-import urllib.request
 
 import browser
+import provider
 from client import Client
 
 BASE_URL = os.environ["BASE_URL"]
@@ -157,7 +157,7 @@ def sign_out(page):
 
 def watch(page, look, client):
     """A job that waits for OpenAI as long as we like: two of its lots have no image and have ended, four go on when told to."""
-    hold(True)
+    provider.hold(True)
     picture = lambda name: {"url": f"{IMAGES}/{name}.jpg"}
     lots = [{"lot_id": f"car-{n}", "additional_info": "2019 Audi A4, hail", "webhook": os.environ["WEBHOOK_URL"],
              "images": [picture(f"front-{n}"), picture(f"rear-{n}"), {"url": f"{SITE}/missing/{n}.jpg"}]} for n in range(4)]
@@ -177,7 +177,7 @@ def watch(page, look, client):
     assert page.text("[data-show=failed]") == ", 2 failed" and page.text("[data-show=percentage]") == "33.3 %"
     assert "UTC" in page.text("[data-show=estimate]")
     look.at("job")
-    hold(False)
+    provider.hold(False)
     page.until_text("[data-show=status]", "completed")
     assert page.text("[data-show=processed]") == "6" and page.text("[data-show=percentage]") == "100.0 %"
     assert page.one("[data-show=progress]").get_attribute("value") == "6"
@@ -197,15 +197,6 @@ def watch(page, look, client):
     assert job in kind and names == [each["lot_id"] for each in lots], (kind, names)
     quiet(page)
     return job
-
-
-def hold(is_held):
-    """While they are held, OpenAI's stand-in tells nothing of its batches."""
-    address = os.environ["OPENAI_STATE_URL"].replace("/_sim/state", "/_sim/faults")
-    routes = [{"route": "GET /v1/batches/{id}", "fault": "status", "status": 500}] if is_held else []
-    with urllib.request.urlopen(urllib.request.Request(
-            address, json.dumps({"routes": routes}).encode(), method="POST"), timeout=30) as reply:
-        assert reply.status == 200
 
 
 def lot(page, look, job):
@@ -248,7 +239,7 @@ def webhooks(page, look, job):
 
 
 def cancel(page, client):
-    hold(True)
+    provider.hold(True)
     try:
         lots = [{"lot_id": f"c{n}", "images": [{"url": f"{IMAGES}/c{n}.jpg"}]} for n in range(2)]
         job = client.generate(lots, ["en"])[2]["job_id"]
@@ -268,7 +259,7 @@ def cancel(page, client):
         assert page.text("[data-job] code") == job
         quiet(page)
     finally:
-        hold(False)
+        provider.hold(False)
 
 
 # The rest

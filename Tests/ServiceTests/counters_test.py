@@ -18,6 +18,7 @@ import uuid
 import metrics_test
 from client import Client
 from document_shapes_test import psql
+from front import stack
 from logs_test import Server, until
 from metrics_test import GENERATE, Scrape, set_faults
 
@@ -71,9 +72,7 @@ def main():
 
 def metrics_at():
     """A free address, which `Scrape` reads from now on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{stack.free_port()}"
     os.environ["METRICS_URL"] = f"http://{address}/metrics"
     return address
 
@@ -173,9 +172,7 @@ class Trouble:
 
     def webhooks(self):
         """One receiver of each kind. The address that may not be reached was public when the lot was taken in, as it were."""
-        with socket.socket() as closed:
-            closed.bind(("127.0.0.1", 0))
-            unreachable = f"http://127.0.0.1:{closed.getsockname()[1]}/"
+        unreachable = f"http://127.0.0.1:{stack.free_port()}/"
         urls = [f"{SITE}/{path}/{uuid.uuid4()}" for path in ("ok", "status/500", "hang", "drop", "fail/1")] + [unreachable]
         forbidden = f"{SITE}/ok/forbidden-{uuid.uuid4()}"
         set_faults({"routes": [{"route": "GET /v1/batches/{id}", "fault": "status", "status": 500}]})
@@ -276,7 +273,6 @@ class Trouble:
             self.client.job("POST", "/api/v1/batch-jobs/{}/cancel", jobs[0])
         finally:
             psql("ALTER TABLE job_events_gone RENAME TO job_events", self.database)
-        set_faults({"routes": []})
 
     def cancel(self, job):
         """Sent, and not waited for."""
@@ -308,6 +304,7 @@ class Trouble:
         finally:
             psql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
         until("the database is back", lambda: self.client.status(job)[0] == 200)
+        set_faults({"routes": []})
 
 
 class Lock:

@@ -23,7 +23,7 @@ def main():
         os.mkdir(spool)
         try:
             environment = {**os.environ, "LIMITED_URL": limited(running, spool), "LIMITED_SPOOL": spool}
-            done = subprocess.run(["node", "--test", *tests()], cwd=ROOT, env=environment, timeout=280, check=False)
+            done = subprocess.run(["node", "--test", *tests()], cwd=ROOT, env=environment, timeout=560, check=False)
             if done.returncode != 0:
                 print("".join(child.last_lines(40) for child in running.children))
         finally:

@@ -28,7 +28,7 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self.server.server_port}/webhooks/generation-complete"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def next(self, seconds=30):
+    def next(self, seconds=90):
         return self.deliveries.get(timeout=seconds)
 
     def close(self):

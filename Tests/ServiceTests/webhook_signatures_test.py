@@ -91,7 +91,7 @@ def start(running, database_url, **keys):
 
 def ended_delivery(client, job_id):
     """The job's only delivery, once it is booked as delivered: that is a moment after the receiver has got it."""
-    for _ in range(500):
+    for _ in range(3000):
         code, _, reply = client.job("GET", "/api/v1/batch-jobs/{}/webhook-deliveries", job_id)
         assert code == 200 and len(reply["deliveries"]) == 1, (code, reply)
         if reply["deliveries"][0]["status"] == "delivered":

@@ -139,7 +139,11 @@ public func onDatabase<Value: Sendable>(
     _ url: String, _ body: @escaping @Sendable (DatabaseSession) async throws -> Value
 ) async throws -> Value {
     try await onLoop("test-sql") { loop in
-        let database = Database(on: loop, configuration: DatabaseConfiguration(url: url))
+        // One connection is enough, and a slow machine's PostgreSQL may take its time to start a backend.
+        var configuration = DatabaseConfiguration(url: url)
+        (configuration.connections, configuration.sharedConnections) = (1, 1)
+        (configuration.acquireSeconds, configuration.connectSeconds) = (30, 30)
+        let database = Database(on: loop, configuration: configuration)
         database.start()
         let result: Result<Value, any Error>
         do { result = .success(try await database.session { try await body($0) }) } catch { result = .failure(error) }

@@ -137,7 +137,7 @@ struct OpenAIRespondTests {
     func deadline() async throws {
         try await withOpenAI([.silence, good]) { client in
             let error = try await openAIError { () throws(OpenAIError) in
-                _ = try await client.respond([], deadlineSeconds: 0.2)
+                _ = try await client.respond([], deadlineSeconds: 1)
             }
             #expect(error.kind == .timedOut)
             #expect(error.mayHaveArrived)

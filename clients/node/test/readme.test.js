@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -68,12 +67,10 @@ test('an error', options, async (t) => {
 });
 
 test('a receiver of webhooks', options, async (t) => {
-    const probe = net.createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address();
-    probe.close();
-    const receiver = await start(t, 'createServer', ['.listen(8080)', `.listen(${port}, () => console.log('ready'))`]);
+    const listening = ".listen(0, function () { console.log(`port ${this.address().port}`); })";
+    const receiver = await start(t, 'createServer', ['.listen(8080)', listening]);
     await once(receiver.child.stdout, 'data');
+    const [, port] = /port (\d+)/.exec(receiver.text());
     const lot = { lot_id: 'readme', images: [{ url: `${IMAGES_URL}/1.jpg` }], webhook: `http://127.0.0.1:${port}/` };
     const job = await new Client(BASE_URL, SHARED_KEY).createBatch([lot], { languages: ['en'] });
     while (!receiver.text().includes(job.job_id)) await once(receiver.child.stdout, 'data');

@@ -82,10 +82,10 @@ test('a reader that takes longer than the longest silence loses nothing; a silen
     const many = Array.from({ length: 200 }, (_, number) => ({ lot_id: `${number}`, text: 'x'.repeat(100_000) }));
     const server = await fakeServer(t, { body: documentOf(many) });
     let read = 0;
-    for await (const lot of streamOf(server, { idleMs: 500 })) {
+    for await (const lot of streamOf(server, { idleMs: 4000 })) {
         assert.equal(lot.lot_id, `${read}`);
         // Real time goes by: it is what silence is measured in.
-        if (read === 3) await new Promise((resolve) => { setTimeout(resolve, 1200); });
+        if (read === 3) await new Promise((resolve) => { setTimeout(resolve, 5500); });
         read += 1;
     }
     assert.equal(read, 200);

@@ -128,7 +128,7 @@ test('a large body is sent although nobody answers the question whether it is wa
 
 test('silence is an error, also on a connection that was used before', async (t) => {
     const server = await fakeServer(t, { body: {} }, () => {});
-    const client = clientOf(server, { idleMs: 500, retry: { attempts: 1 } });
+    const client = clientOf(server, { idleMs: 2500, retry: { attempts: 1 } });
     await client.status(JOB);
     await assert.rejects(client.status(JOB), RequestTimeoutError);
     assert.equal(server.requests.length, 2);
@@ -136,7 +136,7 @@ test('silence is an error, also on a connection that was used before', async (t)
 
 test('the deadline ends an attempt under way', async (t) => {
     const server = await fakeServer(t, () => {});
-    await assert.rejects(clientOf(server).status(JOB, { deadlineMs: 100 }), RequestTimeoutError);
+    await assert.rejects(clientOf(server, { retry: { attempts: 1 } }).status(JOB, { deadlineMs: 2000 }), RequestTimeoutError);
     assert.equal(server.requests.length, 1);
 });
 

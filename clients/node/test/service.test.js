@@ -1,6 +1,6 @@
 // Against the running service, as it is built. Environment (Tests/ServiceTests/node_client_test.py makes it): BASE_URL, SHARED_KEY,
 // IMAGES_URL (every .jpg below it is a picture); LIMITED_URL, a second instance that takes 3 polls a minute, and LIMITED_SPOOL,
-// where its large bodies wait.
+// where its large bodies wait; OPENAI_STATE_URL, the simulated OpenAI's own address.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -17,13 +17,24 @@ import { systemClock } from '../src/clock.js';
 import { losingProxy } from './support/losing-proxy.js';
 import { run } from './support/run.js';
 
-const { BASE_URL, SHARED_KEY, IMAGES_URL, LIMITED_URL, LIMITED_SPOOL } = process.env;
+const { BASE_URL, SHARED_KEY, IMAGES_URL, LIMITED_URL, LIMITED_SPOOL, OPENAI_STATE_URL } = process.env;
 const options = { skip: !BASE_URL && 'BASE_URL is not set: no service to test against' };
 const image = (number) => `${IMAGES_URL}/${number}.jpg`;
 const lotsNamed = (name, count) => Array.from({ length: count }, (_, number) => ({
     lot_id: `${name}-${number}`, additional_info: `«${number}»`, images: [{ url: image(number) }],
 }));
 const newClient = (more = {}) => new Client(BASE_URL, SHARED_KEY, more);
+
+/** Until the test is over the simulated OpenAI tells nothing of its batches: no job ends, however slow the test is. */
+async function holdBatches(t) {
+    const set = async (routes) => {
+        const faults = OPENAI_STATE_URL.replace('/_sim/state', '/_sim/faults');
+        const reply = await fetch(faults, { method: 'POST', body: JSON.stringify({ routes }) });
+        assert.equal(reply.status, 200);
+    };
+    t.after(() => set([]));
+    await set([{ route: 'GET /v1/batches/{id}', fault: 'status', status: 500 }]);
+}
 
 /** A webhook receiver in this process; `next()` is the next delivery, verified. */
 async function receiver(t) {
@@ -94,6 +105,7 @@ test('refusals: what the service says is in the error', options, async () => {
 });
 
 test('5,000 lots, 20 MB, from a generator in a heap of 16 MB', options, async (t) => {
+    await holdBatches(t);
     const folder = await mkdtemp(join(tmpdir(), 'generation-client-test-'));
     t.after(() => rm(folder, { recursive: true }));
     const { job, buffersMax, residentMax } = await run('large-batch.js', 16, { TMPDIR: folder }, '5000', '4000');
@@ -142,6 +154,7 @@ test('C3.1: a full class is 429, which is waited for as long as it says', option
 });
 
 test('C4.5: a service that cannot take a large body for now is 503; the same body is sent again', options, async (t) => {
+    await holdBatches(t);
     await rm(LIMITED_SPOOL, { recursive: true });
     t.after(() => mkdir(LIMITED_SPOOL, { recursive: true }));
     const slept = [];
@@ -159,6 +172,7 @@ test('C4.5: a service that cannot take a large body for now is 503; the same bod
 });
 
 test('C2.7: a batch whose reply is lost twice is one job', options, async (t) => {
+    await holdBatches(t);
     const proxy = await losingProxy(t, BASE_URL, 2);
     const since = new Date(Date.now() - 1000);
     const through = new Client(proxy.url, SHARED_KEY, { retry: { baseMs: 10 } });
@@ -171,6 +185,7 @@ test('C2.7: a batch whose reply is lost twice is one job', options, async (t) =>
 });
 
 test('C2.7: the caller\'s key gives the same reply again, also of a single lot; another body is an error', options, async (t) => {
+    await holdBatches(t);
     const client = newClient();
     const [lots, idempotencyKey] = [lotsNamed('node-key', 3), randomUUID()];
     const first = await client.createBatch(lots, { idempotencyKey });
@@ -188,6 +203,7 @@ test('C2.7: the caller\'s key gives the same reply again, also of a single lot; 
 });
 
 test('C4.3: cancelling; also when its reply is lost', options, async (t) => {
+    await holdBatches(t);
     const client = newClient();
     const job = await client.createBatch(lotsNamed('node-cancel', 50));
     await assert.rejects(client.results(job.job_id), JobNotCompletedError);
@@ -224,6 +240,7 @@ test('a batch from a file; the list; waiting with progress and with an end', opt
     assert.equal(new Set(ids).size, ids.length);
     assert.ok(ids.includes(job.job_id));
 
+    await holdBatches(t);
     const other = await client.createBatch(lotsNamed('node-wait', 5));
     await assert.rejects(client.wait(other.job_id, { timeoutMs: 0 }), { code: 'WAIT_TIMEOUT' });
     const controller = new AbortController();

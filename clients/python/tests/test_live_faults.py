@@ -9,6 +9,7 @@ from generation_service import InvalidRequestError, RateLimitError, RetryPolicy,
 
 if "BASE_URL" in os.environ:
     import batch
+    import provider
 
 ONCE = RetryPolicy(attempts=1)
 
@@ -58,6 +59,8 @@ class LostReplies(LiveTest):
         self.assertEqual(caught.exception.code, "IDEMPOTENCY_KEY_REUSED")
 
     def test_a_cancelling_reply(self):
+        provider.hold(True)
+        self.addCleanup(provider.hold, False)
         job = self.client().create_batch(self.lots)["job_id"]
         self.proxy.cuts = 1
         self.assertEqual(self.behind.cancel(job)["status"], "cancelled")

@@ -147,17 +147,17 @@ struct EdgePerformance {
 
     /// A receiver takes longer than the stop, and a job waits for its batch.
     private func stop() async throws {
-        let path = "/slow/4/\(Identifier.random())"
-        try await lab.submit(lab.makeJob(lots: 1, languages: ["en"]) { _ in [lab.webhooks.baseURL + path] })
-        let lives = tour.lives
-        try await lab.until("the receiver is told", seconds: Self.patience) {
-            lab.webhooks.deliveries.contains { $0.path == path } || tour.lives > lives
-        }
         try lab.setFaults(#"{"batches": [{"fault": "stuck", "fraction": 0, "times": 1}]}"#)
         let job = try await lab.submit(lab.makeJob(lots: lots))
         tour.cancelled.insert(job)
         try await lab.until("the provider has the batch", seconds: Self.patience) {
             try await lab.database.exists(LabQueries.isSubmitted, job)
+        }
+        let path = "/slow/4/\(Identifier.random())"
+        try await lab.submit(lab.makeJob(lots: 1, languages: ["en"]) { _ in [lab.webhooks.baseURL + path] })
+        let lives = tour.lives
+        try await lab.until("the receiver is told", seconds: Self.patience) {
+            lab.webhooks.deliveries.contains { $0.path == path } || tour.lives > lives
         }
         try await tour.restart()
         try await lab.cancel(job)
