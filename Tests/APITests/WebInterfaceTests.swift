@@ -206,6 +206,8 @@ struct WebInterfaceTests {
             let jobs = try await walk("/jobs?status=completed", /data-job="([^"]+)"/)
             #expect(jobs.count == 60 && Set(jobs).count == 60)
             #expect(try await walk("/jobs?status=failed", /data-job="([^"]+)"/).isEmpty)
+            let wrong = try await server.send("GET", "/jobs?status=nonsense", headers: [cookie])
+            #expect(wrong.status == 400 && wrong.code == "INVALID_PARAMETER")
             let lots = try await walk(
                 "/jobs/550e8400-e29b-41d4-a716-446655440010/lots", /lot\?position=([0-9]+)"/)
             #expect(lots == (0..<60).map(String.init))

@@ -11,7 +11,8 @@ enum JobsPage {
             return web.call.redirect("/jobs/" + SignIn.encoded(id))
         }
         let word = try query.text("status").flatMap { $0.isEmpty ? nil : $0 }
-        guard let status = word.map({ JobStatus(rawValue: $0) }) ?? .some(nil) else {
+        let status = word.flatMap(JobStatus.init)
+        if word != nil, status == nil {
             throw QueryParameters.problem("status", "is no status of a job")
         }
         let after = try query.text("after").map(key)
