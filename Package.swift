@@ -18,7 +18,8 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
 func tests(_ name: String, _ needs: [Target.Dependency], exclude: [String] = []) -> Target {
-    // What is optimised is what people run. The tests' own code is not: that would take most of the time of a release build.
+    // What is optimised is what people run. The tests' own code is not: that would take most of the time of a release
+    // build.
     .testTarget(
         name: name, dependencies: ["TestSupport"] + needs, exclude: exclude,
         swiftSettings: strict + [.unsafeFlags(["-Onone"], .when(configuration: .release))])

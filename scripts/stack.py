@@ -3,7 +3,6 @@
 Used by scripts/run.py and by the tests of the API document. Standard library only. Every process gets a process group of its own, so
 that a Ctrl-C in the terminal reaches this program alone, which then stops them in order.
 """
-import contextlib
 import ctypes
 import os
 import random
@@ -172,11 +171,9 @@ def port_is_free(port):
 
 def free_port():
     """The kernel gives none of these out by itself: nobody else gets it before its server does, or between two lives of that."""
-    while True:
-        port = random.randrange(10_000, 20_000)
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            return port
+    while not port_is_free(port := random.randrange(10_000, 20_000)):
+        pass
+    return port
 
 
 def kept_secret(path):

@@ -221,18 +221,12 @@ struct AcceptTests {
     @Test("C4.5: without a database a batch gets 503 at once, with Retry-After")
     func databaseAway() async throws {
         let server = try await TestServer.start(database: "postgresql://nobody@127.0.0.1:9/none")
-        // The quickest of three: the machine may hold one up.
-        var fastest = Duration.seconds(60)
-        for _ in 0..<2 {
-            let began = ContinuousClock.now
-            #expect(try await server.generate(Self.twoLots).status == 503)
-            fastest = min(fastest, ContinuousClock.now - began)
+        let quickest = try await quickestOfThree {
+            let reply = try await server.generate(Self.twoLots)
+            #expect(reply.status == 503 && reply.code == "SERVICE_UNAVAILABLE")
+            #expect(reply.header("Retry-After") != nil)
         }
-        let began = ContinuousClock.now
-        let reply = try await server.generate(Self.twoLots)
-        #expect(min(fastest, ContinuousClock.now - began) < .seconds(2))
-        #expect(reply.status == 503 && reply.code == "SERVICE_UNAVAILABLE")
-        #expect(reply.header("Retry-After") != nil)
+        #expect(quickest < .seconds(2))
         let ready = try await server.send("GET", "/health/ready")
         let live = try await server.send("GET", "/health/live")
         await server.stop()

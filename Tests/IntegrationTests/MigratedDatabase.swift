@@ -8,10 +8,7 @@ func withMigratedDatabase(
 ) async throws {
     try await TestDatabase.with { url in
         try await onLoop { loop in
-            // A slow machine's PostgreSQL may take its time to start a backend.
-            var configuration = DatabaseConfiguration(url: url)
-            (configuration.acquireSeconds, configuration.connectSeconds) = (30, 30)
-            let database = Database(on: loop, configuration: configuration)
+            let database = Database(on: loop, configuration: .patient(url))
             database.start()
             let result: Result<Void, any Error>
             do {

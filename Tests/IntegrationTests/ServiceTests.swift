@@ -47,10 +47,9 @@ struct ServiceTests {
 
     @Test("From outside", arguments: all)
     func script(name: String) async throws {
-        let clock = ContinuousClock()
-        let start = clock.now
+        let start = ContinuousClock.now
         let run = try await ServiceRun.of(name)
-        print("\(name): \((clock.now - start).components.seconds) s")
+        print("\(name): \((ContinuousClock.now - start).components.seconds) s")
         #expect(run.status == 0, "\(run.output)")
     }
 }

@@ -49,9 +49,7 @@ final class World {
         receiver.sharedKey = Self.key
         webhooks = try WebhooksSimulator.start(on: loop, options: receiver)
         if let url { databaseURL = url } else { databaseURL = try await TestDatabase.fresh() }
-        var configuration = DatabaseConfiguration(url: databaseURL)
-        (configuration.acquireSeconds, configuration.connectSeconds) = (30, 30)
-        database = Database(on: loop, configuration: configuration)
+        database = Database(on: loop, configuration: .patient(databaseURL))
         database.start()
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("world-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

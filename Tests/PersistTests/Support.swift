@@ -10,9 +10,7 @@ func withDatabase<Value: Sendable>(
 ) async throws -> Value {
     try await TestDatabase.with { url in
         try await onLoop { loop in
-            var configuration = DatabaseConfiguration(url: url)
-            configuration.acquireSeconds = 20
-            configuration.connectSeconds = 20
+            var configuration = DatabaseConfiguration.patient(url)
             adjust(&configuration)
             let database = Database(on: loop, configuration: configuration)
             database.start()

@@ -8,7 +8,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -20,7 +19,8 @@ from client import Client
 from document_shapes_test import psql
 from front import stack
 from logs_test import Server, until
-from metrics_test import GENERATE, Scrape, set_faults
+from metrics_test import GENERATE, Scrape
+from provider import hold, set_faults
 
 # (counter, label, value): why nothing here moves it.
 UNMOVED = {
@@ -175,7 +175,7 @@ class Trouble:
         unreachable = f"http://127.0.0.1:{stack.free_port()}/"
         urls = [f"{SITE}/{path}/{uuid.uuid4()}" for path in ("ok", "status/500", "hang", "drop", "fail/1")] + [unreachable]
         forbidden = f"{SITE}/ok/forbidden-{uuid.uuid4()}"
-        set_faults({"routes": [{"route": "GET /v1/batches/{id}", "fault": "status", "status": 500}]})
+        hold(True)
         job = self.job([lot(f"hook-{n}", webhook=url) for n, url in enumerate([*urls, forbidden])])
         moved = forbidden.replace("127.0.0.1", "127.0.0.2")
         psql(f"UPDATE batch_lots SET webhook = '{moved}' WHERE webhook = '{forbidden}'", self.database)
@@ -206,7 +206,8 @@ class Trouble:
         self.ended(self.job([lot(f"lost-{n}") for n in range(3)], ["en", "de"]))
         set_faults({"routes": [], "shutdown": ["o4-mini"]})
         send(self.client, generation([lot("model")]))
-        set_faults({"routes": [{"route": "GET /v1/batches/{id}", "fault": "status", "status": 500}], "shutdown": []})
+        set_faults({"shutdown": []})
+        hold(True)
         job = self.job([lot("c1"), lot("c2")])
         until("its batch is there", lambda: self.client.status(job)[2]["processing_details"]["openai_vision_batch_id"])
         assert self.client.job("POST", "/api/v1/batch-jobs/{}/cancel", job)[0] == 200
@@ -255,7 +256,7 @@ class Trouble:
     def busy_database(self):
         """Audit lines cannot be written for a while: cancels wait with their connections, more of them than there are. Of those that wait one
         is given up by its client and one by PostgreSQL's time limit; the others get no connection."""
-        set_faults({"routes": [{"route": "GET /v1/batches/{id}", "fault": "status", "status": 500}]})
+        hold(True)
         jobs = [self.job([lot(f"held-{n}-{i}") for i in range(2)]) for n in range(8)]
         for job in jobs:
             until("it is under way", lambda: self.client.status(job)[2]["processing_details"]["openai_vision_batch_id"])

@@ -20,6 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from client import Client
 from document_shapes_test import psql
 from programs import program
+from provider import set_faults
 
 DOCUMENTATION = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "METRICS.md")
 GENERATE, STATUS = "/api/v1/generate-descriptions", "/api/v1/batch-status/:job"
@@ -94,11 +95,6 @@ def eventually(what, condition, seconds=30):
 def simulator():
     with urllib.request.urlopen(os.environ["OPENAI_STATE_URL"], timeout=30) as reply:
         return json.load(reply)
-
-
-def set_faults(plan):
-    url = os.environ["OPENAI_STATE_URL"].replace("/state", "/faults")
-    urllib.request.urlopen(urllib.request.Request(url, json.dumps(plan).encode(), method="POST"), timeout=30).close()
 
 
 def generate(client, lots, languages):

@@ -18,6 +18,7 @@ import bad_input_test
 import document_shapes_test as shapes
 import provider
 from contract import CheckedClient, Contract
+from provider import set_faults
 from receiver import Receiver
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "scripts"))
@@ -257,18 +258,11 @@ def pages(client):
 
 def openai_errors(client):
     """A fault that OpenAI's stand-in has for every model call, and then no more."""
-    faults(client, [{"route": "POST /v1/responses", "fault": "status", "status": 400, "code": "server_refuses"}])
+    set_faults({"routes": [{"route": "POST /v1/responses", "fault": "status", "status": 400, "code": "server_refuses"}]})
     try:
         expect(client.generate([shapes.lot("refused")], ["en"]), 500, "OPENAI_API_ERROR")
     finally:
-        faults(client, [])
-
-
-def faults(client, routes):
-    address = os.environ["OPENAI_STATE_URL"].replace("/_sim/state", "/_sim/faults")
-    body = json.dumps({"routes": routes}).encode()
-    with urllib.request.urlopen(urllib.request.Request(address, body, method="POST"), timeout=30) as reply:
-        assert reply.status == 200
+        set_faults({"routes": []})
 
 
 # Servers in other states

@@ -16,6 +16,7 @@ import time
 import urllib.request
 
 from contract import CheckedClient, Contract
+from provider import set_faults
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BASE_URL = os.environ["BASE_URL"]
@@ -35,10 +36,7 @@ def main():
     with urllib.request.urlopen(BASE_URL + "/openapi.json", timeout=30) as reply:
         client = CheckedClient(BASE_URL, os.environ["SHARED_KEY"], Contract(json.load(reply)))
     # Half of the jobs stay open, so that there is something to cancel however slowly requests come.
-    faults = os.environ["OPENAI_STATE_URL"].removesuffix("state") + "faults"
-    plan = json.dumps({"batches": [{"fault": "stuck", "probability": 0.5}]}).encode()
-    request = urllib.request.Request(faults, data=plan, headers={"Content-Type": "application/json"})
-    urllib.request.urlopen(request, timeout=30).close()
+    set_faults({"batches": [{"fault": "stuck", "probability": 0.5}]})
     # A head that never ends; by the time schemathesis is done it has had its answer.
     with client.connect(b"GET /health/live HTTP/1.1\r\nHost: x\r\n") as slow:
         signed = run("signed", max_examples=int(os.environ.get("EXAMPLES") or 40))

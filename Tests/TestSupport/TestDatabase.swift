@@ -57,11 +57,7 @@ public enum TestDatabase {
 
     private static func run(_ sql: String, on url: String) async throws {
         try await onLoop("test-database") { loop in
-            var configuration = DatabaseConfiguration(url: url)
-            configuration.connections = 1
-            configuration.sharedConnections = 1
-            configuration.acquireSeconds = 30
-            configuration.connectSeconds = 30
+            var configuration = DatabaseConfiguration.patient(url, connections: 1)
             configuration.statementSeconds = 60
             let database = Database(on: loop, configuration: configuration)
             database.start()
@@ -183,5 +179,16 @@ private actor Gate {
 
     func leave() {
         if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
+    }
+}
+
+extension DatabaseConfiguration {
+    /// For a test's own statements: a slow machine's PostgreSQL may take its time to start a backend.
+    /// - Parameter connections: of each kind; the service's own number if nil.
+    public static func patient(_ url: String, connections: Int? = nil) -> DatabaseConfiguration {
+        var configuration = DatabaseConfiguration(url: url)
+        (configuration.acquireSeconds, configuration.connectSeconds) = (30, 30)
+        if let connections { (configuration.connections, configuration.sharedConnections) = (connections, connections) }
+        return configuration
     }
 }

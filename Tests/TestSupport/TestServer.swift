@@ -139,15 +139,22 @@ public func onDatabase<Value: Sendable>(
     _ url: String, _ body: @escaping @Sendable (DatabaseSession) async throws -> Value
 ) async throws -> Value {
     try await onLoop("test-sql") { loop in
-        // One connection is enough, and a slow machine's PostgreSQL may take its time to start a backend.
-        var configuration = DatabaseConfiguration(url: url)
-        (configuration.connections, configuration.sharedConnections) = (1, 1)
-        (configuration.acquireSeconds, configuration.connectSeconds) = (30, 30)
-        let database = Database(on: loop, configuration: configuration)
+        let database = Database(on: loop, configuration: .patient(url, connections: 1))
         database.start()
         let result: Result<Value, any Error>
         do { result = .success(try await database.session { try await body($0) }) } catch { result = .failure(error) }
         await database.close()
         return try result.get()
     }
+}
+
+/// The shortest time that `body` takes of three: the machine may hold one up.
+public func quickestOfThree(_ body: () async throws -> Void) async rethrows -> Duration {
+    var shortest = Duration.seconds(3600)
+    for _ in 0..<3 {
+        let began = ContinuousClock.now
+        try await body()
+        shortest = min(shortest, ContinuousClock.now - began)
+    }
+    return shortest
 }

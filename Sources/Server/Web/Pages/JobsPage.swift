@@ -10,11 +10,9 @@ enum JobsPage {
         if let id = try query.text("id")?.trimmed, !id.isEmpty {
             return web.call.redirect("/jobs/" + SignIn.encoded(id))
         }
-        let word = try query.text("status").flatMap { $0.isEmpty ? nil : $0 }
+        // The form sends an empty one for all.
+        let word = try query.text("status") == "" ? nil : query.choice("status", JobStatus.allCases.map(\.rawValue))
         let status = word.flatMap(JobStatus.init)
-        if word != nil, status == nil {
-            throw QueryParameters.problem("status", "is no status of a job")
-        }
         let after = try query.text("after").map(key)
         try web.services.requireDatabase()
         var found = try await JobsByKey.page(
