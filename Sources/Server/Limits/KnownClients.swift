@@ -16,20 +16,25 @@ public final class KnownClients: Sendable {
     public init(now: @escaping @Sendable () -> UInt64 = { Monotonic.milliseconds() }) { self.now = now }
 
     public func isKnown(_ client: IPAddress) -> Bool {
-        let time = now()
-        return seen.withLock { seen in seen[client].map { time - $0 <= KnownClients.keptMilliseconds } ?? false }
+        seen.withLock { seen in seen[client].map { !KnownClients.isStale($0, at: now()) } ?? false }
     }
 
     /// Its signature held.
     public func remember(_ client: IPAddress) {
-        let time = now()
+        // The time is taken under the lock: a later time of another loop must not be in the table already.
         seen.withLock { seen in
+            let time = now()
             if seen.count >= KnownClients.clientsMax, seen[client] == nil {
-                for (name, last) in seen where time - last > KnownClients.keptMilliseconds { seen[name] = nil }
+                for (name, last) in seen where KnownClients.isStale(last, at: time) { seen[name] = nil }
                 if seen.count >= KnownClients.clientsMax { return }
             }
             seen[client] = time
         }
+    }
+
+    /// Saturates: a clock that goes back between two loops makes an entry fresh and never ends the process.
+    private static func isStale(_ last: UInt64, at time: UInt64) -> Bool {
+        time > last && time - last > keptMilliseconds
     }
 
     public func forget(_ client: IPAddress) { seen.withLock { $0[client] = nil } }
