@@ -62,7 +62,7 @@ struct AccountTests {
         }
     }
 
-    @Test("C5.4: a shard that is larger than the queue is cut until it fits, unseen by the caller")
+    @Test("C5.4: a batch that is larger than the queue is cut until it fits, unseen by the caller")
     func smallQueue() async throws {
         try await World.run(openAI: BatchFaultTests.options("{}")) { world in
             let lots = world.lots([0, 1, 2, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14])
@@ -124,7 +124,7 @@ struct AccountTests {
     func fairQueue() async throws {
         var options = OpenAIOptions()
         options.batchSeconds = 3600
-        // Estimates of ours: about 3,000 tokens a lot. The large job has a quarter of the queue in each shard.
+        // Estimates of ours: about 3,000 tokens a lot. The large job has a quarter of the queue in each batch.
         try await World.run(settings: ["OPENAI_ENQUEUED_TOKENS": "120000"], openAI: options) { world in
             let large = try await world.submit(world.lots(Array(100..<400).filter { $0 % 7 != 3 && $0 % 50 != 49 }))
             let inQueue = "SELECT 1 FROM openai_batches WHERE state = 'submitted' AND job_id = '\(large)'"
@@ -199,7 +199,7 @@ struct AccountTests {
         }
     }
 
-    @Test("C5.1: nothing is left in the account: files of shards that are done with, uploads that came to nothing")
+    @Test("C5.1: nothing is left in the account: files of batches that are done with, uploads that came to nothing")
     func files() async throws {
         let faults = #"{"routes": [{"route": "POST /v1/files", "fault": "lost_reply", "times": 1}]}"#
         try await World.run(openAI: BatchFaultTests.options(faults)) { world in
@@ -212,20 +212,20 @@ struct AccountTests {
         }
     }
 
-    @Test("C5.1: an upload that no shard will use is deleted, others' files are not")
+    @Test("C5.1: an upload that no batch will use is deleted, others' files are not")
     func orphans() async throws {
         try await World.run(openAI: BatchFaultTests.options("{}", seconds: 3600)) { world in
             _ = try await world.submit(world.lots([0, 1, 2]))
             let submitted = "SELECT id FROM openai_batches WHERE state = 'submitted'"
             try await world.until("the batch is there") { try await world.rows(submitted).count == 1 }
-            let shard = try await world.rows(submitted)[0][0]
+            let batch = try await world.rows(submitted)[0][0]
             var settings = OpenAIConfiguration(baseURL: world.openAI.baseURL, apiKey: "sk-simulated")
             settings.smallCallSeconds = 10
             let http = HTTPClient(on: world.loop)
             let openAI = OpenAIClient(http: http, configuration: settings)
             let line = Array(#"{"custom_id": "x"}"#.utf8) + [0x0A]
-            // A second upload of that shard, a stranger's, and one that is named after nothing.
-            for name in [shard, "\(Identifier.random())", "somebody-elses"] {
+            // A second upload of that batch, a stranger's, and one that is named after nothing.
+            for name in [batch, "\(Identifier.random())", "somebody-elses"] {
                 _ = try await openAI.uploadBatchFile(name: name, length: line.count, source: Bytes(line))
             }
             let sweeper = FileSweeper(on: world.loop, database: world.database, openAI: openAI, everySeconds: 3600)

@@ -7,14 +7,14 @@ import Testing
 
 @Suite("Pieces of the fault laboratory", .timeLimit(.minutes(1)))
 struct ChaosPiecesTests {
-    @Test("The whole way of a job, a shard and a delivery is legal")
+    @Test("The whole way of a job, a batch and a delivery is legal")
     func legal() {
         let job = [
             "pending queued", "processing image_prefetch", "processing vision_analysis", "translating translation",
             "translating finalizing", "completed done",
         ]
-        let shard = ["none", "planned", "uploading", "uploaded", "creating", "submitted", "ended", "collected"]
-        for (kind, way) in [("job", job), ("shard", shard), ("delivery", ["pending", "delivered"])] {
+        let batch = ["none", "planned", "uploading", "uploaded", "creating", "submitted", "ended", "collected"]
+        for (kind, way) in [("job", job), ("batch", batch), ("delivery", ["pending", "delivered"])] {
             for (old, new) in zip(way, way.dropFirst()) {
                 #expect(Transitions.areLegal(kind, from: old, to: new), "\(kind) \(old) -> \(new)")
             }
@@ -27,8 +27,8 @@ struct ChaosPiecesTests {
         arguments: [
             ("job", "completed done", "processing finalizing"), ("job", "completed done", "cancelled done"),
             ("job", "pending queued", "processing vision_analysis"), ("job", "cancelled queued", "failed queued"),
-            ("job", "processing image_prefetch", "cancelled vision_analysis"), ("shard", "planned", "submitted"),
-            ("shard", "submitted", "creating"), ("shard", "collected", "ended"), ("shard", "none", "submitted"),
+            ("job", "processing image_prefetch", "cancelled vision_analysis"), ("batch", "planned", "submitted"),
+            ("batch", "submitted", "creating"), ("batch", "collected", "ended"), ("batch", "none", "submitted"),
             ("delivery", "delivered", "pending"), ("count", "5 0", "4 0"), ("ended job", "completed", "completed"),
         ])
     func illegal(kind: String, old: String, new: String) {

@@ -13,54 +13,54 @@ struct JobDeadlineTests {
             processedLots: 0, failedLots: 0, createdAt: born, epoch: 1, cleanupPending: false)
     }
 
-    func shard(
-        _ sequence: Int, _ state: ShardState, round: Int = 1, hours: Double = 0, isHeldUp: Bool = false,
+    func batch(
+        _ sequence: Int, _ state: ProviderBatchState, round: Int = 1, hours: Double = 0, isHeldUp: Bool = false,
         isRecalled: Bool = false, notBefore: Timestamp? = nil
-    ) -> ShardRecord {
-        ShardRecord(
+    ) -> ProviderBatch {
+        ProviderBatch(
             id: Identifier(high: 2, low: UInt64(sequence)), stage: .vision, round: round, sequence: sequence,
             state: state, model: "m", intentAt: born + hours * 3600, notBefore: notBefore ?? born, isHeldUp: isHeldUp,
             isRecalled: isRecalled)
     }
 
-    func next(_ shards: [ShardRecord], atHour hour: Double, _ stage: JobStage = .visionAnalysis) -> JobStep {
-        JobMachine.next(job: job(stage), shards: shards, now: born + hour * 3600, deadline: deadline)
+    func next(_ batches: [ProviderBatch], atHour hour: Double, _ stage: JobStage = .visionAnalysis) -> JobStep {
+        JobMachine.next(job: job(stage), batches: batches, now: born + hour * 3600, deadline: deadline)
     }
 
     @Test("C5.4: in the last eighth nothing goes into a batch any more, and what is in one is taken back")
     func direct() {
         #expect(next([], atHour: 20.9) == .open(.vision))
         #expect(next([], atHour: 21.1) == .askDirectly(.vision, round: 0))
-        #expect(next([shard(1, .planned)], atHour: 21.1) == .giveUp(shard(1, .planned)))
-        #expect(next([shard(1, .uploaded)], atHour: 21.1) == .giveUp(shard(1, .uploaded)))
+        #expect(next([batch(1, .planned)], atHour: 21.1) == .giveUp(batch(1, .planned)))
+        #expect(next([batch(1, .uploaded)], atHour: 21.1) == .giveUp(batch(1, .uploaded)))
         // What may be outside is looked into as ever.
-        #expect(next([shard(1, .uploading)], atHour: 21.1) == .reviewUpload(shard(1, .uploading)))
-        #expect(next([shard(1, .creating)], atHour: 21.1) == .reconcile(shard(1, .creating)))
-        #expect(next([shard(1, .submitted)], atHour: 20.9) == .poll(shard(1, .submitted)))
-        #expect(next([shard(1, .submitted)], atHour: 21.1) == .recall(shard(1, .submitted)))
-        let recalled = shard(1, .submitted, isRecalled: true)
+        #expect(next([batch(1, .uploading)], atHour: 21.1) == .reviewUpload(batch(1, .uploading)))
+        #expect(next([batch(1, .creating)], atHour: 21.1) == .reconcile(batch(1, .creating)))
+        #expect(next([batch(1, .submitted)], atHour: 20.9) == .poll(batch(1, .submitted)))
+        #expect(next([batch(1, .submitted)], atHour: 21.1) == .recall(batch(1, .submitted)))
+        let recalled = batch(1, .submitted, isRecalled: true)
         #expect(next([recalled], atHour: 21.2) == .poll(recalled))
         // It does not follow: half of the time that is left is kept for its lots.
         #expect(next([recalled], atHour: 22.6) == .giveUp(recalled))
-        let collected = [shard(1, .collected), shard(2, .collected, round: 2)]
+        let collected = [batch(1, .collected), batch(2, .collected, round: 2)]
         #expect(next(collected, atHour: 21.1) == .askDirectly(.vision, round: 2))
     }
 
     @Test("C5.4: answers that are there come first, also after the deadline; then the job ends")
     func over() {
-        #expect(next([shard(1, .ended)], atHour: 30) == .collect(shard(1, .ended)))
-        #expect(next([shard(1, .submitted)], atHour: 24) == .expire)
+        #expect(next([batch(1, .ended)], atHour: 30) == .collect(batch(1, .ended)))
+        #expect(next([batch(1, .submitted)], atHour: 24) == .expire)
         #expect(next([], atHour: 24, .imagePrefetch) == .expire)
-        #expect(JobMachine.next(job: job(.queued, .pending), shards: [], now: born + 90_000) == .expire)
+        #expect(JobMachine.next(job: job(.queued, .pending), batches: [], now: born + 90_000) == .expire)
         #expect(next([], atHour: 24, .finalizing) == .finish)
         // Answers that cannot be had for now do not hold the end up.
-        let stubborn = shard(1, .ended, notBefore: born + 30 * 3600)
+        let stubborn = batch(1, .ended, notBefore: born + 30 * 3600)
         #expect(next([stubborn], atHour: 25) == .expire)
     }
 
     @Test("a job that waits is woken when its time changes what is to be done")
     func wakes() {
-        let waiting = shard(1, .submitted, notBefore: born + 23 * 3600)
+        let waiting = batch(1, .submitted, notBefore: born + 23 * 3600)
         #expect(next([waiting], atHour: 20) == .wait(until: born + 21 * 3600))
         #expect(next([waiting], atHour: 22) == .wait(until: born + 23 * 3600))
     }
@@ -68,27 +68,27 @@ struct JobDeadlineTests {
     @Test("C5.4: with more time than the provider's own, a batch that outlives that is taken back, then given up")
     func overdue() {
         let week = JobDeadline(hours: 168)
-        func next(_ shard: ShardRecord, _ hour: Double) -> JobStep {
-            JobMachine.next(job: job(), shards: [shard], now: born + hour * 3600, deadline: week)
+        func next(_ batch: ProviderBatch, _ hour: Double) -> JobStep {
+            JobMachine.next(job: job(), batches: [batch], now: born + hour * 3600, deadline: week)
         }
-        #expect(next(shard(1, .submitted), 24.5) == .poll(shard(1, .submitted)))
-        #expect(next(shard(1, .submitted), 25.5) == .recall(shard(1, .submitted)))
-        let recalled = shard(1, .submitted, isRecalled: true)
+        #expect(next(batch(1, .submitted), 24.5) == .poll(batch(1, .submitted)))
+        #expect(next(batch(1, .submitted), 25.5) == .recall(batch(1, .submitted)))
+        let recalled = batch(1, .submitted, isRecalled: true)
         #expect(next(recalled, 25.7) == .poll(recalled))
         #expect(next(recalled, 26.1) == .giveUp(recalled))
     }
 
     @Test("C5.4: after lines that the account could not run one lot is asked for, then the round is planned again")
     func heldUp() {
-        let held = shard(2, .abandoned, isHeldUp: true)
-        let canary = shard(1, .collected, round: 0)
+        let held = batch(2, .abandoned, isHeldUp: true)
+        let canary = batch(1, .collected, round: 0)
         #expect(next([canary, held], atHour: 1) == .probe(.vision))
-        #expect(next([canary, held, shard(3, .collected, round: 0)], atHour: 1) == .plan(.vision, round: 1))
+        #expect(next([canary, held, batch(3, .collected, round: 0)], atHour: 1) == .plan(.vision, round: 1))
         // Others of the round went well: it counts once all of it did.
-        let other = shard(3, .collected)
+        let other = batch(3, .collected)
         #expect(next([canary, held, other], atHour: 1) == .probe(.vision))
-        let rounds = [canary, shard(2, .collected), shard(3, .abandoned, round: 2, isHeldUp: true)]
-        #expect(next(rounds + [shard(4, .collected, round: 0)], atHour: 1) == .plan(.vision, round: 2))
+        let rounds = [canary, batch(2, .collected), batch(3, .abandoned, round: 2, isHeldUp: true)]
+        #expect(next(rounds + [batch(4, .collected, round: 0)], atHour: 1) == .plan(.vision, round: 2))
         #expect(next([held], atHour: 22) == .askDirectly(.vision, round: 1))
     }
 
@@ -96,8 +96,8 @@ struct JobDeadlineTests {
     func cleanUp() {
         var ended = job(.visionAnalysis, .cancelled)
         ended.cleanupPending = true
-        let shards = [shard(1, .collected), shard(2, .ended)]
-        #expect(JobMachine.next(job: ended, shards: shards, now: born) == .cleanUp(shard(2, .ended)))
+        let batches = [batch(1, .collected), batch(2, .ended)]
+        #expect(JobMachine.next(job: ended, batches: batches, now: born) == .cleanUp(batch(2, .ended)))
     }
 }
 
@@ -145,12 +145,12 @@ struct QueueShareTests {
     func oversized() {
         #expect(admits(large, 5000, [QueuedJob(job: large, tokens: 0, waiting: 5000)]))
         #expect(!admits(large, 5000, [QueuedJob(job: small, tokens: 1, waiting: nil)]))
-        #expect(QueueShare.shardTokens(limit: 1000) == 250 && QueueShare.shardTokens(limit: 1) == 1)
+        #expect(QueueShare.batchTokens(limit: 1000) == 250 && QueueShare.batchTokens(limit: 1) == 1)
     }
 
-    @Test("C5.4: lines that are sent again go in smaller shards")
+    @Test("C5.4: lines that are sent again go in smaller batches")
     func smallerRounds() {
-        #expect((1...3).map { ShardBounds().inRound($0).lines } == [50_000, 6250, 781])
-        #expect(ShardBounds(lines: 3).inRound(3).lines == 1)
+        #expect((1...3).map { BatchBounds().inRound($0).lines } == [50_000, 6250, 781])
+        #expect(BatchBounds(lines: 3).inRound(3).lines == 1)
     }
 }

@@ -14,16 +14,16 @@ struct JobMachineTests {
             processedLots: 0, failedLots: 0, createdAt: Timestamp(seconds: 900), epoch: 1, cleanupPending: cleanup)
     }
 
-    func shard(
-        _ number: Int, _ state: ShardState, stage: WorkStage = .vision, round: Int = 1, notBefore: Timestamp? = nil
-    ) -> ShardRecord {
-        ShardRecord(
+    func batch(
+        _ number: Int, _ state: ProviderBatchState, stage: WorkStage = .vision, round: Int = 1, notBefore: Timestamp? = nil
+    ) -> ProviderBatch {
+        ProviderBatch(
             id: Identifier(high: 2, low: UInt64(number)), stage: stage, round: round, sequence: number, state: state,
             model: "m", notBefore: notBefore ?? Timestamp(seconds: 0))
     }
 
-    func next(_ job: JobRecord, _ shards: [ShardRecord] = []) -> JobStep {
-        JobMachine.next(job: job, shards: shards, now: now)
+    func next(_ job: JobRecord, _ batches: [ProviderBatch] = []) -> JobStep {
+        JobMachine.next(job: job, batches: batches, now: now)
     }
 
     @Test("a job goes from the queue through its stages")
@@ -38,95 +38,95 @@ struct JobMachineTests {
         #expect(next(job(.cancelled, .visionAnalysis)) == .release)
     }
 
-    @Test("a shard is uploaded, created, polled and collected, one committed state after the other")
-    func shardLife() {
+    @Test("a batch is uploaded, created, polled and collected, one committed state after the other")
+    func batchLife() {
         let vision = job(.processing, .visionAnalysis)
-        #expect(next(vision, [shard(1, .planned)]) == .upload(shard(1, .planned)))
-        #expect(next(vision, [shard(1, .uploaded)]) == .create(shard(1, .uploaded)))
-        #expect(next(vision, [shard(1, .submitted)]) == .poll(shard(1, .submitted)))
-        #expect(next(vision, [shard(1, .ended)]) == .collect(shard(1, .ended)))
-        #expect(next(vision, [shard(1, .collected)]) == .plan(.vision, round: 2))
+        #expect(next(vision, [batch(1, .planned)]) == .upload(batch(1, .planned)))
+        #expect(next(vision, [batch(1, .uploaded)]) == .create(batch(1, .uploaded)))
+        #expect(next(vision, [batch(1, .submitted)]) == .poll(batch(1, .submitted)))
+        #expect(next(vision, [batch(1, .ended)]) == .collect(batch(1, .ended)))
+        #expect(next(vision, [batch(1, .collected)]) == .plan(.vision, round: 2))
     }
 
     @Test("C5.1: an intent without an outcome is looked into, never repeated blindly")
     func intents() {
         let vision = job(.processing, .visionAnalysis)
-        #expect(next(vision, [shard(1, .uploading)]) == .reviewUpload(shard(1, .uploading)))
-        #expect(next(vision, [shard(1, .creating)]) == .reconcile(shard(1, .creating)))
-        #expect(next(vision, [shard(1, .canary, round: 0)]) == .abandonCanary(shard(1, .canary, round: 0)))
+        #expect(next(vision, [batch(1, .uploading)]) == .reviewUpload(batch(1, .uploading)))
+        #expect(next(vision, [batch(1, .creating)]) == .reconcile(batch(1, .creating)))
+        #expect(next(vision, [batch(1, .canary, round: 0)]) == .abandonCanary(batch(1, .canary, round: 0)))
     }
 
-    @Test("answers come first, then what is due in order; a shard that waits holds nobody up")
+    @Test("answers come first, then what is due in order; a batch that waits holds nobody up")
     func order() {
         let vision = job(.processing, .visionAnalysis)
-        let waiting = shard(1, .submitted, notBefore: later)
-        #expect(next(vision, [waiting, shard(2, .planned), shard(3, .ended)]) == .collect(shard(3, .ended)))
-        #expect(next(vision, [waiting, shard(2, .planned)]) == .upload(shard(2, .planned)))
-        #expect(next(vision, [waiting, shard(2, .submitted, notBefore: now + 5)]) == .wait(until: now + 5))
+        let waiting = batch(1, .submitted, notBefore: later)
+        #expect(next(vision, [waiting, batch(2, .planned), batch(3, .ended)]) == .collect(batch(3, .ended)))
+        #expect(next(vision, [waiting, batch(2, .planned)]) == .upload(batch(2, .planned)))
+        #expect(next(vision, [waiting, batch(2, .submitted, notBefore: now + 5)]) == .wait(until: now + 5))
     }
 
-    @Test("a stage looks at its own shards only, and plans the next round when none is open")
+    @Test("a stage looks at its own batches only, and plans the next round when none is open")
     func rounds() {
         let translating = job(.translating, .translation)
-        #expect(next(translating, [shard(1, .collected)]) == .open(.translation))
+        #expect(next(translating, [batch(1, .collected)]) == .open(.translation))
         #expect(
-            next(translating, [shard(1, .collected), shard(1, .abandoned, stage: .translation, round: 2)])
+            next(translating, [batch(1, .collected), batch(1, .abandoned, stage: .translation, round: 2)])
                 == .plan(.translation, round: 3))
     }
 
     @Test("C4.3: a cancelled job takes back what is outside, then rests")
     func cleanUp() {
         let cancelled = job(.cancelled, .visionAnalysis, cleanup: true)
-        #expect(next(cancelled, [shard(1, .collected), shard(2, .submitted)]) == .cleanUp(shard(2, .submitted)))
-        #expect(next(cancelled, [shard(1, .creating, notBefore: later)]) == .wait(until: later))
-        #expect(next(cancelled, [shard(1, .collected), shard(2, .abandoned)]) == .endCleanUp)
+        #expect(next(cancelled, [batch(1, .collected), batch(2, .submitted)]) == .cleanUp(batch(2, .submitted)))
+        #expect(next(cancelled, [batch(1, .creating, notBefore: later)]) == .wait(until: later))
+        #expect(next(cancelled, [batch(1, .collected), batch(2, .abandoned)]) == .endCleanUp)
     }
 }
 
-@Suite("The shard planner")
-struct ShardPlannerTests {
+@Suite("The batch planner")
+struct BatchPlannerTests {
     func lines(_ count: Int, bytes: Int = 10, tokens: Int = 1) -> [PlannedLine] {
         (0..<count).map { PlannedLine(position: $0, bytes: bytes, tokens: tokens, needsInlineImages: false) }
     }
 
     @Test("C5.4: cuts by lines, bytes and tokens, keeps the order, loses nothing")
     func cuts() {
-        let byLines = ShardPlanner.cut(lines(7), bounds: ShardBounds(lines: 3), inlineAll: false)
+        let byLines = BatchPlanner.cut(lines(7), bounds: BatchBounds(lines: 3), inlineAll: false)
         #expect(byLines.map(\.positions) == [[0, 1, 2], [3, 4, 5], [6]])
-        let byBytes = ShardPlanner.cut(lines(4, bytes: 40), bounds: ShardBounds(bytes: 100), inlineAll: false)
+        let byBytes = BatchPlanner.cut(lines(4, bytes: 40), bounds: BatchBounds(bytes: 100), inlineAll: false)
         #expect(byBytes.map(\.positions) == [[0, 1], [2, 3]])
-        let byTokens = ShardPlanner.cut(lines(3, tokens: 5), bounds: ShardBounds(tokens: 9), inlineAll: false)
+        let byTokens = BatchPlanner.cut(lines(3, tokens: 5), bounds: BatchBounds(tokens: 9), inlineAll: false)
         #expect(byTokens.map(\.positions) == [[0], [1], [2]])
     }
 
     @Test("C3.5: a file holds 190,000,000 bytes and not one more")
     func fileBytes() {
-        let fitting = ShardPlanner.cut(lines(3, bytes: 95_000_000), bounds: ShardBounds(), inlineAll: false)
+        let fitting = BatchPlanner.cut(lines(3, bytes: 95_000_000), bounds: BatchBounds(), inlineAll: false)
         #expect(fitting.map(\.positions) == [[0, 1], [2]])
-        let over = ShardPlanner.cut(lines(2, bytes: 95_000_001), bounds: ShardBounds(), inlineAll: false)
+        let over = BatchPlanner.cut(lines(2, bytes: 95_000_001), bounds: BatchBounds(), inlineAll: false)
         #expect(over.map(\.positions) == [[0], [1]])
     }
 
     @Test("a line over the bound goes alone rather than nowhere")
     func oversized() {
-        let shards = ShardPlanner.cut(lines(2, bytes: 500), bounds: ShardBounds(bytes: 100), inlineAll: false)
-        #expect(shards.map(\.positions) == [[0], [1]])
+        let batches = BatchPlanner.cut(lines(2, bytes: 500), bounds: BatchBounds(bytes: 100), inlineAll: false)
+        #expect(batches.map(\.positions) == [[0], [1]])
     }
 
     @Test("lots whose images the provider could not download are sent inline, apart from the others")
     func inline() {
         var mixed = lines(3)
         mixed[1].needsInlineImages = true
-        let shards = ShardPlanner.cut(mixed, bounds: ShardBounds(), inlineAll: false)
-        #expect(shards.map(\.positions) == [[0, 2], [1]])
-        #expect(shards.map(\.inlineImages) == [false, true])
-        #expect(ShardPlanner.cut(mixed, bounds: ShardBounds(), inlineAll: true).map(\.inlineImages) == [true])
+        let batches = BatchPlanner.cut(mixed, bounds: BatchBounds(), inlineAll: false)
+        #expect(batches.map(\.positions) == [[0, 2], [1]])
+        #expect(batches.map(\.inlineImages) == [false, true])
+        #expect(BatchPlanner.cut(mixed, bounds: BatchBounds(), inlineAll: true).map(\.inlineImages) == [true])
     }
 
-    @Test("fifty thousand lots in one shard, the next one in a second")
-    func fullShard() {
-        let shards = ShardPlanner.cut(lines(50_001), bounds: ShardBounds(), inlineAll: false)
-        #expect(shards.map(\.positions.count) == [50_000, 1])
+    @Test("fifty thousand lots in one batch, the next one in a second")
+    func fullBatch() {
+        let batches = BatchPlanner.cut(lines(50_001), bounds: BatchBounds(), inlineAll: false)
+        #expect(batches.map(\.positions.count) == [50_000, 1])
     }
 }
 

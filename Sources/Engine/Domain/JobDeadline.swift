@@ -37,20 +37,20 @@ public struct JobDeadline: Sendable, Equatable {
     }
 
     /// Its batch has to come back: no time is left for it, or it has outlived what the provider promises.
-    func isToBeRecalled(_ shard: ShardRecord, of job: JobRecord, now: Timestamp) -> Bool {
-        phase(of: job, now: now) != .batches || age(shard, now) > Self.batchSeconds
+    func isToBeRecalled(_ batch: ProviderBatch, of job: JobRecord, now: Timestamp) -> Bool {
+        phase(of: job, now: now) != .batches || age(batch, now) > Self.batchSeconds
     }
 
     /// It was asked to end and did not. Its lines are asked for otherwise, although it may answer them too: a lot in
     /// time is worth more than what the provider then takes twice.
-    func isToBeGivenUp(_ shard: ShardRecord, of job: JobRecord, now: Timestamp) -> Bool {
-        guard shard.isRecalled else { return false }
+    func isToBeGivenUp(_ batch: ProviderBatch, of job: JobRecord, now: Timestamp) -> Bool {
+        guard batch.isRecalled else { return false }
         switch phase(of: job, now: now) {
-        case .batches: return age(shard, now) > Self.batchSeconds + Self.recallSeconds
+        case .batches: return age(batch, now) > Self.batchSeconds + Self.recallSeconds
         case .direct: return now >= job.createdAt + seconds * (1 - Self.directPart / 2)
         case .over: return false
         }
     }
 
-    private func age(_ shard: ShardRecord, _ now: Timestamp) -> Double { shard.intentAt.map { now - $0 } ?? 0 }
+    private func age(_ batch: ProviderBatch, _ now: Timestamp) -> Double { batch.intentAt.map { now - $0 } ?? 0 }
 }

@@ -21,7 +21,7 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case stageCommitting, stageCommitted
     // One lot goes ahead of its stage.
     case canaryCommitting, canaryCommitted, canaryAnswered, canaryDropCommitting, canaryDropCommitted
-    // A shard on its way to the provider.
+    // A batch on its way to the provider.
     case planCommitting, planCommitted
     case uploadIntentCommitting, uploadIntentCommitted, fileUploaded, fileCommitting, fileCommitted
     case createIntentCommitting, createIntentCommitted, batchCreated, batchCommitting, batchCommitted

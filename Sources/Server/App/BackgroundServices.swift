@@ -77,6 +77,6 @@ extension WorkConfiguration {
         #endif
         guard let tokens = config.enqueuedTokensMax else { return }
         enqueuedTokens = tokens
-        shardBounds.tokens = QueueShare.shardTokens(limit: tokens)
+        batchBounds.tokens = QueueShare.batchTokens(limit: tokens)
     }
 }

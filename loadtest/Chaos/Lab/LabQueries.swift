@@ -26,13 +26,13 @@ enum LabQueries {
             END IF;
             RETURN NULL; END $$;
         CREATE TRIGGER lab_job AFTER UPDATE ON batch_jobs FOR EACH ROW EXECUTE FUNCTION lab_job();
-        CREATE FUNCTION lab_shard() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-            INSERT INTO lab_changes (kind, subject, old, new) VALUES ('shard', NEW.job_id,
+        CREATE FUNCTION lab_batch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            INSERT INTO lab_changes (kind, subject, old, new) VALUES ('batch', NEW.job_id,
                 CASE WHEN TG_OP = 'INSERT' THEN 'none' ELSE OLD.state END, NEW.state);
             RETURN NULL; END $$;
-        CREATE TRIGGER lab_shard_new AFTER INSERT ON openai_batches FOR EACH ROW EXECUTE FUNCTION lab_shard();
-        CREATE TRIGGER lab_shard AFTER UPDATE ON openai_batches FOR EACH ROW
-            WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION lab_shard();
+        CREATE TRIGGER lab_batch_new AFTER INSERT ON openai_batches FOR EACH ROW EXECUTE FUNCTION lab_batch();
+        CREATE TRIGGER lab_batch AFTER UPDATE ON openai_batches FOR EACH ROW
+            WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION lab_batch();
         CREATE FUNCTION lab_delivery() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
             INSERT INTO lab_changes (kind, subject, old, new)
             VALUES ('delivery', NEW.batch_job_id, OLD.status, NEW.status);
@@ -49,7 +49,7 @@ enum LabQueries {
         "lab_first_changes",
         """
         SELECT job::text, extract(epoch FROM min(at) - to_timestamp($1))::float8 FROM (
-            SELECT subject AS job, at FROM lab_changes WHERE kind IN ('job', 'shard')
+            SELECT subject AS job, at FROM lab_changes WHERE kind IN ('job', 'batch')
             UNION ALL SELECT job_id, created_at FROM lot_results) AS progress
         WHERE at > to_timestamp($1) GROUP BY job
         """)

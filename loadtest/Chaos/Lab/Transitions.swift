@@ -1,11 +1,11 @@
 // Which changes of state are legal: the pictures of docs/ARCHITECTURE.md as tables. Pure; any thread.
 
 enum Transitions {
-    /// True if a job, a shard or a delivery may go from `old` to `new`. Of every other kind of change there is none.
+    /// True if a job, a batch or a delivery may go from `old` to `new`. Of every other kind of change there is none.
     static func areLegal(_ kind: String, from old: String, to new: String) -> Bool {
         switch kind {
         case "job": isLegalJob(old, new)
-        case "shard": shards[old]?.contains(new) ?? false
+        case "batch": batches[old]?.contains(new) ?? false
         case "delivery": old == "pending" && ["delivered", "failed"].contains(new)
         default: false
         }
@@ -30,7 +30,7 @@ enum Transitions {
         return next.contains(new) || new == "cancelled \(stage)"
     }
 
-    private static let shards: [String: Set<String>] = [
+    private static let batches: [String: Set<String>] = [
         "none": ["canary", "planned"],
         "canary": ["collected", "abandoned"],
         "planned": ["uploading", "abandoned"],

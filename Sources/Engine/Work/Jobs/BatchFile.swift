@@ -1,4 +1,4 @@
-// A shard's file while it is built and uploaded: in memory up to a bound, then in a file that has no name. Frees: the
+// A batch's file while it is built and uploaded: in memory up to a bound, then in a file that has no name. Frees: the
 // descriptor, in `close`. Thread: the loop's.
 
 /// Written once from the front, then read as often as needed. Close it, whatever happened.

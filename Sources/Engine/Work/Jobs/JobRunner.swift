@@ -67,14 +67,14 @@ public final class JobRunner {
         guard let job = try await LoadJob.run(context.database, job: lease.job), job.epoch == lease.epoch else {
             throw LeaseLost(job: lease.job)
         }
-        let shards = try await Shards.load(context.database, job: lease.job)
+        let shards = try await ProviderBatches.load(context.database, job: lease.job)
         let step = JobMachine.next(
-            job: job, shards: shards, now: Timestamp.now(), deadline: context.configuration.deadline)
+            job: job, batches: shards, now: Timestamp.now(), deadline: context.configuration.deadline)
         log.debug("step", metadata: ["step": "\(step.name)"])
         return try await perform(step, job, shards)
     }
 
-    private func perform(_ step: JobStep, _ job: JobRecord, _ shards: [ShardRecord]) async throws -> StepOutcome {
+    private func perform(_ step: JobStep, _ job: JobRecord, _ shards: [ProviderBatch]) async throws -> StepOutcome {
         switch step {
         case .begin: try await begin(job)
         case .checkImages: try await checkImages(job)
@@ -144,17 +144,17 @@ public final class JobRunner {
     /// Puts a shard off: it is due again after a back-off that grows with its failures in a row.
     /// - Parameter state: where it goes back to; nil leaves it where its row says.
     func postpone(
-        _ shard: ShardRecord, to state: ShardState? = nil, because reason: String, atLeast seconds: Double = 0
+        _ shard: ProviderBatch, to state: ProviderBatchState? = nil, because reason: String, atLeast seconds: Double = 0
     ) async throws {
         let failures = (shardFailures[shard.id] ?? 0) + 1
         shardFailures[shard.id] = failures
         let wait = max(seconds, backoff(failures))
-        log.warning("\(reason)", metadata: ["shard": "\(shard.id)", "again_in_seconds": "\(wait)"])
+        log.warning("\(reason)", metadata: ["batch": "\(shard.id)", "again_in_seconds": "\(wait)"])
         try await commit(ended: true) { session in
             if let state {
-                try await ShardTransitions.move(session, shard: shard.id, to: state, error: reason, wait: wait)
+                try await ProviderBatchMoves.move(session, batch: shard.id, to: state, error: reason, wait: wait)
             } else {
-                try await ShardTransitions.delay(session, shard: shard.id, error: reason, wait: wait)
+                try await ProviderBatchMoves.delay(session, batch: shard.id, error: reason, wait: wait)
             }
             CrashPoint.postponeCommitting.pass()
         }
@@ -162,18 +162,18 @@ public final class JobRunner {
     }
 
     /// The shard got one step on: its next failure is its first again.
-    func succeeded(_ shard: ShardRecord) {
+    func succeeded(_ shard: ProviderBatch) {
         shardFailures[shard.id] = nil
     }
 
     /// Seconds to wait after one more creation that went through and was refused later; it grows with the refusals.
-    func waitAfterRefusal(_ shard: ShardRecord) -> Double {
+    func waitAfterRefusal(_ shard: ProviderBatch) -> Double {
         refusals[shard.id, default: 0] += 1
         return max(context.configuration.pollSeconds, backoff(refusals[shard.id, default: 1]))
     }
 
     /// Counts one more batch of the shard that came to nothing.
-    func setback(_ shard: ShardRecord) -> Int {
+    func setback(_ shard: ProviderBatch) -> Int {
         setbacks[shard.id, default: 0] += 1
         return setbacks[shard.id, default: 0]
     }
@@ -192,12 +192,12 @@ public final class JobRunner {
 
     /// The shard's batch was made with another key: that this one does not see it tells nothing. The operator may give
     /// the key back; after the batch's life there is nothing to wait for.
-    func isHidden(_ shard: ShardRecord) -> Bool {
+    func isHidden(_ shard: ProviderBatch) -> Bool {
         shard.account != context.account && shard.intentAt != nil && !isOutlived(shard)
     }
 
     /// Its batch cannot be at work any more, whatever is known of it.
-    func isOutlived(_ shard: ShardRecord) -> Bool {
+    func isOutlived(_ shard: ProviderBatch) -> Bool {
         shard.intentAt.map { Timestamp.now() - $0 >= Self.batchLifeSeconds } ?? false
     }
 

@@ -6,7 +6,7 @@ public struct QueuedJob: Sendable, Equatable {
     public var job: Identifier
     /// Input tokens of its batches at work.
     public var tokens: Int
-    /// Those of its smallest shard that waits; nil: none does.
+    /// Those of its smallest batch that waits; nil: none does.
     public var waiting: Int?
     /// One of those that wait was refused because the queue was full.
     public var wasRefused: Bool
@@ -20,10 +20,10 @@ public struct QueuedJob: Sendable, Equatable {
 }
 
 public enum QueueShare {
-    /// Input tokens of one shard at most: a batch may take a day, so no single one may fill the queue.
-    public static func shardTokens(limit: Int) -> Int { max(1, limit / 4) }
+    /// Input tokens of one batch at most: a batch may take a day, so no single one may fill the queue.
+    public static func batchTokens(limit: Int) -> Int { max(1, limit / 4) }
 
-    /// Whether `job` may enter with a shard of `tokens`. A job alone has three quarters of the queue, so that one that
+    /// Whether `job` may enter with a batch of `tokens`. A job alone has three quarters of the queue, so that one that
     /// comes later need not wait for a batch to end; one that has nothing in the queue goes before one that has.
     public static func admits(_ job: Identifier, tokens: Int, queue: [QueuedJob], limit: Int?) -> Bool {
         guard let limit else { return !yields(job, queue) }
@@ -33,7 +33,7 @@ public enum QueueShare {
         let own = queue.first { $0.job == job }?.tokens ?? 0
         if own == 0 { return used + tokens <= limit }
         let kept = queue.filter { $0.job != job && $0.tokens == 0 }.reduce(0) {
-            $0 + min($1.waiting ?? 0, shardTokens(limit: limit))
+            $0 + min($1.waiting ?? 0, batchTokens(limit: limit))
         }
         return own + tokens <= limit - limit / 4 && used + tokens + kept <= limit
     }

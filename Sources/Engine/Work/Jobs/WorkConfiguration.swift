@@ -29,14 +29,14 @@ public struct WorkConfiguration: Sendable {
     /// When jobs have to be over (`DEADLINE_HOURS`).
     public var deadline = JobDeadline()
     public var imageMode = ImageMode.url
-    public var shardBounds = ShardBounds()
+    public var batchBounds = BatchBounds()
     /// Input tokens that may wait in the account's batches for one model; nil: as many as it takes.
     public var enqueuedTokens: Int?
     /// How long what costs money may go on after `stop`, seconds (`SHUTDOWN_GRACE`).
     public var graceSeconds = 30.0
-    /// Jobs that one shard of the process works on at a time; those that wait do not count.
+    /// Jobs that one batch of the process works on at a time; those that wait do not count.
     public var jobsMax = 32
-    /// Jobs that one shard of the process holds, most of them waiting.
+    /// Jobs that one batch of the process holds, most of them waiting.
     public var jobsHeldMax = 4096
     /// Images looked at together for one job.
     public var imagesInFlight = 64
@@ -44,7 +44,7 @@ public struct WorkConfiguration: Sendable {
     public var imagePageLots = 200
     /// Answers stored in one transaction.
     public var collectPageLines = 500
-    /// Where shard files are built (`SPOOL_DIR`).
+    /// Where batch files are built (`SPOOL_DIR`).
     public var spoolDirectory = "/tmp"
     /// First and longest wait after a failure, seconds.
     public var backoffFirstSeconds = 1.0

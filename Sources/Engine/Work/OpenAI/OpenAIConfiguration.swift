@@ -60,7 +60,7 @@ public struct OpenAIConfiguration: Sendable {
         self.apiKey = apiKey
     }
 
-    /// The account that an upload or a batch belongs to: base URL and a fingerprint of the key. Kept in the shard's
+    /// The account that an upload or a batch belongs to: base URL and a fingerprint of the key. Kept in the batch's
     /// row, so that an intent is never reconciled against somebody else's account.
     public var account: String {
         var hash = ContentHash()

@@ -1,11 +1,11 @@
-// Deletes what is left at the provider: input, output and error files of shards that are done with, and uploads that
+// Deletes what is left at the provider: input, output and error files of batches that are done with, and uploads that
 // came to nothing. One an instance; deleting a file twice does no harm. Loop-bound.
 import Logging
 
 public final class FileSweeper: BackgroundService {
-    /// Shards of one step.
-    private static let shardsMax = 50
-    /// Between two looks for uploads that no shard knows of, seconds; younger ones may still be wanted.
+    /// Batches of one step.
+    private static let batchesMax = 50
+    /// Between two looks for uploads that no batch knows of, seconds; younger ones may still be wanted.
     public static let orphanSeconds = 3600.0
 
     private let loop: Loop
@@ -49,19 +49,19 @@ public final class FileSweeper: BackgroundService {
         }
     }
 
-    /// Deletes the files of all shards that are done with. Another account's stay: they lapse after its 30 days.
+    /// Deletes the files of all batches that are done with. Another account's stay: they lapse after its 30 days.
     public func runOnce() async throws {
         while true {
-            let shards = try await ProviderFiles.done(
-                database, account: openAI.configuration.account, limit: Self.shardsMax)
-            for shard in shards {
-                try await LogContext.with(job: shard.job, request: shard.requestID) {
-                    for file in shard.files { try await delete(file) }
+            let batches = try await ProviderFiles.done(
+                database, account: openAI.configuration.account, limit: Self.batchesMax)
+            for batch in batches {
+                try await LogContext.with(job: batch.job, request: batch.requestID) {
+                    for file in batch.files { try await delete(file) }
                 }
-                try await ProviderFiles.gone(database, shard: shard.shard)
+                try await ProviderFiles.gone(database, batch: batch.batch)
                 CrashPoint.filesGoneCommitted.pass()
             }
-            if shards.count < Self.shardsMax { return }
+            if batches.count < Self.batchesMax { return }
         }
     }
 
@@ -75,7 +75,7 @@ public final class FileSweeper: BackgroundService {
         CrashPoint.fileDeleted.pass()
     }
 
-    /// Deletes uploads that no shard will use: their reply was lost, and another one took their place.
+    /// Deletes uploads that no batch will use: their reply was lost, and another one took their place.
     /// - Returns: how many.
     public func sweepOrphans(olderThan seconds: Double) async throws -> Int {
         let limit = Int((Timestamp.now() + -seconds).seconds)
@@ -84,7 +84,7 @@ public final class FileSweeper: BackgroundService {
         repeat {
             let page = try await openAI.listFiles(after: after)
             let uploads = page.files.filter { $0.createdAt <= limit }.compactMap { file in
-                Self.shard(file.name).map { (shard: $0, file: file.id) }
+                Self.batch(file.name).map { (batch: $0, file: file.id) }
             }
             for file in try await ProviderFiles.orphans(database, uploads) {
                 try await delete(file)
@@ -96,8 +96,8 @@ public final class FileSweeper: BackgroundService {
         return deleted
     }
 
-    /// The shard that an upload is named after.
-    private static func shard(_ name: String) -> Identifier? {
+    /// The batch that an upload is named after.
+    private static func batch(_ name: String) -> Identifier? {
         name.hasSuffix(".jsonl") ? Identifier(String(name.dropLast(6))) : nil
     }
 }

@@ -30,13 +30,13 @@ public enum LineFailures {
     /// - Returns: the positions that were new.
     @discardableResult
     public static func store(
-        _ db: any Querying, shard: ShardRecord, job: Identifier, _ failures: [LineFailure]
+        _ db: any Querying, batch: ProviderBatch, job: Identifier, _ failures: [LineFailure]
     ) async throws(DatabaseError) -> Set<Int> {
         guard !failures.isEmpty else { return [] }
         let rows = try await db.query(
             statement,
             [
-                .uuid(shard.id), .uuid(job), .text(shard.stage.rawValue), .int4(shard.round),
+                .uuid(batch.id), .uuid(job), .text(batch.stage.rawValue), .int4(batch.round),
                 .int4Array(failures.map(\.position)), .textArray(failures.map(\.reason)),
                 .int4Array(failures.map { $0.imageDownload ? 1 : 0 }), .int4Array(failures.map { $0.curable ? 1 : 0 }),
             ])

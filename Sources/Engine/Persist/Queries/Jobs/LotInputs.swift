@@ -1,4 +1,4 @@
-// What goes into the lines of a shard, and what a lot's finished JSON is made of. Rows are found by key, lot by lot:
+// What goes into the lines of a batch, and what a lot's finished JSON is made of. Rows are found by key, lot by lot:
 // see `RemainingLots`.
 
 /// A lot's input to the vision stage.

@@ -23,7 +23,7 @@ public enum ProviderQueue {
         _ = try await session.query(lockStatement, [.int8(lockKey)])
     }
 
-    /// - Parameter refusal: the error of a shard that found the queue full.
+    /// - Parameter refusal: the error of a batch that found the queue full.
     public static func load(
         _ db: any Querying, account: String, model: String, refusal: String
     ) async throws(DatabaseError) -> [(job: Identifier, tokens: Int, waiting: Int?, wasRefused: Bool)] {

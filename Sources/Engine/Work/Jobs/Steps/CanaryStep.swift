@@ -1,4 +1,4 @@
-// One lot goes through /v1/responses before a stage's first shard. Its answer is used; its failure may save the rest.
+// One lot goes through /v1/responses before a stage's first batch. Its answer is used; its failure may save the rest.
 // Loop-bound.
 import Logging
 
@@ -10,15 +10,15 @@ extension JobRunner {
         guard let input = try await lineInput(stage, position: lot.position, inline: lot.imageDownloadFailed, job)
         else { return try await plan(stage, round: 1, job) }
         if stage == .vision, input.images.isEmpty { return try await endWithoutImages(input, job) }
-        let shard = try await commit { session in
+        let batch = try await commit { session in
             try await ImageWork.correct(session, job: job.id, [input.correction].compactMap(\.self))
             let model = self.context.openAI.choice(for: stage).current.name
-            let id = try await Shards.insert(
+            let id = try await ProviderBatches.insert(
                 session, job: job.id, stage: stage, round: 0, state: .canary, model: model,
                 account: self.context.account,
                 PlannedLots(positions: [lot.position], tokens: 0, inlineImages: input.isInline))
             CrashPoint.canaryCommitting.pass()
-            return ShardRecord(
+            return ProviderBatch(
                 id: id, stage: stage, round: 0, sequence: 0, state: .canary, model: model, inlineImages: input.isInline)
         }
         CrashPoint.canaryCommitted.pass()
@@ -31,11 +31,11 @@ extension JobRunner {
                 }
                 CrashPoint.canaryAnswered.pass()
                 let page = CollectedPage(answers: [(lot.position, answer.answer)])
-                try await self.surely { try await self.store(page, shard, job, ending: true) }
+                try await self.surely { try await self.store(page, batch, job, ending: true) }
             }
             try await tell(nil)
         } catch let error as OpenAIError {
-            try await canaryFailed(error, shard, lot.position, job)
+            try await canaryFailed(error, batch, lot.position, job)
         }
     }
 
@@ -50,20 +50,20 @@ extension JobRunner {
     }
 
     private func canaryFailed(
-        _ error: OpenAIError, _ shard: ShardRecord, _ position: Int, _ job: JobRecord
+        _ error: OpenAIError, _ batch: ProviderBatch, _ position: Int, _ job: JobRecord
     ) async throws {
         switch CanaryVerdict(error) {
         case .lot:
             let failure = LineFailure(
                 position: position, reason: error.reason, imageDownload: error.imageDownload,
-                curable: error.curable && !(error.imageDownload && shard.inlineImages))
+                curable: error.curable && !(error.imageDownload && batch.inlineImages))
             let page = CollectedPage(failures: [(failure, error.usage)])
-            try await surely { try await self.store(page, shard, job, ending: true) }
+            try await surely { try await self.store(page, batch, job, ending: true) }
         case .unknown:
-            try await abandon(shard, because: error.reason)
+            try await abandon(batch, because: error.reason)
         case .later:
             try await commit {
-                try await Shards.delete($0, shard: shard.id)
+                try await ProviderBatches.delete($0, batch: batch.id)
                 CrashPoint.canaryDropCommitting.pass()
             }
             CrashPoint.canaryDropCommitted.pass()
@@ -71,7 +71,7 @@ extension JobRunner {
             throw error
         case .never:
             log.error("Background worker: OpenAI refuses our requests", metadata: ["error": "\(error.reason)"])
-            try await abandon(shard, because: error.reason)
+            try await abandon(batch, because: error.reason)
             try await failOpenLots(job, because: error.reason)
         }
     }

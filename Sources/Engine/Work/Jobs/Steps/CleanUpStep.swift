@@ -5,7 +5,7 @@ import Logging
 extension JobRunner {
     private static let reason = "The job has ended"
 
-    func cleanUp(_ shard: ShardRecord, _ job: JobRecord) async throws {
+    func cleanUp(_ shard: ProviderBatch, _ job: JobRecord) async throws {
         CrashPoint.cleanUpCalling.pass()
         do {
             switch shard.state {
@@ -25,16 +25,16 @@ extension JobRunner {
     }
 
     /// Nothing of it is at work over there any more. Its files are left to the `FileSweeper`.
-    private func forget(_ shard: ShardRecord) async throws {
+    private func forget(_ shard: ProviderBatch) async throws {
         try await commit(ended: true) {
-            try await ShardTransitions.move($0, shard: shard.id, to: .abandoned, error: Self.reason)
+            try await ProviderBatchMoves.move($0, batch: shard.id, to: .abandoned, error: Self.reason)
             CrashPoint.cleanUpCommitting.pass()
         }
         CrashPoint.cleanUpCommitted.pass()
     }
 
     /// Asks the batch to end and waits for that: only then it is known what it has cost.
-    private func takeBack(_ shard: ShardRecord) async throws {
+    private func takeBack(_ shard: ProviderBatch) async throws {
         guard let id = shard.batchID, !isOutlived(shard) else { return try await forget(shard) }
         let batch: BatchObject
         do throws(OpenAIError) {
@@ -47,8 +47,8 @@ extension JobRunner {
         if batch.failure != nil { return try await forget(shard) }
         if batch.status.isEnded { return try await polled(shard, batch, jobHasEnded: true) }
         try await commit(ended: true) {
-            try await ShardTransitions.recalled(
-                $0, shard: shard.id, providerStatus: "\(batch.status)", wait: self.context.configuration.pollSeconds)
+            try await ProviderBatchMoves.recalled(
+                $0, batch: shard.id, providerStatus: "\(batch.status)", wait: self.context.configuration.pollSeconds)
             CrashPoint.recallCommitting.pass()
         }
         CrashPoint.recallCommitted.pass()
@@ -57,13 +57,13 @@ extension JobRunner {
     /// A creation whose outcome is unknown. The first batch that is found becomes the shard's, so that it is taken
     /// back and booked; further ones are cancelled.
     /// - Returns: true if there is surely none.
-    private func adoptForCleanUp(_ shard: ShardRecord) async throws -> Bool {
+    private func adoptForCleanUp(_ shard: ProviderBatch) async throws -> Bool {
         let found = try await batches(of: shard)
         for stray in found.dropFirst() { try await cancel(stray.id) }
         if let first = found.first {
             try await commit(ended: true) {
-                try await ShardTransitions.submitted(
-                    $0, job: nil, shard: shard, batch: first.id, providerStatus: "\(first.status)", wait: 0)
+                try await ProviderBatchMoves.submitted(
+                    $0, job: nil, batch: shard, batchID: first.id, providerStatus: "\(first.status)", wait: 0)
                 CrashPoint.strayCommitting.pass()
             }
             CrashPoint.strayCommitted.pass()
@@ -74,7 +74,7 @@ extension JobRunner {
             isHidden(shard) ? context.configuration.backoffMaxSeconds : context.configuration.settleSeconds - age
         guard left > 0 else { return true }
         try await commit(ended: true) {
-            try await ShardTransitions.delay($0, shard: shard.id, error: nil, wait: left)
+            try await ProviderBatchMoves.delay($0, batch: shard.id, error: nil, wait: left)
             CrashPoint.settleCommitting.pass()
         }
         CrashPoint.settleCommitted.pass()
@@ -89,10 +89,10 @@ extension JobRunner {
     }
 
     /// Tokens only: the job's lots have had their ends. All of them in the transaction that ends the shard: once.
-    private func bookOnly(_ shard: ShardRecord, _ job: JobRecord) async throws {
-        var open = Set(try await Shards.positions(context.database, shard: shard.id))
+    private func bookOnly(_ shard: ProviderBatch, _ job: JobRecord) async throws {
+        var open = Set(try await ProviderBatches.positions(context.database, batch: shard.id))
         // A collection may have come half way.
-        open.subtract(try await Shards.accounted(context.database, job: job.id, shard: shard, positions: open.sorted()))
+        open.subtract(try await ProviderBatches.accounted(context.database, job: job.id, batch: shard, positions: open.sorted()))
         var spent: [String: Usage] = [:]
         for file in [shard.outputFileID, shard.errorFileID] {
             guard let file else { continue }
@@ -106,7 +106,7 @@ extension JobRunner {
                 try await BookUsage.run(
                     session, job: job.id, model: model, input: usage.input, output: usage.output)
             }
-            try await ShardTransitions.move(session, shard: shard.id, to: .collected)
+            try await ProviderBatchMoves.move(session, batch: shard.id, to: .collected)
             CrashPoint.bookCommitting.pass()
         }
         CrashPoint.bookCommitted.pass()
@@ -114,7 +114,7 @@ extension JobRunner {
     }
 
     private func addUp(
-        _ file: String, _ shard: ShardRecord, _ job: JobRecord, _ open: inout Set<Int>, _ spent: inout [String: Usage]
+        _ file: String, _ shard: ProviderBatch, _ job: JobRecord, _ open: inout Set<Int>, _ spent: inout [String: Usage]
     ) async throws(OpenAIError) {
         let fields = fields(of: shard.stage, job)
         CrashPoint.outputOpening.pass()

@@ -16,34 +16,34 @@ struct CollectedPage {
 }
 
 extension JobRunner {
-    func collect(_ shard: ShardRecord, _ job: JobRecord) async throws {
-        let positions = Set(try await Shards.positions(context.database, shard: shard.id))
+    func collect(_ batch: ProviderBatch, _ job: JobRecord) async throws {
+        let positions = Set(try await ProviderBatches.positions(context.database, batch: batch.id))
         var heldUp: OpenAIError?
-        for file in [shard.outputFileID, shard.errorFileID] {
+        for file in [batch.outputFileID, batch.errorFileID] {
             guard let file else { continue }
-            do { heldUp = try await collect(file, shard, positions, job) ?? heldUp } catch let error as OpenAIError {
+            do { heldUp = try await collect(file, batch, positions, job) ?? heldUp } catch let error as OpenAIError {
                 var reason = error.reason
                 if case .api(404, _, _) = error.kind {
-                    guard isHidden(shard) else { return try await abandon(shard, because: reason) }
+                    guard isHidden(batch) else { return try await abandon(batch, because: reason) }
                     reason = Self.hiddenReason
                 }
                 try await tell(reason)
-                return try await postpone(shard, because: reason, atLeast: error.retryAfter ?? 0)
+                return try await postpone(batch, because: reason, atLeast: error.retryAfter ?? 0)
             }
         }
         if let heldUp {
-            try await holdUp(shard, because: heldUp)
+            try await holdUp(batch, because: heldUp)
         } else {
-            try await store(CollectedPage(), shard, job, ending: true)
+            try await store(CollectedPage(), batch, job, ending: true)
         }
-        succeeded(shard)
-        log.info("Background worker: batch collected", metadata: ["batch": "\(shard.batchID ?? "")"])
+        succeeded(batch)
+        log.info("Background worker: batch collected", metadata: ["batch": "\(batch.batchID ?? "")"])
     }
 
     private func collect(
-        _ file: String, _ shard: ShardRecord, _ positions: Set<Int>, _ job: JobRecord
+        _ file: String, _ batch: ProviderBatch, _ positions: Set<Int>, _ job: JobRecord
     ) async throws -> OpenAIError? {
-        let fields = fields(of: shard.stage, job)
+        let fields = fields(of: batch.stage, job)
         CrashPoint.outputOpening.pass()
         let reader = try await context.openAI.openFile(file)
         CrashPoint.outputOpened.pass()
@@ -52,59 +52,59 @@ extension JobRunner {
         var heldUp: OpenAIError?
         while let line = try await reader.next() {
             guard let output = BatchOutput.read(line, fields: fields), let id = BatchCustomID(output.customID),
-                id.stage == shard.stage, positions.contains(id.position)
+                id.stage == batch.stage, positions.contains(id.position)
             else {
                 log.warning("a line that nobody asked for was ignored", metadata: ["file": "\(file)"])
                 continue
             }
-            add(output, position: id.position, shard, to: &page)
+            add(output, position: id.position, batch, to: &page)
             page.bytes += line.count
             let count = page.answers.count + page.failures.count
             if count >= context.configuration.collectPageLines || page.bytes >= CollectedPage.bytesMax {
-                try await store(page, shard, job, ending: false)
+                try await store(page, batch, job, ending: false)
                 heldUp = page.heldUp ?? heldUp
                 page = CollectedPage()
             }
         }
-        try await store(page, shard, job, ending: false)
+        try await store(page, batch, job, ending: false)
         return page.heldUp ?? heldUp
     }
 
-    private func add(_ output: BatchOutput, position: Int, _ shard: ShardRecord, to page: inout CollectedPage) {
+    private func add(_ output: BatchOutput, position: Int, _ batch: ProviderBatch, to page: inout CollectedPage) {
         switch output.outcome {
         case .answer(let answer): page.answers.append((position, answer))
         case .failed(let curable, let reason, let imageDownload, let usage):
             if let error = output.error {
-                context.openAI.learn(shard.stage, from: error, asked: parameters(of: shard))
+                context.openAI.learn(batch.stage, from: error, asked: parameters(of: batch))
                 // The lot has done nothing wrong, and was not tried.
                 if error.isOfAccount { return page.heldUp = error }
             }
             let failure = LineFailure(
                 position: position, reason: reason, imageDownload: imageDownload,
-                curable: curable && !(imageDownload && shard.inlineImages))
+                curable: curable && !(imageDownload && batch.inlineImages))
             page.failures.append((failure, usage))
         }
     }
 
-    /// One transaction: results, usage, ends and counts; with `ending` the shard's own end as well.
-    func store(_ page: CollectedPage, _ shard: ShardRecord, _ job: JobRecord, ending: Bool) async throws {
+    /// One transaction: results, usage, ends and counts; with `ending` the batch's own end as well.
+    func store(_ page: CollectedPage, _ batch: ProviderBatch, _ job: JobRecord, ending: Bool) async throws {
         let page = page.cleaned()
         let spent = try await commit { session in
-            let results = page.answers.map { self.result($0.position, $0.answer, shard.stage, job) }
-            let new = try await StoreResults.run(session, job: job.id, stage: .init(shard.stage), results)
+            let results = page.answers.map { self.result($0.position, $0.answer, batch.stage, job) }
+            let new = try await StoreResults.run(session, job: job.id, stage: .init(batch.stage), results)
             let failed = try await LineFailures.store(
-                session, shard: shard, job: job.id, page.failures.map(\.failure))
-            let spent = try await self.book(page, new: new, failed: failed, shard, session)
-            if shard.stage == .translation || job.translatedLanguages.isEmpty {
-                try await self.end(self.ends(page, new, shard.stage), of: job, session)
+                session, batch: batch, job: job.id, page.failures.map(\.failure))
+            let spent = try await self.book(page, new: new, failed: failed, batch, session)
+            if batch.stage == .translation || job.translatedLanguages.isEmpty {
+                try await self.end(self.ends(page, new, batch.stage), of: job, session)
             }
-            if ending { try await ShardTransitions.move(session, shard: shard.id, to: .collected) }
+            if ending { try await ProviderBatchMoves.move(session, batch: batch.id, to: .collected) }
             CrashPoint.answersCommitting.pass()
             return spent
         }
         CrashPoint.answersCommitted.pass()
         // A canary's were counted when it was asked.
-        if shard.state != .canary { context.openAI.spent(spent, on: shard.model) }
+        if batch.state != .canary { context.openAI.spent(spent, on: batch.model) }
     }
 
     private func result(_ position: Int, _ answer: ModelAnswer, _ stage: WorkStage, _ job: JobRecord) -> StageResult {
@@ -129,7 +129,7 @@ extension JobRunner {
     }
 
     private func book(
-        _ page: CollectedPage, new: Set<Int>, failed: Set<Int>, _ shard: ShardRecord, _ session: DatabaseSession
+        _ page: CollectedPage, new: Set<Int>, failed: Set<Int>, _ batch: ProviderBatch, _ session: DatabaseSession
     ) async throws -> Usage {
         var spent: [String: Usage] = [:]
         var counted: Set<Int> = []
@@ -139,7 +139,7 @@ extension JobRunner {
         var failedOnce: Set<Int> = []
         for (failure, usage) in page.failures
         where failed.contains(failure.position) && failedOnce.insert(failure.position).inserted {
-            spent[shard.model, default: .zero] = spent[shard.model, default: .zero] + (usage ?? .zero)
+            spent[batch.model, default: .zero] = spent[batch.model, default: .zero] + (usage ?? .zero)
         }
         for (model, usage) in spent.sorted(by: { $0.key < $1.key }) {
             try await BookUsage.run(session, job: lease.job, model: model, input: usage.input, output: usage.output)

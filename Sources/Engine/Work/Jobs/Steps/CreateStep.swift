@@ -6,16 +6,16 @@ extension JobRunner {
     private static let shardKey = "generation_shard"
     private static let jobKey = "generation_job"
 
-    func create(_ shard: ShardRecord) async throws {
+    func create(_ shard: ProviderBatch) async throws {
         guard let file = shard.inputFileID else { return try await postpone(shard, to: .planned, because: "no file") }
         let isAdmitted = try await commit { session in
             guard try await self.hasRoom(for: shard, session) else {
                 let wait = self.context.configuration.pollSeconds
-                try await ShardTransitions.delay(session, shard: shard.id, error: "It is others' turn", wait: wait)
+                try await ProviderBatchMoves.delay(session, batch: shard.id, error: "It is others' turn", wait: wait)
                 CrashPoint.postponeCommitting.pass()
                 return false
             }
-            try await ShardTransitions.move(session, shard: shard.id, to: .creating, account: self.context.account)
+            try await ProviderBatchMoves.move(session, batch: shard.id, to: .creating, account: self.context.account)
             CrashPoint.createIntentCommitting.pass()
             return true
         }
@@ -25,7 +25,7 @@ extension JobRunner {
     }
 
     /// The provider's queue takes one more batch, and it is this job's turn.
-    private func hasRoom(for shard: ShardRecord, _ session: DatabaseSession) async throws -> Bool {
+    private func hasRoom(for shard: ProviderBatch, _ session: DatabaseSession) async throws -> Bool {
         let limit = context.configuration.enqueuedTokens
         // Without a limit of ours the provider says what is too much.
         if limit != nil { try await ProviderQueue.lock(session) }
@@ -34,13 +34,13 @@ extension JobRunner {
     }
 
     /// What is in the provider's queue for the shard's model.
-    func queue(of shard: ShardRecord, _ db: any Querying) async throws -> [QueuedJob] {
+    func queue(of shard: ProviderBatch, _ db: any Querying) async throws -> [QueuedJob] {
         try await ProviderQueue.load(
             db, account: context.account, model: shard.model, refusal: Self.queueFullReason
         ).map { QueuedJob(job: $0.job, tokens: $0.tokens, waiting: $0.waiting, wasRefused: $0.wasRefused) }
     }
 
-    private func create(_ shard: ShardRecord, on file: String) async throws {
+    private func create(_ shard: ProviderBatch, on file: String) async throws {
         let batch: BatchObject
         do {
             batch = try await context.openAI.createBatch(
@@ -61,9 +61,9 @@ extension JobRunner {
 
     /// The lease went while the batch was made. A new holder finds the batch in the list, or has it already, and then
     /// it must go on; if the job has ended or the shard has got another one, nobody wants it.
-    private func disown(_ batch: BatchObject, _ shard: ShardRecord) async {
+    private func disown(_ batch: BatchObject, _ shard: ProviderBatch) async {
         if await !hasEnded() {
-            guard let rows = try? await Shards.load(context.database, job: lease.job) else { return }
+            guard let rows = try? await ProviderBatches.load(context.database, job: lease.job) else { return }
             let known = rows.first { $0.id == shard.id }?.batchID
             if known == batch.id || known == shard.batchID { return }
         }
@@ -79,7 +79,7 @@ extension JobRunner {
         }
     }
 
-    private func createFailed(_ error: OpenAIError, _ shard: ShardRecord) async throws {
+    private func createFailed(_ error: OpenAIError, _ shard: ProviderBatch) async throws {
         if error.mayHaveArrived {
             // The row stays `creating`: `reconcile` looks for the batch before anything is sent again.
             return try await postpone(shard, because: error.reason)
@@ -96,10 +96,10 @@ extension JobRunner {
         }
     }
 
-    private func adopt(_ batch: BatchObject, _ shard: ShardRecord) async throws {
+    private func adopt(_ batch: BatchObject, _ shard: ProviderBatch) async throws {
         try await commit { session in
-            try await ShardTransitions.submitted(
-                session, job: self.lease.job, shard: shard, batch: batch.id, providerStatus: "\(batch.status)",
+            try await ProviderBatchMoves.submitted(
+                session, job: self.lease.job, batch: shard, batchID: batch.id, providerStatus: "\(batch.status)",
                 wait: self.context.configuration.pollSeconds)
             try await JobProgress.event(
                 session, job: self.lease.job, "batch submitted", instance: self.context.configuration.instance,
@@ -113,7 +113,7 @@ extension JobRunner {
 
     /// The creation got no reply: one batch found is adopted, further ones are cancelled, none after the settling time
     /// means that there is none. Without a list nothing is sent.
-    func reconcile(_ shard: ShardRecord) async throws {
+    func reconcile(_ shard: ProviderBatch) async throws {
         do {
             CrashPoint.batchesListing.pass()
             let batches = try await batches(of: shard)
@@ -138,9 +138,9 @@ extension JobRunner {
         let left = context.configuration.settleSeconds - age
         try await commit { session in
             if left > 0 {
-                try await ShardTransitions.delay(session, shard: shard.id, error: nil, wait: left)
+                try await ProviderBatchMoves.delay(session, batch: shard.id, error: nil, wait: left)
             } else {
-                try await ShardTransitions.move(session, shard: shard.id, to: .uploaded)
+                try await ProviderBatchMoves.move(session, batch: shard.id, to: .uploaded)
             }
             CrashPoint.settleCommitting.pass()
         }
@@ -149,7 +149,7 @@ extension JobRunner {
     }
 
     /// Batches made for this shard since its intent, the oldest first; another account's are not among them.
-    func batches(of shard: ShardRecord) async throws(OpenAIError) -> [BatchObject] {
+    func batches(of shard: ProviderBatch) async throws(OpenAIError) -> [BatchObject] {
         let since = Int((shard.intentAt ?? shard.notBefore).seconds) - 600
         var found: [BatchObject] = []
         var after: String?
@@ -163,7 +163,7 @@ extension JobRunner {
     }
 
     /// A failed batch did nothing. One with another file is an earlier one, which failed.
-    private static func isBatch(_ batch: BatchObject, of shard: ShardRecord) -> Bool {
+    private static func isBatch(_ batch: BatchObject, of shard: ProviderBatch) -> Bool {
         guard batch.metadata(shardKey) == shard.id.description, batch.status != .failed else { return false }
         return shard.inputFileID == nil || batch.inputFileID == shard.inputFileID
     }

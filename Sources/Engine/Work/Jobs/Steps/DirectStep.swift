@@ -25,7 +25,7 @@ extension JobRunner {
         let inline =
             stage == .vision
             && page.contains { $0.imageDownloadFailed || $0.failures == JobMachine.maxRounds - 1 }
-        let shard = try await directShard(stage, round: round, page.map(\.position), inline: inline)
+        let batch = try await directBatch(stage, round: round, page.map(\.position), inline: inline)
         var passing: OpenAIError?
         let isInline = inline || context.configuration.imageMode == .inline
         try await paying {
@@ -33,7 +33,7 @@ extension JobRunner {
                 page.count, atMost: isInline ? Self.directLotsInline : Self.directLots
             ) { index in
                 do {
-                    try await self.ask(page[index].position, shard, job)
+                    try await self.ask(page[index].position, batch, job)
                 } catch let error as OpenAIError {
                     passing = error
                 } catch {
@@ -42,33 +42,33 @@ extension JobRunner {
                 }
             }
         }
-        try await store(CollectedPage(), shard, job, ending: true)
+        try await store(CollectedPage(), batch, job, ending: true)
         guard let passing else { return try await tell(nil) }
         // Nothing was done for some of them: again after a while.
         try await tell(passing.reason)
         throw passing
     }
 
-    private func directShard(
+    private func directBatch(
         _ stage: WorkStage, round: Int, _ positions: [Int], inline: Bool
-    ) async throws -> ShardRecord {
+    ) async throws -> ProviderBatch {
         let model = context.openAI.choice(for: stage).current.name
         let id = try await commit { session in
-            let id = try await Shards.insert(
+            let id = try await ProviderBatches.insert(
                 session, job: self.lease.job, stage: stage, round: round, state: .canary, model: model,
                 account: self.context.account, PlannedLots(positions: positions, tokens: 0, inlineImages: inline))
             CrashPoint.directCommitting.pass()
             return id
         }
         CrashPoint.directCommitted.pass()
-        return ShardRecord(
+        return ProviderBatch(
             id: id, stage: stage, round: round, sequence: 0, state: .canary, model: model, inlineImages: inline)
     }
 
     /// Stores what came of it.
     /// - Throws: `OpenAIError` if nothing did, and the lot may be asked for again; what the database says.
-    private func ask(_ position: Int, _ shard: ShardRecord, _ job: JobRecord) async throws {
-        guard let input = try await lineInput(shard.stage, position: position, inline: shard.inlineImages, job)
+    private func ask(_ position: Int, _ batch: ProviderBatch, _ job: JobRecord) async throws {
+        guard let input = try await lineInput(batch.stage, position: position, inline: batch.inlineImages, job)
         else { return }
         var page = CollectedPage()
         if input.stage == .vision, input.images.isEmpty {
@@ -80,12 +80,12 @@ extension JobRunner {
             CrashPoint.directAsking.pass()
             do throws(OpenAIError) {
                 let answer = try await context.openAI.ask(
-                    shard.stage, fields: fields(of: shard.stage, job),
+                    batch.stage, fields: fields(of: batch.stage, job),
                     deadlineSeconds: min(Self.directSeconds, max(1, left))
                 ) { parameters in self.body(of: input, parameters, job) }
                 page.answers.append((position, answer.answer))
             } catch {
-                page.failures.append((try failure(of: position, error, shard), error.usage))
+                page.failures.append((try failure(of: position, error, batch), error.usage))
             }
             CrashPoint.directAnswered.pass()
         }
@@ -97,17 +97,17 @@ extension JobRunner {
             CrashPoint.imagesCommitted.pass()
         }
         let outcome = page
-        try await surely { try await self.store(outcome, shard, job, ending: false) }
+        try await surely { try await self.store(outcome, batch, job, ending: false) }
     }
 
     /// What the error says of the lot; thrown on if it says nothing of it.
     private func failure(
-        of position: Int, _ error: OpenAIError, _ shard: ShardRecord
+        of position: Int, _ error: OpenAIError, _ batch: ProviderBatch
     ) throws(OpenAIError) -> LineFailure {
         switch CanaryVerdict(error) {
         case .later: throw error
         case .lot, .unknown, .never:
-            let isCurable = error.curable && !(error.imageDownload && shard.inlineImages)
+            let isCurable = error.curable && !(error.imageDownload && batch.inlineImages)
             return LineFailure(
                 position: position, reason: error.reason, imageDownload: error.imageDownload, curable: isCurable)
         }

@@ -31,18 +31,18 @@ extension JobRunner {
 
     /// The job's time is over (`DEADLINE_HOURS`). A batch that has ended meanwhile is still collected: after a long
     /// standstill its answers may have been there for days.
-    func expire(_ job: JobRecord, _ shards: [ShardRecord]) async throws {
+    func expire(_ job: JobRecord, _ batches: [ProviderBatch]) async throws {
         var isThereMore = false
-        for shard in shards where shard.state == .submitted {
-            guard let id = shard.batchID, let batch = try? await context.openAI.batch(id) else { continue }
-            guard batch.status.isEnded, batch.failure == nil else { continue }
-            try await polled(shard, batch)
+        for batch in batches where batch.state == .submitted {
+            guard let id = batch.batchID, let answer = try? await context.openAI.batch(id) else { continue }
+            guard answer.status.isEnded, answer.failure == nil else { continue }
+            try await polled(batch, answer)
             isThereMore = true
         }
         if isThereMore { return }
         let time = DurationText.of(seconds: context.configuration.deadline.seconds)
         log.warning("Background worker: job's time is over", metadata: ["time": "\(time)"])
-        let isOpen = shards.contains { $0.state != .collected && $0.state != .abandoned }
+        let isOpen = batches.contains { $0.state != .collected && $0.state != .abandoned }
         try await finish(job, ofOpenLots: "The lot was not finished within the job's time, \(time)", cleanup: isOpen)
     }
 }

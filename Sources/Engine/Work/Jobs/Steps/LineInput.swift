@@ -102,12 +102,12 @@ extension JobRunner {
         }
     }
 
-    /// The parameters of a shard's lines: those its canary was answered with, with more room in later rounds.
-    func parameters(of shard: ShardRecord) -> ModelParameters {
+    /// The parameters of a batch's lines: those its canary was answered with, with more room in later rounds.
+    func parameters(of batch: ProviderBatch) -> ModelParameters {
         let configuration = context.openAI.configuration
-        let current = context.openAI.choice(for: shard.stage).current
-        var parameters = current.name == shard.model ? current : configuration.parameters(for: shard.model)
-        for _ in 0..<max(0, shard.round - 1) {
+        let current = context.openAI.choice(for: batch.stage).current
+        var parameters = current.name == batch.model ? current : configuration.parameters(for: batch.model)
+        for _ in 0..<max(0, batch.round - 1) {
             parameters = parameters.roomier(ceiling: configuration.outputTokensCeiling)
         }
         return parameters

@@ -6,7 +6,7 @@ extension JobRunner {
     static let setbacksMax = 5
     static let queueFullReason = "OpenAI's queue of batches is full"
 
-    func poll(_ shard: ShardRecord, among shards: [ShardRecord]) async throws {
+    func poll(_ shard: ProviderBatch, among shards: [ProviderBatch]) async throws {
         guard let id = shard.batchID else { return try await postpone(shard, to: .uploaded, because: "no batch") }
         let batch: BatchObject
         CrashPoint.batchPolling.pass()
@@ -27,11 +27,11 @@ extension JobRunner {
 
     /// Writes down how the batch is doing.
     /// - Parameter jobHasEnded: nothing of the job itself is written.
-    func polled(_ shard: ShardRecord, _ batch: BatchObject, jobHasEnded: Bool = false) async throws {
+    func polled(_ shard: ProviderBatch, _ batch: BatchObject, jobHasEnded: Bool = false) async throws {
         try await commit(ended: jobHasEnded) { session in
             if !jobHasEnded { try await JobProgress.trouble(session, job: self.lease.job, message: nil) }
-            try await ShardTransitions.polled(
-                session, shard: shard.id, providerStatus: "\(batch.status)", outputFile: batch.outputFileID,
+            try await ProviderBatchMoves.polled(
+                session, batch: shard.id, providerStatus: "\(batch.status)", outputFile: batch.outputFileID,
                 errorFile: batch.errorFileID, state: batch.status.isEnded ? .ended : .submitted,
                 wait: batch.status.isEnded ? 0 : self.context.configuration.pollSeconds)
             CrashPoint.pollCommitting.pass()
@@ -41,7 +41,7 @@ extension JobRunner {
 
     /// A batch that failed did nothing, so the same lines go again as they are: this is not one of their attempts.
     private func failed(
-        _ shard: ShardRecord, _ failure: BatchObject.Failure, among shards: [ShardRecord]
+        _ shard: ProviderBatch, _ failure: BatchObject.Failure, among shards: [ProviderBatch]
     ) async throws {
         let poll = context.configuration.pollSeconds
         let cuts = shards.count { $0.stage == shard.stage && $0.round == shard.round && $0.state == .abandoned }
@@ -77,14 +77,14 @@ extension JobRunner {
     private static let smallLines = 32
 
     /// Two shards take its place.
-    private func halve(_ shard: ShardRecord, because reason: String) async throws {
-        let positions = try await Shards.positions(context.database, shard: shard.id)
+    private func halve(_ shard: ProviderBatch, because reason: String) async throws {
+        let positions = try await ProviderBatches.positions(context.database, batch: shard.id)
         let middle = positions.count / 2
-        log.warning("Background worker: shard cut in two", metadata: ["shard": "\(shard.id)", "reason": "\(reason)"])
+        log.warning("Background worker: shard cut in two", metadata: ["batch": "\(shard.id)", "reason": "\(reason)"])
         try await commit { session in
-            try await ShardTransitions.move(session, shard: shard.id, to: .abandoned, error: reason)
+            try await ProviderBatchMoves.move(session, batch: shard.id, to: .abandoned, error: reason)
             for half in [positions[..<middle], positions[middle...]] where !half.isEmpty {
-                _ = try await Shards.insert(
+                _ = try await ProviderBatches.insert(
                     session, job: self.lease.job, stage: shard.stage, round: shard.round, state: .planned,
                     model: shard.model, account: self.context.account,
                     PlannedLots(
@@ -97,19 +97,19 @@ extension JobRunner {
     }
 
     /// The account cannot run it for now; the job waits and says so.
-    func holdUp(_ shard: ShardRecord, because error: OpenAIError) async throws {
+    func holdUp(_ shard: ProviderBatch, because error: OpenAIError) async throws {
         log.warning(
-            "Background worker: shard held up", metadata: ["shard": "\(shard.id)", "reason": "\(error.reason)"])
+            "Background worker: shard held up", metadata: ["batch": "\(shard.id)", "reason": "\(error.reason)"])
         try await commit { session in
             try await JobProgress.trouble(session, job: self.lease.job, message: error.reason)
-            try await ShardTransitions.holdUp(session, shard: shard.id, because: error.reason)
+            try await ProviderBatchMoves.holdUp(session, batch: shard.id, because: error.reason)
             CrashPoint.holdUpCommitting.pass()
         }
         CrashPoint.holdUpCommitted.pass()
     }
 
     /// The batch has no time left, or has outlived it: what it has done by now is kept.
-    func recall(_ shard: ShardRecord) async throws {
+    func recall(_ shard: ProviderBatch) async throws {
         guard let id = shard.batchID else { return try await abandon(shard, because: "no batch") }
         do {
             CrashPoint.lateRecalling.pass()
@@ -118,8 +118,8 @@ extension JobRunner {
             log.warning("Background worker: batch asked to end", metadata: ["batch": "\(id)"])
             let wait = batch.status.isEnded ? 0 : context.configuration.pollSeconds
             try await commit { session in
-                try await ShardTransitions.recalled(
-                    session, shard: shard.id, providerStatus: "\(batch.status)", wait: wait)
+                try await ProviderBatchMoves.recalled(
+                    session, batch: shard.id, providerStatus: "\(batch.status)", wait: wait)
                 try await JobProgress.event(
                     session, job: self.lease.job, "batch recalled", instance: self.context.configuration.instance,
                     detail: id)
@@ -136,10 +136,10 @@ extension JobRunner {
     }
 
     /// The shard's lots are planned anew.
-    func abandon(_ shard: ShardRecord, because reason: String) async throws {
-        log.warning("Background worker: shard given up", metadata: ["shard": "\(shard.id)", "reason": "\(reason)"])
+    func abandon(_ shard: ProviderBatch, because reason: String) async throws {
+        log.warning("Background worker: shard given up", metadata: ["batch": "\(shard.id)", "reason": "\(reason)"])
         try await commit {
-            try await ShardTransitions.move($0, shard: shard.id, to: .abandoned, error: reason)
+            try await ProviderBatchMoves.move($0, batch: shard.id, to: .abandoned, error: reason)
             CrashPoint.abandonCommitting.pass()
         }
         CrashPoint.abandonCommitted.pass()

@@ -1,4 +1,4 @@
-// Opening a stage and planning its shards; going on to the next one. Loop-bound.
+// Opening a stage and planning its batches; going on to the next one. Loop-bound.
 import Logging
 
 extension JobRunner {
@@ -28,7 +28,7 @@ extension JobRunner {
         try await canary(stage, lot, job)
     }
 
-    /// Puts every lot that still lacks the stage into shards. Lots that nothing can help any more fail here.
+    /// Puts every lot that still lacks the stage into batches. Lots that nothing can help any more fail here.
     func plan(_ stage: WorkStage, round: Int, _ job: JobRecord) async throws {
         var lines: [PlannedLine] = []
         var doomed = 0
@@ -47,13 +47,13 @@ extension JobRunner {
             if doomed == 0 { try await advance(from: stage, job) } else { try await advanceIfDone(stage, job) }
             return
         }
-        try await insertShards(lines, stage, round: round, job)
+        try await insertBatches(lines, stage, round: round, job)
     }
 
     func fail(_ lots: [RemainingLot], _ stage: WorkStage, _ job: JobRecord) async throws {
         guard !lots.isEmpty else { return }
         let fallback =
-            try await Shards.lastError(context.database, job: job.id, stage: stage)
+            try await ProviderBatches.lastError(context.database, job: job.id, stage: stage)
             ?? "OpenAI gave no answer for this lot"
         try await commit { session in
             let ends = lots.map { LotEnd(position: $0.position, error: $0.lastReason ?? fallback) }
@@ -63,20 +63,20 @@ extension JobRunner {
         CrashPoint.failuresCommitted.pass()
     }
 
-    private func insertShards(_ lines: [PlannedLine], _ stage: WorkStage, round: Int, _ job: JobRecord) async throws {
-        let bounds = context.configuration.shardBounds.inRound(round)
-        let shards = ShardPlanner.cut(lines, bounds: bounds, inlineAll: inlinesAll(stage, round))
+    private func insertBatches(_ lines: [PlannedLine], _ stage: WorkStage, round: Int, _ job: JobRecord) async throws {
+        let bounds = context.configuration.batchBounds.inRound(round)
+        let batches = BatchPlanner.cut(lines, bounds: bounds, inlineAll: inlinesAll(stage, round))
         let model = context.openAI.choice(for: stage).current.name
         try await commit { session in
-            for shard in shards {
-                _ = try await Shards.insert(
+            for batch in batches {
+                _ = try await ProviderBatches.insert(
                     session, job: job.id, stage: stage, round: round, state: .planned, model: model,
                     account: self.context.account,
-                    PlannedLots(positions: shard.positions, tokens: shard.tokens, inlineImages: shard.inlineImages))
+                    PlannedLots(positions: batch.positions, tokens: batch.tokens, inlineImages: batch.inlineImages))
             }
             try await JobProgress.event(
                 session, job: job.id, "planned", instance: self.context.configuration.instance,
-                detail: "\(stage.rawValue) round \(round): \(lines.count) lots in \(shards.count) shards")
+                detail: "\(stage.rawValue) round \(round): \(lines.count) lots in \(batches.count) batches")
             CrashPoint.planCommitting.pass()
         }
         CrashPoint.planCommitted.pass()

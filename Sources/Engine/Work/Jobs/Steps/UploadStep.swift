@@ -1,4 +1,4 @@
-// planned -> uploading -> uploaded: builds the shard's file in a spool and uploads it. Loop-bound.
+// planned -> uploading -> uploaded: builds the batch's file in a spool and uploads it. Loop-bound.
 
 /// Feeds an upload from a spool.
 final class BatchFileSource: ByteSource {
@@ -14,7 +14,7 @@ final class BatchFileSource: ByteSource {
     }
 }
 
-/// What a shard's file came to hold.
+/// What a batch's file came to hold.
 private struct BuiltFile {
     var positions: [Int] = []
     /// Lots that did not fit any more.
@@ -28,15 +28,15 @@ extension JobRunner {
     private static let buildPage = 100
     private static let inlineBuildPage = 16
 
-    func upload(_ shard: ShardRecord, _ job: JobRecord) async throws {
+    func upload(_ batch: ProviderBatch, _ job: JobRecord) async throws {
         let spool = BatchFile(directory: context.configuration.spoolDirectory, on: context.loop)
         do {
-            let built = try await build(shard, job, into: spool)
-            try await commitIntent(shard, built, bytes: spool.length, job)
+            let built = try await build(batch, job, into: spool)
+            try await commitIntent(batch, built, bytes: spool.length, job)
             if built.positions.isEmpty {
-                try await abandon(shard, because: "None of its lots could be sent")
+                try await abandon(batch, because: "None of its lots could be sent")
             } else {
-                try await send(shard, spool)
+                try await send(batch, spool)
             }
         } catch {
             await spool.close()
@@ -45,16 +45,16 @@ extension JobRunner {
         await spool.close()
     }
 
-    private func build(_ shard: ShardRecord, _ job: JobRecord, into spool: BatchFile) async throws -> BuiltFile {
-        let positions = try await Shards.positions(context.database, shard: shard.id)
-        let parameters = parameters(of: shard)
-        let size = shard.inlineImages ? Self.inlineBuildPage : Self.buildPage
+    private func build(_ batch: ProviderBatch, _ job: JobRecord, into spool: BatchFile) async throws -> BuiltFile {
+        let positions = try await ProviderBatches.positions(context.database, batch: batch.id)
+        let parameters = parameters(of: batch)
+        let size = batch.inlineImages ? Self.inlineBuildPage : Self.buildPage
         var built = BuiltFile()
         var start = 0
         while start < positions.count {
             let page = Array(positions[start..<min(positions.count, start + size)])
             let (inputs, done) = try await lineInputs(
-                shard.stage, positions: page, inline: shard.inlineImages, job)
+                batch.stage, positions: page, inline: batch.inlineImages, job)
             for input in inputs {
                 if let correction = input.correction { built.corrections.append(correction) }
                 if input.stage == .vision, input.images.isEmpty {
@@ -65,7 +65,7 @@ extension JobRunner {
                     continue
                 }
                 let line = BatchLine.encode(
-                    customID: BatchCustomID(shard.stage, input.position).description,
+                    customID: BatchCustomID(batch.stage, input.position).description,
                     body: body(of: input, parameters, job))
                 if !built.rest.isEmpty || (spool.length + line.count > Limits.batchFileBytes && spool.length > 0) {
                     built.rest.append(input.position)
@@ -83,35 +83,35 @@ extension JobRunner {
         return built
     }
 
-    /// What does not fit goes into a shard of its own in the same round.
-    private func commitIntent(_ shard: ShardRecord, _ built: BuiltFile, bytes: Int, _ job: JobRecord) async throws {
+    /// What does not fit goes into a batch of its own in the same round.
+    private func commitIntent(_ batch: ProviderBatch, _ built: BuiltFile, bytes: Int, _ job: JobRecord) async throws {
         try await commit { session in
             try await ImageWork.correct(session, job: job.id, built.corrections)
-            try await LineFailures.store(session, shard: shard, job: job.id, built.failures)
-            try await ShardTransitions.setFile(session, shard: shard.id, positions: built.positions, bytes: bytes)
-            try await ShardTransitions.move(
-                session, shard: shard.id, to: .uploading, account: self.context.account)
+            try await LineFailures.store(session, batch: batch, job: job.id, built.failures)
+            try await ProviderBatchMoves.setFile(session, batch: batch.id, positions: built.positions, bytes: bytes)
+            try await ProviderBatchMoves.move(
+                session, batch: batch.id, to: .uploading, account: self.context.account)
             if !built.rest.isEmpty {
-                _ = try await Shards.insert(
-                    session, job: job.id, stage: shard.stage, round: shard.round, state: .planned, model: shard.model,
+                _ = try await ProviderBatches.insert(
+                    session, job: job.id, stage: batch.stage, round: batch.round, state: .planned, model: batch.model,
                     account: self.context.account,
                     PlannedLots(
-                        positions: built.rest, tokens: shard.tokens * built.rest.count / max(1, shard.lines),
-                        inlineImages: shard.inlineImages))
+                        positions: built.rest, tokens: batch.tokens * built.rest.count / max(1, batch.lines),
+                        inlineImages: batch.inlineImages))
             }
             CrashPoint.uploadIntentCommitting.pass()
         }
         CrashPoint.uploadIntentCommitted.pass()
     }
 
-    private func send(_ shard: ShardRecord, _ spool: BatchFile) async throws {
+    private func send(_ batch: ProviderBatch, _ spool: BatchFile) async throws {
         do {
             let file = try await context.openAI.uploadBatchFile(
-                name: shard.id.description, length: spool.length, source: BatchFileSource(spool))
+                name: batch.id.description, length: spool.length, source: BatchFileSource(spool))
             CrashPoint.fileUploaded.pass()
             do {
                 try await commit {
-                    try await ShardTransitions.uploaded($0, shard: shard.id, file: file)
+                    try await ProviderBatchMoves.uploaded($0, batch: batch.id, file: file)
                     CrashPoint.fileCommitting.pass()
                 }
                 CrashPoint.fileCommitted.pass()
@@ -124,45 +124,45 @@ extension JobRunner {
                 }
                 throw lost
             }
-            succeeded(shard)
+            succeeded(batch)
         } catch let error as OpenAIError {
             // A reply that was lost leaves a file behind; `reviewUpload` finds it by its name.
             try await tell(error.reason)
             try await postpone(
-                shard, to: error.mayHaveArrived ? nil : .planned, because: error.reason, atLeast: error.retryAfter ?? 0)
+                batch, to: error.mayHaveArrived ? nil : .planned, because: error.reason, atLeast: error.retryAfter ?? 0)
         }
     }
 
     /// An upload without a known outcome: the file is looked for by its name; a whole one is used, others are deleted.
-    func reviewUpload(_ shard: ShardRecord) async throws {
+    func reviewUpload(_ batch: ProviderBatch) async throws {
         do {
             CrashPoint.filesListing.pass()
-            let files = try await uploads(of: shard)
+            let files = try await uploads(of: batch)
             CrashPoint.filesListed.pass()
-            let whole = files.first { $0.bytes == shard.fileBytes }
+            let whole = files.first { $0.bytes == batch.fileBytes }
             for file in files where file.id != whole?.id { try await context.openAI.deleteFile(file.id) }
             try await commit { session in
                 if let whole {
-                    try await ShardTransitions.uploaded(session, shard: shard.id, file: whole.id)
+                    try await ProviderBatchMoves.uploaded(session, batch: batch.id, file: whole.id)
                 } else {
-                    try await ShardTransitions.move(session, shard: shard.id, to: .planned)
+                    try await ProviderBatchMoves.move(session, batch: batch.id, to: .planned)
                 }
                 CrashPoint.reviewCommitting.pass()
             }
             CrashPoint.reviewCommitted.pass()
-            succeeded(shard)
+            succeeded(batch)
         } catch let error as OpenAIError {
             try await tell(error.reason)
-            try await postpone(shard, because: error.reason, atLeast: error.retryAfter ?? 0)
+            try await postpone(batch, because: error.reason, atLeast: error.retryAfter ?? 0)
         }
     }
 
-    func uploads(of shard: ShardRecord) async throws(OpenAIError) -> [FileObject] {
+    func uploads(of batch: ProviderBatch) async throws(OpenAIError) -> [FileObject] {
         var found: [FileObject] = []
         var after: String?
         repeat {
             let page = try await context.openAI.listFiles(after: after)
-            found += page.files.filter { $0.name == "\(shard.id).jsonl" }
+            found += page.files.filter { $0.name == "\(batch.id).jsonl" }
             after = page.next
         } while after != nil
         return found

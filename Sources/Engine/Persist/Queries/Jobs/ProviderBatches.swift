@@ -1,17 +1,17 @@
-// Rows of `openai_batches`: one a shard, its state committed before each act.
+// Rows of `openai_batches`: one a batch, its state committed before each act.
 
-public enum Shards {
+public enum ProviderBatches {
     private static let columns = """
         id, stage, round, sequence, state, model, inline_images, cardinality(positions), file_bytes, account,
         input_file_id, batch_id, output_file_id, error_file_id, intent_at, not_before, clock_timestamp(),
         input_tokens_estimate, held_up, recalled_at IS NOT NULL
         """
     private static let loadStatement = Statement(
-        "load_shards", "SELECT \(columns) FROM openai_batches WHERE job_id = $1 ORDER BY stage DESC, sequence")
+        "load_batches", "SELECT \(columns) FROM openai_batches WHERE job_id = $1 ORDER BY stage DESC, sequence")
     private static let positionsStatement = Statement(
-        "shard_positions", "SELECT positions FROM openai_batches WHERE id = $1")
+        "batch_positions", "SELECT positions FROM openai_batches WHERE id = $1")
     private static let insertStatement = Statement(
-        "insert_shard",
+        "insert_batch",
         """
         INSERT INTO openai_batches
             (id, job_id, stage, round, sequence, state, model, inline_images, positions, input_tokens_estimate,
@@ -21,13 +21,13 @@ public enum Shards {
         """)
 
     /// `intentAt` and `notBefore` are told in this machine's time, however the database's clock goes.
-    public static func load(_ db: any Querying, job: Identifier) async throws(DatabaseError) -> [ShardRecord] {
+    public static func load(_ db: any Querying, job: Identifier) async throws(DatabaseError) -> [ProviderBatch] {
         try await db.query(loadStatement, [.uuid(job)]).map { row in
             let ahead = Timestamp.now() - row.timestamp(16)
             // The columns' checks allow no other values.
-            return ShardRecord(
+            return ProviderBatch(
                 id: row.uuid(0), stage: WorkStage(rawValue: row.text(1)) ?? .vision, round: row.int(2),
-                sequence: row.int(3), state: ShardState(rawValue: row.text(4)) ?? .abandoned, model: row.text(5),
+                sequence: row.int(3), state: ProviderBatchState(rawValue: row.text(4)) ?? .abandoned, model: row.text(5),
                 inlineImages: row.bool(6), lines: row.int(7), fileBytes: row.int(8), account: row.text(9),
                 inputFileID: row.optionalText(10), batchID: row.optionalText(11), outputFileID: row.optionalText(12),
                 errorFileID: row.optionalText(13), intentAt: row.isNull(14) ? nil : row.timestamp(14) + ahead,
@@ -37,31 +37,31 @@ public enum Shards {
     }
 
     private static let lastErrorStatement = Statement(
-        "shard_last_error",
+        "batch_last_error",
         """
         SELECT error FROM openai_batches WHERE job_id = $1 AND stage = $2 AND error IS NOT NULL
         ORDER BY sequence DESC LIMIT 1
         """)
-    private static let deleteStatement = Statement("delete_shard", "DELETE FROM openai_batches WHERE id = $1")
+    private static let deleteStatement = Statement("delete_batch", "DELETE FROM openai_batches WHERE id = $1")
 
-    /// Why the last shard of the stage that was given up was given up.
+    /// Why the last batch of the stage that was given up was given up.
     public static func lastError(
         _ db: any Querying, job: Identifier, stage: WorkStage
     ) async throws(DatabaseError) -> String? {
         try await db.query(lastErrorStatement, [.uuid(job), .text(stage.rawValue)]).first?.optionalText(0)
     }
 
-    /// Forgets a shard that certainly led to nothing outside.
-    public static func delete(_ db: any Querying, shard: Identifier) async throws(DatabaseError) {
-        _ = try await db.query(deleteStatement, [.uuid(shard)])
+    /// Forgets a batch that certainly led to nothing outside.
+    public static func delete(_ db: any Querying, batch: Identifier) async throws(DatabaseError) {
+        _ = try await db.query(deleteStatement, [.uuid(batch)])
     }
 
-    public static func positions(_ db: any Querying, shard: Identifier) async throws(DatabaseError) -> [Int] {
-        try await db.query(positionsStatement, [.uuid(shard)]).first?.intArray(0) ?? []
+    public static func positions(_ db: any Querying, batch: Identifier) async throws(DatabaseError) -> [Int] {
+        try await db.query(positionsStatement, [.uuid(batch)]).first?.intArray(0) ?? []
     }
 
     private static let accountedStatement = Statement(
-        "shard_accounted",
+        "batch_accounted",
         """
         SELECT position FROM lot_results WHERE job_id = $1 AND stage = $2 AND position = ANY ($4::int[])
         UNION SELECT position FROM line_failures WHERE shard_id = $3
@@ -69,15 +69,15 @@ public enum Shards {
 
     /// Those of its positions whose answers, good or bad, are stored and booked.
     public static func accounted(
-        _ db: any Querying, job: Identifier, shard: ShardRecord, positions: [Int]
+        _ db: any Querying, job: Identifier, batch: ProviderBatch, positions: [Int]
     ) async throws(DatabaseError) -> [Int] {
         try await db.query(
-            accountedStatement, [.uuid(job), .text(shard.stage.rawValue), .uuid(shard.id), .int4Array(positions)]
+            accountedStatement, [.uuid(job), .text(batch.stage.rawValue), .uuid(batch.id), .int4Array(positions)]
         ).map { $0.int(0) }
     }
 
     public static func insert(
-        _ db: any Querying, job: Identifier, stage: WorkStage, round: Int, state: ShardState, model: String,
+        _ db: any Querying, job: Identifier, stage: WorkStage, round: Int, state: ProviderBatchState, model: String,
         account: String, _ planned: PlannedLots
     ) async throws(DatabaseError) -> Identifier {
         let id = Identifier.random()
@@ -91,7 +91,7 @@ public enum Shards {
     }
 }
 
-/// The lots of a shard to be inserted.
+/// The lots of a batch to be inserted.
 public struct PlannedLots: Sendable {
     public let positions: [Int]
     public let tokens: Int
