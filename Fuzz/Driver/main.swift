@@ -1,10 +1,7 @@
 // `fuzz TARGET [libFuzzer's options] [corpus folders]`: libFuzzer around one target. A flaw ends the process, and
 // libFuzzer writes the input that showed it to a file. Thread: main.
 import FuzzTargets
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// libFuzzer's own driver, for programs that have a `main` already.
 @_silgen_name("LLVMFuzzerRunDriver")

@@ -1,8 +1,6 @@
 // A client made of bare sockets: sends bytes, takes what comes until the end. It blocks; thread: any but a loop's.
 
-#if canImport(Glibc)
 import Glibc
-#endif
 
 package enum RawClient {
     /// Longest wait for anything to come, seconds.

@@ -1,9 +1,7 @@
 // JSON as RFC 8259 and CPython have it, written to be read and not to be quick: what the reader and the canonical
 // writer are compared with. Shares no code with them. Pure. Thread: any.
 
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// A JSON value with nothing lost: numbers as they are written, strings as code points, lone surrogates among them.
 indirect enum ReferenceJSON {

@@ -1,9 +1,6 @@
 // The `url` target: a URL that is let through leads to no forbidden address in any reading (C3.3, C7). Thread: any.
 import Engine
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 enum URLFlaws {
     private static let policy = AddressPolicy()

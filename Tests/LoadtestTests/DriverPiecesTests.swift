@@ -1,13 +1,10 @@
 // The pure parts of the load drivers: replies, targets, schedules, completeness of JSON. Thread: any.
 import ArgumentParser
 import Engine
+import Glibc
 import Testing
 
 @testable import LoadtestKit
-
-#if canImport(Glibc)
-import Glibc
-#endif
 
 @Suite("The pieces of the load drivers", .timeLimit(.minutes(1)))
 struct DriverPiecesTests {

@@ -1,14 +1,11 @@
 // Every driver, small and short, against a real service in this process and the simulators.
 import ArgumentParser
 import Engine
+import Glibc
 import TestSupport
 import Testing
 
 @testable import LoadtestKit
-
-#if canImport(Glibc)
-import Glibc
-#endif
 
 @Suite("Load drivers against a service", .timeLimit(.minutes(3)))
 struct DriverTests {

@@ -1,11 +1,8 @@
 // Memory that has been freed and is wanted again.
 import Engine
+import Glibc
 import TestSupport
 import Testing
-
-#if canImport(Glibc)
-import Glibc
-#endif
 
 @Suite("The heaps", .timeLimit(.minutes(1)))
 struct HeapSettingsTests {

@@ -1,11 +1,8 @@
 // TCP on the loop.
 import Engine
+import Glibc
 import TestSupport
 import Testing
-
-#if canImport(Glibc)
-import Glibc
-#endif
 
 /// Sends back what it gets; notes what happens.
 private final class Echo: TCPStreamOwner {

@@ -1,7 +1,5 @@
 // A listening socket that nobody may connect to. Thread: any.
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// Frees: its descriptor, in `deinit`.
 public final class SilentListener: Sendable {

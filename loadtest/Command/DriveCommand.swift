@@ -1,10 +1,7 @@
 // `loadtest drive NAME`. Thread: main; the driver runs on a loop of its own.
 import ArgumentParser
 import Engine
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 struct DriveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

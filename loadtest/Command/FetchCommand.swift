@@ -2,10 +2,7 @@
 // `curl --parallel` on the same list. Thread: main; the fetcher is on one loop, like that of a job.
 import ArgumentParser
 import Engine
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 struct FetchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,10 +1,7 @@
 // `loadtest openai`. Thread: main.
 import ArgumentParser
 import Engine
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 struct OpenAICommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

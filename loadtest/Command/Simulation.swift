@@ -1,10 +1,7 @@
 // Runs one simulator until SIGTERM or SIGINT. Thread: main, with the simulator on a loop of its own.
 import ArgumentParser
 import Engine
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// A running simulator, as the command line sees it.
 struct RunningSimulator {

@@ -1,8 +1,6 @@
 // Finds bytes in bytes with the C library: a loop in Swift without the optimiser takes seconds for a batch file.
 // Thread: any.
-#if canImport(Glibc)
 import Glibc
-#endif
 
 enum ByteSearch {
     static func contains(_ bytes: [UInt8], _ needle: String) -> Bool { first(Array(needle.utf8), in: bytes) != nil }

@@ -1,8 +1,6 @@
 // A spool file's bytes as memory: sending them costs the kernel's copy and no other. Frees: the mapping in `deinit`.
 // Thread: any one at a time.
-#if canImport(Glibc)
 import Glibc
-#endif
 
 final class MappedFile {
     /// Valid as long as this object: reached through `withBytes` only.

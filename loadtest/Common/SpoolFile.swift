@@ -1,9 +1,7 @@
 // Bytes on disk without a name: uploaded and produced files, so that a 200 MB batch file costs no memory.
 // Reads and writes block for the time of a page-cache copy; a simulator may, the service may not. Thread: its loop's.
 // Frees: the descriptor in `deinit`; the file has no name, so the kernel frees it with the descriptor.
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// A file that vanishes with its owner.
 final class SpoolFile {

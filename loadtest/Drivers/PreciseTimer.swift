@@ -2,10 +2,7 @@
 // which must be called. Thread: the loop's; loop-bound.
 import CShims
 import Engine
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// Calls back once at a moment of ``Monotonic``'s clock, as exactly as the kernel wakes a thread.
 final class PreciseTimer {

@@ -1,10 +1,7 @@
 // One line about how far a run is, on standard error: rewritten on a terminal, a new one every few seconds elsewhere.
 // Thread: the driver's loop; loop-bound.
 import Engine
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 final class ProgressLine {
     private static let terminalSeconds = 0.25

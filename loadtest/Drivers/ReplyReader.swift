@@ -1,8 +1,6 @@
 // Reads HTTP/1.x replies, as little of them as a load driver needs: status, length, the end. Pure; used by one thread
 // at a time.
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// One reply after the other of one connection. Unlike the service's own parser it trusts its other end.
 struct ReplyReader {

@@ -4,10 +4,7 @@
 // Closed: each connection sends its next request when it has the reply to the last one. Open: requests are due on a
 // fixed beat (`OpenSchedule`) and go out over whatever connection is free; latency counts from when they were due.
 import Engine
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// CPU time of the calling thread.
 private enum ThreadTime {

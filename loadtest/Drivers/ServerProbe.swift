@@ -1,7 +1,5 @@
 // Memory and CPU of a process and its children, from /proc. Blocks for microseconds. Thread: any.
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// What a process tree used at one moment. MB are 1,000,000 bytes; pages that processes share count in each of them.
 struct ServerSample: Sendable, Equatable {

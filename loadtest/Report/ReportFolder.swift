@@ -1,9 +1,6 @@
 // Writes reports to disk. Blocks for the time of a small write, at the end of a run. Thread: any.
 import Engine
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 enum ReportFolder {
     /// Writes `NAME.json` and `NAME.html` into `folder`, which is made if it is not there; gives the page's path.

@@ -1,9 +1,6 @@
 // A report as one HTML page: figures and charts, inline SVG, no script, nothing from elsewhere. Pure; any thread.
 import Engine
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// The natural logarithm.
 func logarithm(_ value: Double) -> Double { log(value) }

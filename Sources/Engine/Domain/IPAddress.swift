@@ -1,7 +1,5 @@
 // IP addresses and networks as values. Pure; any thread.
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// An IPv4 or IPv6 address, without port or zone.
 public struct IPAddress: Hashable, Sendable {

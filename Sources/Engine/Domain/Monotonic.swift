@@ -1,7 +1,5 @@
 // Time that never goes back, for measuring and deadlines. Any thread.
-#if canImport(Glibc)
 import Glibc
-#endif
 
 public enum Monotonic {
     /// Seconds since some moment before the process began.

@@ -1,7 +1,5 @@
 // Points in wall-clock time, and the clock they come from, so that tests can turn it.
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// Microseconds since 1970-01-01T00:00:00Z.
 public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible {

@@ -1,8 +1,6 @@
 // The character set in which libidn2 reads host names: the thread's locale, which in a bare container is plain ASCII.
 // Frees: nothing, the locale lives as long as the process. Thread: sets the calling thread's locale only.
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// Without it curl cannot read `https://münchen.example/` where no `LANG` is set. Only characters are concerned:
 /// numbers and messages stay as they are, and so do all other threads.

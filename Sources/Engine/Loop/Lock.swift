@@ -1,8 +1,6 @@
 // A pthread mutex. `Synchronization.Mutex` makes ThreadSanitizer report races that are not there on Linux.
 // Frees: deinit. Thread: any.
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// Guards a value that several threads share. Hold it for a few instructions only: a loop thread must never wait.
 public final class Lock<Value>: @unchecked Sendable {  // `value` is touched only between lock and unlock

@@ -2,10 +2,7 @@
 // the database's names share; a name from outside whose servers are silent would hold one of those for half a minute.
 // Frees: the address list, on the thread. Thread: `start` the loop's, the look-up its own.
 import CShims
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 public enum LookupThread {
     /// Calls `done` on the loop, in a later turn, with the numeric addresses of `host` in the system's order of

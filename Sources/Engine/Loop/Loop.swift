@@ -3,10 +3,7 @@
 // libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 import DequeModule
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// One event loop and the thread that runs it.
 ///

@@ -2,10 +2,7 @@
 // Frees: each request and its buffer when its callback has run; the descriptor by `close()` or by deinit.
 // libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// An open file with positioned reads and writes. Loop-bound. An operation that has begun is not interrupted by
 /// cancellation.

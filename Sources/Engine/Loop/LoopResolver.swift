@@ -2,10 +2,7 @@
 // freed there. Thread: the loop's; the blocking look-up runs elsewhere.
 // libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// Resolves names without blocking the loop.
 public enum LoopResolver {

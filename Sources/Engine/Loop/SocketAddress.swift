@@ -1,9 +1,6 @@
 // A numeric address and port as the socket calls want it. A value; any thread.
 import CShims
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// An IPv4 or IPv6 address with a port. Names are not resolved here: that would block.
 public struct SocketAddress: Sendable {

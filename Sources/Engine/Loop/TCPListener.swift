@@ -2,10 +2,7 @@
 // Frees: the handle lives until its uv_close callback; the descriptor is the handle's once opened. Thread: the loop's.
 // libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// Accepts TCP connections on a loop. Close it when done.
 public final class TCPListener {

@@ -2,10 +2,7 @@
 // Frees: the handle lives until its uv_close callback; each queued write owns a copy of its bytes until its callback.
 // libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// What a stream tells its owner, on the loop thread. None is called after `close()`.
 public protocol TCPStreamOwner: AnyObject {

@@ -1,10 +1,7 @@
 // Where this process is to die, from the environment. See `CrashPoint`; only in builds that have them. Any thread.
 #if CRASH_POINTS
 import Synchronization
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// `CRASH_AT=name[:pass],...`: dies when one of these points is passed for the so-many-th time (default 1).
 /// `CRASH_SEED=n CRASH_PROBABILITY=p`: at every point and pass with that probability; the seed decides.

@@ -1,9 +1,7 @@
 // A thread for work that blocks or lasts. It stands here because the log, which everything uses, has one.
 // Frees: what it was given, when that has returned. Thread: `start` any, the work its own.
 
-#if canImport(Glibc)
 import Glibc
-#endif
 
 enum DetachedThread {
     private final class Work: Sendable {

@@ -1,9 +1,7 @@
 // Where log lines go: standard output, or a file that can be opened anew. Frees: its descriptor, by `close`.
 // Thread: the writing one, after the making.
 
-#if canImport(Glibc)
 import Glibc
-#endif
 
 final class LogFile {
     /// nil: standard output.

@@ -1,11 +1,8 @@
+import Glibc
 // One output of the log with its queue and the thread that writes it: a terminal that takes nothing keeps back neither
 // the file nor a loop. Frees: the mutex and the condition in deinit, which comes after the thread has ended.
 // Thread: any may `submit`.
 import Logging
-
-#if canImport(Glibc)
-import Glibc
-#endif
 
 /// A bounded queue of lines. What does not fit, or cannot be written, is dropped and counted.
 final class LogSink: @unchecked Sendable {  // all state is touched between lock and unlock, `file` by the thread alone

@@ -1,10 +1,7 @@
 // curl's C callbacks: from a user pointer and raw bytes to a `CurlTransfer`. Frees: nothing. Thread: the loop's, within
 // curl.
 import CShims
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 extension CurlTransfer {
     func installCallbacks() {

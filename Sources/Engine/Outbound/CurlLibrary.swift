@@ -1,9 +1,6 @@
 // What curl wants once per process. Thread: any; Swift runs the initialiser once.
 import CShims
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 enum CurlLibrary {
     /// Touch before the first handle is made. A broken connection must be an error and not a signal: curl leaves that

@@ -1,8 +1,6 @@
 // Keeps keys out of core dumps. Thread: the main one, before any other is started.
 
-#if canImport(Glibc)
 import Glibc
-#endif
 
 enum CoreDumps {
     /// No dump is written to a file, and what a program behind `core_pattern` gets, for which the limit does not

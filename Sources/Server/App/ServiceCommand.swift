@@ -1,11 +1,8 @@
 // The command line: `generation-service serve | migrate | check`. Thread: the main one, which only waits.
 import ArgumentParser
 import Engine
-import Logging
-
-#if canImport(Glibc)
 import Glibc
-#endif
+import Logging
 
 /// The program.
 public struct ServiceCommand: AsyncParsableCommand {

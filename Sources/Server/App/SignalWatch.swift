@@ -1,9 +1,6 @@
 // Waits for signals on a loop of its own. Thread: any.
 import Engine
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// Watches from its making until ``close()``; after that the signals do what they do by default again.
 final class SignalWatch: Sendable {

@@ -1,9 +1,6 @@
 // The environment's variables and what they may hold (C8). Pure, but for a look at the folder that is to be written to.
 import Engine
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 extension Config {
     /// Reads and checks all settings.

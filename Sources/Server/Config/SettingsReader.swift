@@ -1,9 +1,6 @@
 // Reads single settings and remembers what was wrong with them. A value; any thread.
 import Engine
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// Looks up variables, falls back to defaults, collects every mistake. A variable that is set but empty counts as not
 /// set, unless said otherwise: compose files pass `NAME=` for what nobody chose.

@@ -1,9 +1,6 @@
 // The Date field, made once a second. Thread: its listener's loop.
 import Engine
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// `Date: Tue, 05 Aug 2025 08:30:15 GMT` with its line end.
 struct DateLine {

@@ -1,10 +1,7 @@
 // A program started by the laboratory: killed, waited for, and gone with us. Frees: the process, in `deinit`.
 // Thread: the loop's; loop-bound.
 import Engine
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 final class ChildProcess {
     enum Ending: Equatable {

@@ -2,10 +2,7 @@
 // Thread: the lab's loop; loop-bound.
 #if CRASH_POINTS
 import Engine
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 final class CrashTour {
     /// How many direct calls may be answered and not yet committed at a point: they are asked for again.

@@ -1,10 +1,7 @@
 // One instance of the service that is killed and started again under the same name and port. Thread: the lab's loop;
 // loop-bound.
 import Engine
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 final class Instance {
     /// How long a start may take, seconds.

@@ -1,10 +1,7 @@
 // The fault laboratory: a provider, pictures, a receiver, a database and some instances of the service, all of which
 // can be made to fail; and the books that are compared at the end. Thread: one loop; loop-bound.
 import Engine
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 final class Lab {
     /// Ports of instances: below those that the kernel gives to outgoing connections, so that an instance that is down

@@ -1,10 +1,7 @@
 // What every scenario of the laboratory takes, and what a scenario wants of it. Values; any thread.
 import ArgumentParser
 import Engine
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 struct LabOptions: ParsableArguments, Sendable {
     @Option(help: "A PostgreSQL where databases may be made; each run makes its own. Default: DATABASE_URL.")

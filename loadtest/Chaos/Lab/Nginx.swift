@@ -1,9 +1,6 @@
 // An nginx before the instances. Frees: its process, in `stop`. Thread: the lab's loop; loop-bound.
 import Engine
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 final class Nginx {
     /// What rolling restarts need of nginx, and nothing else. {port}, {servers} and {folder} are filled in.

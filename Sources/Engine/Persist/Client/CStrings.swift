@@ -1,7 +1,5 @@
 // Swift strings as C's NULL-terminated array of strings. Frees: the copies when the body returns. Pure.
-#if canImport(Glibc)
 import Glibc
-#endif
 
 enum CStrings {
     static func with<Value>(

@@ -1,9 +1,6 @@
 // From the operator's URL to libpq's keywords. Frees what PQconninfoParse gave. Pure apart from PGHOST; any thread.
 import CShims
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// What libpq is told for one attempt to connect.
 struct ConnectionSettings: Sendable {

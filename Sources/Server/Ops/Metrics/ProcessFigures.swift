@@ -1,9 +1,6 @@
 // The process as the kernel sees it, from /proc, read without blocking the loop. Loop-bound.
 import Engine
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// What Prometheus' client libraries tell of every process. nil where the kernel does not say.
 struct ProcessFigures: Equatable, Sendable {
