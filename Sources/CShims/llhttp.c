@@ -1,4 +1,4 @@
-// Built from the sources that Debian's node-llhttp installs; nothing is vendored.
-// Strict mode is chosen when llhttp is compiled; the loose one forgives line ends that smuggle requests.
+// Built from the sources that Debian's node-llhttp installs; this repository holds no copy.
+// llhttp chooses its mode at compile time. The loose mode accepts line ends that allow request smuggling.
 #define LLHTTP_STRICT_MODE 1
 #include "/usr/share/llhttp/llhttp.c"

@@ -1,4 +1,5 @@
-// C only, no logic: what Swift cannot import by itself (macros, variadics, struct "inheritance" of libuv).
+// C only, no logic: wrappers for the parts of the C libraries that Swift cannot import (macros, variadic functions,
+// libuv's struct "inheritance").
 #ifndef CSHIMS_H
 #define CSHIMS_H
 

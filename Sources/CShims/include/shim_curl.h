@@ -1,4 +1,4 @@
-// curl's setopt and getinfo are variadic, which Swift cannot call: one typed wrapper for each kind of argument.
+// curl's setopt and getinfo are variadic, so Swift cannot call them: one typed wrapper per kind of argument.
 #ifndef SHIM_CURL_H
 #define SHIM_CURL_H
 #include <curl/curl.h>

@@ -1,4 +1,4 @@
-// libuv handles "inherit" by layout; these casts say so once, in C, where they are legal.
+// libuv handles "inherit" by layout. These casts are legal in C, so they are made here once.
 #ifndef SHIM_LOOP_H
 #define SHIM_LOOP_H
 #include <uv.h>
@@ -13,10 +13,10 @@ static inline uv_handle_t *shim_handle_signal(uv_signal_t *h) { return (uv_handl
 static inline uv_stream_t *shim_stream_tcp(uv_tcp_t *h) { return (uv_stream_t *)h; }
 static inline uv_req_t *shim_req_fs(uv_fs_t *r) { return (uv_req_t *)r; }
 
-// The loop that runs on the calling thread, or NULL.
+// Returns the loop that runs on the calling thread, or NULL.
 void *shim_current_loop(void);
 void shim_set_current_loop(void *loop);
 
-// Names the calling thread for debuggers and top; at most 15 bytes.
+// Names the calling thread for debuggers and top, in at most 15 bytes.
 void shim_name_thread(const char *name);
 #endif

@@ -1,12 +1,13 @@
-// Linux's timerfd, whose header would bring a second `struct timespec` along.
+// Linux's timerfd. Its own header would also import a second `struct timespec`.
 #ifndef SHIM_TIMER_H
 #define SHIM_TIMER_H
 
 #include <stdint.h>
 
-// A descriptor that becomes readable when its time has come, or -1. On CLOCK_MONOTONIC; non-blocking.
+// Opens a non-blocking timer on CLOCK_MONOTONIC. Returns a descriptor that becomes readable when the timer fires, or
+// -1.
 int shim_timer_open(void);
-// Arms it for a moment of that clock, in nanoseconds above zero. 0 if that worked.
+// Arms the timer for a time on that clock, in nanoseconds, greater than zero. Returns 0 on success.
 int shim_timer_arm(int descriptor, int64_t nanoseconds);
 
 #endif

@@ -1,13 +1,14 @@
-// Which addresses URLs from outside may lead to (C7). Pure; any thread.
+// Decides which addresses a client's URL may lead to (C7). Pure; any thread.
 
-/// Decides about single addresses. Names are decided when they have been resolved, on the address really connected to.
+/// Decides about single addresses. A name is judged after its resolution, by the address that is really connected to.
 public struct AddressPolicy: Hashable, Sendable {
-    /// Networks that are open although IANA's registries say they are not globally reachable.
+    /// Networks that are open although IANA's registries list them as not globally reachable.
     public let allowed: [CIDR]
 
     public init(allowed: [CIDR] = []) { self.allowed = allowed }
 
-    /// C7: false for what IANA's special-purpose registries call not globally reachable, unless `allowed` opens it.
+    /// C7: returns false for an address that IANA's special-purpose registries list as not globally reachable, unless
+    /// `allowed` opens it.
     public func permits(_ address: IPAddress) -> Bool {
         if allowed.contains(where: { $0.contains(address) }) { return true }
         switch address.family {
@@ -28,7 +29,7 @@ public struct AddressPolicy: Hashable, Sendable {
         return global6.contains { $0.contains(address) }
     }
 
-    /// The IPv4 address that a packet to this IPv6 address ends up at.
+    /// The IPv4 address that a packet to this IPv6 address reaches, if one is embedded in it.
     private static func embedded(in address: IPAddress) -> IPAddress? {
         if mapped.contains(address) || translated.contains(address) || nat64.contains(address) {
             return IPAddress(v4: UInt32(truncatingIfNeeded: address.low))
@@ -71,13 +72,13 @@ public struct AddressPolicy: Hashable, Sendable {
         net4(240, 0, 0, 0, 4),  // reserved, limited broadcast
     ]
 
-    /// Inside `special4`, yet globally reachable.
+    /// Networks inside `special4` that are globally reachable.
     private static let global4: [CIDR] = [
         net4(192, 0, 0, 9, 32),  // Port Control Protocol anycast
         net4(192, 0, 0, 10, 32),  // TURN anycast
     ]
 
-    /// https://www.iana.org/assignments/iana-ipv6-special-registry, multicast, and what was deprecated.
+    /// https://www.iana.org/assignments/iana-ipv6-special-registry, multicast, and deprecated networks.
     private static let special6: [CIDR] = [
         net6(0, 0, 96),  // unspecified, loopback, IPv4-compatible
         net6(0x0064_FF9B_0001_0000, 48),  // local-use translation
@@ -93,7 +94,7 @@ public struct AddressPolicy: Hashable, Sendable {
         net6(0xFF00_0000_0000_0000, 8),  // multicast
     ]
 
-    /// Inside `special6`, yet globally reachable.
+    /// Networks inside `special6` that are globally reachable.
     private static let global6: [CIDR] = [
         net6(0x2001_0001_0000_0000, 1, 128),  // Port Control Protocol anycast
         net6(0x2001_0001_0000_0000, 2, 128),  // TURN anycast

@@ -1,9 +1,9 @@
-// The one shape of everything that works by itself.
+// The common shape of all background services.
 
-/// A service of one shard of the process. Loop-bound.
+/// A service of one shard. Loop-bound.
 public protocol BackgroundService: AnyObject {
-    /// Begins to work; returns at once.
+    /// Starts the service and returns at once.
     func start()
-    /// Ends orderly: hands over what it holds and returns when nothing of it is left on the loop.
+    /// Stops in order: hands over the work it holds, and returns when none of it is left on the loop.
     func stop() async
 }

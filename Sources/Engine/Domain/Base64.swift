@@ -1,15 +1,15 @@
-// RFC 4648 base64 with padding: data URLs, Standard Webhooks signatures. Pure.
-// Twelve bits at a time, because an image of 10 MB is encoded on a loop thread.
+// RFC 4648 base64 with padding, for data URLs and Standard Webhooks signatures. Pure.
+// Encodes twelve bits at a time, because an image of 10 MB is encoded on a loop thread.
 
 public enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-    /// The two characters of each twelve bits, the first one in the low byte.
+    /// The two characters of each twelve-bit value, the first one in the low byte.
     private static let pairs: [UInt16] = (0..<4096).map { bits in
         UInt16(alphabet[bits >> 6]) | UInt16(alphabet[bits & 63]) << 8
     }
 
-    /// Input bytes of a block: small enough to stay in the cache on its way to `out`.
+    /// Input bytes per block: small enough to stay in the CPU cache until `out` has them.
     private static let blockBytes = 3 * 4096
 
     public static func text(_ bytes: [UInt8]) -> String {
@@ -50,7 +50,7 @@ public enum Base64 {
         }
     }
 
-    /// The last one or two bytes.
+    /// Encodes the last one or two bytes.
     private static func appendRest(_ rest: ArraySlice<UInt8>, to out: inout [UInt8]) {
         guard let first = rest.first else { return }
         let second = rest.count > 1 ? rest.last : nil

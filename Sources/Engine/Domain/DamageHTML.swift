@@ -1,7 +1,7 @@
-// Makes a model's text safe to show as HTML (C2.4). Pure; never fails; cleaning twice changes nothing. Thread: any.
+// Makes a model's text safe to show as HTML (C2.4). Pure; never fails; idempotent. Thread: any.
 
-/// Lets through `p ul ol li strong em br` without attributes, balanced; drops other tags, escapes what is no tag, and
-/// puts loose text into paragraphs.
+/// Keeps `p ul ol li strong em br` without attributes, balanced; drops other tags; escapes any other markup
+/// character; puts loose text into paragraphs.
 public enum DamageHTML {
     public static func clean(_ text: String) -> String {
         var tokens = HTMLTokens(text)
@@ -16,7 +16,7 @@ public enum DamageHTML {
         return writer.finish()
     }
 
-    /// Whether nothing could be seen of the cleaned text: it holds tags and blanks at most.
+    /// Returns true if the cleaned text has no visible character, only tags and blanks.
     public static func isBlank(_ text: String) -> Bool {
         var tokens = HTMLTokens(text)
         while let token = tokens.next() {
@@ -31,18 +31,18 @@ enum HTMLTag: String {
     case p, ul, ol, li, strong, em, br
 
     var isList: Bool { self == .ul || self == .ol }
-    /// Lives inside a paragraph or list item.
+    /// True for a tag that belongs inside a paragraph or list item.
     var isInline: Bool { self == .strong || self == .em || self == .br }
 }
 
-/// Writes balanced HTML: closes what must not hold the next thing, opens what it needs.
+/// Writes balanced HTML: closes each element that cannot hold the next token and opens each element that it needs.
 private struct HTMLWriter {
-    /// Deeper tags are dropped: no description needs them.
+    /// Deepest nesting; deeper tags are dropped, because no description needs them.
     private static let deepest = 16
 
     private var out = ""
     private var stack: [HTMLTag] = []
-    /// Whether the open paragraph is one that loose text was put into.
+    /// True if the writer itself opened the current paragraph, around loose text.
     private var paragraphIsOurs = false
 
     mutating func text(_ text: String) {
@@ -95,8 +95,7 @@ private struct HTMLWriter {
 
     mutating func close(_ tag: HTMLTag) {
         guard stack.contains(tag) else { return }
-        // An item of an outer list does not end while an inner list is open, nor does anything else reach out of a
-        // list.
+        // A closing tag must not reach out of an inner list, so an outer item stays open while an inner list is open.
         if !tag.isList, let list = stack.lastIndex(where: \.isList), let own = stack.lastIndex(of: tag), own < list {
             return
         }
@@ -111,7 +110,7 @@ private struct HTMLWriter {
         return out
     }
 
-    /// The item counts that a list needs before it can hold anything.
+    /// Also counts the item that a list needs before it can hold anything.
     private var hasRoom: Bool { stack.count + (stack.last.map(\.isList) ?? false ? 1 : 0) < HTMLWriter.deepest }
 
     private mutating func openItem() {
@@ -124,7 +123,7 @@ private struct HTMLWriter {
         push(.li)
     }
 
-    /// Text and inline tags stand in a paragraph or an item.
+    /// Opens a paragraph or an item if none is open, because text and inline tags must stand in one.
     private mutating func makeRoomForInline() {
         if stack.isEmpty {
             push(.p)
@@ -154,7 +153,7 @@ private struct HTMLWriter {
         if stack.isEmpty { paragraphIsOurs = false }
     }
 
-    /// What stands before and after the first blank line.
+    /// Splits into the text before and the text after the first blank line.
     private static func splitAtBlankLine(_ text: Substring) -> (Substring, Substring)? {
         var lineEnd: Substring.Index?
         for index in text.indices {
@@ -171,6 +170,6 @@ private struct HTMLWriter {
 }
 
 extension Character {
-    /// White space and nothing else. `isWhitespace` says so, too, of a space with a combining mark on it.
+    /// True for white space only. `isWhitespace` is also true for a space with a combining mark.
     fileprivate var isBlank: Bool { isWhitespace && unicodeScalars.allSatisfy(\.properties.isWhitespace) }
 }

@@ -1,8 +1,8 @@
-// Numbers and times as text, straight into bytes: replies that are made tens of thousands of times a second are not
-// worth a String. Pure.
+// Writes numbers and times as bytes, without a String: some replies are built tens of thousands of times per second.
+// Pure.
 
 extension [UInt8] {
-    /// The digits of `number`, at least `digits` of them.
+    /// Appends `number` in decimal, padded with zeros to at least `digits` digits.
     public mutating func append(decimal number: Int, digits: Int = 1) {
         if number < 0 { append(UInt8(ascii: "-")) }
         let magnitude = number.magnitude
@@ -17,7 +17,7 @@ extension [UInt8] {
         }
     }
 
-    /// As ``Timestamp/description``: `2025-08-05T08:30:15Z`.
+    /// Appends the time in the form of ``Timestamp/description``: `2025-08-05T08:30:15Z`.
     public mutating func append(_ time: Timestamp) {
         let total = Int((time.floorToSecond.microseconds) / 1_000_000)
         let days = total >= 0 ? total / 86_400 : (total - 86_399) / 86_400

@@ -1,8 +1,8 @@
-// When a job is likely to end, from what was measured on recent jobs and on this one (C5.3). Pure.
+// Estimates the end of a job from measurements of recent jobs and of this one (C5.3). Pure.
 
-/// Estimates of `estimated_completion`.
+/// Computes `estimated_completion`.
 public enum Estimate {
-    /// How long a recent job took.
+    /// Size and duration of a recent job.
     public struct Sample: Sendable, Equatable {
         public var lots: Int
         public var seconds: Double
@@ -13,19 +13,19 @@ public enum Estimate {
         }
     }
 
-    /// Assumed before any job has been measured: what the document's sample shows.
+    /// Assumed duration until a job has been measured; the value of the document's sample.
     public static let unmeasuredSeconds = 3600.0
-    /// An estimate that has run out is moved on by at least this.
+    /// An estimate in the past moves at least this far into the future, seconds.
     public static let leastSeconds = 30.0
-    /// Samples of the nearest size that are looked at.
+    /// Number of samples, nearest in size, that an estimate uses.
     static let nearest = 7
-    /// Below this share of its lots a job's own pace says nothing yet.
+    /// Below this share of its lots, a job's own pace is ignored.
     static let meaningfulShare = 0.05
 
-    /// Seconds that a job of `lots` takes: the median of the recent jobs nearest in size.
+    /// Seconds that a job of `lots` lots takes: the median of the recent jobs nearest in size.
     public static func seconds(lots: Int, recent: [Sample]) -> Double {
         func distance(_ sample: Sample) -> Int {
-            // Sizes compared by their ratio: 10 is as far from 100 as 100 from 1000.
+            // Compares sizes by their ratio: 10 is as far from 100 as 100 from 1000.
             let (small, large) = (min(lots, sample.lots), max(lots, sample.lots))
             return large * 16 / max(1, small)
         }
@@ -34,8 +34,8 @@ public enum Estimate {
         return max(leastSeconds, near[near.count / 2])
     }
 
-    /// When an open job will end. `first` is the estimate made when it was created.
-    /// - Returns: a time after `now`, also when shown in whole seconds.
+    /// Estimates the end of an open job. `first` is the estimate made when it was created.
+    /// - Returns: a time after `now`, even when shown in whole seconds.
     public static func completion(
         createdAt: Timestamp, now: Timestamp, totalLots: Int, processedLots: Int, first: Timestamp?
     ) -> Timestamp {

@@ -1,12 +1,12 @@
-// A lot's finished JSON: stored once, sent as it is (results add `processed_at`). Pure.
+// A lot's finished JSON: stored once and sent unchanged (results add `processed_at`). Pure.
 
-/// What became of one lot (C2.4, C2.5, C4.4).
+/// The outcome of one lot (C2.4, C2.5, C4.4).
 public struct FinishedLot: Sendable {
     public var lotID: String
-    /// nil: completed.
+    /// nil if the lot completed.
     public var error: String?
     public var processedImages: Int
-    /// Language as asked for -> HTML; languages without a text are left out.
+    /// Requested language and HTML; a language without a text is left out.
     public var descriptions: [(language: String, damages: String)]
     public var missingImages: [String]
 
@@ -21,7 +21,7 @@ public struct FinishedLot: Sendable {
         self.missingImages = missingImages
     }
 
-    /// The member order of the document's samples; `error` only in a failed lot.
+    /// JSON in the member order of the document's samples; `error` only in a failed lot.
     public var json: JSONValue {
         var members: [(String, JSONValue)] = [
             ("lot_id", .string(lotID)),
@@ -40,7 +40,7 @@ public struct FinishedLot: Sendable {
         return .object(members)
     }
 
-    /// The texts in the requested order: English from `english`, the others from `translations` (C2.4).
+    /// Returns the texts in the requested order: English from `english`, other languages from `translations` (C2.4).
     public static func descriptions(
         languages: [String], english: String?, translations: (String) -> String?
     ) -> [(language: String, damages: String)] {

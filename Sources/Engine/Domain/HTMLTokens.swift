@@ -1,6 +1,6 @@
-// Cuts text into allowed tags and escaped text, forgivingly, as browsers read it. Pure. Thread: any.
+// Cuts text into allowed tags and escaped text, tolerating errors as browsers do. Pure. Thread: any.
 
-/// A sequence of allowed tags and of text that is ready to stand in HTML.
+/// A sequence of allowed tags and escaped text.
 struct HTMLTokens {
     enum Token {
         case text(String)
@@ -24,7 +24,7 @@ struct HTMLTokens {
         return nil
     }
 
-    /// Text up to the next thing that looks like markup, escaped.
+    /// Reads and escapes text up to the next `<`.
     private mutating func text() -> String {
         var out: [UInt8] = []
         repeat {
@@ -33,7 +33,7 @@ struct HTMLTokens {
             case UInt8(ascii: ">"): out += "&gt;".utf8
             case UInt8(ascii: "&"): out += isEntity(at: index) ? "&".utf8 : "&amp;".utf8
             case 0x09, 0x0A, 0x0D: out.append(bytes[index])
-            case 0..<0x20, 0x7F: break  // no text has a use for these, and PostgreSQL refuses NUL
+            case 0..<0x20, 0x7F: break  // control characters have no use in text, and PostgreSQL refuses NUL
             default: out.append(bytes[index])
             }
             index += 1
@@ -41,7 +41,7 @@ struct HTMLTokens {
         return String(decoding: out, as: UTF8.self)
     }
 
-    /// Whether a character reference such as `&amp;` or `&#39;` stands here: those are kept.
+    /// True if a character reference such as `&amp;` or `&#39;` starts here; references are kept.
     private func isEntity(at start: Int) -> Bool {
         var end = start + 1
         let isNumber = end < bytes.count && bytes[end] == UInt8(ascii: "#")
@@ -63,12 +63,12 @@ struct HTMLTokens {
 // MARK: - Markup
 
 extension HTMLTokens {
-    /// What a piece of markup leaves: perhaps nothing.
+    /// Result of one piece of markup; nil if it leaves nothing.
     private struct Markup {
         var value: Token?
     }
 
-    /// The markup that begins here; nil, and no move, if this `<` is just a character.
+    /// Reads the markup at `index`. Returns nil, without moving, if this `<` is an ordinary character.
     private mutating func markup() -> Markup? {
         guard index + 1 < bytes.count else { return nil }
         let second = bytes[index + 1]
@@ -87,7 +87,7 @@ extension HTMLTokens {
         return Markup(value: HTMLTokens.joining.contains(name) ? nil : .text(" "))
     }
 
-    /// Whether the name ends here, rather than going on as `p-custom`.
+    /// True if the tag name ends here; `p-custom` is a different name than `p`.
     private func isWhole(_ nameEnd: Int) -> Bool {
         switch bytes[nameEnd] {
         case 0x20, 0x09, 0x0A, 0x0C, 0x0D, UInt8(ascii: "/"), UInt8(ascii: ">"): true
@@ -95,17 +95,18 @@ extension HTMLTokens {
         }
     }
 
-    /// Elements whose content is not for readers.
+    /// Elements whose content is not text for readers; it is dropped too.
     private static let silent: Set<String> = ["script", "style", "template", "iframe", "object", "noscript", "title"]
-    /// Elements whose tags do not separate words; the other dropped tags leave a space.
+    /// Elements whose tags do not separate words; other dropped tags leave a space.
     private static let joining: Set<String> = [
         "a", "abbr", "b", "code", "del", "font", "i", "ins", "mark", "s", "small", "span", "sub", "sup", "u",
     ]
 
-    /// Longer tags are taken for text: nobody means one, and looking further for each `<` would take quadratic time.
+    /// Longer tags count as text. No real tag is longer, and searching further from each `<` would take quadratic
+    /// time.
     private static let tagBytes = 4096
 
-    /// Where the tag's `>` is, past quoted attribute values; with an unclosed quote, the first one.
+    /// Finds the tag's `>` after quoted attribute values; with an unclosed quote, the first `>`.
     private func endOfTag(from start: Int) -> Int? {
         var quote: UInt8?
         var first: Int?
@@ -124,7 +125,8 @@ extension HTMLTokens {
         return first
     }
 
-    /// A comment, doctype or processing instruction: gone. An unclosed comment swallows the rest, as in browsers.
+    /// Drops a comment, doctype or processing instruction. An unclosed comment drops the rest of the text, as in
+    /// browsers.
     private mutating func declaration() -> Markup {
         let isComment = bytes[index...].starts(with: "<!--".utf8)
         let from = index + (isComment ? 4 : 2)
@@ -136,7 +138,7 @@ extension HTMLTokens {
         index = find("</" + name, from: index) ?? bytes.count
     }
 
-    /// The first place of an ASCII text in lower case, whatever the case there.
+    /// Finds an ASCII text, given in lower case, without regard to case.
     private func find(_ text: String, from start: Int) -> Int? {
         let wanted = Array(text.utf8)
         guard start + wanted.count <= bytes.count else { return nil }

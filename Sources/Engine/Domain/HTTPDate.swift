@@ -1,8 +1,8 @@
-// The date of HTTP's headers (RFC 9110, IMF-fixdate): "Sun, 06 Nov 1994 08:49:37 GMT". Pure; any thread.
+// The date format of HTTP headers (RFC 9110, IMF-fixdate): "Sun, 06 Nov 1994 08:49:37 GMT". Pure; any thread.
 
 public enum HTTPDate {
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-    /// From the one on which 1970 began.
+    /// Starts with the weekday of 1970-01-01.
     private static let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
 
     /// - Parameter seconds: since 1970, not negative.
@@ -15,7 +15,7 @@ public enum HTTPDate {
         return "\(weekdays[days % 7]), \(two(day)) \(months[month - 1]) \(year) \(clock) GMT"
     }
 
-    /// nil for the two obsolete forms and for anything else.
+    /// Returns nil for the two obsolete formats and for any other text.
     static func parse(_ text: String) -> Timestamp? {
         let parts = text.split(separator: " ")
         guard parts.count == 6, parts[0].hasSuffix(","), parts[5] == "GMT",

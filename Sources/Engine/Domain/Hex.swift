@@ -1,12 +1,12 @@
-// Hexadecimal, lower case out, either case in.
+// Hexadecimal text: writes lower case, reads either case.
 
 public enum Hex {
-    /// The lower-case digit of 0...15.
+    /// Returns the lower-case digit of 0...15.
     public static func digit(_ value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 
-    /// The value of a digit in either case; nil for other bytes.
+    /// Returns the value of a digit in either case, or nil for another byte.
     public static func value(_ digit: UInt8) -> UInt8? {
         switch digit {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")

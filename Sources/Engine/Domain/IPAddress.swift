@@ -23,10 +23,10 @@ public struct IPAddress: Hashable, Sendable {
         self.low = low
     }
 
-    /// Strict text: four decimal numbers, or RFC 4291. No brackets, no zone, no other spelling.
+    /// Parses four decimal numbers, or an RFC 4291 text. Accepts no brackets, no zone and no other spelling.
     public init?(_ text: some StringProtocol) {
         let text = String(text)
-        guard !text.utf8.contains(0) else { return nil }  // C would see only what stands before it
+        guard !text.utf8.contains(0) else { return nil }  // C would read only up to the NUL
         var four = in_addr()
         if inet_pton(AF_INET, text, &four) == 1 {
             self.init(v4: UInt32(bigEndian: four.s_addr))
@@ -44,7 +44,7 @@ public struct IPAddress: Hashable, Sendable {
         self.init(v6: UInt64(bigEndian: halves.0), UInt64(bigEndian: halves.1))
     }
 
-    /// Significant bits: 32 or 128.
+    /// Number of significant bits: 32 or 128.
     public var width: Int {
         switch family {
         case .v4: 32
@@ -52,7 +52,8 @@ public struct IPAddress: Hashable, Sendable {
         }
     }
 
-    /// The IPv4 address inside `::ffff:a.b.c.d`, which is how a dual-stack socket shows an IPv4 peer; else itself.
+    /// The IPv4 address inside `::ffff:a.b.c.d`, the form in which a dual-stack socket reports an IPv4 peer;
+    /// otherwise itself.
     public var unmapped: IPAddress {
         guard family == .v6, high == 0, low >> 32 == 0xFFFF else { return self }
         return IPAddress(v4: UInt32(truncatingIfNeeded: low))
@@ -73,11 +74,11 @@ extension IPAddress: CustomStringConvertible {
     }
 }
 
-/// Why a text is not a network.
+/// The reason why a text is not a network.
 public enum CIDRError: Error, Equatable, Sendable {
     case notAnAddress(String)
     case badPrefix(String)
-    /// `10.1.2.3/8`: the author meant one address or a network, and the difference matters.
+    /// `10.1.2.3/8` is ambiguous: it can mean one address or a network.
     case hostBitsSet(String)
 }
 
@@ -91,13 +92,13 @@ extension CIDRError: CustomStringConvertible {
     }
 }
 
-/// A network: an address and how many of its leading bits count.
+/// A network: an address and the number of its leading bits that count.
 public struct CIDR: Hashable, Sendable {
     public let network: IPAddress
-    /// 0 to 32 or 128.
+    /// 0 to 32 for IPv4, 0 to 128 for IPv6.
     public let prefix: Int
 
-    /// `prefix` is clamped to the address's width; the bits after it are cleared.
+    /// Clamps `prefix` to the address's width and clears the bits after it.
     public init(_ address: IPAddress, prefix: Int) {
         let prefix = max(0, min(prefix, address.width))
         self.prefix = prefix
@@ -108,7 +109,7 @@ public struct CIDR: Hashable, Sendable {
         }
     }
 
-    /// `10.0.0.0/8`, `fd00::/8`, or a single address.
+    /// Parses `10.0.0.0/8`, `fd00::/8`, or a single address.
     public init(parsing text: some StringProtocol) throws(CIDRError) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = IPAddress(parts[0]) else { throw .notAnAddress(String(text)) }
@@ -124,14 +125,15 @@ public struct CIDR: Hashable, Sendable {
         if network != address { throw .hostBitsSet(String(text)) }
     }
 
-    /// An IPv4-mapped IPv6 address is not in an IPv4 network: see ``IPAddress/unmapped``.
+    /// Compares within one family only: an IPv4-mapped IPv6 address is not in an IPv4 network. See
+    /// ``IPAddress/unmapped``.
     public func contains(_ address: IPAddress) -> Bool {
         guard address.family == network.family else { return false }
         let (high, low) = CIDR.mask(network.family, prefix)
         return address.high & high == network.high && address.low & low == network.low
     }
 
-    /// The bits that count. Shifting by the width or more gives 0 in Swift, which is what is wanted.
+    /// The bits that count. Relies on Swift: a shift by the width or more gives 0.
     private static func mask(_ family: IPAddress.Family, _ prefix: Int) -> (high: UInt64, low: UInt64) {
         switch family {
         case .v4: (0, (UInt64.max << (32 - prefix)) & 0xFFFF_FFFF)

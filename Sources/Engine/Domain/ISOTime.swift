@@ -1,22 +1,23 @@
-// ISO 8601 times as integrators write them in a query. Pure.
+// Parses ISO 8601 times of query parameters. Pure.
 
 extension Timestamp {
-    /// Reads `2025-08-05`, `2025-08-05T07:30`, `2025-08-05T07:30:00.5Z`, `2025-08-05 07:30:00+02:00`, `+0200`, `+02`.
-    /// Without an offset it is UTC. A space before the offset counts as the `+` that form decoding made of it.
-    /// - Returns: nil for anything else, and for dates that do not exist.
+    /// Parses `2025-08-05`, `2025-08-05T07:30`, `2025-08-05T07:30:00.5Z`, `2025-08-05 07:30:00+02:00`, `+0200`,
+    /// `+02`. A time without an offset is UTC. A space before the offset counts as `+`, because form decoding turns
+    /// one into the other.
+    /// - Returns: nil for any other text and for dates that do not exist.
     public init?(iso text: String) {
         var scanner = ISOScanner(bytes: Array(text.utf8))
         guard let moment = scanner.moment(), scanner.atEnd else { return nil }
         self.init(microseconds: moment)
     }
 
-    /// This time, or the next whole second.
+    /// This time if it is a whole second, otherwise the next whole second.
     public var roundedUpToSecond: Timestamp {
         let cut = floorToSecond
         return cut == self ? self : Timestamp(microseconds: cut.microseconds + 1_000_000)
     }
 
-    /// The whole second that this time lies in.
+    /// The whole second that contains this time.
     public var floorToSecond: Timestamp {
         let rest = microseconds % 1_000_000
         return Timestamp(microseconds: microseconds - (rest < 0 ? rest + 1_000_000 : rest))
@@ -40,7 +41,7 @@ private struct ISOScanner {
         guard let year = number(4), take("-"), let month = number(2), take("-"), let day = number(2) else { return nil }
         guard year >= 1970, (1...12).contains(month), day >= 1 else { return nil }
         let days = CivilDate.days(year: year, month: month, day: day)
-        // A day that does not exist comes back as another one.
+        // A day that does not exist converts back to a different day.
         return CivilDate.from(daysSinceEpoch: days) == (year, month, day) ? days : nil
     }
 
@@ -67,7 +68,7 @@ private struct ISOScanner {
         return index > start ? value : nil
     }
 
-    /// Minutes east of UTC; none written is UTC.
+    /// Minutes east of UTC; 0 if the text has no offset.
     private mutating func offset() -> Int? {
         if atEnd || take("Z") || take("z") { return 0 }
         let sign = take("-") ? -1 : 1

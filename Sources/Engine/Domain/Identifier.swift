@@ -1,6 +1,6 @@
-// A UUID without Foundation: job ids, shard ids, incarnations.
+// A UUID without Foundation: ids of jobs and provider batches, incarnations.
 
-/// 128 bits, shown as a UUID in lower case (RFC 9562).
+/// 128 bits, written as a lower-case UUID (RFC 9562).
 public struct Identifier: Hashable, Sendable, CustomStringConvertible {
     public let high: UInt64
     public let low: UInt64
@@ -10,7 +10,7 @@ public struct Identifier: Hashable, Sendable, CustomStringConvertible {
         self.low = low
     }
 
-    /// A random one (version 4) from the system's generator.
+    /// Makes a random UUID (version 4) from the system's generator.
     public static func random() -> Identifier {
         var generator = SystemRandomNumberGenerator()
         let high = (generator.next() & ~0xF000) | 0x4000
@@ -18,12 +18,12 @@ public struct Identifier: Hashable, Sendable, CustomStringConvertible {
         return Identifier(high: high, low: low)
     }
 
-    /// Exactly the 36-character form, in either case; anything else is nil.
+    /// Parses exactly the 36-character form, in either case; returns nil for any other text.
     public init?(_ text: some StringProtocol) {
         self.init(utf8: Array(text.utf8)[...])
     }
 
-    // Not generic: other modules would run it unspecialised, for each poll.
+    // Not generic: other modules would run it unspecialised, once per status request.
     public init?(utf8 text: ArraySlice<UInt8>) {
         guard text.count == 36 else { return nil }
         var words: (UInt64, UInt64) = (0, 0)
@@ -42,13 +42,13 @@ public struct Identifier: Hashable, Sendable, CustomStringConvertible {
         low = words.1
     }
 
-    /// The 16 bytes in network order, as PostgreSQL's binary `uuid`.
+    /// The 16 bytes in network order, the binary form of PostgreSQL's `uuid`.
     public var bytes: [UInt8] {
         (0..<8).map { UInt8(truncatingIfNeeded: high >> (56 - 8 * $0)) }
             + (0..<8).map { UInt8(truncatingIfNeeded: low >> (56 - 8 * $0)) }
     }
 
-    /// From 16 bytes in network order.
+    /// Reads 16 bytes in network order.
     public init?(bytes: some Collection<UInt8>) {
         guard bytes.count == 16 else { return nil }
         var words: (UInt64, UInt64) = (0, 0)
@@ -67,7 +67,7 @@ public struct Identifier: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension [UInt8] {
-    /// As ``Identifier/description``.
+    /// Appends the text of ``Identifier/description``.
     public mutating func append(_ id: Identifier) {
         reserveCapacity(count + 36)
         for index in 0..<16 {

@@ -1,6 +1,7 @@
-// A JSON value in memory, for small documents on cold ways: errors, OpenAI answers, settings. Lots never become one.
+// A JSON value in memory, for small documents outside the hot paths: errors, OpenAI answers, settings. Lots never use
+// it.
 
-/// A JSON value. Objects keep their order; of a repeated key the last one counts when looked up.
+/// A JSON value. An object keeps its order; a lookup returns the last member of a repeated key.
 public indirect enum JSONValue: Sendable {
     case null
     case bool(Bool)
@@ -78,7 +79,7 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
 }
 
 extension JSONValue {
-    /// The compact JSON text, UTF-8, not ASCII-escaped. A double that is not finite becomes `null`.
+    /// The compact JSON text in UTF-8, without ASCII escapes. A double that is not finite becomes `null`.
     public var bytes: [UInt8] {
         var out: [UInt8] = []
         write(to: &out)
@@ -113,13 +114,13 @@ extension JSONValue {
         }
     }
 
-    /// Writes `text` with its quotes; escapes what RFC 8259 requires and nothing else.
+    /// Writes `text` with its quotes and escapes only the characters that RFC 8259 requires.
     public static func writeString(_ text: String, to out: inout [UInt8]) {
         var text = text
         text.withUTF8 { writeString(utf8: $0, to: &out) }
     }
 
-    /// What needs no escape is copied in runs: a description is several kilobytes of such.
+    /// Copies runs without escapes in one piece, because a description is several kilobytes of such text.
     private static func writeString(utf8 bytes: UnsafeBufferPointer<UInt8>, to out: inout [UInt8]) {
         out.append(UInt8(ascii: "\""))
         var written = 0

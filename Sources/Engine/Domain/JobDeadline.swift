@@ -1,21 +1,21 @@
-// When a job has to be over (`DEADLINE_HOURS`), and what may still be begun before that. Pure.
+// The time limit of a job (`DEADLINE_HOURS`) and the work that may still begin before it. Pure.
 
-/// A job's time from its acceptance. Batches have the most of it; what they have left undone is asked for directly in
-/// the last eighth.
+/// A job's time from its acceptance. Batches get most of it; in the last eighth the remaining lots are requested
+/// directly.
 public struct JobDeadline: Sendable, Equatable {
-    /// What of a job's time is kept for direct calls.
+    /// Share of a job's time that is reserved for direct requests.
     static let directPart = 0.125
-    /// The provider promises an end after 24 hours; a batch that is older is asked to end, seconds.
+    /// Age in seconds after which a batch is cancelled; the provider promises an end after 24 hours.
     static let batchSeconds = 25.0 * 3600
-    /// How long it may take to follow (the provider says ten minutes), before it is given up, seconds.
+    /// Seconds that a cancelled batch may take to end before it is given up; the provider states ten minutes.
     static let recallSeconds = 3600.0
 
     public enum Phase: Equatable, Sendable {
         /// Work goes through batches.
         case batches
-        /// Nothing new goes into a batch, and what is in one is taken back.
+        /// Nothing new goes into a batch, and unfinished batches are recalled.
         case direct
-        /// The job ends with what it has.
+        /// The job ends with the results it has.
         case over
     }
 
@@ -31,18 +31,19 @@ public struct JobDeadline: Sendable, Equatable {
         return now >= directFrom(job) ? .direct : .batches
     }
 
-    /// When the phase changes next.
+    /// The time of the next change of phase.
     func nextPhase(of job: JobRecord, now: Timestamp) -> Timestamp {
         now < directFrom(job) ? directFrom(job) : end(of: job)
     }
 
-    /// Its batch has to come back: no time is left for it, or it has outlived what the provider promises.
+    /// True if the batch must be recalled: the job has no time left for it, or it is older than the provider
+    /// promises.
     func isToBeRecalled(_ batch: ProviderBatch, of job: JobRecord, now: Timestamp) -> Bool {
         phase(of: job, now: now) != .batches || age(batch, now) > Self.batchSeconds
     }
 
-    /// It was asked to end and did not. Its lines are asked for otherwise, although it may answer them too: a lot in
-    /// time is worth more than what the provider then takes twice.
+    /// True if the batch was recalled and did not end. Its lines are then requested by other means, although the
+    /// provider may answer, and charge, them too: a lot in time is worth more than the second charge.
     func isToBeGivenUp(_ batch: ProviderBatch, of job: JobRecord, now: Timestamp) -> Bool {
         guard batch.isRecalled else { return false }
         switch phase(of: job, now: now) {

@@ -1,6 +1,6 @@
-// The part of a job's row that decisions need. Pure.
+// The columns of a job's row that decisions need. Pure.
 
-/// A job's row as far as decisions need it.
+/// A job's row, limited to the columns that decisions need.
 public struct JobRecord: Sendable, Equatable {
     public var id: Identifier
     public var status: JobStatus
@@ -10,10 +10,10 @@ public struct JobRecord: Sendable, Equatable {
     public var processedLots: Int
     public var failedLots: Int
     public var createdAt: Timestamp
-    /// Who holds the lease writes with this epoch; any other epoch in the row means the lease is lost.
+    /// The holder of the lease writes with this epoch. Any other epoch in the row means that the lease is lost.
     public var epoch: Int
     public var cleanupPending: Bool
-    /// The `X-Request-ID` of the request that made it; nil for old ones.
+    /// The `X-Request-ID` of the request that created the job; nil for jobs older than that column.
     public var requestID: String?
 
     public init(
@@ -33,7 +33,7 @@ public struct JobRecord: Sendable, Equatable {
         self.requestID = requestID
     }
 
-    /// The languages that are translated: all but plain English (C2.4, C5.6).
+    /// The languages that need a translation: all except plain English (C2.4, C5.6).
     public var translatedLanguages: [String] { JobRecord.translated(languages) }
 
     public static func translated(_ languages: [String]) -> [String] {

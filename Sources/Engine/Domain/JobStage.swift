@@ -10,7 +10,7 @@ public enum JobStage: String, CaseIterable, Sendable {
     case done
 }
 
-/// The two stages that the provider works for.
+/// The two stages of work at the provider.
 public enum WorkStage: String, CaseIterable, Sendable {
     case vision, translation
 }

@@ -1,10 +1,10 @@
 // The status of a job, as the integrator sees it. Pure.
 
-/// Where a job stands, as the integrator sees it (the document's life-cycle table).
+/// Status of a job as the integrator sees it (the document's life-cycle table).
 public enum JobStatus: String, CaseIterable, Sendable {
     case pending, processing, translating, completed, failed, cancelled
 
-    /// An ended job is immutable.
+    /// False for an ended job, which is immutable.
     public var isOpen: Bool {
         switch self {
         case .pending, .processing, .translating: true
@@ -12,7 +12,7 @@ public enum JobStatus: String, CaseIterable, Sendable {
         }
     }
 
-    /// The webhook event that tells of this end (C6.1); nil while the job is open.
+    /// The webhook event of this end (C6.1); nil while the job is open.
     public var endEvent: String? {
         switch self {
         case .pending, .processing, .translating: nil

@@ -6,37 +6,37 @@ public enum Limits {
     public static let bodyBytes = 200 * 1024 * 1024
     /// Largest JSON text of one lot, as received (C3).
     public static let lotBytes = 1024 * 1024
-    /// Deepest nesting inside a lot, the lot itself being 1 (C3).
+    /// Deepest nesting inside a lot; the lot itself is 1 (C3).
     public static let lotNesting = 64
-    /// Lots in one request, unless `MAX_BATCH_SIZE` says less (C3).
+    /// Most lots in one request, unless `MAX_BATCH_SIZE` is lower (C3).
     public static let lotsPerRequest = 50_000
-    /// Images of a lot in synchronous mode (C3).
+    /// Most images of a lot in synchronous mode (C3).
     public static let imagesPerSynchronousLot = 20
-    /// One image (C3).
+    /// Largest image, bytes (C3).
     public static let imageBytes = 10 * 1024 * 1024
-    /// Languages of a request (C2.2).
+    /// Most languages of a request (C2.2).
     public static let languages = 10
-    /// Characters of a `lot_id` (C2.2).
+    /// Most characters of a `lot_id` (C2.2).
     public static let lotIDCharacters = 255
-    /// Entries of a list in an error's `details` (C3.4).
+    /// Most entries of a list in an error's `details` (C3.4).
     public static let detailEntries = 100
-    /// Bytes of a request head (C3).
+    /// Largest request head, bytes (C3).
     public static let headBytes = 16 * 1024
-    /// Seconds for a request head to be complete (C3).
+    /// Longest time until a request head is complete, seconds (C3).
     public static let headSeconds = 30.0
     /// Longest pause within a request body, seconds (C3).
     public static let bodyPauseSeconds = 60.0
     /// Longest idle time of a connection, seconds (C3).
     public static let idleSeconds = 75.0
-    /// Connections that one client may have open on one loop.
+    /// Most open connections per client on one loop.
     public static let connectionsPerClient = 512
-    /// A synchronous request ends within this, seconds (C2.6).
+    /// Longest synchronous request, seconds (C2.6).
     public static let synchronousSeconds = 300.0
-    /// Lines of a file for an OpenAI batch (C5.4).
+    /// Most lines of a file for an OpenAI batch (C5.4).
     public static let batchFileLines = 50_000
-    /// Bytes of a file for an OpenAI batch (C3.5).
+    /// Largest file for an OpenAI batch, bytes (C3.5).
     public static let batchFileBytes = 190_000_000
-    /// Redirects followed while an image is fetched (C7).
+    /// Most redirects followed while an image is fetched (C7).
     public static let imageRedirects = 3
     /// Shortest `SHARED_KEY`, characters (C1.6).
     public static let sharedKeyCharacters = 32

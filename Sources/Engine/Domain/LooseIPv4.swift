@@ -1,10 +1,11 @@
-// IPv4 as inet_aton reads it: one to four numbers, decimal, octal or hexadecimal, the last filling what is left. Pure.
+// IPv4 as inet_aton reads it: one to four numbers, decimal, octal or hexadecimal; the last one fills the remaining
+// bytes. Pure.
 
-/// What a host whose last label begins with a digit is. Resolvers take `127.1`, `0x7f.1`, `017700000001` and
-/// `2130706433` for the loopback address, so a judge of URLs must too.
+/// Classifies a host whose last label begins with a digit. Resolvers read `127.1`, `0x7f.1`, `017700000001` and
+/// `2130706433` as the loopback address, so a judge of URLs must do the same.
 enum LooseIPv4: Equatable {
     case address(UInt32)
-    /// Ends in a number and is no address: no resolver should be asked what it means.
+    /// Ends in a number but is not an address. No resolver should be asked for it.
     case malformed
     /// The last label is not a number (`3com`, `0xyz`).
     case name
@@ -32,7 +33,7 @@ enum LooseIPv4: Equatable {
         return .address(bits)
     }
 
-    /// All digits, or `0x` and hexadecimal digits.
+    /// True for all digits, or `0x` and hexadecimal digits.
     private static func looksNumeric(_ label: Span<UInt8>) -> Bool {
         let start = isHex(label) ? 2 : 0
         for index in start..<label.count {
@@ -42,7 +43,7 @@ enum LooseIPv4: Equatable {
         return true
     }
 
-    /// nil if a digit does not fit the base or the number is over 32 bits.
+    /// Returns nil if a digit does not fit the base or the number exceeds 32 bits.
     private static func number(_ label: Span<UInt8>) -> UInt64? {
         if label.isEmpty { return nil }
         let hex = isHex(label)

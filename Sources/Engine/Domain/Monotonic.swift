@@ -1,8 +1,8 @@
-// Time that never goes back, for measuring and deadlines. Any thread.
+// Monotonic time, for measurements and deadlines. Any thread.
 import Glibc
 
 public enum Monotonic {
-    /// Seconds since some moment before the process began.
+    /// Seconds since a fixed moment before the process began.
     public static func seconds() -> Double {
         let time = now()
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1_000_000_000

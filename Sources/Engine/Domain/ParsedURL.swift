@@ -1,11 +1,11 @@
-// A URL as curl reads it: curl's URL parser behind a value. Pure. Frees: the parser's handle and texts, within `init`.
+// A URL as curl reads it: curl's URL parser as a value. Pure. Frees: the parser's handle and texts, within `init`.
 import CShims
 
 /// The parts of a URL that decide where a connection goes.
 package struct ParsedURL {
     package enum Failure: Error, Equatable { case credentials, noHost, badHost, badPort, malformed }
 
-    /// Lower case, as curl gives it.
+    /// Lower case, as curl returns it.
     package let scheme: String
     /// A name in its ASCII form, an IPv4 address as four numbers, or an IPv6 address in brackets.
     package let host: String
@@ -20,7 +20,7 @@ package struct ParsedURL {
         case CURLUE_USER_NOT_ALLOWED: throw .credentials
         case CURLUE_NO_HOST: throw .noHost
         case CURLUE_BAD_PORT_NUMBER: throw .badPort
-        default: throw .malformed  // curl's codes, not ours: all others are defects of the text
+        default: throw .malformed  // every other code of curl means a malformed text
         }
         scheme = ParsedURL.part(handle, CURLUPART_SCHEME) ?? ""
         hasZone = ParsedURL.part(handle, CURLUPART_ZONEID) != nil
@@ -31,7 +31,7 @@ package struct ParsedURL {
         self.host = host
     }
 
-    /// The absolute form of a `Location` that was sent for `base`; nil if it has none. Its scheme may be any.
+    /// Resolves a `Location` header against `base`. Returns nil if that fails. The result may have any scheme.
     static func resolve(_ location: String, against base: String) -> String? {
         guard let handle = curl_url() else { return nil }
         defer { curl_url_cleanup(handle) }
@@ -43,7 +43,7 @@ package struct ParsedURL {
 
     private static func part(_ handle: OpaquePointer, _ part: CURLUPart, _ flags: UInt32 = 0) -> String? {
         var text: UnsafeMutablePointer<CChar>?
-        // After a failure, too: curl hands out a host that it then cannot put into ASCII.
+        // Freed after a failure too: curl returns a host even if it then fails to convert it to ASCII.
         defer { curl_free(text) }
         guard curl_url_get(handle, part, &text, flags) == CURLUE_OK, let text else { return nil }
         return String(cString: text)

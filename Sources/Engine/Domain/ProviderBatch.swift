@@ -1,25 +1,25 @@
 // A batch at the provider: one row of `openai_batches`, as decisions see it. Pure.
 
-/// Where a provider batch stands. The row is committed before each act (docs/ARCHITECTURE.md). The legal moves are in
-/// ``BatchMachine/moves``.
+/// State of a provider batch. The row is committed before each act (docs/ARCHITECTURE.md). ``BatchMachine/moves``
+/// lists the legal moves.
 public enum ProviderBatchState: String, CaseIterable, Sendable {
-    /// Its lots are being asked for directly: one before a stage's first batch, a few at a time near the deadline.
+    /// Its lots are requested directly: one before a stage's first batch, a few at a time near the deadline.
     case canary
     /// Its lots are fixed; nothing was sent.
     case planned
     /// Intent: its file is being uploaded.
     case uploading
-    /// The file is there; no batch yet.
+    /// The file is at the provider; no batch was created yet.
     case uploaded
     /// Intent: its batch is being created.
     case creating
     /// The provider works on it.
     case submitted
-    /// The provider has ended it; its answers wait to be collected.
+    /// The provider has ended it; its answers are not collected yet.
     case ended
     /// Its answers are in `lot_results`.
     case collected
-    /// Given up; its lots are planned anew, or are in the batches that it was cut into.
+    /// Given up. Its lots are planned again, or belong to the batches that it was split into.
     case abandoned
 }
 
@@ -41,11 +41,11 @@ public struct ProviderBatch: Sendable, Equatable {
     public var errorFileID: String?
     public var intentAt: Timestamp?
     public var notBefore: Timestamp
-    /// Input tokens, estimated.
+    /// Estimated input tokens.
     public var tokens: Int
-    /// The account could not run it: its lines count as not tried.
+    /// The account could not run it; its lines count as not tried.
     public var isHeldUp: Bool
-    /// Its batch was asked to end early.
+    /// The provider was asked to cancel it early.
     public var isRecalled: Bool
 
     public init(

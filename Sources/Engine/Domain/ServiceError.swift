@@ -1,4 +1,4 @@
-// The errors an integrator can meet. One table from code to status and title; Server/API turns a value into a reply.
+// The errors that an integrator can receive. One table from code to status and title; Server/API builds the reply.
 
 /// An error in the contract's form (C4.1).
 public struct ServiceError: Error, Equatable, Sendable {
@@ -45,11 +45,11 @@ public struct ServiceError: Error, Equatable, Sendable {
     }
 
     public var code: Code
-    /// What happened and what the caller can do, in English.
+    /// The problem and what the caller can do, in English.
     public var message: String
     /// The `details` member, where the document shows one.
     public var details: JSONValue?
-    /// Members beside the usual ones (`status`, `progress`; C4.1).
+    /// Members beyond the usual ones (`status`, `progress`; C4.1).
     public var extra: [(String, JSONValue)]
     /// Seconds, sent as `Retry-After`.
     public var retryAfter: Int?
@@ -72,7 +72,7 @@ public struct ServiceError: Error, Equatable, Sendable {
 }
 
 extension ServiceError.Code {
-    /// The HTTP status that goes with the code (the document's table, C2 to C4).
+    /// The HTTP status of the code (the document's table, C2 to C4).
     public var status: Int {
         switch self {
         case .jobNotCompleted: 202

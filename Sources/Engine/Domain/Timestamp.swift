@@ -1,4 +1,4 @@
-// Points in wall-clock time, and the clock they come from, so that tests can turn it.
+// Points in wall-clock time and their clock, which tests can replace.
 import Glibc
 
 /// Microseconds since 1970-01-01T00:00:00Z.
@@ -18,14 +18,14 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
         Double(a.microseconds - b.microseconds) / 1_000_000
     }
 
-    /// As the document shows times: `2025-08-05T08:30:15Z`, whole seconds, cut off.
+    /// The document's form of times: `2025-08-05T08:30:15Z`, truncated to whole seconds.
     public var description: String {
         var text: [UInt8] = []
         text.append(self)
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The machine's clock.
+    /// Reads the machine's clock.
     public static func now() -> Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
@@ -33,10 +33,10 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
     }
 }
 
-/// The proleptic Gregorian calendar, by days.
+/// The proleptic Gregorian calendar, in days.
 public enum CivilDate {
     public static func from(daysSinceEpoch days: Int) -> (year: Int, month: Int, day: Int) {
-        // Years begin in March here, so that the leap day is the last of its year.
+        // The year starts in March here, so that the leap day is its last day.
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
         let dayOfEra = shifted - era * 146_097
@@ -56,7 +56,7 @@ public enum CivilDate {
     }
 }
 
-/// Where wall-clock time comes from; tests hand in their own.
+/// Source of wall-clock time; tests pass their own.
 public struct WallClock: Sendable {
     public let now: @Sendable () -> Timestamp
     public init(now: @escaping @Sendable () -> Timestamp) { self.now = now }

@@ -1,9 +1,9 @@
-// Judges many URLs one after the other, as a body of lots names them: they come from a few hosts. Pure. Thread: any.
+// Judges many URLs in a row, as a request lists them: most share a few hosts. Pure. Thread: any.
 
-/// Remembers hosts that may be used, so that each is judged once.
+/// Remembers permitted hosts, so that each is judged once.
 public struct URLJudge {
     private static let slots = 64
-    /// Longest host that is remembered; shorter than 8 bytes are judged anew each time, too.
+    /// Longest host that is remembered, bytes. Longer hosts, and those below 8 bytes, are judged each time.
     private static let hostBytes = 64
 
     private let policy: AddressPolicy
@@ -14,7 +14,7 @@ public struct URLJudge {
 
     public init(policy: AddressPolicy) { self.policy = policy }
 
-    /// As `WebURL.problem`, of UTF-8 bytes.
+    /// Same as `WebURL.problem`, for UTF-8 bytes.
     public mutating func problem(_ url: Span<UInt8>) -> String? {
         guard let host = URLJudge.plainHost(url) else { return WebURL.problem(url, policy: policy) }
         let slot = URLJudge.slot(url, host)
@@ -24,8 +24,8 @@ public struct URLJudge {
         return problem
     }
 
-    /// What stands between `http(s)://` and the next slash, if that is all there is to judge: the URL is ASCII without
-    /// hostile bytes, and what is there has a length that is remembered.
+    /// Range of the host between `http(s)://` and the next slash. Returns nil unless the host alone decides: the URL
+    /// is visible ASCII without a backslash, and the host is short enough to be remembered.
     @inline(__always)
     private static func plainHost(_ url: Span<UInt8>) -> Range<Int>? {
         guard url.count >= 16 else { return nil }
@@ -49,7 +49,7 @@ public struct URLJudge {
         return start..<end
     }
 
-    /// Anything but visible ASCII, or a backslash. There are at least 16 bytes.
+    /// True if any byte is a backslash or not visible ASCII. Requires at least 16 bytes.
     @inline(__always)
     private static func hasUnusualBytes(_ url: Span<UInt8>) -> Bool {
         let ones = SIMD2(repeating: ByteBlock.ones)
@@ -59,7 +59,7 @@ public struct URLJudge {
         while true {
             let words = ByteBlock.words(url, at: index)
             let backslashes = words ^ SIMD2(repeating: 0x5C5C_5C5C_5C5C_5C5C)
-            // Borrows may call a byte after a backslash one, too; after one that is there, that is.
+            // The subtraction's borrow can also flag the byte after a real backslash, never without one.
             unusual |= (words &- SIMD2(repeating: 0x2121_2121_2121_2121)) | words | (words &+ ones)
             unusual |= backslashes &- ones
             guard index < last else { break }
@@ -74,7 +74,7 @@ public struct URLJudge {
         return true
     }
 
-    // MARK: The memory
+    // MARK: Remembered hosts
 
     @inline(__always)
     private static func slot(_ url: Span<UInt8>, _ host: Range<Int>) -> Int {

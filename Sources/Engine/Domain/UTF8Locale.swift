@@ -1,14 +1,14 @@
-// The character set in which libidn2 reads host names: the thread's locale, which in a bare container is plain ASCII.
-// Frees: nothing, the locale lives as long as the process. Thread: sets the calling thread's locale only.
+// Character set in which libidn2 reads host names: that of the thread's locale, which is ASCII in a bare container.
+// Frees: nothing; the locale lives as long as the process. Thread: changes the calling thread's locale only.
 import Glibc
 
-/// Without it curl cannot read `https://münchen.example/` where no `LANG` is set. Only characters are concerned:
-/// numbers and messages stay as they are, and so do all other threads.
+/// Lets curl read `https://münchen.example/` where `LANG` is not set. Only the character set changes; numbers,
+/// messages and other threads keep their locale.
 enum UTF8Locale {
-    nonisolated(unsafe) private static let handle = newlocale(  // immutable once made
+    nonisolated(unsafe) private static let handle = newlocale(  // immutable after creation
         Int32(1) << LC_CTYPE, "C.UTF-8", nil)
 
-    /// For a thread that will call curl for the rest of its life.
+    /// Sets the locale for good, on a thread that calls curl all its life.
     static func adoptOnThisThread() {
         if let handle { uselocale(handle) }
     }

@@ -1,13 +1,13 @@
-// What a reader can see of text that is ready to stand in HTML. Pure. Thread: any.
+// Decides whether escaped HTML text has visible characters. Pure. Thread: any.
 
 enum VisibleText {
-    /// Character references to what takes room at most.
+    /// Names of character references that show nothing; at most they take space.
     private static let blankNames: Set<String> = [
         "nbsp", "ensp", "emsp", "thinsp", "hairsp", "numsp", "puncsp", "shy", "lrm", "rlm", "zwj", "zwnj",
         "ZeroWidthSpace", "NoBreak", "Tab", "NewLine",
     ]
 
-    /// Whether anything of it shows: spaces, marks of direction, joiners and the like do not.
+    /// True if any character is visible; spaces, direction marks, joiners and similar characters are not.
     static func isIn(_ text: String) -> Bool {
         var rest = text.unicodeScalars[...]
         while let scalar = rest.popFirst() {
@@ -27,7 +27,7 @@ enum VisibleText {
         return properties.generalCategory != .control && properties.generalCategory != .format
     }
 
-    /// What stands between `&` and `;`.
+    /// Judges the text between `&` and `;`.
     private static func shows(reference: Substring.UnicodeScalarView) -> Bool {
         guard reference.first == "#" else { return !blankNames.contains(String(reference)) }
         let digits = reference.dropFirst()

@@ -1,13 +1,13 @@
-// Whether a URL from outside may be used at all (C3.3). Pure; any thread. A plain `https://name/...` is judged in one
-// pass; the rest is parsed by curl's URL parser, so that judge and fetcher agree.
+// Decides whether a client's URL may be used (C3.3). Pure; any thread. A plain `https://name/...` is judged in one
+// pass; curl's URL parser reads all others, so that this check and the later fetch agree.
 
-/// Judges image and webhook URLs as they arrive. Names are resolved later; then ``AddressPolicy`` judges the address.
+/// Judges image and webhook URLs on arrival. Names are resolved later; ``AddressPolicy`` then judges the address.
 public enum WebURL {
-    /// C3.3: nil if `url` is http(s), parses, carries no credentials and names no forbidden address in any spelling;
-    /// else what is wrong, in English, without the URL itself.
+    /// C3.3: returns nil if `url` is http(s), parses, carries no credentials and names no forbidden address in any
+    /// spelling. Otherwise returns the problem in English, without the URL itself.
     public static func problem(_ url: String, policy: AddressPolicy) -> String? {
-        // Not `url.utf8.span`: in optimised builds the span of a string of up to 15 bytes, which lies in the String
-        // itself, reads what is no longer there (Swift 6.3).
+        // Not `url.utf8.span`: a string of up to 15 bytes lies in the String itself, and in optimised builds its span
+        // then reads freed memory (Swift 6.3).
         var url = url
         return url.withUTF8 { problem($0.span, policy: policy) }
     }
@@ -28,7 +28,7 @@ public enum WebURL {
         return parsedProblem(url, hostStart: start, policy: policy)
     }
 
-    /// The offset after `http://` or `https://`, in either case.
+    /// The offset after `http://` or `https://`, in either case; nil without either.
     private static func hostStart(_ url: Span<UInt8>) -> Int? {
         if hasPrefix("https://", url) { return 8 }
         return hasPrefix("http://", url) ? 7 : nil
@@ -41,10 +41,10 @@ public enum WebURL {
         }
     }
 
-    /// White space and controls, those beyond ASCII (C1, U+00A0, U+2000.., U+3000, U+FEFF) included; backslashes, which
-    /// browsers read as slashes and curl does not.
+    /// True for white space and control characters, including those beyond ASCII (C1, U+00A0, U+2000.., U+3000,
+    /// U+FEFF), and for backslashes, which browsers read as slashes and curl does not.
     private static func hasHostileBytes(_ url: Span<UInt8>) -> Bool {
-        // Numbers instead of an early return, so that the compiler makes vector code of the loop.
+        // Sums instead of an early return, so that the compiler vectorises the loop.
         var hostile: UInt8 = 0
         var all: UInt8 = 0
         url.withUnsafeBufferPointer { url in  // read within the call only
@@ -70,7 +70,7 @@ public enum WebURL {
         byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#")
     }
 
-    /// Where a port of digits ends; -1 if its number is not a port; nil if what stands here is something else.
+    /// Returns the end of a decimal port, -1 if the number is not a port, or nil if this is not a plain port.
     private static func plainPortEnd(_ url: Span<UInt8>, from start: Int) -> Int? {
         var end = start
         var port = 0
@@ -82,10 +82,10 @@ public enum WebURL {
         return (1...65_535).contains(port) ? end : -1
     }
 
-    // MARK: The slow way
+    // MARK: URLs that curl parses
 
     private static func parsedProblem(_ url: Span<UInt8>, hostStart: Int, policy: AddressPolicy) -> String? {
-        // curl forgives a third slash, and would find a host where other readers see none.
+        // curl accepts a third slash and would find a host that other readers do not see.
         if hostStart < url.count, url[hostStart] == UInt8(ascii: "/") { return "has no host" }
         let text = url.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }  // read within the call only
         let parsed: ParsedURL
@@ -104,12 +104,12 @@ public enum WebURL {
     }
 }
 
-/// Judges the host part of a URL: a name, or an address in any spelling that a resolver understands.
+/// Judges the host of a URL: a name, or an address in any spelling that a resolver accepts.
 enum HostRule {
     static func problem(_ host: Span<UInt8>, policy: AddressPolicy) -> String? {
         if host.isEmpty { return "has no host" }
         if host[0] == UInt8(ascii: "[") { return bracketProblem(host, policy: policy) }
-        // One trailing dot names the root and changes nothing.
+        // A trailing dot names the root and changes nothing.
         let length = host[host.count - 1] == UInt8(ascii: ".") ? host.count - 1 : host.count
         guard (1...253).contains(length), let last = lastLabel(host.extracting(0..<length)) else {
             return "has a host that is not a name"
@@ -121,12 +121,13 @@ enum HostRule {
             case .name: return nil
             }
         }
-        // RFC 6761: localhost and all below it are the loopback addresses, whatever a resolver says.
+        // RFC 6761: localhost and all names below it are loopback, whatever a resolver says.
         guard length - last == 9, isLocalhost(host, from: last) else { return nil }
         return verdict(IPAddress(v4: 0x7F00_0001), policy)
     }
 
-    /// Where the last label begins; nil if a label is empty, over 63 bytes, or holds what no name holds.
+    /// Returns the start of the last label, or nil if a label is empty, over 63 bytes, or has a byte that no name
+    /// has.
     private static func lastLabel(_ name: Span<UInt8>) -> Int? {
         var start = 0
         for index in name.indices {

@@ -1,6 +1,6 @@
-// A sleep that somebody else can end. Loop-bound.
+// A sleep that another task can end early. Loop-bound.
 
-/// What a background service waits on between two looks at its work: a wake that comes while nobody sleeps is kept.
+/// Lets a background service wait between two passes. A wake with no sleeper is kept for the next sleep.
 public final class Alarm {
     private let loop: Loop
     private var ticket: Ticket<Void>?
@@ -8,13 +8,13 @@ public final class Alarm {
 
     public init(on loop: Loop) { self.loop = loop }
 
-    /// Ends the sleep, or the next one if nobody sleeps.
+    /// Ends the current sleep, or the next one if no task sleeps.
     public func wake() {
         pending = true
         ticket?.resume()
     }
 
-    /// Sleeps `seconds`, or less if woken. One sleeper.
+    /// Sleeps for `seconds`, or until `wake()`. One sleeper at a time.
     public func sleep(seconds: Double) async throws(CancellationError) {
         if pending {
             pending = false

@@ -1,12 +1,13 @@
-// How glibc keeps the memory that is free. Any thread, once for the process.
+// glibc's policy for free heap memory. Applied once per process, from any thread.
 import CShims
 
-/// By itself glibc gives the end of a heap back to the kernel whenever 128 KB of it are free, and gets it again, page
-/// by page, for the next buffer: for images of 50 KB that was two fifths of the CPU.
+/// Keeps free heap memory in the process. By default glibc returns the top of a heap to the kernel as soon as 128 KB
+/// are free, then faults it in again, page by page, for the next buffer. With images of 50 KB that cost two fifths of
+/// the CPU.
 enum HeapSettings {
-    /// Free bytes that each of the few heaps keeps at its end.
+    /// Free bytes kept at the top of each heap.
     static let keptBytes = 4 * 1024 * 1024
-    /// Larger pieces are got from the kernel and given back one by one.
+    /// Larger blocks come from the kernel and return to it one by one.
     static let heapPieceBytesMax = 1024 * 1024
 
     static let apply: Void = {

@@ -1,8 +1,8 @@
-// A pthread mutex. `Synchronization.Mutex` makes ThreadSanitizer report races that are not there on Linux.
+// A pthread mutex. `Synchronization.Mutex` makes ThreadSanitizer report false races on Linux.
 // Frees: deinit. Thread: any.
 import Glibc
 
-/// Guards a value that several threads share. Hold it for a few instructions only: a loop thread must never wait.
+/// Guards a value that several threads share. Hold it for a few instructions only: a loop thread must never block.
 public final class Lock<Value>: @unchecked Sendable {  // `value` is touched only between lock and unlock
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private var value: Value

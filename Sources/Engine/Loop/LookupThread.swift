@@ -1,14 +1,15 @@
-// Host names to addresses, each look-up on a thread of its own. `LoopResolver` has libuv's few threads, which files and
-// the database's names share; a name from outside whose servers are silent would hold one of those for half a minute.
-// Frees: the address list, on the thread. Thread: `start` the loop's, the look-up its own.
+// Resolves host names to addresses, each on a thread of its own. `LoopResolver` uses libuv's few threads, which also
+// serve files and the database's host name; a name whose servers are silent would occupy one of those for 30 s.
+// Frees: the address list, on the lookup thread. Thread: `start` on the loop's, the lookup on its own.
 import CShims
 import Glibc
 
 public enum LookupThread {
-    /// Calls `done` on the loop, in a later turn, with the numeric addresses of `host` in the system's order of
-    /// preference; none if it cannot be resolved. It cannot be taken back; a loop that ends meanwhile does not wait for
-    /// it, and `done` is not called. The caller bounds how many there are at a time. Any thread.
-    /// - Returns: false: the system has no thread left, and `done` is not called.
+    /// Looks up `host` and calls `done` on the loop, in a later turn, with its numeric addresses in the system's
+    /// order of preference; with none if it cannot be resolved. A lookup cannot be cancelled. A loop that ends
+    /// meanwhile does not wait for it and `done` is not called. The caller bounds the number of concurrent lookups.
+    /// Any thread.
+    /// - Returns: false if the system has no thread left; `done` is then not called.
     public static func start(
         _ host: String, on loop: Loop, _ done: @escaping @Sendable ([String]) -> Void
     ) -> Bool {

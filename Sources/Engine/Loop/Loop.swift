@@ -1,17 +1,17 @@
-// The libuv loop as a Swift executor. One thread runs it; tasks started with `spawn` never leave that thread.
-// Frees: `uv_loop_t` is freed by the loop thread after its last handle has closed. Thread: named at each member.
+// The libuv loop as a Swift executor. One thread runs it; tasks started with `spawn` never leave that thread. Frees:
+// the loop thread frees `uv_loop_t` after its last handle has closed. Thread: stated at each member.
 // libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 import DequeModule
 import Glibc
 
-/// One event loop and the thread that runs it.
+/// An event loop and the thread that runs it.
 ///
-/// A *loop-bound* object is a non-Sendable class whose methods are called on this thread only: from callbacks of the
-/// loop's handles, or from tasks started with ``spawn(_:)``. The compiler keeps such objects from other threads;
-/// `spawn` and ``LoopBound`` are the only doors, and both check the thread.
+/// A *loop-bound* object is a non-Sendable class. Its methods are called on this thread only: from callbacks of the
+/// loop's handles, or from tasks started with ``spawn(_:)``. The compiler keeps such objects off other threads;
+/// `spawn` and ``LoopBound`` are the only ways in, and both check the thread.
 public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  // see `inbox` and `assertOnLoop`
-    /// Loop-thread state below; `inbox` is the only state that other threads touch.
+    /// Only the loop thread touches the members below, except `inbox`, which any thread may use.
     let uv: UnsafeMutablePointer<uv_loop_t>
     private let wakeHandle: UnsafeMutablePointer<uv_async_t>
     private let idleHandle: UnsafeMutablePointer<uv_idle_t>
@@ -22,9 +22,10 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
     private let inbox = Lock(Inbox())
     private let ended = Lock<Ending>(Ending())
     public let name: String
-    /// What is counted here: written on the loop thread, read on any.
+    /// Counters of this loop: written on the loop thread, read on any.
     public let metrics = LoopMetrics()
-    /// Where every stream of this loop reads to; what it holds is valid during one read callback. Loop thread.
+    /// Shared buffer into which every stream of this loop reads. Its content is valid during one read callback. Loop
+    /// thread.
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Loop.readBufferBytes, alignment: 64)
 
     enum Entry {
@@ -42,12 +43,12 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
-    /// The longest that one turn works on queued jobs before I/O is looked at again.
+    /// Most queued jobs that one turn runs before the loop polls I/O again.
     static let jobsPerTurn = 256
-    /// The most that one read of a stream brings.
+    /// Most bytes that one read of a stream returns.
     public static let readBufferBytes = 64 * 1024
 
-    /// Makes the loop and starts its thread.
+    /// Creates the loop and starts its thread.
     public init(name: String) {
         HeapSettings.apply
         self.name = name
@@ -55,19 +56,19 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
         wakeHandle = .allocate(capacity: 1)
         idleHandle = .allocate(capacity: 1)
         checkHandle = .allocate(capacity: 1)
-        precondition(uv_loop_init(uv) == 0, "no descriptors left for an event loop")
+        precondition(uv_loop_init(uv) == 0, "an event loop cannot start: no file descriptor is left")
         prepareHandles()
-        precondition(DetachedThread.start { self.threadMain() }, "no thread for an event loop")
+        precondition(DetachedThread.start { self.threadMain() }, "an event loop cannot start: no thread is left")
     }
 
     // MARK: Any thread
 
-    /// Runs `body` on the loop thread in a later turn. Any thread. Dropped if the loop has ended.
+    /// Runs `body` on the loop thread in a later turn. Drops it if the loop has ended. Any thread.
     public func post(_ body: @escaping @Sendable () -> Void) {
         deliver(.work(body))
     }
 
-    /// Starts a task on the loop from any thread; `body` and all that it awaits run on the loop thread.
+    /// Starts a task on the loop. `body` and everything it awaits run on the loop thread. Any thread.
     @discardableResult
     public func launch(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
         Task(executorPreference: self) { await body() }
@@ -78,22 +79,22 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
         shim_current_loop() == Unmanaged.passUnretained(self).toOpaque()
     }
 
-    /// Traps on any other thread than the loop's.
+    /// Traps on any thread other than the loop's.
     public func assertOnLoop() {
-        precondition(isCurrent, "a loop-bound object was used off its loop")
+        precondition(isCurrent, "a loop-bound object was used on another thread than its loop's")
     }
 
-    /// The loop that runs on this thread, if one does.
+    /// The loop that runs on the calling thread, or nil.
     public static var current: Loop? {
         shim_current_loop().map { Unmanaged<Loop>.fromOpaque($0).takeUnretainedValue() }
     }
 
-    /// Asks the loop to end: it returns once every handle has been closed. Any thread. Idempotent.
+    /// Makes the loop end as soon as every handle is closed. Idempotent. Any thread.
     public func stop() {
         post { [self] in beginStop() }
     }
 
-    /// Waits until the loop's thread has let go of everything.
+    /// Waits until the loop's thread has freed everything.
     public func join() async {
         await withCheckedContinuation { continuation in
             let already = ended.withLock { ending in
@@ -123,25 +124,25 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
         inbox.withLock { inbox in
             if inbox.closed { return }
             inbox.entries.append(entry)
-            // Under the lock, so that the handle cannot be closed meanwhile.
+            // Sent under the lock, so that the handle cannot be closed in between.
             if inbox.entries.count == 1 { uv_async_send(wakeHandle) }
         }
     }
 
     // MARK: Loop thread
 
-    /// Starts a task that runs on this loop only, at once until its first suspension. Loop thread.
+    /// Starts a task that runs on this loop only. It runs at once until its first suspension. Loop thread.
     @discardableResult
     public func spawn(_ body: @escaping () async -> Void) -> Task<Void, Never> {
         assertOnLoop()
-        nonisolated(unsafe) let body = body  // the task runs on this thread alone, so nothing is shared
+        nonisolated(unsafe) let body = body  // the task runs on this thread only, so nothing is shared
         return Task.immediate(executorPreference: self) { await body() }
     }
 
-    /// Runs `body` on this loop when the I/O of this turn has been dealt with. Loop thread.
+    /// Runs `body` on this loop after the I/O of this turn. Loop thread.
     public func later(_ body: @escaping () -> Void) {
         assertOnLoop()
-        nonisolated(unsafe) let body = body  // run on this thread, so nothing is shared
+        nonisolated(unsafe) let body = body  // runs on this thread, so nothing is shared
         deliver(.work { body() })
     }
 
@@ -199,7 +200,7 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
         wakeHandle.pointee.data = me
         idleHandle.pointee.data = me
         checkHandle.pointee.data = me
-        // Jobs made ready by this turn's I/O run before the loop sleeps, without waiting for the next turn.
+        // Jobs that this turn's I/O made ready run before the loop sleeps.
         uv_check_start(checkHandle) { handle in Loop.of(handle!.pointee.data).drain() }
         uv_unref(shim_handle_check(checkHandle))
     }
@@ -208,13 +209,13 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
         shim_set_current_loop(Unmanaged.passUnretained(self).toOpaque())
         shim_name_thread(String(name.prefix(15)))
         uv_run(uv, UV_RUN_DEFAULT)
-        // Only our own idle and check handles are left now; anything else was leaked by its owner.
+        // Only the loop's own idle and check handles are left here; any other open handle is a leak of its owner.
         uv_close(shim_handle_idle(idleHandle), nil)
         uv_close(shim_handle_check(checkHandle), nil)
         uv_run(uv, UV_RUN_DEFAULT)
         shim_set_current_loop(nil)
         let busy = uv_loop_close(uv) != 0
-        precondition(!busy, "a handle was left open on loop \(name)")
+        precondition(!busy, "loop \(name) ended with an open handle; its owner must close it before `stop()`")
         uv.deallocate()
         wakeHandle.deallocate()
         idleHandle.deallocate()
@@ -227,8 +228,8 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
         for waiter in waiters { waiter.resume() }
     }
 
-    /// From here other threads are refused; what the loop's own tasks make ready still runs until the last handle is
-    /// closed.
+    /// Refuses work from other threads from here on. Jobs that the loop's own tasks make ready still run until the
+    /// last handle is closed.
     private func beginStop() {
         guard !stopping else { return }
         stopping = true

@@ -1,7 +1,7 @@
-// The door between threads for loop-bound objects.
+// Carries loop-bound objects across threads.
 
-/// Carries a loop-bound value through code of other threads; it can be looked at on its loop's thread only.
-/// The last reference must also be dropped there if the value's `deinit` cares: post a closure that takes it.
+/// Carries a loop-bound value through code of other threads. The value can be read on its loop's thread only. If the
+/// value's `deinit` needs that thread, drop the last reference there: post a closure that takes it.
 public struct LoopBound<Value>: @unchecked Sendable {  // `value` is reached only after the thread check
     public let loop: Loop
     private let stored: Value

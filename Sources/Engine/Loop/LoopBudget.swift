@@ -1,7 +1,7 @@
-// A bound on something that many tasks of a loop share: bytes in memory, say. Thread: the loop's.
+// A bound on a resource that tasks of one loop share, such as bytes in memory. Thread: the loop's.
 import DequeModule
 
-/// A counting semaphore with weights, first come first served. Loop-bound.
+/// A counting semaphore with weights, first come, first served. Loop-bound.
 public final class LoopBudget {
     private struct Waiter {
         let amount: Int
@@ -18,8 +18,8 @@ public final class LoopBudget {
         self.loop = loop
     }
 
-    /// Waits until `amount` is free, and takes it. More than the whole budget is taken as the whole.
-    /// - Throws: when the task is cancelled; then nothing was taken.
+    /// Waits until `amount` is free and takes it. An amount above the total counts as the total.
+    /// - Throws: `CancellationError` when the task is cancelled; nothing is taken then.
     public func take(_ amount: Int) async throws(CancellationError) {
         let amount = min(amount, total)
         if waiting.isEmpty, used + amount <= total {

@@ -1,16 +1,16 @@
-// Files without blocking the loop: uv_fs_* on libuv's thread pool. Thread: the loop's.
-// Frees: each request and its buffer when its callback has run; the descriptor by `close()` or by deinit.
+// File access that does not block the loop: uv_fs_* on libuv's thread pool. Thread: the loop's. Frees: each request
+// and its buffer after its callback; the descriptor in `close()` or deinit.
 // libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 import Glibc
 
-/// An open file with positioned reads and writes. Loop-bound. An operation that has begun is not interrupted by
-/// cancellation.
+/// An open file with positioned reads and writes. Loop-bound. Cancellation does not interrupt an operation that has
+/// begun.
 public final class LoopFile {
     public enum Mode: Sendable {
-        /// Must exist.
+        /// The file must exist.
         case read
-        /// Made or emptied; readable and writable by its owner only.
+        /// Creates or truncates the file; only its owner can read and write it.
         case create
     }
 
@@ -33,13 +33,13 @@ public final class LoopFile {
         return LoopFile(try await open(path, flags, loop), loop)
     }
 
-    /// A file without a name in `directory`: it is gone when it is closed, or when the process dies.
+    /// Creates a file without a name in `directory`. It disappears when it is closed or the process dies.
     public static func spool(in directory: String, on loop: Loop) async throws(SystemError) -> LoopFile {
         let unnamed: SystemError
         do throws(SystemError) {
             return LoopFile(try await open(directory, temporaryFileFlags | O_RDWR | O_CLOEXEC, loop), loop)
         } catch { unnamed = error }
-        // Not every file system can do O_TMPFILE (overlayfs before 6.3, NFS): make one and take its name away.
+        // Some file systems lack O_TMPFILE (overlayfs before 6.3, NFS): create a file and unlink it.
         guard [UV_ENOTSUP.rawValue, UV_EISDIR.rawValue, UV_EINVAL.rawValue].contains(unnamed.code) else {
             throw unnamed
         }
@@ -65,7 +65,7 @@ public final class LoopFile {
         }
     }
 
-    /// Up to `count` bytes from `offset`; fewer only at the end of the file.
+    /// Reads up to `count` bytes from `offset`; fewer only at the end of the file.
     public func read(at offset: Int, count: Int) async throws(SystemError) -> [UInt8] {
         let file = try openDescriptor()
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
@@ -88,7 +88,7 @@ public final class LoopFile {
         guard descriptor >= 0 else { return }
         let file = descriptor
         descriptor = -1
-        // A failed close has still let go of the descriptor; data that mattered was written before.
+        // A failed close has still released the descriptor, and all data that matters was written before.
         _ = try? await FileRequest.run("close", loop) { uv_fs_close($0, $1, file, $2) }
     }
 
@@ -111,7 +111,7 @@ public final class LoopFile {
         return uv_buf_init(start, UInt32(min(count, 1 << 30)))
     }
 
-    /// For a file that nobody closed: its descriptor goes back, on the pool, with nobody waiting.
+    /// Closes the descriptor of a file that its owner did not close. Runs on the pool; no task waits for it.
     private static func closeUnwatched(_ file: Int32, _ loop: Loop) {
         let request = UnsafeMutablePointer<uv_fs_t>.allocate(capacity: 1)
         uv_fs_close(loop.uv, request, file) { request in
@@ -121,7 +121,7 @@ public final class LoopFile {
     }
 }
 
-/// One call on libuv's pool, waited for by the calling task.
+/// One call on libuv's thread pool; the calling task waits for it.
 final class FileRequest {
     private let raw: UnsafeMutablePointer<uv_fs_t> = .allocate(capacity: 1)
     private var continuation: CheckedContinuation<Int, Never>?
@@ -133,7 +133,7 @@ final class FileRequest {
         raw.deallocate()
     }
 
-    /// The call's result; `start` begins it with libuv's loop, request and callback.
+    /// Returns the call's result. `start` begins the call with libuv's loop, request and callback.
     static func run(
         _ call: String, _ loop: Loop,
         _ start: (UnsafeMutablePointer<uv_loop_t>, UnsafeMutablePointer<uv_fs_t>, uv_fs_cb) -> Int32
@@ -141,7 +141,7 @@ final class FileRequest {
         try await run(call, loop, start) { _, result in result }
     }
 
-    /// As above; `read` takes out of the finished request what it needs.
+    /// As above. `read` extracts a value from the finished request.
     static func run<Value>(
         _ call: String, _ loop: Loop,
         _ start: (UnsafeMutablePointer<uv_loop_t>, UnsafeMutablePointer<uv_fs_t>, uv_fs_cb) -> Int32,
@@ -154,7 +154,7 @@ final class FileRequest {
             request.raw.pointee.data = Unmanaged.passRetained(request).toOpaque()  // released in the callback
             let failure = start(loop.uv, request.raw, FileRequest.finished)
             guard failure < 0 else { return }
-            Unmanaged.passUnretained(request).release()  // there will be no callback
+            Unmanaged.passUnretained(request).release()  // no callback follows
             continuation.resume(returning: Int(failure))
         }
         guard result >= 0 else { throw SystemError(Int32(result), call) }

@@ -1,7 +1,7 @@
-// Measures how late its loop comes to what is due: what everything that happens on the loop has to wait. Thread: the
+// Measures the delay with which a loop serves due timers. Everything else on the loop waits as long. Thread: the
 // loop's.
 
-/// Ticks several times a second from `init` to `close()`.
+/// Ticks ten times per second from `init` to `close()`.
 public final class LoopLag {
     static let everySeconds = 0.1
 

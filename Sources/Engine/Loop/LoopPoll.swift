@@ -1,5 +1,5 @@
-// Readiness of a descriptor that somebody else owns (libpq, curl). Frees: the handle lives until its uv_close callback;
-// the descriptor is not ours. Thread: the loop's.
+// Readiness of a descriptor that a library owns (libpq, curl). Frees: the handle lives until its uv_close callback;
+// the owner closes the descriptor. Thread: the loop's.
 // libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 
@@ -16,14 +16,14 @@ public final class LoopPoll {
 
     private final class Box {
         let handle: UnsafeMutablePointer<uv_poll_t> = .allocate(capacity: 1)
-        /// An error of the descriptor is reported as both readable and writable: the owner's next call finds it.
+        /// A descriptor's error is reported as readable and writable; the owner's next call then gets the error.
         var ready: ((Events) -> Void)?
         var watched: Events = []
         var closed = false
         deinit { handle.deallocate() }
     }
 
-    /// Loop thread. nil if the descriptor cannot be watched (closed already).
+    /// Returns nil if the descriptor cannot be watched, for example because it is closed. Loop thread.
     public init?(_ descriptor: Int32, on loop: Loop) {
         loop.assertOnLoop()
         box = Box()
@@ -33,7 +33,7 @@ public final class LoopPoll {
 
     deinit { close() }
 
-    /// Watches for `events`, replacing what was watched before; an empty set pauses.
+    /// Watches for `events` in place of the previous set. An empty set pauses.
     public func watch(_ events: Events, _ ready: @escaping (Events) -> Void) {
         guard !box.closed else { return }
         box.ready = ready
@@ -45,7 +45,7 @@ public final class LoopPoll {
         }
         uv_poll_start(box.handle, events.rawValue) { handle, status, happened in
             let box = Unmanaged<Box>.fromOpaque(handle!.pointee.data).takeUnretainedValue()
-            // libuv stops watching a descriptor with an error: whoever goes on with it has to watch it again.
+            // libuv stops watching after an error, so the next `watch` must start again.
             if status < 0 { box.watched = [] }
             box.ready?(status < 0 ? [.readable, .writable] : Events(rawValue: happened))
         }

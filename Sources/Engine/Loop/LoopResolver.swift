@@ -1,12 +1,12 @@
-// Host names to addresses, on libuv's thread pool. Frees: the request lives until its callback, the address list is
-// freed there. Thread: the loop's; the blocking look-up runs elsewhere.
+// Resolves host names to addresses on libuv's thread pool. Frees: the request and the address list, in the callback.
+// Thread: the loop's; the blocking lookup runs on the pool.
 // libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 import Glibc
 
-/// Resolves names without blocking the loop.
+/// Resolves host names without blocking the loop.
 public enum LoopResolver {
-    /// The most addresses that one name gives.
+    /// Most addresses returned per name.
     static let addressesMax = 8
 
     private final class Look {
@@ -16,9 +16,9 @@ public enum LoopResolver {
         deinit { request.deallocate() }
     }
 
-    /// Calls `done` on the loop, in a later turn, with the numeric addresses of `host` in the system's order of
-    /// preference; none if it cannot be resolved. A look-up cannot be taken back: the loop does not end before its
-    /// callback. Loop thread.
+    /// Looks up `host` and calls `done` on the loop, in a later turn, with its numeric addresses in the system's
+    /// order of preference; with none if it cannot be resolved. A lookup cannot be cancelled: the loop does not end
+    /// before its callback. Loop thread.
     public static func addresses(of host: String, on loop: Loop, _ done: @escaping ([String]) -> Void) {
         loop.assertOnLoop()
         let look = Look(done)
@@ -29,7 +29,7 @@ public enum LoopResolver {
         let refused = uv_getaddrinfo(
             loop.uv, look.request,
             { request, status, list in
-                // `data` is set above to the look, which is kept until here.
+                // `data` is the look set above, retained until here.
                 let look = Unmanaged<Look>.fromOpaque(request!.pointee.data).takeRetainedValue()
                 let found = status == 0 ? LoopResolver.numeric(list) : []
                 uv_freeaddrinfo(list)

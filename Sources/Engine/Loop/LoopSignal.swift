@@ -2,7 +2,7 @@
 // libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 
-/// Calls back on the loop when the process gets a signal.
+/// Calls back on the loop when the process receives a signal.
 public final class LoopSignal {
     private let box: Box
 

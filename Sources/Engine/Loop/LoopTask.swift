@@ -1,6 +1,6 @@
-// A piece of work that runs beside the task that will want its result. Thread: the loop's.
+// Work that runs beside the task that needs its result. Thread: the loop's.
 
-/// A value on its way. Dropped unasked, its work is cancelled; cancelling the task that waits for it cancels it too.
+/// A future. Dropping it cancels its work; so does cancelling the task that waits for it.
 public final class LoopTask<Value> {
     private let loop: Loop
     private var task: Task<Void, Never>?
@@ -22,7 +22,7 @@ public final class LoopTask<Value> {
 
     public func cancel() { task?.cancel() }
 
-    /// The result, as soon as it is there. One waiter at a time.
+    /// Waits for the result. One waiter at a time.
     public func value() async throws -> Value {
         if outcome == nil {
             try await loop.park { (ticket: Ticket<Void>) in
@@ -30,15 +30,15 @@ public final class LoopTask<Value> {
                 ticket.whenCancelled = { [task] in task?.cancel() }
             }
         }
-        // A ticket is resumed only after the outcome is there.
+        // A ticket is resumed only after the outcome is set.
         guard let outcome else { throw CancellationError() }
         return try outcome.get()
     }
 }
 
 extension Loop {
-    /// Runs `body` for every item at the same time; results in the items' order. The first error in that order is
-    /// thrown, and what still runs is cancelled.
+    /// Runs `body` for all items concurrently and returns the results in the items' order.
+    /// - Throws: the first error in that order; the bodies that still run are cancelled.
     public func gather<Item, Value>(
         _ items: [Item], _ body: @escaping (Item) async throws -> Value
     ) async throws -> [Value] {

@@ -2,12 +2,12 @@
 // libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 
-/// Calls back once or repeatedly on the loop. Close it when done; a closed timer never fires.
+/// Calls back on the loop, once or repeatedly. Close it when done; a closed timer never fires.
 public final class LoopTimer {
     private let loop: Loop
     private let box: Box
 
-    /// The handle and what it calls; kept alive by libuv until the close callback.
+    /// The handle and its callback; libuv keeps them alive until the close callback.
     private final class Box {
         let handle: UnsafeMutablePointer<uv_timer_t> = .allocate(capacity: 1)
         var fire: (() -> Void)?
@@ -28,11 +28,11 @@ public final class LoopTimer {
 
     public var isActive: Bool { !box.closed && uv_is_active(shim_handle_timer(box.handle)) != 0 }
 
-    /// Arms the timer, replacing what was armed before. `repeating` seconds: 0 fires once.
+    /// Arms the timer in place of any earlier setting. `repeating` is a period in seconds; 0 fires once.
     public func start(after seconds: Double, repeating: Double = 0, _ fire: @escaping () -> Void) {
-        precondition(!box.closed, "a closed timer was started")
+        precondition(!box.closed, "a timer was started after `close()`")
         box.fire = fire
-        uv_update_time(loop.uv)  // the loop's time is that of the turn's begin, which may be long ago
+        uv_update_time(loop.uv)  // libuv's time dates from the start of this turn, which may be long ago
         let milliseconds = UInt64((max(0, seconds) * 1000).rounded(.up))
         let period = repeating > 0 ? UInt64(max(1, repeating * 1000)) : 0
         uv_timer_start(
@@ -60,6 +60,7 @@ public final class LoopTimer {
 }
 
 extension Loop {
-    /// Seconds of the loop's clock when this turn began; for deadlines that may be some milliseconds off. Loop thread.
+    /// Seconds of the loop's clock at the start of this turn, for deadlines that tolerate some milliseconds. Loop
+    /// thread.
     public var now: Double { Double(uv_now(uv)) / 1000 }
 }

@@ -1,7 +1,7 @@
-// Waiting for tasks, but not for ever.
+// Waiting for tasks with a time limit.
 
 extension Loop {
-    /// Waits until all `tasks` are over, `seconds` at most, whatever becomes of the calling task. Loop thread.
+    /// Waits until all `tasks` have ended, for at most `seconds`, even if the calling task is cancelled. Loop thread.
     public func wait(for tasks: [Task<Void, Never>], atMost seconds: Double) async {
         guard !tasks.isEmpty, seconds > 0 else { return }
         let timer = LoopTimer(on: self)

@@ -1,13 +1,13 @@
-// A bound on how many tasks are at work at a time. Loop-bound.
+// A bound on the number of concurrent tasks. Loop-bound.
 import DequeModule
 
-/// So many places, given in the order of asking.
+/// A fixed number of places, given out in the order of requests.
 public final class Places {
     private let loop: Loop
     private let count: Int
     private var taken = 0
     private var waiters = Deque<Ticket<Void>>()
-    /// A place has become free and nobody waited for it.
+    /// Called when a place becomes free and no task waits for it.
     public var whenFree: (() -> Void)?
 
     public init(_ count: Int, on loop: Loop) {
@@ -15,11 +15,11 @@ public final class Places {
         self.loop = loop
     }
 
-    /// Places that neither have a holder nor are waited for; negative by those who wait.
+    /// Free places minus waiters.
     public var room: Int { count - taken - waiters.count }
 
-    /// Waits for a place; give it back with ``leave()``.
-    /// - Throws: when the task is cancelled meanwhile: then there is nothing to give back.
+    /// Waits for a place. Give it back with ``leave()``.
+    /// - Throws: `CancellationError` when the task is cancelled; it holds no place then.
     public func enter() async throws(CancellationError) {
         guard taken >= count else {
             taken += 1
@@ -31,7 +31,7 @@ public final class Places {
         }
     }
 
-    /// Hands the place to whoever has waited longest.
+    /// Gives the place to the task that has waited longest.
     public func leave() {
         if let next = waiters.popFirst() { return next.resume() }
         taken -= 1

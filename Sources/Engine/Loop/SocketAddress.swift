@@ -1,12 +1,12 @@
-// A numeric address and port as the socket calls want it. A value; any thread.
+// A numeric address and port in the form of the socket calls. A value; any thread.
 import CShims
 import Glibc
 
-/// An IPv4 or IPv6 address with a port. Names are not resolved here: that would block.
+/// An IPv4 or IPv6 address with a port. Names are not resolved, because that would block.
 public struct SocketAddress: Sendable {
     var storage: sockaddr_storage
 
-    /// `host`: a numeric address, with or without the brackets of IPv6, or `localhost`. nil for anything else.
+    /// Takes a numeric address, with or without IPv6 brackets, or `localhost`. Returns nil for anything else.
     public init?(host: String, port: Int) {
         guard (0...65_535).contains(port) else { return nil }
         var text = host == "localhost" ? "127.0.0.1" : host
@@ -32,7 +32,7 @@ public struct SocketAddress: Sendable {
         withUnsafePointer(to: storage) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1, body) }
     }
 
-    /// Fills an address through one of the `get...name` calls, which return 0 when they worked.
+    /// Fills an address through one of the `get...name` calls, which return 0 on success.
     static func filled(by call: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<Int32>) -> Int32)
         -> SocketAddress?
     {
@@ -46,12 +46,12 @@ public struct SocketAddress: Sendable {
 
     public var port: Int {
         withUnsafePointer(to: storage) { pointer in
-            // sin_port and sin6_port stand at the same place.
+            // sin_port and sin6_port have the same offset.
             pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { Int(UInt16(bigEndian: $0.pointee.sin_port)) }
         }
     }
 
-    /// The numeric address without its port. An IPv4 client of a dual-stack socket is shown as IPv4.
+    /// The numeric address without its port. An IPv4 client of a dual-stack socket appears as IPv4.
     public var host: String {
         var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         let failure = withPointer { uv_ip_name($0, &buffer, buffer.count) }
@@ -61,10 +61,10 @@ public struct SocketAddress: Sendable {
     }
 }
 
-/// Why a socket or file call failed. `code` is libuv's: a negative errno.
+/// The reason why a socket or file call failed. `code` is libuv's: a negative errno.
 public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     public let code: Int32
-    /// The call that failed.
+    /// Name of the failed call.
     public let call: String
 
     public init(_ code: Int32, _ call: String) {

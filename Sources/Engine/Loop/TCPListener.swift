@@ -1,4 +1,4 @@
-// A listening socket. Several loops (and processes) listen on one port: the kernel spreads the connections.
+// A listening socket. Several loops and processes listen on one port; the kernel spreads the connections over them.
 // Frees: the handle lives until its uv_close callback; the descriptor is the handle's once opened. Thread: the loop's.
 // libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
@@ -6,11 +6,11 @@ import Glibc
 
 /// Accepts TCP connections on a loop. Close it when done.
 public final class TCPListener {
-    /// Connections the kernel holds for us before they are accepted; it cuts this to `net.core.somaxconn`.
+    /// Connections that the kernel holds before they are accepted; capped by `net.core.somaxconn`.
     static let backlog: Int32 = 4096
 
     private let box: Box
-    /// The port that is listened on, also where 0 was asked for.
+    /// The listening port; the kernel's choice if 0 was requested.
     public let port: Int
 
     private final class Box {
@@ -22,8 +22,8 @@ public final class TCPListener {
         deinit { handle.deallocate() }
     }
 
-    /// Binds and listens; `accepted` gets each connection. Loop thread.
-    /// - Parameter shared: others may listen on the same port, if they share it too.
+    /// Binds and listens. `accepted` receives each connection. Loop thread.
+    /// - Parameter shared: lets other sockets with the same flag listen on this port.
     public init(
         on loop: Loop, address: SocketAddress, shared: Bool = true, accepted: @escaping (TCPStream) -> Void
     ) throws(SystemError) {
@@ -46,8 +46,7 @@ public final class TCPListener {
 
     deinit { close() }
 
-    /// Closes in good order: whom the kernel has connected to us already is accepted first, since closing would answer
-    /// his request with a reset.
+    /// Accepts the connections already in the backlog, then closes. Closing first would reset them.
     public func retire() {
         takeWaiting()
         close()
@@ -78,14 +77,14 @@ public final class TCPListener {
 
     private static let connected: uv_connection_cb = { server, status in
         let box = Unmanaged<Box>.fromOpaque(server!.pointee.data).takeUnretainedValue()
-        // A failed accept (no descriptors left, the client already gone) loses that connection and nothing else.
+        // A failed accept (no descriptor left, client gone) loses only that connection.
         guard status == 0, let accepted = box.accepted else { return }
         let stream = TCPStream(on: box.loop)
         guard stream.accept(from: server!) else { return stream.close() }
         accepted(stream)
     }
 
-    /// libuv binds without SO_REUSEPORT, so the socket is made here.
+    /// Creates the socket here, because libuv binds without SO_REUSEPORT.
     private static func boundSocket(_ address: SocketAddress, shared: Bool) throws(SystemError) -> Int32 {
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = socket(address.family, kind, 0)

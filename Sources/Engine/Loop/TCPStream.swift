@@ -4,17 +4,17 @@
 import CShims
 import Glibc
 
-/// What a stream tells its owner, on the loop thread. None is called after `close()`.
+/// Receives a stream's events on the loop thread. No call follows `close()`.
 public protocol TCPStreamOwner: AnyObject {
-    /// Bytes have arrived; they are valid during the call.
+    /// Bytes have arrived. They are valid during the call.
     func received(_ bytes: Span<UInt8>)
-    /// The other side will send no more.
+    /// The peer will send no more.
     func receivedEnd()
-    /// Reading or writing failed: the connection is of no use any more.
+    /// A read or write failed; the connection is unusable.
     func failed(_ error: SystemError)
-    /// Some queued bytes went out: look at `unsentBytes`.
+    /// Some queued bytes were sent: check `unsentBytes`.
     func sent()
-    /// All was sent and our side is shut.
+    /// All bytes were sent and this side is shut down.
     func shutDown()
 }
 
@@ -32,8 +32,8 @@ public final class TCPStream {
         init(_ loop: Loop) { self.loop = loop }
         deinit { handle.deallocate() }
 
-        /// libuv reads a socket up to 32 times in a row while each read fills the buffer. For whoever sends as fast as
-        /// we read, that is 2 MB of work for which all others of the loop would wait.
+        /// Stops reading until the next turn. libuv reads a socket up to 32 times in a row while each read fills the
+        /// buffer; a peer that sends as fast as the loop reads would block the loop's other connections for 2 MB.
         func giveWay() {
             guard reading, !closed else { return }
             uv_read_stop(shim_stream_tcp(handle))
@@ -43,10 +43,10 @@ public final class TCPStream {
         func read() { uv_read_start(shim_stream_tcp(handle), TCPStream.allocate, TCPStream.readDone) }
     }
 
-    /// A write to a socket whose other end is gone must be an error, not a signal that ends the process.
+    /// Makes a write to a closed peer an error instead of a signal that ends the process.
     private static let brokenPipesAreErrors: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
 
-    /// A stream that is not connected yet. Loop thread.
+    /// Creates a stream that is not connected yet. Loop thread.
     init(on loop: Loop) {
         loop.assertOnLoop()
         TCPStream.brokenPipesAreErrors
@@ -64,7 +64,7 @@ public final class TCPStream {
         return true
     }
 
-    /// Becomes the connected socket `descriptor`, which is closed if that fails.
+    /// Takes over the connected socket `descriptor`; closes it on failure.
     func adopt(_ descriptor: Int32) -> Bool {
         guard uv_tcp_open(box.handle, descriptor) == 0 else {
             Glibc.close(descriptor)
@@ -74,10 +74,10 @@ public final class TCPStream {
         return true
     }
 
-    /// Replies are written whole: waiting for more would only delay them.
+    /// Turns off Nagle's delay, because replies are written whole.
     private func sendAtOnce() { uv_tcp_nodelay(box.handle, 1) }
 
-    /// The other end's numeric address; empty when the connection is already gone.
+    /// The peer's numeric address; empty if the connection is gone.
     public var remoteHost: String {
         guard !box.closed else { return "" }
         return SocketAddress.filled { uv_tcp_getpeername(box.handle, $0, $1) }?.host ?? ""
@@ -85,7 +85,7 @@ public final class TCPStream {
 
     // MARK: Reading
 
-    /// Who is told; held until `close()`.
+    /// Sets the owner, which is retained until `close()`.
     public func attach(_ owner: any TCPStreamOwner) { box.owner = owner }
 
     public func startReading() {
@@ -94,7 +94,7 @@ public final class TCPStream {
         box.read()
     }
 
-    /// Stops taking bytes from the socket; the kernel's buffers fill and hold the sender back.
+    /// Stops reading from the socket. The kernel's buffers fill and slow the sender.
     public func pauseReading() {
         guard !box.closed, box.reading else { return }
         box.reading = false
@@ -128,8 +128,8 @@ public final class TCPStream {
         box.closed ? 0 : uv_stream_get_write_queue_size(shim_stream_tcp(box.handle))
     }
 
-    /// Sends the parts in order. What the kernel does not take at once is copied and sent later. Errors come to the
-    /// owner, later.
+    /// Sends the parts in order. Bytes that the kernel does not take at once are copied and sent later. Errors reach
+    /// the owner in a later turn.
     public func write(_ first: Span<UInt8>, _ second: Span<UInt8> = Span(), _ third: Span<UInt8> = Span()) {
         guard !box.closed else { return }
         first.withUnsafeBufferPointer { first in
@@ -146,7 +146,7 @@ public final class TCPStream {
     }
 
     private static func part(_ bytes: UnsafeBufferPointer<UInt8>) -> uv_buf_t {
-        // libuv's buffers are mutable by type; writes only read them.
+        // libuv's buffer type is mutable, but writes only read it.
         let raw = UnsafeMutableRawPointer(mutating: bytes.baseAddress)
         return uv_buf_init(raw?.assumingMemoryBound(to: CChar.self), UInt32(bytes.count))
     }
@@ -154,7 +154,7 @@ public final class TCPStream {
     private func send(_ parts: UnsafeMutablePointer<uv_buf_t>, _ total: Int) {
         guard total > 0 else { return }
         let stream = shim_stream_tcp(box.handle)
-        // On an error nothing counts as sent: the queued write meets it again and reports it from the loop.
+        // After an error nothing counts as sent: the queued write meets the same error and reports it from the loop.
         let taken = max(0, Int(uv_try_write(stream, parts, 3)))
         guard taken < total else { return }
         let rest = UnsafeMutablePointer<CChar>.allocate(capacity: total - taken)
@@ -181,14 +181,14 @@ public final class TCPStream {
             request!.deallocate()
             if status == 0 { box.owner?.sent() } else { box.owner?.failed(SystemError(status, "write")) }
         }
-        // Refused after a failed read, which the owner has been told of, and after `shutdown()`: nobody will get these
-        // bytes.
+        // libuv refuses a write after `shutdown()` or after a failed read, which the owner already knows. These bytes
+        // have no receiver.
         guard failure != 0 else { return }
         bytes.deallocate()
         request.deallocate()
     }
 
-    /// Sends what is queued, then ends our side; the owner hears `shutDown()`. The other side may still send.
+    /// Sends the queued bytes, then shuts down this side and calls `shutDown()`. The peer may still send.
     public func shutdown() {
         guard !box.closed else { return }
         let request = UnsafeMutablePointer<uv_shutdown_t>.allocate(capacity: 1)
@@ -202,19 +202,19 @@ public final class TCPStream {
 
     // MARK: Ending
 
-    /// Drops what is unsent and closes. Idempotent.
+    /// Drops unsent bytes and closes. Idempotent.
     public func close() {
         guard !box.closed else { return }
         end()
         uv_close(shim_handle_tcp(box.handle), TCPStream.closed)
     }
 
-    /// Closes with a reset, so that the other side cannot take a broken-off transfer for a complete one.
+    /// Closes with a reset, so that the peer cannot take a truncated transfer for a complete one.
     public func reset() {
         guard !box.closed else { return }
         end()
         let handle = box.handle
-        // Refused after a shutdown: then a plain close must do.
+        // libuv refuses a reset after a shutdown; a plain close follows then.
         if uv_tcp_close_reset(handle, TCPStream.closed) != 0 { uv_close(shim_handle_tcp(handle), TCPStream.closed) }
     }
 

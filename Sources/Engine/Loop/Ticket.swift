@@ -1,10 +1,10 @@
-// How a task waits for a callback: it parks with a ticket, the callback resumes the ticket.
+// Lets a task wait for a callback: the task parks with a ticket and the callback resumes the ticket.
 
-/// A one-shot place to resume a parked task. Loop-bound. Resuming twice is harmless: the first wins.
+/// Resumes one parked task, once. Loop-bound. Only the first resume has an effect.
 public final class Ticket<Value> {
     private var continuation: CheckedContinuation<Result<Value, CancellationError>, Never>?
     private var outcome: Result<Value, CancellationError>?
-    /// Called once, on the loop, when the waiting task was cancelled: take the ticket out of your list.
+    /// Called once on the loop when the waiting task is cancelled; the owner then removes the ticket from its list.
     public var whenCancelled: (() -> Void)?
 
     fileprivate init() {}
@@ -24,7 +24,7 @@ public final class Ticket<Value> {
 
     fileprivate func attach(_ continuation: CheckedContinuation<Result<Value, CancellationError>, Never>) {
         if let outcome {
-            nonisolated(unsafe) let outcome = outcome  // both ends live on one loop thread
+            nonisolated(unsafe) let outcome = outcome  // both ends run on one loop thread
             continuation.resume(returning: outcome)
         } else {
             self.continuation = continuation
@@ -35,7 +35,7 @@ public final class Ticket<Value> {
         guard outcome == nil else { return }
         outcome = result
         whenCancelled = nil
-        nonisolated(unsafe) let result = result  // both ends live on one loop thread
+        nonisolated(unsafe) let result = result  // both ends run on one loop thread
         continuation?.resume(returning: result)
         continuation = nil
     }
@@ -46,8 +46,8 @@ extension Ticket where Value == Void {
 }
 
 extension Loop {
-    /// Parks the calling task until the ticket handed to `arm` is resumed. Loop thread.
-    /// - Throws: `CancellationError` as soon as the task is cancelled, from whatever thread.
+    /// Parks the calling task until the ticket passed to `arm` is resumed. Loop thread.
+    /// - Throws: `CancellationError` when the task is cancelled, from any thread.
     public func park<Value>(_ arm: (Ticket<Value>) -> Void) async throws(CancellationError) -> Value {
         assertOnLoop()
         let ticket = Ticket<Value>()
@@ -70,7 +70,7 @@ extension Loop {
         }
     }
 
-    /// Lets everything else that is ready on this loop go first. Loop thread.
+    /// Lets all other ready work of this loop run first. Loop thread.
     public func yield() async {
         await withCheckedContinuation { continuation in post { continuation.resume() } }
     }
