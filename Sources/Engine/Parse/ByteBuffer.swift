@@ -1,8 +1,8 @@
-// Where the canonical text is written: bytes without a check for each of them. Pure. Thread: any. Frees: its memory,
-// in deinit.
+// Output buffer of the canonical text. Writes bytes without a bounds check per byte. Pure. Thread: any.
+// Frees: its memory, in deinit.
 
-/// Room is made once for many bytes (`reserve`), then they are put without further checks; a debug build checks them
-/// all. Keeps its memory until `shrink`.
+/// Room for many bytes is reserved at once (`reserve`); later puts are unchecked, except in debug builds. The buffer
+/// keeps its memory until `shrink`.
 package struct ByteBuffer: ~Copyable {
     private(set) var count = 0
     private var capacity = 0
@@ -10,9 +10,9 @@ package struct ByteBuffer: ~Copyable {
 
     deinit { base.deallocate() }
 
-    /// What was written. Valid until the next change.
+    /// The bytes written so far. Valid until the next change.
     package var bytes: UnsafeBufferPointer<UInt8> {
-        // Unsafe: the first `count` bytes have been written.
+        // Unsafe: the first `count` bytes are initialised.
         unsafe UnsafeBufferPointer(start: base.assumingMemoryBound(to: UInt8.self), count: count)
     }
 
@@ -31,25 +31,25 @@ package struct ByteBuffer: ~Copyable {
         base = larger
     }
 
-    /// One byte into reserved room.
+    /// Puts one byte into reserved room.
     @inline(__always)
     mutating func put(_ byte: UInt8) { put(byte, 1) }
 
-    /// The first `length` bytes of `value` into reserved room; there must be room for all of it.
+    /// Puts the first `length` bytes of `value` into reserved room. There must be room for the whole value.
     @inline(__always)
     mutating func put<Value: BitwiseCopyable>(_ value: Value, _ length: Int) {
         assert(MemoryLayout<Value>.size <= capacity - count && length <= MemoryLayout<Value>.size)
-        // Unsafe: the caller has reserved the room, which a debug build has just checked.
+        // Unsafe: the caller has reserved the room; a debug build checks it above.
         unsafe base.storeBytes(of: value, toByteOffset: count, as: Value.self)
         count &+= length
     }
 
-    /// Makes room for `most` bytes, which `body` writes from the address that it is given; it returns how many. For
-    /// loops, which keep an address better than a buffer.
+    /// Reserves `most` bytes, lets `body` write them from the address it receives, and counts the bytes that `body`
+    /// returns. Meant for loops, which keep an address in a register.
     @inline(__always)
     mutating func fill(_ most: Int, _ body: (UnsafeMutableRawPointer) -> Int) {
         reserve(most)
-        // Unsafe: `body` keeps to the room that was made.
+        // Unsafe: `body` must stay within the reserved room.
         let written = unsafe body(base + count)
         assert(0...most ~= written)
         count &+= written
@@ -63,7 +63,7 @@ package struct ByteBuffer: ~Copyable {
 
     mutating func append(_ added: Span<UInt8>) {
         reserve(added.count)
-        // Unsafe: room was made in the line before.
+        // Unsafe: the line above has made the room.
         unsafe added.withUnsafeBytes { source in
             guard let from = source.baseAddress else { return }
             unsafe (base + count).copyMemory(from: from, byteCount: source.count)
@@ -72,18 +72,18 @@ package struct ByteBuffer: ~Copyable {
     }
 
     mutating func append(_ literal: StaticString) {
-        // Unsafe: a StaticString's bytes are constant and live for ever.
+        // Unsafe: a StaticString's bytes are constant and never freed.
         unsafe append(UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount).span)
     }
 
-    /// Forgets what stands behind the first `length` bytes.
+    /// Drops everything after the first `length` bytes.
     @inline(__always)
     mutating func truncate(to length: Int) {
         precondition(0...count ~= length)
         count = length
     }
 
-    /// Gives back memory of which more than `bytes` is held.
+    /// Frees the memory if more than `bytes` bytes are held.
     mutating func shrink(to bytes: Int) {
         if capacity > bytes { self = ByteBuffer() }
     }

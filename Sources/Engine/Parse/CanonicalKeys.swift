@@ -1,15 +1,15 @@
 // The order of object keys: by code point, as CPython sorts `str` (C1.2). Pure. Thread: any.
 //
-// Neither the bytes of UTF-16 nor those of the escaped text sort like that: a lone surrogate comes before U+E000 and
-// before every astral character, and `\u` before letters. So escapes are decoded while comparing; most keys have none.
+// Neither UTF-16 units nor the escaped text sort by code point: a lone surrogate comes before U+E000 and before every
+// character above U+FFFF, and `\u` comes before letters. So the comparison decodes escapes; most keys have none.
 
 enum CanonicalKeys {
     typealias Member = ObjectSorter.Member
 
-    /// Whether `a`'s key comes strictly before `b`'s.
+    /// Returns true if `a`'s key comes strictly before `b`'s.
     static func precedes(_ a: Member, _ b: Member, in text: Span<UInt8>) -> Bool { order(a, b, in: text) ?? false }
 
-    /// Whether `a`'s key comes before `b`'s; nil if they are the same key.
+    /// Returns true if `a`'s key comes before `b`'s, and nil if both have the same key.
     static func order(_ a: Member, _ b: Member, in text: Span<UInt8>) -> Bool? {
         let left = text.extracting(a.start + 1..<a.keyEnd - 1)
         let right = text.extracting(b.start + 1..<b.keyEnd - 1)
@@ -25,7 +25,8 @@ enum CanonicalKeys {
         return j < right.count ? true : nil
     }
 
-    /// How many bytes both begin with, in words without escapes: long equal beginnings must not cost a step a byte.
+    /// Length of the common beginning, counted in whole words without escapes. It saves a step per byte for long
+    /// equal beginnings.
     @inline(__always)
     private static func plainPrefix(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Int {
         let end = min(left.count, right.count) - 8

@@ -1,11 +1,11 @@
-// Strings of the canonical text: plain ASCII as it is, everything else as `\u` escapes (C1.2). Most of a body's bytes
-// pass through here. Pure. Thread: any.
+// Strings of the canonical text: plain ASCII unchanged, all else as `\u` escapes (C1.2). Most bytes of a body pass
+// through here. Pure. Thread: any.
 
 extension CanonicalWriter {
-    /// Bytes of the source for which room is made at once.
+    /// Most bytes of the source for which room is reserved at once.
     private static let stride = 2048
 
-    /// The string whose quote is at `start`.
+    /// Writes the string whose opening quote is at `start`.
     mutating func string(_ text: Span<UInt8>, _ start: Int) -> Int {
         spelling = .plain
         out.append(JSONText.quote)
@@ -36,7 +36,7 @@ extension CanonicalWriter {
         }
     }
 
-    /// Copies plain bytes while it looks for their end, 16 and then 8 at a time; stops at the latest after a stride.
+    /// Copies plain bytes up to the first other byte, 16 and then 8 at a time. Stops after one stride at the latest.
     @inline(__always)
     private mutating func plainRun(_ text: Span<UInt8>, _ start: Int) -> Int {
         var index = start
@@ -46,13 +46,13 @@ extension CanonicalWriter {
                 let words = ByteBlock.words(text, at: index)
                 let special = JSONText.notPlain(words)
                 if special[0] | special[1] != 0 { break }
-                // Unsafe: as many bytes were read before, so there is room for them.
+                // Unsafe: `fill` reserved as many bytes as are read from the source.
                 unsafe to.storeBytes(of: ByteBlock.bytes(words), toByteOffset: index &- start, as: SIMD2<UInt64>.self)
                 index &+= 16
             }
             while index &+ 8 <= limit {
                 let word = ByteBlock.word(text, at: index)
-                // Unsafe: as many bytes were read before, so there is room for them.
+                // Unsafe: `fill` reserved as many bytes as are read from the source.
                 unsafe to.storeBytes(of: word.littleEndian, toByteOffset: index &- start, as: UInt64.self)
                 let special = JSONText.notPlain(word)
                 index &+= ByteBlock.prefix(before: special)
@@ -67,12 +67,12 @@ extension CanonicalWriter {
         return index
     }
 
-    /// Characters beyond ASCII, and single plain ones between them, as the spaces between words are; stops at the
-    /// latest after a stride.
+    /// Writes characters beyond ASCII, and single plain characters between them such as the space between two words.
+    /// Stops after one stride at the latest.
     private mutating func unicodeRun(_ text: Span<UInt8>, _ start: Int) -> Int {
         var index = start
         let limit = min(text.count &- 1, start &+ CanonicalWriter.stride)
-        // Two bytes or three become six, and the last store writes eight.
+        // Two or three source bytes become six; the last store writes eight.
         out.fill(3 * (limit &- start) &+ 8) { to in
             var to = to
             let begin = to
@@ -104,21 +104,21 @@ extension CanonicalWriter {
         }
         guard index < text.count else { return CanonicalWriter.undone }
         guard text[index] < 0xE0 else { return longCharacter(text, index) }
-        // What begins the run and is not passed is cut off or broken.
+        // A run that ends at its first byte met a truncated or malformed character.
         return index == start ? CanonicalWriter.undone : index
     }
 
     @inline(__always)
     private static func isTail(_ byte: UInt8) -> Bool { byte & 0xC0 == 0x80 }
 
-    /// The three and four bytes that are left, after Unicode's table 3-7 (well-formed UTF-8).
+    /// Writes the remaining three- and four-byte characters, by Unicode's table 3-7 (well-formed UTF-8).
     private mutating func longCharacter(_ text: Span<UInt8>, _ index: Int) -> Int {
         out.reserve(16)
         let first = text[index]
         let length = first < 0xF0 ? 3 : 4
         guard 0xE0...0xF4 ~= first, index + length <= text.count else { return CanonicalWriter.undone }
         let second = text[index + 1]
-        // No overlong forms, no surrogates, nothing above U+10FFFF.
+        // Excludes overlong forms, surrogates and code points above U+10FFFF.
         let low: UInt8 = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80
         let high: UInt8 = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF
         guard low...high ~= second, CanonicalWriter.isTail(text[index + 2]) else { return CanonicalWriter.undone }
@@ -134,22 +134,22 @@ extension CanonicalWriter {
         return index + 4
     }
 
-    /// `\u` and four digits in the first six bytes.
+    /// Returns `\u` and four digits in the first six bytes.
     @inline(__always)
     private static func escape(_ unit: UInt16) -> UInt64 {
         let wide = UInt32(unit)
-        // A digit in each byte, the first one lowest.
+        // One hexadecimal digit per byte, the first one lowest.
         let digits = wide >> 12 | wide & 0xF00 | (wide & 0xF0) << 12 | (wide & 0xF) << 24
         let letters = (digits &+ 0x0606_0606) >> 4 & 0x0101_0101
         let hex = digits &+ 0x3030_3030 &+ letters &* 39
         return (UInt64(hex) << 16 | 0x755C).littleEndian
     }
 
-    /// Into reserved room for 8 bytes more than were put.
+    /// Puts an escape. The caller has reserved 8 bytes more than were put.
     @inline(__always)
     private mutating func put(_ unit: UInt16) { out.put(CanonicalWriter.escape(unit), 6) }
 
-    /// An escape of the source. Surrogates need no joining here: a pair is printed as the same two escapes again.
+    /// Writes an escape of the source. Surrogates are not joined: CPython prints a pair as the same two escapes.
     private mutating func escape(_ text: Span<UInt8>, _ index: Int) -> Int {
         guard index + 1 < text.count else { return CanonicalWriter.undone }
         out.reserve(16)

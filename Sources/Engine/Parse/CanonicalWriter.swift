@@ -1,53 +1,55 @@
 // Writes a JSON value exactly as CPython prints `json.dumps(value, separators=(',', ':'), sort_keys=True)` after
-// `json.loads` (C1.2), and proves in the same pass that it is strict JSON in strict UTF-8. Pure. Thread: any.
+// `json.loads` (C1.2). The same pass proves that the value is strict JSON in strict UTF-8. Pure. Thread: any.
 //
-// It agrees with JSONScanner on what is JSON. The scanner can stop anywhere and says what is wrong; this one is several
-// times faster, needs the whole value in one piece, and otherwise only says that it could not be done.
+// JSONScanner accepts the same language; fuzzers compare the two. The scanner can stop anywhere and reports the
+// error. The writer is several times faster, but needs the whole value in one piece and reports failure without a
+// reason.
 
 /// Keeps its buffers from one value to the next.
 package struct CanonicalWriter: ~Copyable {
-    /// What `value` and its parts return instead of an index: the text ends too early, or is no JSON.
+    /// Returned by `value` and its parts instead of an index if the text ends too early or is not JSON.
     static let undone = -1
 
-    /// How a string of the source was spelt.
+    /// Spelling of a string in the source.
     enum Spelling { case plain, unicode, escaped }
 
-    /// The text of the last value.
+    /// The canonical text of the last value.
     package internal(set) var out = ByteBuffer()
-    /// Of the string that was written last.
+    /// Spelling of the string written last.
     var spelling = Spelling.plain
-    /// What was seen of the last value's fields, if it was written as a lot.
+    /// Positions of the last value's known fields, if it was written as a lot.
     var notes = LotNotes()
     private var sorter: ObjectSorter
     private let maxDepth: Int
-    /// Whether a number at the end of the text is complete.
+    /// True if a number at the end of the text is complete.
     private var isWhole = true
 
     /// - Parameters:
-    ///   - order: of an object's members; by key is what C1.2 wants.
-    ///   - maxDepth: how deep containers may be, the value itself being 1. Recursion goes as deep.
+    ///   - order: order of an object's members; C1.2 requires `.byKey`.
+    ///   - maxDepth: deepest nesting of containers, the value itself being 1; also the bound of the recursion.
     init(order: ObjectSorter.Order, maxDepth: Int = JSONScanner.deepest) {
         sorter = ObjectSorter(order)
         self.maxDepth = min(maxDepth, JSONScanner.deepest)
     }
 
-    /// In the order of C1.2.
+    /// Creates a writer with the order of C1.2.
     package init() { self.init(order: .byKey) }
 
-    /// The text of the last value, as a copy.
+    /// A copy of the last value's canonical text.
     package var output: [UInt8] { Array(out.bytes) }
 
-    /// Replaces the output by the canonical form of the value in `text`, which a scanner has passed.
+    /// Replaces the output by the canonical form of the value in `text`. A scanner must have accepted `text`.
     package mutating func write(_ text: Span<UInt8>) {
         begin(isWhole: true)
         let end = value(text, CanonicalWriter.skipSpace(text, 0), 0)
         assert(end != CanonicalWriter.undone)
     }
 
-    /// Replaces the output by the canonical form of the lot that begins with `text`'s first byte, and takes its notes.
-    /// - Parameter isWhole: whether `text` ends with the lot, as is known after a scan; else a number must be followed
-    ///   by another byte.
-    /// - Returns: the index after the lot; nil if it does not end in `text`, or is no JSON.
+    /// Replaces the output by the canonical form of the lot at the start of `text`, and notes the positions of its
+    /// fields.
+    /// - Parameter isWhole: true if `text` ends with the lot, as is known after a scan. If false, a number must be
+    ///   followed by another byte.
+    /// - Returns: the index after the lot, or nil if it does not end within `text` or is not JSON.
     mutating func writeLot(_ text: Span<UInt8>, isWhole: Bool) -> Int? {
         begin(isWhole: isWhole)
         notes.begin()
@@ -62,7 +64,7 @@ package struct CanonicalWriter: ~Copyable {
         self.isWhole = isWhole
     }
 
-    /// Gives back what one unusually large value needed.
+    /// Frees the memory that one unusually large value needed.
     mutating func shrink(to bytes: Int) {
         out.shrink(to: bytes)
         notes.shrink(to: bytes)
@@ -73,7 +75,7 @@ package struct CanonicalWriter: ~Copyable {
 // MARK: - Values: each takes the index where it begins, and returns the one after it
 
 extension CanonicalWriter {
-    /// - Parameter depth: how many containers are open.
+    /// - Parameter depth: number of open containers.
     mutating func value(_ text: Span<UInt8>, _ start: Int, _ depth: Int) -> Int {
         guard start < text.count else { return CanonicalWriter.undone }
         switch text[start] {
@@ -88,7 +90,7 @@ extension CanonicalWriter {
         }
     }
 
-    /// Stands at the text's end if there is nothing else.
+    /// Returns the index of the next byte that is not white space, or the end of the text.
     @inline(__always)
     static func skipSpace(_ text: Span<UInt8>, _ start: Int) -> Int {
         var index = start
@@ -171,7 +173,8 @@ extension CanonicalWriter {
 // MARK: - Numbers
 
 extension CanonicalWriter {
-    /// Integers are kept digit for digit, of any length, but `-0` is `0`; floats are printed anew.
+    /// Writes a number: an integer of any length digit by digit, except that `-0` becomes `0`; a float in CPython's
+    /// form.
     private mutating func number(_ text: Span<UInt8>, _ start: Int) -> Int {
         var index = text[start] == UInt8(ascii: "-") ? start + 1 : start
         guard index < text.count, ASCII.isDigit(text[index]) else { return CanonicalWriter.undone }

@@ -1,12 +1,12 @@
-// Finds repeated lot_ids while lots stream by (C3.2). Pure. Thread: any.
+// Finds repeated lot_ids while lots stream in (C3.2). Pure. Thread: any.
 
-/// Remembers 16 bytes of each id, whatever its length.
+/// Keeps 16 bytes per id, whatever its length.
 struct DuplicateFinder {
     private var seen = FingerprintSet()
     private var repeated = FingerprintSet()
-    /// The first ids that came more than once, each once (C3.4).
+    /// The first 100 repeated ids, each once (C3.4).
     private(set) var ids: [String] = []
-    /// How many different ids came more than once.
+    /// Number of different ids that were repeated.
     var count: Int { repeated.count }
 
     mutating func add(_ id: Span<UInt8>) {
@@ -17,9 +17,10 @@ struct DuplicateFinder {
     }
 }
 
-/// Two SipHashes under the process's random key: callers can neither find collisions nor, by chance, meet one.
+/// Two SipHashes under the process's random key. A client cannot construct collisions, and chance ones are
+/// negligible.
 private struct Fingerprint: Equatable {
-    /// That of no id.
+    /// Marks an empty slot; `low` of a real fingerprint is odd, so it never equals this.
     static let none = Fingerprint()
 
     let high: Int
@@ -40,13 +41,14 @@ private struct Fingerprint: Equatable {
     }
 }
 
-/// A `Set` would hash the hashes again, for each look and each time it grows; these are as good as random already.
+/// A hash set without a second hash: `Set` would hash the fingerprints again on each lookup and each growth.
 private struct FingerprintSet {
-    /// A power of two, half of them empty at least; the one that a fingerprint's bits name, or the next that is free.
+    /// Open addressing: a power of two slots, at least half of them empty; probing starts at the slot that the low
+    /// bits select.
     private var slots: [Fingerprint] = []
     private(set) var count = 0
 
-    /// False if it was there.
+    /// Returns false if the fingerprint was already present.
     mutating func insert(_ fingerprint: Fingerprint) -> Bool {
         if slots.count < 2 * (count + 1) { grow() }
         let slot = place(of: fingerprint)

@@ -1,17 +1,18 @@
 // Floats as CPython's `repr` prints them (C1.2). Pure. Thread: any.
 
 enum FloatRepr {
-    /// The nearest double of a JSON number's text, as `strtod` and CPython round; too large is infinite.
+    /// Returns the nearest double of a JSON number, rounded like `strtod` and CPython; infinity if it is too large.
     static func value(of number: String) -> Double {
-        // Swift's parser answers infinity and zero for what is out of range; nil only for what is no number at all.
+        // Swift's parser returns infinity or zero for a number out of range, and nil only for a text that is not a
+        // number.
         Double(number) ?? .nan
     }
 
-    /// Appends what CPython's `json.dumps` prints for `number`.
+    /// Appends the text that CPython's `json.dumps` prints for `number`.
     static func append(_ number: Double, to out: inout [UInt8]) {
         if number.sign == .minus { out.append(UInt8(ascii: "-")) }
         guard number.isFinite else { return out.append("Infinity") }
-        // Both print the shortest digits that read back as the same double; only the layout differs.
+        // Swift and CPython choose the same shortest digits that read back exactly; only the layout differs.
         var (digits, point) = parts(of: number.magnitude)
         if point > 16 || point < -3 {
             let exponent = point - 1
@@ -34,8 +35,8 @@ enum FloatRepr {
         }
     }
 
-    /// The shortest digits, without zeros at either end (a lone `0` for zero), and where the point stands: 0.DIGITS x
-    /// 10^point.
+    /// Returns the shortest digits without zeros at either end (a lone `0` for zero) and the position of the point:
+    /// 0.DIGITS x 10^point.
     private static func parts(of number: Double) -> (digits: [UInt8], point: Int) {
         var digits: [UInt8] = []
         var point = 0

@@ -1,11 +1,11 @@
-// The grammar of RFC 8259 as a byte machine that can stop anywhere: finds where a value ends, over any number of
-// slices, and proves that it is strict JSON in strict UTF-8. What it has passed, the writers and readers need not
-// check again. Pure: a value without heap memory. Thread: any.
+// The grammar of RFC 8259 as a byte machine that can stop at any byte. It finds the end of a value across any number
+// of slices and proves that it is strict JSON in strict UTF-8, so that writers and readers need no second check.
+// Pure: a value without heap memory. Thread: any.
 
-/// Scans one value after another. Rejects a BOM, encoded surrogates, NaN, Infinity, control characters, trailing
+/// Scans one value after another. Rejects a BOM, encoded surrogates, NaN, Infinity, control characters and trailing
 /// commas.
 struct JSONScanner {
-    /// What the next byte may be.
+    /// What the scanner expects next.
     enum Step: UInt8 {
         case value, firstElement, firstKey, key, colon, after
         case string, escape, hexDigits, utf8Tail
@@ -14,35 +14,35 @@ struct JSONScanner {
         case done
     }
 
-    /// Deepest nesting that a stack of one bit a level can hold.
+    /// Deepest nesting: the stack has one bit per level.
     static let deepest = 128
 
     private(set) var step = Step.value
     private let maxDepth: Int
     private var depth = 0
-    /// One bit for each open container, the innermost lowest: 1 is an object.
+    /// One bit per open container, the innermost lowest; 1 means object.
     private var kinds: UInt128 = 0
     private var stringIsKey = false
-    /// Bytes of `true`, `false`, `null` that must still come, the next one lowest.
+    /// Remaining bytes of `true`, `false` or `null`, the next one lowest.
     private var literalRest: UInt32 = 0
     private var hexLeft: UInt8 = 0
     private var tailLeft: UInt8 = 0
-    /// Bounds of the next continuation byte: they exclude overlong forms, surrogates and what is above U+10FFFF.
+    /// Bounds of the next continuation byte. They exclude overlong forms, surrogates and code points above U+10FFFF.
     private var tailLow: UInt8 = 0x80
     private var tailHigh: UInt8 = 0xBF
 
-    /// A scanner that allows containers `maxDepth` deep (at most 128), the value itself being 1.
+    /// Creates a scanner that allows containers up to `maxDepth` deep (at most 128), the value itself being 1.
     init(maxDepth: Int) { self.maxDepth = min(maxDepth, JSONScanner.deepest) }
 
-    /// Makes ready for the next value.
+    /// Prepares for the next value.
     mutating func restart() {
         step = .value
         depth = 0
         kinds = 0
     }
 
-    /// Goes on with the value from `start`; returns the index after its last byte, or nil if it goes on in the next
-    /// slice. A number at the top ends before the first byte that is not its own.
+    /// Continues the value from `start`. Returns the index after its last byte, or nil if it continues in the next
+    /// slice. A top-level number ends before the first byte that cannot belong to it.
     mutating func scan(_ text: Span<UInt8>, from start: Int = 0) throws(JSONError) -> Int? {
         var index = start
         while index < text.count {
@@ -61,7 +61,7 @@ struct JSONScanner {
         return step == .done ? index : nil
     }
 
-    /// At the end of the text: whether the value is complete, as a number at the top may be.
+    /// Returns true if the value is complete at the end of the text; a top-level number may be.
     mutating func finish() -> Bool {
         switch step {
         case .done: return true
@@ -158,7 +158,7 @@ extension JSONScanner {
 // MARK: - Numbers
 
 extension JSONScanner {
-    /// In a part that may be followed by more digits, another part, or the number's end.
+    /// Scans a part of a number that may be followed by more digits, another part or the number's end.
     private mutating func number(_ text: Span<UInt8>, _ start: Int) throws(JSONError) -> Int {
         var index = start
         if step != .zero {
@@ -178,7 +178,7 @@ extension JSONScanner {
         return index + 1
     }
 
-    /// In a part that cannot end the number.
+    /// Scans a part that cannot end the number.
     private mutating func numberPart(_ text: Span<UInt8>, _ index: Int) throws(JSONError) -> Int {
         let byte = text[index]
         if step == .exponent, byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-") {
@@ -217,7 +217,7 @@ extension JSONScanner {
             case 0x7F: index += 1
             case 0..<0x20: throw JSONError(.controlCharacter, at: index)
             case 0xC2...0xDF where index + 1 < text.count && text[index + 1] & 0xC0 == 0x80:
-                // Cyrillic and Greek text is a run of these.
+                // Fast path for two-byte characters: Cyrillic and Greek text is a run of them.
                 repeat {
                     index += 2
                 } while index + 1 < text.count && 0xC2...0xDF ~= text[index]
@@ -229,7 +229,7 @@ extension JSONScanner {
         }
     }
 
-    /// Takes the first byte of a sequence, after Unicode's table 3-7 (well-formed UTF-8).
+    /// Takes the first byte of a sequence, by Unicode's table 3-7 (well-formed UTF-8).
     private mutating func beginUTF8(_ byte: UInt8, _ index: Int) throws(JSONError) {
         tailLow = 0x80
         tailHigh = 0xBF

@@ -1,8 +1,8 @@
-// The text of JSON strings. Pure. Thread: any.
+// Decodes JSON strings. Pure. Thread: any.
 
-/// Reads the inside of a string token that a scanner has passed, or that CanonicalWriter has written.
+/// Reads the inside of a string token that a scanner has accepted or CanonicalWriter has written.
 enum JSONString {
-    /// What a decoded text holds that PostgreSQL's `text`, or UTF-8, cannot (C2.2).
+    /// Content of a decoded text that PostgreSQL's `text`, or UTF-8, cannot hold (C2.2).
     struct Flaws: OptionSet {
         let rawValue: UInt8
         static let nul = Flaws(rawValue: 1)
@@ -63,8 +63,8 @@ enum JSONString {
         }
     }
 
-    /// The code point of the `\u` escape at `index`, which moves behind it. A high and a low surrogate are joined, as
-    /// CPython joins them; one that stands alone is returned as it is.
+    /// Returns the code point of the `\u` escape at `index` and advances `index` past it. Joins a high and a low
+    /// surrogate, as CPython does; a lone surrogate is returned unchanged.
     static func scalar(_ inside: Span<UInt8>, _ index: inout Int) -> UInt32 {
         let high = UInt32(JSONText.codeUnit(inside, at: index + 2))
         index += 6
@@ -77,7 +77,7 @@ enum JSONString {
         return 0x10000 + (high & 0x3FF) << 10 + (low & 0x3FF)
     }
 
-    /// The character that a one-letter escape stands for.
+    /// Returns the character of a one-letter escape.
     static func plainEscape(_ letter: UInt8) -> UInt8 {
         switch letter {
         case UInt8(ascii: "b"): 0x08

@@ -1,6 +1,6 @@
-// Byte-level helpers that all readers and writers of JSON text here share. Pure. Thread: any.
+// Byte-level helpers shared by all readers and writers of JSON text. Pure. Thread: any.
 
-/// What went wrong with a JSON text, and where.
+/// The reason and the position of an error in a JSON text.
 public struct JSONError: Error, Equatable, Sendable {
     public enum Reason: String, Sendable {
         case unexpectedByte = "unexpected character"
@@ -12,7 +12,7 @@ public struct JSONError: Error, Equatable, Sendable {
     }
 
     public let reason: Reason
-    /// Bytes before the offending one.
+    /// Number of bytes before the wrong one.
     public var offset: Int
 
     init(_ reason: Reason, at offset: Int) {
@@ -31,15 +31,16 @@ enum JSONText {
     static let openArray = UInt8(ascii: "[")
     static let closeArray = UInt8(ascii: "]")
 
-    /// RFC 8259's four, which are CPython's too.
+    /// The four white-space characters of RFC 8259, which are also CPython's.
     @inline(__always)
     static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
 
-    /// Printable ASCII that stands for itself both in a JSON string and in CPython's output: no quote, backslash, DEL.
+    /// True for printable ASCII that is the same in a JSON string and in CPython's output: no quote, backslash or
+    /// DEL.
     @inline(__always)
     static func isPlain(_ byte: UInt8) -> Bool { byte &- 0x20 < 0x5F && byte != quote && byte != backslash }
 
-    /// The index of the first byte at or after `start` that is not plain; `text.count` if there is none.
+    /// Returns the index of the first byte at or after `start` that is not plain; `text.count` if there is none.
     @inline(__always)
     static func endOfPlain(_ text: Span<UInt8>, from start: Int) -> Int {
         var index = start
@@ -52,7 +53,8 @@ enum JSONText {
         return index
     }
 
-    /// The high bit of each byte that is not plain, exact up to the first such byte (borrows only spread upwards).
+    /// Sets the high bit of each byte that is not plain. Exact up to the first such byte, because borrows spread
+    /// upwards only.
     @inline(__always)
     static func notPlain(_ word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
@@ -63,7 +65,7 @@ enum JSONText {
         return (low | high | (quotes &- ones) | (backslashes &- ones)) & (ones &* 0x80)
     }
 
-    /// The same of two blocks at once. A SIMD value's arithmetic is done at once; it is comparing that is not (6.3).
+    /// Same for two words at once. Swift 6.3 vectorises SIMD arithmetic but not SIMD comparison.
     @inline(__always)
     static func notPlain(_ words: SIMD2<UInt64>) -> SIMD2<UInt64> {
         let ones = SIMD2<UInt64>(repeating: ByteBlock.ones)
@@ -74,7 +76,7 @@ enum JSONText {
         return (low | high | (quotes &- ones) | (backslashes &- ones)) & SIMD2(repeating: ByteBlock.highBits)
     }
 
-    /// The index of the first backslash at or after `start`; `text.count` if there is none.
+    /// Returns the index of the first backslash at or after `start`; `text.count` if there is none.
     static func endOfUnescaped(_ text: Span<UInt8>, from start: Int) -> Int {
         var index = start
         while index &+ 8 <= text.count {
@@ -86,7 +88,7 @@ enum JSONText {
         return index
     }
 
-    /// The four hexadecimal digits at `index`, already known to be digits.
+    /// Reads the four hexadecimal digits at `index`. The caller has checked that they are digits.
     @inline(__always)
     static func codeUnit(_ text: Span<UInt8>, at index: Int) -> UInt16 {
         var unit: UInt16 = 0
@@ -106,7 +108,7 @@ extension Array where Element == UInt8 {
 
     @inline(__always)
     mutating func append(_ literal: StaticString) {
-        // Unsafe: a StaticString's bytes are constant and live for ever.
+        // Unsafe: a StaticString's bytes are constant and never freed.
         unsafe append(contentsOf: UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }
 }
@@ -116,7 +118,7 @@ extension Span where Element == UInt8 {
     func equals(_ name: StaticString, in range: Range<Int>) -> Bool {
         guard range.count == name.utf8CodeUnitCount else { return false }
         for offset in 0..<range.count {
-            // Unsafe: a StaticString's bytes are constant, and the count was compared above.
+            // Unsafe: a StaticString's bytes are constant; the counts were compared above.
             if unsafe self[range.lowerBound + offset] != name.utf8Start[offset] { return false }
         }
         return true
@@ -124,12 +126,12 @@ extension Span where Element == UInt8 {
 }
 
 extension OutputSpan where Element == UInt8 {
-    /// Traps if there is no room: who makes the span knows how much is needed.
+    /// Appends `bytes`. Traps if there is no room: the code that creates the span must make it large enough.
     @inline(__always)
     mutating func append(_ bytes: Span<UInt8>) {
         let added = bytes.count
         precondition(added <= freeCapacity)
-        // Unsafe: the bytes behind the initialised ones, whose number was compared above.
+        // Unsafe: writes only to the free bytes after the initialised ones; the room was checked above.
         unsafe withUnsafeMutableBufferPointer { buffer, initialized in
             _ = unsafe bytes.withUnsafeBufferPointer { source in
                 unsafe UnsafeMutableBufferPointer(rebasing: buffer[initialized...]).update(fromContentsOf: source)

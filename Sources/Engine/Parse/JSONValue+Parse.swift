@@ -1,8 +1,8 @@
-// Reads a small JSON document into a JSONValue: OpenAI's answers, the request's small members. Pure. Thread: any.
+// Parses a small JSON document into a JSONValue: OpenAI's answers, a request's small members. Pure. Thread: any.
 
 extension JSONValue {
-    /// Strict RFC 8259: one value, UTF-8, no BOM. Integers that fit become `.int`, other numbers `.double`; a lone
-    /// surrogate becomes U+FFFD. `maxDepth` is at most 128, the document itself being 1.
+    /// Parses strict RFC 8259: one value, UTF-8, no BOM. Integers that fit become `.int`, other numbers `.double`; a
+    /// lone surrogate becomes U+FFFD. `maxDepth` is at most 128, the document itself being 1.
     public static func parse(_ bytes: Span<UInt8>, maxDepth: Int = 128) throws(JSONError) -> JSONValue {
         var flaws: JSONString.Flaws = []
         return try parse(bytes, maxDepth: maxDepth, flaws: &flaws)
@@ -28,8 +28,8 @@ extension JSONValue {
     }
 }
 
-/// Builds values from a text that a scanner has passed, so nothing is checked twice; recursion is bounded by the
-/// scanner's depth.
+/// Builds values from a text that a scanner has accepted, so it checks nothing. The scanner's depth bounds the
+/// recursion.
 private struct JSONBuilder {
     var flaws: JSONString.Flaws = []
     private var index = 0
@@ -100,7 +100,7 @@ private struct JSONBuilder {
         return .object(members)
     }
 
-    /// Past a comma, to the next element; stays at a closing bracket.
+    /// Skips a comma and white space up to the next element; stays at a closing bracket.
     private mutating func skipSeparator(_ text: Span<UInt8>) {
         skipSpace(text)
         if text[index] == JSONText.comma { index += 1 }

@@ -1,7 +1,7 @@
-// Steps over tokens of a text that a scanner has passed. Pure. Thread: any.
+// Steps over tokens of a text that a scanner has accepted. Pure. Thread: any.
 
 enum JSONWalk {
-    /// The index after the closing quote of the string that opens at `start`.
+    /// Returns the index after the closing quote of the string that opens at `start`.
     static func endOfString(_ text: Span<UInt8>, from start: Int) -> Int {
         var index = start + 1
         while true {
@@ -14,7 +14,7 @@ enum JSONWalk {
         }
     }
 
-    /// The index after the number or literal that begins at `start`.
+    /// Returns the index after the number or literal that begins at `start`.
     static func endOfNumber(_ text: Span<UInt8>, from start: Int) -> Int {
         var index = start
         while index < text.count {
@@ -26,7 +26,7 @@ enum JSONWalk {
         return index
     }
 
-    /// The index after the value that begins at `start`, in a text without white space between tokens.
+    /// Returns the index after the value that begins at `start`, in a text without white space between tokens.
     static func endOfValue(_ text: Span<UInt8>, from start: Int) -> Int {
         var index = start
         var depth = 0

@@ -6,7 +6,7 @@ struct KeptMembers {
     private struct Raw {
         var value: JSONValue?
         var flaws: JSONString.Flaws = []
-        /// It was not kept, so nothing else is known of it.
+        /// The member was too long to keep, so only that is known of it.
         var isTooLong = false
     }
 
@@ -14,11 +14,11 @@ struct KeptMembers {
     private var languagesMember = Raw()
     private var versionMember = Raw()
 
-    /// Of a repeated member the last one counts. One that was too long to keep is remembered as malformed.
+    /// Sets a member; the last one of a repeated name counts. A member that was too long to keep counts as malformed.
     mutating func set(_ name: Name, _ text: Span<UInt8>, isComplete: Bool) {
         var raw = Raw(value: .bool(false), isTooLong: !isComplete)
         if isComplete {
-            // The scanner has passed this text, so parsing it cannot fail.
+            // The scanner has accepted this text, so parsing cannot fail.
             raw.value = try? JSONValue.parse(text, maxDepth: Limits.lotNesting, flaws: &raw.flaws)
         }
         if raw.value?.isNull == true { raw.value = nil }
@@ -29,10 +29,10 @@ struct KeptMembers {
         }
     }
 
-    /// The body's signature; one that is no string is malformed, not missing.
+    /// The body's signature. A value that is not a string counts as malformed, not as missing.
     var signature: String? { signatureMember.value.map { $0.string ?? "(not a string)" } }
 
-    /// The version, `1.0.0` by default. Entries in `problems` if it is not one.
+    /// Returns the version, `1.0.0` by default. Adds to `problems` if it is invalid.
     func version(_ problems: inout RequestProblems) -> String {
         guard let value = versionMember.value else { return "1.0.0" }
         guard let version = value.string else {
@@ -47,7 +47,7 @@ struct KeptMembers {
         return version
     }
 
-    /// The languages, `["en"]` by default. Entries in `problems` if they are no list of different strings.
+    /// Returns the languages, `["en"]` by default. Adds to `problems` unless they are a list of different strings.
     func languages(_ problems: inout RequestProblems) -> [String] {
         guard let value = languagesMember.value else { return ["en"] }
         guard let elements = value.array, !elements.isEmpty else {
@@ -71,7 +71,7 @@ struct KeptMembers {
         return codes
     }
 
-    /// `ReaderBounds.memberBytes`.
+    /// The message of a member over `ReaderBounds.memberBytes`.
     private static let tooLong: StaticString = "must not be longer than 65536 bytes"
 
     private func isFlawed(_ code: String) -> Bool {

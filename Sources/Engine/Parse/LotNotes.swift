@@ -1,17 +1,17 @@
-// Where the fields that we know stand in a lot's source (C2.2), noted while its canonical form is written, so that
-// nobody walks the text again. Pure. Thread: any.
+// Positions of the known fields in a lot's source (C2.2), noted while the canonical form is written, so that the text
+// is walked only once. Pure. Thread: any.
 
-/// Indices count from the lot's first byte. Of a repeated field the last one counts (C1.2).
+/// Indices count from the lot's first byte. The last one of a repeated field counts (C1.2).
 struct LotNotes: ~Copyable {
-    /// What an object or array that is being written is to a lot.
+    /// Role of the object or array that is being written.
     enum Role { case other, lot, images, image }
 
-    /// A value of the source. Small, because the largest lot may hold half a million of them.
+    /// A value in the source. Small, because the largest lot can hold half a million of them.
     struct Field {
         private let from: UInt32
         private let to: UInt32
         let isString: Bool
-        /// How it is spelt if it is a string.
+        /// Spelling of the value, if it is a string.
         let spelling: CanonicalWriter.Spelling
 
         var start: Int { Int(from) }
@@ -36,11 +36,11 @@ struct LotNotes: ~Copyable {
     var additionalInfo: Field?
     var webhook: Field?
     var images: Field?
-    /// Those of the last `images`, if that is an array.
+    /// Elements of the last `images` member, if it is an array.
     var elements: [Image] = []
-    /// Their URLs as canonical strings, in an array without its closing bracket.
+    /// URLs of the elements as canonical strings, in an array without its closing bracket.
     var urls = ByteBuffer()
-    /// The `url` of the image that is being written.
+    /// The `url` member of the image that is being written.
     fileprivate var url: Field?
 
     mutating func begin() {
@@ -69,8 +69,8 @@ struct LotNotes: ~Copyable {
 }
 
 extension CanonicalWriter {
-    /// A member's value in a lot or an image. `key` is where its name stands in the output, in its only canonical
-    /// spelling.
+    /// Writes a member's value in a lot or an image and notes its position. `key` is the range of its name in the
+    /// output, which has the only canonical spelling.
     mutating func noted(
         _ text: Span<UInt8>, _ start: Int, _ depth: Int, _ role: LotNotes.Role, key: Range<Int>
     ) -> Int {
@@ -100,12 +100,12 @@ extension CanonicalWriter {
         return end
     }
 
-    /// The value that was written last.
+    /// Describes the value that was written last.
     private func field(_ text: Span<UInt8>, _ start: Int, _ end: Int) -> LotNotes.Field {
         LotNotes.Field(start: start, end: end, isString: text[start] == JSONText.quote, spelling: spelling)
     }
 
-    /// An element of a lot's `images`.
+    /// Writes an element of a lot's `images`.
     mutating func image(_ text: Span<UInt8>, _ start: Int, _ depth: Int) -> Int {
         guard start < text.count, text[start] == JSONText.openObject else {
             notes.elements.append(.noObject)
@@ -123,7 +123,8 @@ extension CanonicalWriter {
             notes.elements.append(.url(url))
             return end
         }
-        // The URL's place in the output is not known any more: members may have been sorted.
+        // The members may have been sorted, so the URL's position in the output is unknown: write it again and copy
+        // it.
         let mark = out.count
         _ = string(text, url.start)
         notes.add(url, out.bytes.span.extracting(mark..<out.count))
@@ -131,7 +132,8 @@ extension CanonicalWriter {
         return end
     }
 
-    /// An image that is exactly `{"url":"..."}`, as nearly all are; nil, and nothing written, for others.
+    /// Writes an image of exactly the form `{"url":"..."}`, the usual one. Returns nil, with nothing written, for
+    /// other forms.
     private mutating func usualImage(_ text: Span<UInt8>, _ start: Int) -> Int? {
         let opening: UInt64 = 0x223A_226C_7275_227B  // {"url":"
         guard start + 8 <= text.count, ByteBlock.word(text, at: start) == opening else { return nil }

@@ -1,7 +1,7 @@
-// Judges the fields of one lot (C2.2), which the canonical writer has noted. Works on the source, which that writer
-// has passed. Pure. Thread: any.
+// Validates the fields of one lot (C2.2) at the positions that the canonical writer has noted. Reads the source,
+// which that writer has accepted. Pure. Thread: any.
 
-/// Keeps buffers and the verdicts on the last URLs from one lot to the next.
+/// Keeps its buffers and the verdicts on recent URLs from one lot to the next.
 struct LotReader {
     private var judge: URLJudge
     /// The row of the last lot.
@@ -10,7 +10,7 @@ struct LotReader {
 
     init(policy: AddressPolicy) { judge = URLJudge(policy: policy) }
 
-    /// Makes `row` the lot's row. False, and entries in `problems`, if something is wrong with it.
+    /// Fills `row` with the lot. Returns false, with entries in `problems`, if the lot is invalid.
     mutating func read(
         _ text: Span<UInt8>, _ notes: borrowing LotNotes, position: Int, problems: inout RequestProblems
     ) -> Bool {
@@ -26,7 +26,7 @@ struct LotReader {
         return images(text, notes, &problems) && hasID
     }
 
-    /// Gives back what one unusually large lot needed.
+    /// Frees the memory that one unusually large lot needed.
     mutating func shrink(to bytes: Int) { row.shrink(to: bytes) }
 
     private mutating func lotID(
@@ -39,7 +39,7 @@ struct LotReader {
             return false
         }
         guard let id = requiredText(text, field, path, &problems) else { return false }
-        // Each character (code point) has one byte that is no continuation.
+        // Each character (code point) has exactly one byte that is not a continuation byte.
         let characters =
             id.count <= Limits.lotIDCharacters ? id.count : row.bytes[id].count { $0 & 0xC0 != 0x80 }
         guard 1...Limits.lotIDCharacters ~= characters else {
@@ -58,7 +58,7 @@ struct LotReader {
         guard let place = optionalText(text, field, path, &problems) else { return }
         row.webhook = place
         let url = row.bytes[place]
-        // Most requests name one webhook in all of their lots.
+        // Most requests have the same webhook in all lots.
         if lastWebhook?.url.elementsEqual(url) != true {
             let copy = Array(url)
             lastWebhook = (copy, judge.problem(copy.span))
@@ -75,7 +75,7 @@ struct LotReader {
         return requiredText(text, field, path, &problems)
     }
 
-    /// Puts the field's text into the row.
+    /// Appends the field's text to the row.
     private mutating func requiredText(
         _ text: Span<UInt8>, _ field: LotNotes.Field, _ path: () -> String, _ problems: inout RequestProblems
     ) -> Range<Int>? {
@@ -115,7 +115,7 @@ extension LotReader {
         }
         var isValid = true
         for index in notes.elements.indices {
-            // What tells of a flaw is made for those that have one only, and they are few.
+            // Error text is built only for lots with an error.
             switch notes.elements[index] {
             case .url(let url):
                 switch judge(text, url) {
@@ -140,7 +140,7 @@ extension LotReader {
         return true
     }
 
-    /// What a URL is worth.
+    /// Result of checking one image URL.
     private enum Verdict {
         case fine
         case flawed(Flaw)
@@ -148,10 +148,10 @@ extension LotReader {
 
     private enum Flaw {
         case noString, noText
-        /// A text that may be stored, but not be used as a URL.
+        /// A text that can be stored but not used as a URL.
         case unusable(url: String, problem: String)
 
-        /// - Returns: whether the lot can be read on.
+        /// - Returns: true if reading the lot can continue.
         @inline(never)
         func add(lot: Int, image: Int, to problems: inout RequestProblems) -> Bool {
             let path = { "lots[\(lot)].images[\(image)].url" }

@@ -1,12 +1,12 @@
-// What a reader hands on of each lot. Pure values. Thread: any.
+// The rows that a reader passes on, one per lot. Pure values. Thread: any.
 
-/// A validated lot in the form in which it is stored (C2.2). All of its texts stand in one buffer, which the reader
-/// uses again for the next lot: whoever keeps a row makes the reader take a new one. Texts are UTF-8 without NUL.
+/// A validated lot in the form in which it is stored (C2.2). All its texts are in one buffer, which the reader reuses
+/// for the next lot; keeping a copy of the row makes the reader allocate a new one. Texts are UTF-8 without NUL.
 public struct LotRow: Sendable {
-    /// Its place in the request, from 0.
+    /// Its position in the request, from 0.
     public internal(set) var position = 0
     public internal(set) var imageCount = 0
-    /// Holds what the ranges name.
+    /// Holds the texts that the ranges below refer to.
     public internal(set) var bytes: [UInt8] = []
     /// 1 to 255 characters.
     public internal(set) var lotID = 0..<0
@@ -17,7 +17,7 @@ public struct LotRow: Sendable {
 
     init() {}
 
-    /// Makes ready for another lot.
+    /// Prepares for another lot.
     mutating func begin(position: Int) {
         self.position = position
         imageCount = 0
@@ -28,11 +28,11 @@ public struct LotRow: Sendable {
         images = 0..<0
     }
 
-    /// Gives back what one unusually large lot needed.
+    /// Frees the memory that one unusually large lot needed.
     mutating func shrink(to bytes: Int) {
         if self.bytes.capacity > bytes { self.bytes = [] }
     }
 
-    /// One of the texts.
+    /// Returns one of the texts.
     public func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 }

@@ -1,5 +1,5 @@
-// What happens to each element of `lots`: canonical form, signatures, validation, hand-over (C1.2, C1.4, C2.2, C3).
-// Pure, holds one lot at a time. Thread: any.
+// Handles each element of `lots`: canonical form, signatures, validation, hand-over (C1.2, C1.4, C2.2, C3). Pure;
+// holds one lot at a time. Thread: any.
 
 struct LotsIntake: ~Copyable {
     private let configuration: RequestReaderConfiguration
@@ -11,7 +11,7 @@ struct LotsIntake: ~Copyable {
     private(set) var signed: SignedTexts
     private(set) var tally = LotsTally()
     private(set) var wasSeen = false
-    /// What came in, to explain a wrong signature by; nil if there is too much of it.
+    /// The lots as received, to explain a wrong signature; nil if they are too large to keep.
     private var text: [UInt8]? = []
 
     init(configuration: RequestReaderConfiguration, keys: SignatureKeys, sink: any LotSink) {
@@ -22,7 +22,7 @@ struct LotsIntake: ~Copyable {
         signed = SignedTexts(keys: keys)
     }
 
-    /// A `lots` member begins; an earlier one does not count any more.
+    /// Starts a `lots` member; an earlier one no longer counts.
     mutating func begin() {
         if wasSeen { sink.reset() }
         wasSeen = true
@@ -42,7 +42,8 @@ struct LotsIntake: ~Copyable {
         if tally.lots == 0 { tally.problems.invalid.add({ "lots" }, "must be a non-empty array of objects") }
     }
 
-    /// `lots` is no array: still what was signed, and told only after that.
+    /// Handles a `lots` that is not an array: it was signed all the same, and the error is reported only after the
+    /// signature holds.
     mutating func notAnArray(_ text: Span<UInt8>) {
         writer.write(text)
         signed.append(writer.out.bytes.span)
@@ -51,20 +52,20 @@ struct LotsIntake: ~Copyable {
         tally.problems.invalid.add({ "lots" }, "must be a non-empty array of objects")
     }
 
-    /// Takes the element that begins with `text`'s first byte, if it stands there to its end and is well-formed.
-    /// - Returns: the index after it; nil if the scanner must look at it.
+    /// Takes the element at the start of `text` if it is complete and well-formed.
+    /// - Returns: the index after it, or nil if the scanner must examine it.
     mutating func begun(_ text: Span<UInt8>) -> Int? {
-        // One that is too large is the scanner's, which says so.
+        // Leaves a lot that is too large to the scanner, which reports it.
         let most = text.extracting(0..<min(text.count, Limits.lotBytes + 1))
         guard let end = writer.writeLot(most, isWhole: false), end <= Limits.lotBytes else { return nil }
         written(text.extracting(0..<end))
         return end
     }
 
-    /// Takes an element that the scanner has passed.
+    /// Takes an element that the scanner has accepted.
     mutating func element(_ text: Span<UInt8>) {
         let end = writer.writeLot(text, isWhole: true)
-        assert(end == text.count, "what the scanner passes the writer can write")
+        assert(end == text.count, "the writer must accept every text that the scanner accepts")
         written(text)
     }
 
@@ -87,7 +88,7 @@ struct LotsIntake: ~Copyable {
         self.text?.append(text)
     }
 
-    /// A claim that turned out wrong, if its lots are few enough to look at it again.
+    /// Returns the wrong signature with the lots, for a second look; nil if the lots were too large to keep.
     func suspect(_ claim: Digest) -> SuspectSignature? {
         text.map { SuspectSignature(lots: $0, claim: claim, keys: keys) }
     }
@@ -100,7 +101,7 @@ struct LotsIntake: ~Copyable {
     }
 }
 
-/// What is known of the lots read so far.
+/// Summary of the lots read so far.
 struct LotsTally {
     var lots = 0
     var images = 0

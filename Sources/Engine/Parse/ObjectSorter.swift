@@ -1,11 +1,11 @@
-// Puts an object's members into the order of their keys after they have been written (C1.2). Pure. Thread: any.
+// Sorts an object's members by key after they have been written (C1.2). Pure. Thread: any.
 //
-// Members are written where they stand and moved only if their order was wrong: a lot's own text is copied at most
-// once a level, and most objects (one member, or keys already in order) cost nothing.
+// Members are written in place and moved only if their order was wrong. So a lot's text is copied at most once per
+// level, and most objects (one member, or keys already in order) cost nothing.
 
-/// A stack of the members of all objects that are open.
+/// A stack of the members of all open objects.
 struct ObjectSorter: ~Copyable {
-    /// Where a member stands in the output: `start` is its key's quote, `keyEnd` is after the closing one.
+    /// Position of a member in the output: `start` is its key's opening quote, `keyEnd` is after the closing one.
     struct Member {
         let start: Int
         let keyEnd: Int
@@ -15,15 +15,15 @@ struct ObjectSorter: ~Copyable {
     /// An open object's part of the stack.
     struct Members {
         fileprivate let first: Int
-        /// Most objects have one member, or a few in order: the last one is all that must be known of them.
+        /// The last member. It stays off the stack, because most objects have one member or few members in order.
         fileprivate var last: Member?
         fileprivate var inOrder = true
     }
 
-    /// How an object's members are arranged.
+    /// Order of an object's members.
     enum Order: Sendable {
         case byKey
-        /// As a Python `dict` or a JavaScript object keeps them: a repeated key stays where it was first.
+        /// The order of a Python `dict` or a JavaScript object: a repeated key keeps its first position.
         case asGiven
     }
 
@@ -33,7 +33,7 @@ struct ObjectSorter: ~Copyable {
 
     init(_ order: Order) { arrangement = order }
 
-    /// Forgets what a writer that gave up has left.
+    /// Resets after a failed write.
     mutating func reset() { members.removeAll(keepingCapacity: true) }
 
     func begin() -> Members { Members(first: members.count) }
@@ -47,8 +47,7 @@ struct ObjectSorter: ~Copyable {
         open.last = member
     }
 
-    /// Closes the innermost object, whose members are the end of `output`: sorts them, keeps the last of those with
-    /// one key.
+    /// Closes the innermost object, whose members end the `output`: sorts them and keeps the last of equal keys.
     @inline(__always)
     mutating func end(_ open: Members, _ output: inout ByteBuffer) {
         if !open.inOrder, let last = open.last {
@@ -64,7 +63,7 @@ struct ObjectSorter: ~Copyable {
         if arrangement == .asGiven { restore(from: first, in: output.bytes.span) }
         scratch.truncate(to: 0)
         if start == 1 {
-            // The outermost object, of which nothing but the brace stands before: the buffers change places.
+            // The outermost object: only the brace precedes it, so the two buffers can be swapped.
             scratch.append(JSONText.openObject)
             gather(from: first, output.bytes.span)
             swap(&scratch, &output)
@@ -80,7 +79,7 @@ struct ObjectSorter: ~Copyable {
         var isFirst = true
         for index in first..<members.count {
             let member = members[index]
-            // Equal keys are sorted by their place, so the last of them is the one that counts.
+            // Equal keys are sorted by position, and the last one counts.
             if index + 1 < members.count, CanonicalKeys.order(member, members[index + 1], in: text) == nil { continue }
             if !isFirst { scratch.append(JSONText.comma) }
             isFirst = false
@@ -88,7 +87,7 @@ struct ObjectSorter: ~Copyable {
         }
     }
 
-    /// Puts sorted members back where their keys were first; of repeated ones only the last is left.
+    /// Puts sorted members back at the first position of their keys; only the last of repeated members stays.
     private mutating func restore(from first: Int, in text: Span<UInt8>) {
         var kept: [(place: Int, member: Member)] = []
         for member in members[first...] {
@@ -102,7 +101,7 @@ struct ObjectSorter: ~Copyable {
         members.replaceSubrange(first..., with: kept.map(\.member))
     }
 
-    /// Gives back what one unusually large object needed.
+    /// Frees the memory that one unusually large object needed.
     mutating func shrink(to bytes: Int) {
         scratch.shrink(to: bytes)
         if members.capacity * MemoryLayout<Member>.stride > bytes { members = [] }

@@ -1,17 +1,17 @@
-// The top level of a request's body: takes slices of any size, members in any order (C2.2), and hands each token on.
-// Pure. Thread: any.
+// The top level of a request's body: takes slices of any size and members in any order (C2.2), and passes on each
+// token. Pure. Thread: any.
 //
-// A lot that stands wholly in a slice, as most do, is taken at once; the scanner finds the end of the others.
+// A lot that lies wholly within a slice, the usual case, is taken at once. The scanner finds the end of the others.
 //
-// Memory: one lot (Limits.lotBytes) and its canonical form, three small members, 16 bytes for each lot_id, at most 100
-// entries of each kind of problem. Never the body.
+// Memory: one lot (Limits.lotBytes) and its canonical form, three small members, 16 bytes per lot_id, at most 100
+// entries per kind of problem. Never the whole body.
 
 struct RequestMachine: ~Copyable {
     private enum Step {
         case begin, firstKey, key, colon, value, firstElement, element, afterElement, token, after, end
     }
 
-    /// What the value that is being scanned is for.
+    /// Purpose of the value that is being scanned.
     private enum Token {
         case key
         case lot
@@ -22,13 +22,13 @@ struct RequestMachine: ~Copyable {
 
     private(set) var lots: LotsIntake
     private(set) var kept = KeptMembers()
-    /// Over the raw body (C1.3), where that is wanted.
+    /// Signature over the raw body (C1.3), if configured.
     private(set) var raw: SignatureRun?
 
     private var step = Step.begin
     private var token = Token.key
     private var scanner = JSONScanner(maxDepth: Limits.lotNesting)
-    /// The part of the token that came in earlier slices.
+    /// The part of the token from earlier slices.
     private var carry: [UInt8] = []
     private var tokenBytes = 0
     private var member: KeptMembers.Name?
@@ -57,7 +57,7 @@ struct RequestMachine: ~Copyable {
         consumed += bytes.count
     }
 
-    /// The body has ended: its object must have, too.
+    /// Throws INVALID_JSON unless the body's object is complete.
     func checkEnd() throws(ServiceError) {
         guard case .end = step else { throw RequestMachine.invalidJSON(JSONError(.unexpectedEnd, at: consumed)) }
     }
@@ -66,7 +66,7 @@ struct RequestMachine: ~Copyable {
 // MARK: - Between tokens
 
 extension RequestMachine {
-    /// Takes one byte of the body's own object or of the `lots` array; a byte that begins a token is left to the
+    /// Takes one byte of the body's own object or of the `lots` array. Leaves a byte that begins a token to the
     /// scanner.
     private mutating func structure(_ byte: UInt8, _ index: Int) throws(ServiceError) -> Int {
         switch (step, byte) {
@@ -92,7 +92,7 @@ extension RequestMachine {
         return index + 1
     }
 
-    /// Takes a whole lot at once, as most are that begin in a slice; nil if there is none at `index`.
+    /// Takes a whole lot at once, if it lies within the slice; otherwise returns nil.
     private mutating func element(_ bytes: Span<UInt8>, _ index: Int) -> Int? {
         switch step {
         case .firstElement, .element:
@@ -147,7 +147,7 @@ extension RequestMachine {
         return end
     }
 
-    /// Whether a token of this size is kept; a lot that is too large ends the request (C3).
+    /// Returns true if a token of this size is kept. A lot that is too large ends the request (C3).
     private func keeps(_ size: Int) throws(ServiceError) -> Bool {
         switch token {
         case .key: return size <= ReaderBounds.keyBytes
@@ -177,7 +177,7 @@ extension RequestMachine {
         }
     }
 
-    /// Looks up a key by its text, so that an escaped spelling is the same key.
+    /// Looks up a key by its decoded text, because an escaped spelling means the same key.
     private mutating func name(_ text: Span<UInt8>, isKept: Bool) {
         member = nil
         memberIsLots = false
@@ -189,10 +189,10 @@ extension RequestMachine {
     }
 }
 
-// MARK: - Errors that may be told at once (C1.7)
+// MARK: - Errors that may be reported before the signature holds (C1.7)
 
 extension RequestMachine {
-    /// As the document's sample has it, word for word and without `details` (C4.1).
+    /// The text of the document's sample, word for word and without `details` (C4.1).
     static func invalidJSON(_ error: JSONError) -> ServiceError {
         ServiceError(.invalidJSON, "Request body must be valid JSON")
     }

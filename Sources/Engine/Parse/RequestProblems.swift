@@ -1,12 +1,12 @@
-// Collects what is wrong with a request until its signature is known to hold (C1.7). Pure. Thread: any.
+// Collects a request's problems until its signature is known to hold (C1.7). Pure. Thread: any.
 
-/// The problems of each kind: the first 100 in full, the others counted (C3.4).
+/// The problems per kind: the first 100 in full, the others counted (C3.4).
 struct RequestProblems {
-    /// Fields by their path, such as `lots[17].images[0].url`.
+    /// Fields, named by a path such as `lots[17].images[0].url`.
     struct Fields {
         private(set) var paths: [String] = []
         private(set) var count = 0
-        /// Why the first one is listed.
+        /// Reason of the first problem.
         private(set) var reason = ""
 
         mutating func add(_ path: () -> String, _ reason: StaticString = "") {
@@ -20,7 +20,7 @@ struct RequestProblems {
         }
     }
 
-    /// URLs that may not be used (C3.3).
+    /// URLs that must not be used (C3.3).
     struct URLs {
         private var urls: [String] = []
         private var paths: [String] = []
@@ -49,10 +49,10 @@ struct RequestProblems {
     var images = URLs()
     var webhooks = URLs()
 
-    /// Whether rows are still worth handing on.
+    /// True while no problem was found, so rows are still worth passing on.
     var isEmpty: Bool { missing.count + invalid.count + images.count + webhooks.count == 0 }
 
-    /// MISSING_FIELD, INVALID_FIELD: all of one kind together (C2.2).
+    /// Throws MISSING_FIELD or INVALID_FIELD, with all problems of one kind together (C2.2).
     func throwFields() throws(ServiceError) {
         if missing.count > 0 { throw RequestProblems.missingField(missing) }
         guard invalid.count > 0 else { return }
@@ -62,7 +62,7 @@ struct RequestProblems {
         throw ServiceError(.invalidField, message, details: invalid.details)
     }
 
-    /// INVALID_IMAGE_URLS, INVALID_WEBHOOK_URL (C3.3).
+    /// Throws INVALID_IMAGE_URLS or INVALID_WEBHOOK_URL (C3.3).
     func throwURLs() throws(ServiceError) {
         if images.count > 0 {
             throw ServiceError(.invalidImageURLs, "Invalid image URLs detected", details: images.details)

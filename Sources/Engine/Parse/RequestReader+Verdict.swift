@@ -1,5 +1,5 @@
-// The judgement of a complete body, in the contract's order: nothing about lots is told before the signature holds
-// (C1.7). Pure.
+// Judges a complete body in the contract's order: no error about lots is reported before the signature holds (C1.7).
+// Pure.
 
 extension RequestReader {
     func verdict(header: String?, respondAsync: Bool) throws(ServiceError) -> GenerationRequest {
@@ -25,7 +25,8 @@ extension RequestReader {
         return request
     }
 
-    /// C1.1 to C1.4. Without any signature 401 comes before the missing `lots`, which is needed to judge one.
+    /// C1.1 to C1.4. Without any signature, 401 comes before the error about missing `lots`, which the signature
+    /// would cover.
     private func checkSignature(header: String?) throws(ServiceError) {
         let header = header.flatMap { $0.isEmpty ? nil : $0 }
         let signature = header ?? machine.kept.signature
@@ -41,7 +42,7 @@ extension RequestReader {
         }
         let claim = try SignatureKeys.parse(signature)
         if machine.lots.signed.matchesCanonical(claim) { return }
-        // The body cannot hold a signature of itself.
+        // A raw-body signature can only be in the header: the body cannot contain its own signature.
         if header != nil, machine.raw?.matches(claim) == true { return }
         guard machine.lots.signed.matchesNodeExample(claim) else {
             suspect = machine.lots.suspect(claim)
@@ -105,7 +106,7 @@ extension RequestReader {
             ])
     }
 
-    /// The row of an only lot as texts, which synchronous mode works with.
+    /// Converts the row of a single lot to texts for synchronous mode.
     private static func lot(_ row: LotRow) -> Lot? {
         guard let images = try? JSONValue.parse(row.bytes.span.extracting(row.images)).array else { return nil }
         return Lot(
@@ -114,7 +115,7 @@ extension RequestReader {
     }
 }
 
-/// 50000 as `50,000`.
+/// Formats 50000 as `50,000`.
 private func grouped(_ number: Int) -> String {
     var out = ""
     for (index, digit) in String(number).reversed().enumerated() {

@@ -1,14 +1,14 @@
-// What goes into and comes out of a RequestReader. Pure values. Thread: any.
+// Input and output types of a RequestReader. Pure values. Thread: any.
 
-/// How a request is judged.
+/// Settings of the judgement.
 public struct RequestReaderConfiguration: Sendable {
     /// `MAX_BATCH_SIZE` (C3).
     public var maxLots: Int
     /// `ACCEPT_NODE_EXAMPLE_SIGNATURES` (C1.4).
     public var acceptNodeExample: Bool
-    /// Which addresses image and webhook URLs may name (C3.3).
+    /// Decides which addresses image and webhook URLs may name (C3.3).
     public var addressPolicy: AddressPolicy
-    /// Whether the raw body is hashed: for a signature in the header (C1.3), or to know the body again (C2.7).
+    /// True to hash the raw body: for a signature in the header (C1.3), or to recognise the body again (C2.7).
     public var hashesBody: Bool
 
     public init(
@@ -22,16 +22,16 @@ public struct RequestReaderConfiguration: Sendable {
     }
 }
 
-/// Takes the valid lots while the request is still being read. Nothing of it may become visible before `finish` has
+/// Receives the valid lots while the request is still being read. They must stay invisible until `finish` has
 /// returned (C1.7).
 public protocol LotSink: AnyObject {
-    /// The lots come in order, at most `maxLots`, and none any more once a lot was found invalid.
+    /// Takes a lot. Lots come in order, at most `maxLots`, and none after an invalid one.
     func accept(_ row: LotRow)
-    /// A second `lots` member began: what was accepted so far does not count (C1.2).
+    /// Drops the lots accepted so far, because a second `lots` member began (C1.2).
     func reset()
 }
 
-/// A request whose signature holds and whose fields are valid.
+/// A request with a valid signature and valid fields.
 public struct GenerationRequest: Equatable, Sendable {
     /// As sent (C2.2).
     public var version: String
@@ -39,27 +39,27 @@ public struct GenerationRequest: Equatable, Sendable {
     public var languages: [String]
     public var lotCount: Int
     public var imageCount: Int
-    /// Whether any lot names a webhook.
+    /// True if any lot names a webhook.
     public var webhookConfigured: Bool
     /// The lot, if there is exactly one.
     public var singleLot: Lot?
-    /// Whether it is to be answered in synchronous mode (C2.1).
+    /// True if the request is answered in synchronous mode (C2.1).
     public var isSynchronous: Bool
-    /// Of the body's bytes: tells the same body from another one (C2.7). One for each key in force; none if the body
+    /// Fingerprints of the body's bytes, to recognise the same body (C2.7). One per key in force; empty if the body
     /// was not hashed.
     public var fingerprints: [Digest]
 }
 
-/// Bounds of what a reader keeps of a body (C3; constant memory).
+/// Bounds of the data that a reader keeps of a body (C3; constant memory).
 enum ReaderBounds {
-    /// Bytes of a top-level key: longer ones cannot be ours.
+    /// Most bytes of a top-level key; a longer key is none of the known ones.
     static let keyBytes = 64
-    /// Bytes of `signature`, `languages` or `version`, as received.
+    /// Most bytes of `signature`, `languages` or `version`, as received.
     static let memberBytes = 64 * 1024
-    /// Characters of `version`, which is stored and echoed.
+    /// Most characters of `version`, which is stored and echoed.
     static let versionCharacters = 64
-    /// Characters of a URL or code that an error repeats.
+    /// Most characters of a URL or code that an error repeats.
     static let echoCharacters = 2048
-    /// Buffers that grew over this for one large lot are given back after it.
+    /// A buffer that one large lot made larger than this is freed after the lot.
     static let keptBufferBytes = 256 * 1024
 }

@@ -1,10 +1,10 @@
-// The texts that a request's signature may cover, hashed while the lots stream by (C1.2, C1.4). Pure. Thread: any.
+// The texts that a request's signature may cover, hashed while the lots stream in (C1.2, C1.4). Pure. Thread: any.
 
-/// Gathers short pieces before hashing them: a body may hold many millions of tiny lots.
+/// Collects short pieces before hashing them, because a body can hold many millions of tiny lots.
 struct SignedTexts {
     private static let gatheredBytes = 4096
 
-    /// Over this many lots the Node example is not thought of: the check would hold up the thread.
+    /// Above this many lots the Node form is not tried, because the check would block the thread.
     private static let nodeExampleLots = 1_000_000
 
     private var canonicalRun: SignatureRun
@@ -18,7 +18,7 @@ struct SignedTexts {
         canonicalRun = start
     }
 
-    /// The next piece of the canonical text.
+    /// Adds the next piece of the canonical text.
     mutating func append(_ bytes: Span<UInt8>) {
         if pending.count + bytes.count > SignedTexts.gatheredBytes { flush() }
         if bytes.count < SignedTexts.gatheredBytes { pending.append(bytes) } else { canonicalRun.update(bytes) }
@@ -26,7 +26,7 @@ struct SignedTexts {
 
     mutating func append(_ byte: UInt8) { pending.append(byte) }
 
-    /// An element of `lots`, for the Node example, which writes an object as `{}` and other values as they are.
+    /// Counts an element of `lots` for the Node form, which writes an object as `{}` and other values unchanged.
     mutating func count(isObject: Bool) {
         objects += 1
         if !isObject { isArrayOfObjects = false }
@@ -34,15 +34,15 @@ struct SignedTexts {
 
     mutating func notAnArray() { isArrayOfObjects = false }
 
-    /// Whether `claim` signs the canonical text (C1.2).
+    /// Returns true if `claim` signs the canonical text (C1.2).
     func matchesCanonical(_ claim: Digest) -> Bool {
         var run = canonicalRun
         run.update(pending)
         return run.matches(claim)
     }
 
-    /// Whether `claim` signs what the document's Node example makes of these lots: `[{},{}]` (C1.4). Asked once, after
-    /// the others.
+    /// Returns true if `claim` signs the text that the document's Node example makes of these lots, `[{},{}]` (C1.4).
+    /// Called once, after the other checks.
     func matchesNodeExample(_ claim: Digest) -> Bool {
         guard isArrayOfObjects, objects <= SignedTexts.nodeExampleLots else { return false }
         var run = start

@@ -1,18 +1,18 @@
-// A signature that does not hold: would it, if the same lots were written in another usual way? Then its maker is told
-// the difference, which is no help to anybody without the key. Pure. Thread: any; takes tens of milliseconds for the
-// largest lots, so not a loop's.
+// Explains a wrong signature: finds out whether it holds for the same lots in another usual JSON form. Naming the
+// difference does not help a caller without the key. Pure. Thread: any, but not a loop's: the largest lots take tens
+// of milliseconds.
 
-/// What a wrong signature claims, with the lots it should cover.
+/// A wrong signature and the lots that it should cover.
 public struct SuspectSignature: Sendable {
-    /// Lots over this are not kept to explain a wrong signature, bytes.
+    /// Most bytes of lots that are kept to explain a wrong signature.
     public static let lotsBytesMax = 1024 * 1024
 
-    /// The `lots` array as it was sent, without the white space between its elements.
+    /// The `lots` array as sent, without white space between its elements.
     let lots: [UInt8]
     let claim: Digest
     let keys: SignatureKeys
 
-    /// The 403 that names the difference; nil if no usual way of writing matches.
+    /// Returns a 403 that names the difference, or nil if no usual form matches.
     public func explanation() -> ServiceError? {
         for order in [ObjectSorter.Order.byKey, .asGiven] {
             var writer = CanonicalWriter(order: order)
@@ -45,11 +45,11 @@ public struct SuspectSignature: Sendable {
     }
 }
 
-/// How JSON may be written differently without meaning anything else.
+/// Ways to write the same JSON value differently.
 struct TextStyle {
-    /// `, ` and `: ` between values.
+    /// Writes `, ` and `: ` between values.
     var spaced = false
-    /// UTF-8 instead of `\u` escapes. What cannot be UTF-8 stays escaped, as JavaScript leaves it.
+    /// Writes UTF-8 instead of `\u` escapes. Characters that UTF-8 cannot hold stay escaped, as in JavaScript.
     var unicode = false
 
     init(spaced: Bool = false, unicode: Bool = false) {
@@ -64,7 +64,7 @@ struct TextStyle {
             + (spaced ? ["it has spaces after commas and colons"] : [])
     }
 
-    /// The compact, ASCII-escaped `text` in this style.
+    /// Converts the compact, ASCII-escaped `text` to this style.
     func applied(to text: [UInt8]) -> [UInt8] {
         guard spaced || unicode else { return text }
         var out: [UInt8] = []
