@@ -1,14 +1,14 @@
-// SHA-256 through OpenSSL's copyable context. A value: no C memory is owned, nothing is freed. Thread: any.
+// SHA-256 through OpenSSL's copyable context. A value: it owns no C memory and frees nothing. Thread: any.
 import CShims
 
-/// 32 bytes of SHA-256. `==` takes the same time for equal and different values, so it may compare secrets.
+/// 32 bytes of SHA-256. `==` runs in constant time, so it may compare secrets.
 public struct Digest: Equatable, Sendable {
     public static let count = 32
     var bytes = InlineArray<32, UInt8>(repeating: 0)
 
     init() {}
 
-    /// From exactly 64 hexadecimal digits in either case; nil for anything else.
+    /// Parses exactly 64 hexadecimal digits in either case; returns nil for any other text.
     public init?(hex: some Collection<UInt8>) {
         guard hex.count == 2 * Digest.count else { return nil }
         for (index, digit) in hex.enumerated() {
@@ -46,7 +46,7 @@ public struct ContentHash: Sendable {
 
     mutating func update(_ digest: Digest) { update(digest.bytes.span) }
 
-    /// The digest of all that was fed; the running state itself goes on unharmed.
+    /// Returns the digest of all bytes so far. The running state stays usable.
     public func finish() -> Digest {
         var last = context
         var digest = Digest()

@@ -1,7 +1,7 @@
-// HMAC-SHA256 (RFC 2104) with the two key pads hashed once and saved: a short message costs two blocks instead of
-// four, and no allocation. A value: nothing to free. Thread: any.
+// HMAC-SHA256 (RFC 2104) with precomputed states of both key pads: a short message costs two blocks instead of four,
+// and no allocation. A value: nothing to free. Thread: any.
 
-/// A key, ready to sign. Holds no key bytes, only the hash states after its pads.
+/// A key that is ready to sign. Holds only the hash states after its pads, not the key's bytes.
 public struct KeyedHash: Sendable {
     private var inner = ContentHash()
     private var outer = ContentHash()
@@ -19,7 +19,7 @@ public struct KeyedHash: Sendable {
         outer.update(pad.map { $0 ^ 0x5C })
     }
 
-    /// The HMAC of one message.
+    /// Returns the HMAC of one message.
     public func digest(of bytes: Span<UInt8>) -> Digest {
         var run = begin()
         run.update(bytes)
@@ -28,7 +28,7 @@ public struct KeyedHash: Sendable {
 
     public func digest(of bytes: [UInt8]) -> Digest { digest(of: bytes.span) }
 
-    /// The HMAC of a message that comes in pieces.
+    /// Starts the HMAC of a message that arrives in pieces.
     public func begin() -> Run { Run(inner: inner, outer: outer) }
 
     /// A running HMAC. Copying it copies the state.

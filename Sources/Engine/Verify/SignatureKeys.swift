@@ -1,7 +1,7 @@
 // The keys that callers sign with, and the rules for their signatures (C1.1, C1.6). Pure values. Thread: any.
 
-/// `SHARED_KEY` and, during a rotation, `SHARED_KEY_PREVIOUS`. What we sign is signed with the first; both are
-/// accepted (C1.6).
+/// `SHARED_KEY` and, during a rotation, `SHARED_KEY_PREVIOUS`. The service signs with the first and accepts both
+/// (C1.6).
 public struct SignatureKeys: Sendable {
     public let shared: KeyedHash
     public let previous: KeyedHash?
@@ -11,13 +11,14 @@ public struct SignatureKeys: Sendable {
         self.previous = previous.map { KeyedHash(key: Array($0.utf8)) }
     }
 
-    /// `sha256=` and the HMAC's 64 lower-case digits, with `SHARED_KEY`.
+    /// Returns `sha256=` and the HMAC's 64 lower-case digits, with `SHARED_KEY`.
     public func sign(_ bytes: Span<UInt8>) -> String { SignatureKeys.prefix + shared.digest(of: bytes).hex }
     public func sign(_ bytes: [UInt8]) -> String { sign(bytes.span) }
     public func sign(_ text: String) -> String { sign(Array(text.utf8)) }
 
-    /// Returns if `header` signs `text` with one of the keys. Throws MISSING_SIGNATURE (401) for none or an empty one,
-    /// INVALID_SIGNATURE (403) for a wrong or malformed one (C1.1).
+    /// Checks that `header` signs `text` with one of the keys (C1.1).
+    /// - Throws: MISSING_SIGNATURE (401) if the header is missing or empty, INVALID_SIGNATURE (403) if it is wrong or
+    ///   malformed.
     public func check(_ header: ArraySlice<UInt8>?, over text: Span<UInt8>) throws(ServiceError) {
         let claim = try SignatureKeys.parse(header)
         var run = begin()
@@ -32,12 +33,12 @@ public struct SignatureKeys: Sendable {
         try check(header, over: Array(text.utf8))
     }
 
-    /// A signed text that comes in pieces, hashed with every key.
+    /// Starts the check of a text that arrives in pieces, hashed with every key.
     public func begin() -> SignatureRun { SignatureRun(shared: shared.begin(), previous: previous?.begin()) }
 
     static let prefix = "sha256="
 
-    /// The digest that a signature claims (C1.1).
+    /// Parses the digest that a signature claims (C1.1).
     static func parse(_ signature: String?) throws(ServiceError) -> Digest {
         try parse(signature.map { Array($0.utf8)[...] })
     }
@@ -57,7 +58,7 @@ public struct SignatureKeys: Sendable {
     static let invalid = ServiceError(.invalidSignature, "Invalid HMAC signature")
 }
 
-/// A running signature check over one text with all accepted keys. Copying it copies the state.
+/// A running signature check of one text with all accepted keys. Copying it copies the state.
 public struct SignatureRun: Sendable {
     private var shared: KeyedHash.Run
     private var previous: KeyedHash.Run?
@@ -74,8 +75,8 @@ public struct SignatureRun: Sendable {
 
     public mutating func update(_ bytes: [UInt8]) { update(bytes.span) }
 
-    /// Tells one text from another and, unlike an HMAC, is of no use to whoever reads it: a hash of the HMAC, one for
-    /// each key, the current one first.
+    /// Hashes of the HMACs, one per key, the current key first. They identify a text but, unlike an HMAC, do not sign
+    /// it.
     public var fingerprints: [Digest] {
         [shared, previous].compactMap { run in
             guard let run else { return nil }
@@ -85,7 +86,7 @@ public struct SignatureRun: Sendable {
         }
     }
 
-    /// Whether `claim` is the HMAC of all that was fed, under either key.
+    /// Returns true if `claim` is the HMAC of all bytes so far, under either key.
     public func matches(_ claim: Digest) -> Bool {
         let isShared = shared.finish() == claim
         let isPrevious = previous.map { $0.finish() == claim } ?? false
@@ -95,7 +96,7 @@ public struct SignatureRun: Sendable {
 
 extension SignatureRun {
     mutating func update(_ literal: StaticString) {
-        // Unsafe: a StaticString's bytes are constant and live for ever.
+        // Unsafe: a StaticString's bytes are constant and never freed.
         unsafe update(
             Span(
                 _unsafeElements: UnsafeBufferPointer(

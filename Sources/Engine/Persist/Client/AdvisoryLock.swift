@@ -1,7 +1,8 @@
-// A session-level advisory lock on a connection of its own. PostgreSQL frees it when that connection ends, so also when
-// this process is killed. Frees nothing itself. Thread: the loop's.
+// A session-level advisory lock on a connection of its own. PostgreSQL frees the lock when that connection ends, so
+// also when this process is killed. Frees nothing itself. Thread: the loop's.
 
-/// One lock, held for as long as its connection is there. It is not taken again by itself: `lost` says when to.
+/// One lock, held as long as its connection lives. After a loss it is not taken again automatically: `lost` is
+/// called.
 public final class AdvisoryLock {
     /// Longest wait for the server's answer, seconds.
     private static let answerSeconds = 5.0
@@ -15,10 +16,10 @@ public final class AdvisoryLock {
     private var isClosed = false
     public private(set) var isHeld = false
 
-    /// Called on the loop when the connection ended that held the lock.
+    /// Called on the loop when the connection that held the lock has ended.
     public var lost: (() -> Void)?
 
-    /// - Parameter statement: tries to take the lock that belongs to `$1`, and says whether that was possible.
+    /// - Parameter statement: tries to take the lock of `$1` and returns whether it got it.
     public init(on loop: Loop, configuration: DatabaseConfiguration, statement: Statement) {
         loop.assertOnLoop()
         self.loop = loop
@@ -27,21 +28,21 @@ public final class AdvisoryLock {
         settings = ConnectionSettings(configuration)
     }
 
-    /// Tries once.
-    /// - Returns: false: another connection holds it.
+    /// Tries once to take the lock.
+    /// - Returns: false if another connection holds it.
     public func take(_ key: String) async throws(DatabaseError) -> Bool {
         precondition(!isHeld, "one lock at a time")
         let connection = try await connected()
         let rows = try await connection.run(
             statement, [.text(key)], limitSeconds: Self.answerSeconds, cancelled: { connection.drop(.cancelled) })
-        // It may have ended since the answer came.
+        // The connection may have ended since the answer came.
         isHeld = rows[0].bool(0) && self.connection === connection
         return isHeld
     }
 
-    /// Ends the connection, and what it holds with it; `lost` is called.
+    /// Ends the connection and so releases the lock; calls `lost`.
     public func drop() {
-        connection?.drop(.unavailable("the lock is given up"))
+        connection?.drop(.unavailable("the lock was released"))
     }
 
     public func close() {

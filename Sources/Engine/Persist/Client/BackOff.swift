@@ -1,6 +1,6 @@
-// How long to wait before the next attempt. Pure: the caller hands in the random number.
+// Delay before the next attempt. Pure: the caller passes the random number.
 
-/// Doubling delays with a bound, spread so that many clients do not come back in step.
+/// Doubling delays with a bound, spread at random so that clients do not retry in step.
 public struct BackOff: Sendable {
     public var firstSeconds: Double
     public var mostSeconds: Double
@@ -13,10 +13,11 @@ public struct BackOff: Sendable {
     /// For connections to the database: 0.1 s to 5 s.
     public static let reconnect = BackOff(firstSeconds: 0.1, mostSeconds: 5)
 
-    /// For work that goes on as soon as the database is back: 0.2 s to 3 s.
+    /// For writes that are retried until the database is back: 0.2 s to 3 s.
     public static let insistence = BackOff(firstSeconds: 0.2, mostSeconds: 3)
 
-    /// Seconds to wait after `failures` failures in a row, 0 for none; between half of the doubled value and all of it.
+    /// Returns the seconds to wait after `failures` failures in a row, 0 for none: between half of the doubled value
+    /// and all of it.
     /// - Parameter jitter: 0 ..< 1.
     public func delay(failures: Int, jitter: Double) -> Double {
         guard failures > 0 else { return 0 }

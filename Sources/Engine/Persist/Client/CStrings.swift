@@ -1,4 +1,4 @@
-// Swift strings as C's NULL-terminated array of strings. Frees: the copies when the body returns. Pure.
+// Swift strings as C's NULL-terminated array of strings. Frees: the copies, when the body returns. Pure.
 import Glibc
 
 enum CStrings {

@@ -1,5 +1,5 @@
-// What a connection to PostgreSQL is doing and what the server still owes it. Pure: events in, actions out;
-// PGConnection executes.
+// State of a connection to PostgreSQL and the results that the server still owes. Pure: events in, actions out;
+// PGConnection executes the actions.
 import DequeModule
 
 /// One connection, from the first packet to the last.
@@ -7,9 +7,9 @@ import DequeModule
 ///     idle -> resolving -> polling -> pipeline <-> direct(sent -> copyIn | copyOut -> ending)
 ///                 any of them -> ended
 ///
-/// Statements share the connection by pipelining. Each has a Sync of its own, so that a statement that fails aborts no
-/// other and is known to be committed when its Sync is answered. A *direct* command (a script, a COPY) cannot be
-/// pipelined: it waits for the pipeline to run dry, and what comes after it is held back until it has ended.
+/// Statements share the connection by pipelining. Each has a Sync of its own, so a failed statement aborts no other
+/// one, and a statement is committed once its Sync is answered. A *direct* command (a script, a COPY) cannot be
+/// pipelined: it waits until the pipeline is empty, and later requests wait until it has ended.
 struct ConnectionMachine<Request> {
     enum State {
         case idle
@@ -30,9 +30,9 @@ struct ConnectionMachine<Request> {
 
     enum Polled { case reading, writing, connected, failed(DatabaseError) }
 
-    /// What PQgetResult gave.
+    /// Result of PQgetResult.
     enum Arrival {
-        /// A result: rows, or the word of a command.
+        /// A result: rows, or the tag of a command.
         case result
         case failure(DatabaseError)
         /// Skipped because an earlier command of the same statement failed.
@@ -51,13 +51,13 @@ struct ConnectionMachine<Request> {
         case polled(Polled)
         case submit(Request, Command)
         case arrived(Arrival)
-        /// PQputCopyEnd was taken, or PQgetCopyData reported the end.
+        /// PQputCopyEnd was accepted, or PQgetCopyData reported the end.
         case copyEnded
-        /// The oldest statement has taken too long.
+        /// The oldest statement has exceeded its limit.
         case expired
-        /// The socket broke, or somebody wants the connection gone.
+        /// The socket broke, or a user drops the connection.
         case failed(DatabaseError)
-        /// After an action that freed the line: is something held back?
+        /// Starts a request that was held back, after an action that emptied the pipeline.
         case advance
     }
 
@@ -70,10 +70,10 @@ struct ConnectionMachine<Request> {
         case becomeReady
         case send(Request, key: String, prepare: Bool)
         case startDirect(Request)
-        /// Keep the result at hand for this request.
+        /// Store the latest result for this request.
         case store(Request)
         case opened(Request)
-        /// `nil`: it succeeded, with what was stored last.
+        /// Finish the request; a nil error means success, with the result stored last.
         case finish(Request, DatabaseError?)
         /// As `finish`, and the connection returns to pipelining.
         case finishDirect(Request, DatabaseError?)
@@ -93,8 +93,7 @@ struct ConnectionMachine<Request> {
     /// The first failure of the statement or direct command that is being answered.
     private var failure: DatabaseError?
 
-    /// True while PQgetResult is to be called: without this, a NULL that means "nothing more" would be taken for an
-    /// answer.
+    /// True while PQgetResult may be called. Otherwise its NULL for "no more results" would count as an answer.
     var expectsResult: Bool {
         switch state {
         case .pipeline: !owed.isEmpty
@@ -117,7 +116,7 @@ struct ConnectionMachine<Request> {
         }
     }
 
-    /// Whom the server is answering now.
+    /// The request that the server is answering now.
     var oldest: Request? {
         switch state {
         case .direct(let request, _): request
@@ -130,7 +129,7 @@ struct ConnectionMachine<Request> {
         }
     }
 
-    /// A COPY has begun and not ended: how long it takes is in the hands of its user.
+    /// True while a COPY is open; its duration depends on its user.
     var isCopying: Bool {
         switch state {
         case .direct(_, .copyIn), .direct(_, .copyOut): true
@@ -138,7 +137,7 @@ struct ConnectionMachine<Request> {
         }
     }
 
-    /// Nothing is owed, held or under way.
+    /// True if nothing is owed, held back or running.
     var isQuiet: Bool {
         switch state {
         case .pipeline: owed.isEmpty && held.isEmpty
@@ -163,7 +162,7 @@ struct ConnectionMachine<Request> {
     // MARK: Connecting
 
     private mutating func connect(needsLook: Bool) -> Action {
-        guard case .idle = state else { preconditionFailure("a connection is connected once") }
+        guard case .idle = state else { preconditionFailure("a connection can be connected only once") }
         state = needsLook ? .resolving : .polling
         return needsLook ? .lookUp : .open
     }
@@ -174,7 +173,7 @@ struct ConnectionMachine<Request> {
             guard found else { return end(.unavailable("no host of the database URL could be resolved"), oldest: nil) }
             state = .polling
             return .open
-        case .ended: return .nothing  // it was given up while the look-up ran
+        case .ended: return .nothing  // the connection was dropped during the look-up
         case .idle, .polling, .pipeline, .direct: preconditionFailure("no look-up was under way")
         }
     }
@@ -234,12 +233,12 @@ struct ConnectionMachine<Request> {
         switch state {
         case .pipeline: pipelineArrived(arrival)
         case .direct(let request, let phase): directArrived(arrival, request, phase)
-        case .idle, .resolving, .polling, .ended: preconditionFailure("a result came to a connection that expects none")
+        case .idle, .resolving, .polling, .ended: preconditionFailure("a result came to a connection that is not open")
         }
     }
 
     private mutating func pipelineArrived(_ arrival: Arrival) -> Action {
-        guard let head = owed.first else { preconditionFailure("a result came that nobody waits for") }
+        guard let head = owed.first else { preconditionFailure("a result came, but the server owes none") }
         switch (head, arrival) {
         case (.prepare, .result), (.execute, .aborted), (.prepare, .aborted): return .nothing
         case (.prepare(_, let key), .failure(let error)):
@@ -248,7 +247,7 @@ struct ConnectionMachine<Request> {
             return .nothing
         case (.execute(let request, _), .result): return .store(request)
         case (.execute(_, let key), .failure(let error)):
-            // The server no longer knows the statement, or its plan no longer fits the tables: prepare it anew next
+            // The server no longer knows the statement, or its plan no longer fits the tables: prepare it again next
             // time.
             if error.sqlState == "26000" || error.sqlState == "0A000" { prepared.remove(key) }
             if failure == nil { failure = error }
@@ -256,7 +255,7 @@ struct ConnectionMachine<Request> {
         case (.prepare, .end), (.execute, .end):
             owed.removeFirst()
             return .nothing
-        case (.sync, .failure(let error)):  // a deferred constraint speaks up at the commit that Sync implies
+        case (.sync, .failure(let error)):  // a deferred constraint fails at the commit that Sync implies
             if failure == nil { failure = error }
             return .nothing
         case (.sync, .end): return .nothing
@@ -318,7 +317,7 @@ struct ConnectionMachine<Request> {
         }
     }
 
-    /// - Parameter oldest: what the statement that is being answered is told, if not the same as the others.
+    /// - Parameter oldest: error of the statement that is being answered, if it differs from that of the others.
     private mutating func end(_ error: DatabaseError, oldest: DatabaseError?) -> Action {
         if case .ended = state { return .nothing }
         var told = waiting(error, oldest: failure ?? oldest ?? error)

@@ -1,25 +1,27 @@
-// From the operator's URL to libpq's keywords. Frees what PQconninfoParse gave. Pure apart from PGHOST; any thread.
+// Converts the operator's URL to libpq's keywords. Frees the result of PQconninfoParse. Pure apart from PGHOST; any
+// thread.
 import CShims
 import Glibc
 
-/// What libpq is told for one attempt to connect.
+/// Parameters of one connection attempt.
 struct ConnectionSettings: Sendable {
-    /// One place where a server may be: a name, an address or a folder of Unix sockets, with libpq's text for the port.
+    /// One possible server: a name, an address or a folder of Unix sockets, with libpq's text for the port.
     struct Host: Equatable, Sendable {
         var name: String
         var port: String
-        /// Known when the operator gave one, or the name is an address itself.
+        /// Known if the operator gave an address or the name is one.
         var addresses: [String]
         var needsLook: Bool
     }
 
     private(set) var hosts: [Host]
-    /// Everything but host, hostaddr and port.
+    /// All parameters except host, hostaddr and port.
     private let keywords: [(String, String)]
-    /// The most places tried in one attempt.
+    /// Most places tried per attempt.
     static let placesMax = 16
 
-    /// nil if libpq cannot parse the URL. (Its message would quote the URL, password included, so it is not kept.)
+    /// Returns nil if libpq cannot parse the URL. libpq's message is dropped, because it would quote the URL with its
+    /// password.
     init?(_ configuration: DatabaseConfiguration) {
         var complaint: UnsafeMutablePointer<CChar>?
         guard let options = PQconninfoParse(configuration.url, &complaint) else {
@@ -38,7 +40,7 @@ struct ConnectionSettings: Sendable {
         keywords = ConnectionSettings.keywords(given, configuration)
     }
 
-    /// nil if the lists of hosts, addresses and ports do not match.
+    /// Returns nil if the lists of hosts, addresses and ports do not match.
     private static func hosts(of given: [String: String]) -> [Host]? {
         let names = list(given["host"] ?? environment("PGHOST"))
         let addresses = list(given["hostaddr"] ?? environment("PGHOSTADDR"))
@@ -56,8 +58,8 @@ struct ConnectionSettings: Sendable {
         }
     }
 
-    /// A server's name, as opposed to an address, a socket folder ("/..."), an abstract socket ("@...") or libpq's
-    /// default.
+    /// True for a server name, as opposed to an address, a socket folder ("/..."), an abstract socket ("@...") or
+    /// libpq's default.
     private static func isName(_ host: String) -> Bool {
         if host.isEmpty || host.hasPrefix("/") || host.hasPrefix("@") { return false }
         return IPAddress(host) == nil
@@ -79,7 +81,7 @@ struct ConnectionSettings: Sendable {
             ("application_name", configuration.applicationName),
             ("keepalives", "1"), ("keepalives_idle", "5"), ("keepalives_interval", "3"), ("keepalives_count", "3"),
             ("tcp_user_timeout", "15000"),
-            // Looking for a Kerberos ticket can block, and nobody asked for one.
+            // The search for a Kerberos ticket can block, and the service does not use Kerberos.
             ("gssencmode", "disable"),
         ]
         for (key, value) in defaults where all[key] == nil { all[key] = value }
@@ -88,26 +90,26 @@ struct ConnectionSettings: Sendable {
         return all.sorted { $0.key < $1.key }
     }
 
-    /// The operator's own options come after these and so win.
+    /// Options for the server. The operator's own options follow these and take precedence.
     private static func serverOptions(_ configuration: DatabaseConfiguration) -> String {
         [
             "-c TimeZone=UTC",
             "-c statement_timeout=\(Int(configuration.statementSeconds * 1000))",
-            // A connection that we dropped because its caller gave up must not leave its statement running.
+            // Ends the statement of a connection that was dropped because its caller gave up.
             "-c client_connection_check_interval=2000",
-            // A machine that vanished must not hold its locks for two hours.
+            // Releases the locks of a machine that vanished after about a minute instead of two hours.
             "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3",
         ].joined(separator: " ")
     }
 
-    /// The names that still have to be resolved.
+    /// The names that still must be resolved.
     var namesToLookUp: [String] {
         hosts.filter(\.needsLook).map(\.name)
     }
 
-    /// Keywords and values for PQconnectStartParams; nil if no place is left to try.
-    /// - Parameter rotation: how many places to put last: those that did not answer in earlier attempts. libpq goes on
-    ///   to the next place by itself when one refuses, but not when one is silent.
+    /// Keywords and values for PQconnectStartParams; nil if there is no place to try.
+    /// - Parameter rotation: number of places to move to the end, because they did not answer in earlier attempts.
+    ///   libpq tries the next place by itself after a refusal, but not after silence.
     func parameters(resolved: [String: [String]], rotation: Int) -> [(String, String)]? {
         var places: [(name: String, address: String, port: String)] = []
         for host in hosts {
@@ -121,7 +123,7 @@ struct ConnectionSettings: Sendable {
         let turn = rotation % places.count
         let order = (places[turn...] + places[..<turn]).prefix(ConnectionSettings.placesMax)
         var all = keywords
-        // A lone empty entry means libpq's default, which an empty list expresses too.
+        // An empty text means libpq's default, even for a single host.
         all.append(("host", order.map(\.name).joined(separator: ",")))
         all.append(("hostaddr", order.map(\.address).joined(separator: ",")))
         all.append(("port", order.map(\.port).joined(separator: ",")))

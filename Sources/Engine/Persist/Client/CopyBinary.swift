@@ -1,7 +1,7 @@
-// The frames of COPY ... (FORMAT binary). Pure: appends to the caller's buffer.
+// Frames of COPY ... (FORMAT binary). Pure: appends to the caller's buffer.
 
-/// Writes rows for `COPY table (columns) FROM STDIN (FORMAT binary)`: the header, then for each row its field count and
-/// its fields, then the trailer. A field's type must be exactly its column's.
+/// Writes rows for `COPY table (columns) FROM STDIN (FORMAT binary)`: the header, then per row its field count and
+/// fields, then the trailer. A field must have exactly the type of its column.
 public enum CopyBinary {
     /// Signature, flags and an empty extension.
     public static let header: [UInt8] =
@@ -28,19 +28,19 @@ public enum CopyBinary {
         out.append(contentsOf: text.utf8)
     }
 
-    /// `bytea`, or the UTF-8 of a `text`.
+    /// Appends a `bytea`, or the UTF-8 of a `text`.
     public static func append(bytes: some Collection<UInt8>, to out: inout [UInt8]) {
         PGBinary.append(Int32(bytes.count), to: &out)
         out.append(contentsOf: bytes)
     }
 
-    /// As `append(bytes:to:)`; nil is NULL.
+    /// As `append(bytes:to:)`; nil appends NULL.
     public static func append(optionalBytes bytes: (some Collection<UInt8>)?, to out: inout [UInt8]) {
         guard let bytes else { return appendNull(to: &out) }
         append(bytes: bytes, to: &out)
     }
 
-    /// Any value, slower than the typed forms.
+    /// Appends any value; slower than the typed forms.
     public static func append(_ value: PGValue, to out: inout [UInt8]) throws(DatabaseError) {
         let start = out.count
         PGBinary.append(Int32(-1), to: &out)

@@ -1,12 +1,12 @@
 // COPY ... FROM STDIN on an exclusive connection. Frees nothing. Thread: the loop's.
 
-/// Takes bytes for an open COPY. End it with ``finish()`` or ``fail(_:)``; if neither is called, the connection is
-/// given up.
+/// Takes the bytes of an open COPY. End it with ``finish()`` or ``fail(_:)``; without either, the connection is
+/// dropped.
 public final class CopyIn {
     private let connection: PGConnection
     private let outcome: CopyOutcome
-    /// What is handed to libpq at once: its buffer holds this much and never the caller's whole array. With the
-    /// message's five bytes in front it is what libpq sends at once, which it does in whole 8 KiB.
+    /// Bytes passed to libpq at once, so that its buffer never holds the caller's whole array. With the message's
+    /// five-byte head this is a whole number of the 8 KiB blocks that libpq sends.
     static let pieceBytes = 64 * 1024 - 5
 
     init(_ connection: PGConnection, _ outcome: CopyOutcome) {
@@ -14,8 +14,8 @@ public final class CopyIn {
         self.outcome = outcome
     }
 
-    /// Sends `bytes`, in any portions, and suspends while the socket takes no more. An error that the server finds in
-    /// the data is told by ``finish()``.
+    /// Sends `bytes`, in portions of any size, and suspends while the socket accepts no more. ``finish()`` reports an
+    /// error that the server finds in the data.
     public func write(_ bytes: [UInt8]) async throws(DatabaseError) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -27,7 +27,7 @@ public final class CopyIn {
         try outcome.check(connection)
     }
 
-    /// Ends the COPY and waits for the server's verdict.
+    /// Ends the COPY and waits for the server's result.
     /// - Returns: the number of rows copied.
     public func finish() async throws(DatabaseError) -> Int {
         try outcome.check(connection)
@@ -35,21 +35,21 @@ public final class CopyIn {
         return try await outcome.wait(connection).affected
     }
 
-    /// Gives the COPY up: the server keeps nothing of it. The connection stays usable; its transaction, if any, has
+    /// Aborts the COPY; the server keeps none of its rows. The connection stays usable; its transaction, if any, has
     /// failed.
     public func fail(_ reason: String) async throws(DatabaseError) {
         try outcome.check(connection)
         connection.endCopy(failing: reason)
         do { _ = try await outcome.wait(connection) } catch {
             switch error.kind {
-            case .statement: return  // the server's "COPY from stdin failed", which is what was asked for
+            case .statement: return  // the server's "COPY from stdin failed", as requested
             case .unavailable, .busy, .lost, .timedOut, .cancelled: throw error
             }
         }
     }
 }
 
-/// COPY ... TO STDOUT. Not read while nobody asks, so the server waits too.
+/// COPY ... TO STDOUT. The connection is not read between calls of `next`, so the server waits too.
 public final class CopyOut {
     private let connection: PGConnection
     private let outcome: CopyOutcome
@@ -63,7 +63,7 @@ public final class CopyOut {
         connection.watch()
     }
 
-    /// The next whole rows, about 64 KiB; nil after the last.
+    /// Returns the next whole rows, about 64 KiB; nil after the last.
     public func next() async throws(DatabaseError) -> [UInt8]? {
         while !ended {
             guard let bytes = connection.takeCopy(upTo: CopyOut.pieceBytes) else {
@@ -84,7 +84,7 @@ public final class CopyOut {
     }
 }
 
-/// The end of a COPY, which may come before or after somebody waits for it.
+/// The end of a COPY; it may come before or after a task waits for it.
 final class CopyOutcome {
     private(set) var result: Result<Rows, DatabaseError>?
     private var waiter: Ticket<Void>?

@@ -1,8 +1,8 @@
-// The pool: executes what PoolMachine decides. Frees nothing itself. Thread: the loop's.
+// The pool: executes the decisions of PoolMachine. Frees nothing itself. Thread: the loop's.
 import Logging
 
-/// A shard's connections to PostgreSQL. They are made and remade in the background; calls wait a bounded time or fail
-/// at once.
+/// A shard's connections to PostgreSQL. They connect and reconnect in the background; calls wait a bounded time or
+/// fail at once.
 public final class Database {
     public let configuration: DatabaseConfiguration
     let loop: Loop
@@ -14,8 +14,8 @@ public final class Database {
     private var waiters = 0
     private var wasAvailable: Bool?
     private var watch: SilenceWatch?
-    /// Once it has been up, a `query` waits for a lost connection to come back no longer than this, seconds: a host
-    /// that swallows packets must not hold callers for the whole of `acquireSeconds`.
+    /// Longest wait of a `query` for a lost connection once the pool has been up, seconds. A host that drops packets
+    /// must not hold callers for all of `acquireSeconds`.
     static let comebackSeconds = 1.0
 
     public init(on loop: Loop, configuration: DatabaseConfiguration) {
@@ -29,10 +29,10 @@ public final class Database {
                 waitersMax: configuration.waitersMax))
     }
 
-    /// Some connection is up.
+    /// True if at least one connection is up.
     public var isAvailable: Bool { machine.isAvailable }
 
-    /// Connects in the background, and again for ever whenever a connection is lost.
+    /// Connects in the background, and reconnects without limit whenever a connection is lost.
     public func start() {
         guard let settings else { return ServerMessage.log.critical("\(configuration.problem ?? "")") }
         watch = SilenceWatch(on: loop, configuration: configuration, settings: settings) { [unowned self] in
@@ -41,15 +41,15 @@ public final class Database {
         perform(machine.start())
     }
 
-    /// Ends all connections. Whoever waits or has a statement under way is told so.
+    /// Ends all connections. Waiting callers and running statements get an error.
     public func close() async {
         watch?.close()
         watch = nil
         perform(machine.close())
     }
 
-    /// Runs one statement on a connection that it shares with others; it commits by itself. When the task is cancelled
-    /// the statement goes on, unobserved.
+    /// Runs one statement on a shared connection; it commits by itself. Cancelling the task does not stop the
+    /// statement; its result is dropped.
     public func query(_ statement: Statement, _ values: [PGValue] = []) async throws(DatabaseError) -> Rows {
         let wait = wasAvailable == nil ? configuration.acquireSeconds : Database.comebackSeconds
         let lease = try await acquire(.shared, seconds: min(wait, configuration.acquireSeconds))
@@ -59,10 +59,10 @@ public final class Database {
             settled: { self.perform(self.machine.release(lease)) })
     }
 
-    /// Lends `body` a connection of its own, outside of any transaction. Settings that `body` changes stay with the
-    /// connection. A transaction that it leaves open is rolled back. When the task is cancelled while a statement runs,
-    /// the connection is given up.
-    // Specialised for its callers' closures, it crashes the optimiser of Swift 6.3.1 ("splitting coroutine").
+    /// Lends `body` an exclusive connection, outside any transaction. Settings that `body` changes stay with the
+    /// connection. A transaction that it leaves open is rolled back. Cancelling the task during a statement drops the
+    /// connection.
+    // Specialised for its callers' closures, this crashes the optimiser of Swift 6.3.1 ("splitting coroutine").
     @_semantics("optimize.sil.specialize.generic.never")
     @discardableResult
     public func session<Value>(_ body: (DatabaseSession) async throws -> Value) async throws -> Value {
@@ -81,9 +81,10 @@ public final class Database {
         }
     }
 
-    /// BEGIN, `body`, COMMIT; ROLLBACK if `body` throws. If COMMIT gets no answer the error is
-    /// `.lost(mayHaveHappened: true)`; any other error means that nothing happened.
-    // Specialised for its callers' closures, it crashes the optimiser of Swift 6.3.1 ("splitting coroutine").
+    /// Runs BEGIN, `body`, COMMIT; ROLLBACK if `body` throws.
+    /// - Throws: `.lost(mayHaveHappened: true)` if COMMIT gets no answer; after any other error nothing was
+    ///   committed.
+    // Specialised for its callers' closures, this crashes the optimiser of Swift 6.3.1 ("splitting coroutine").
     @_semantics("optimize.sil.specialize.generic.never")
     @discardableResult
     public func transaction<Value>(_ body: (DatabaseSession) async throws -> Value) async throws -> Value {
@@ -98,7 +99,7 @@ public final class Database {
         waiters += 1
         let id = waiters
         let answer = machine.acquire(id, role)
-        // A shared connection is had without a trace here, so what happens for every poll stays short.
+        // Shared leases skip publish(): this path runs for every status request.
         if role == .exclusive { publish() }
         switch answer {
         case .granted(let lease): return lease
@@ -135,9 +136,9 @@ public final class Database {
         tickets.removeValue(forKey: id)?.resume(.failure(why))
     }
 
-    /// A connection whose state is not certain never goes back.
+    /// Returns the lease. A connection with an uncertain state is dropped instead.
     private func giveBack(_ session: DatabaseSession, _ lease: PoolMachine.Lease) async {
-        // A task of its own, so that the ROLLBACK is not refused because the caller's task was cancelled.
+        // Runs in a task of its own, because in the caller's cancelled task the ROLLBACK would be refused.
         await loop.spawn { await session.end() }.value
         perform(machine.release(lease))
         publish()
@@ -157,7 +158,7 @@ public final class Database {
         switch error.kind {
         case .busy: loop.metrics.database.refusals.add(.busy)
         case .unavailable, .lost, .timedOut, .statement: loop.metrics.database.refusals.add(.unavailable)
-        case .cancelled: break  // the caller's own wish
+        case .cancelled: break  // the caller cancelled
         }
     }
 
@@ -210,7 +211,7 @@ public final class Database {
         }
     }
 
-    /// One line when the database goes away and one when it comes back, not one an attempt.
+    /// Logs one line when the database goes away and one when it returns, instead of one per attempt.
     private func logAvailability(_ problem: String) {
         let isNow = machine.isAvailable
         defer { wasAvailable = isNow }

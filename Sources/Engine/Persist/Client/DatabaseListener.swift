@@ -1,8 +1,8 @@
 // LISTEN on a connection of its own. Frees nothing itself. Thread: the loop's.
 import Logging
 
-/// Hears notifications, and comes back by itself. What was notified while it was away is lost: `reconnected` says when
-/// to look.
+/// Receives notifications and reconnects by itself. Notifications sent while it was disconnected are lost;
+/// `reconnected` is called so that the owner checks for changes.
 public final class DatabaseListener {
     private let loop: Loop
     private let configuration: DatabaseConfiguration
@@ -16,13 +16,13 @@ public final class DatabaseListener {
     private var failures = 0
     private var rotation = 0
     private var isClosed = false
-    /// It is listening now.
+    /// True while it is listening.
     public private(set) var isListening = false
 
     /// - Parameters:
     ///   - channels: lower-case letters, digits and underscores.
     ///   - received: called on the loop for each notification.
-    ///   - reconnected: called on the loop after each time that listening has begun, the first one too.
+    ///   - reconnected: called on the loop each time that listening begins, including the first.
     public init(
         on loop: Loop, configuration: DatabaseConfiguration, channels: [String],
         received: @escaping (_ channel: String, _ payload: String) -> Void, reconnected: @escaping () -> Void
@@ -31,7 +31,7 @@ public final class DatabaseListener {
         let isPlain = channels.allSatisfy {
             $0.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 }
         }
-        precondition(isPlain && !channels.isEmpty, "channel names go into SQL text and must be plain")
+        precondition(isPlain && !channels.isEmpty, "a channel name has lower-case letters, digits and underscores only")
         self.loop = loop
         self.configuration = configuration
         settings = ConnectionSettings(configuration)
@@ -78,7 +78,7 @@ public final class DatabaseListener {
         guard !isClosed else { return }
         if cause == .silent { rotation += 1 }
         failures += 1
-        if wasListening || failures == 1 { ServerMessage.log.warning("not listening: \(error.message)") }
+        if wasListening || failures == 1 { ServerMessage.log.warning("LISTEN failed, retrying: \(error.message)") }
         let timer = LoopTimer(on: loop)
         pause = timer
         timer.start(after: backOff.delay(failures: failures, jitter: Double.random(in: 0..<1))) { [self] in

@@ -1,7 +1,7 @@
 // An exclusive connection as its borrower sees it. Frees nothing. Thread: the loop's.
 
-/// A connection lent by ``Database/session(_:)`` or ``Database/transaction(_:)``; of no use after their body has ended.
-/// Cancelling the task while a statement runs gives the connection up, and its open transaction with it.
+/// A connection lent by ``Database/session(_:)`` or ``Database/transaction(_:)``; unusable after their body has
+/// ended. Cancelling the task during a statement drops the connection with its open transaction.
 public final class DatabaseSession {
     private var connection: PGConnection?
     private let limitSeconds: Double
@@ -21,7 +21,7 @@ public final class DatabaseSession {
         try await query(statement, values, limitSeconds: limitSeconds)
     }
 
-    /// As ``query(_:_:)`` with another limit for this statement on our side; nil: none. The server's own limit
+    /// As ``query(_:_:)`` with another client-side limit for this statement; nil means none. The server's limit
     /// (`statement_timeout`) is changed with `SET LOCAL`.
     public func query(
         _ statement: Statement, _ values: [PGValue] = [], limitSeconds: Double?
@@ -35,8 +35,8 @@ public final class DatabaseSession {
         }
     }
 
-    /// Runs a fixed script of several statements; migrations and settings. Never put values into it.
-    /// - Parameter limitSeconds: nil: none on our side.
+    /// Runs a fixed script of several statements, for migrations and settings. Never put values into it.
+    /// - Parameter limitSeconds: client-side limit; nil means none.
     public func execute(_ script: String, limitSeconds: Double?) async throws(DatabaseError) {
         let connection = try open()
         do {
@@ -71,8 +71,9 @@ public final class DatabaseSession {
         }
     }
 
-    /// BEGIN, `body`, COMMIT; ROLLBACK if `body` throws. Not nested. For the errors see ``Database/transaction(_:)``.
-    // Specialised for its callers' closures, it crashes the optimiser of Swift 6.3.1 ("splitting coroutine").
+    /// Runs BEGIN, `body`, COMMIT; ROLLBACK if `body` throws. Does not nest. For the errors see
+    /// ``Database/transaction(_:)``.
+    // Specialised for its callers' closures, this crashes the optimiser of Swift 6.3.1 ("splitting coroutine").
     @_semantics("optimize.sil.specialize.generic.never")
     @discardableResult
     public func transaction<Value>(_ body: () async throws -> Value) async throws -> Value {
@@ -91,7 +92,7 @@ public final class DatabaseSession {
 
     // MARK: Ends
 
-    /// COMMIT is waited for even if the task is cancelled, so that its outcome is known.
+    /// Waits for COMMIT even if the task is cancelled, so that its outcome is known.
     private func commitTransaction() async throws(DatabaseError) {
         let connection = try open()
         var result: Result<Rows, DatabaseError> = .failure(.cancelled)
@@ -100,13 +101,13 @@ public final class DatabaseSession {
                 result = .success(
                     try await connection.run(DatabaseSession.commit, [], limitSeconds: self.limitSeconds))
             } catch {
-                // Nobody knows whether a COMMIT without an answer was carried out.
+                // A COMMIT without an answer may have taken effect.
                 let unknown = DatabaseError(.lost(mayHaveHappened: true), error.message)
                 result = .failure(error.kind == .timedOut ? unknown : error)
             }
         }
         let rows = try result.get()
-        // The server answers ROLLBACK, and no error, if a statement had failed and the body went on as if it had not.
+        // If an earlier statement failed and the body ignored it, the server answers ROLLBACK without an error.
         guard rows.commandTag == "COMMIT" else {
             throw DatabaseError(
                 .statement(sqlState: "25P02"), "COMMIT: an earlier statement of the transaction had failed")
@@ -119,7 +120,8 @@ public final class DatabaseSession {
         _ = try? await connection.run(DatabaseSession.rollback, [], limitSeconds: limitSeconds)
     }
 
-    /// Leaves the connection fit for the next borrower, or ends it. Not to be called from a cancelled task.
+    /// Rolls back what is open, so that the next borrower can use the connection; otherwise ends it. Must not run in
+    /// a cancelled task.
     func end() async {
         guard let connection else { return }
         await rollBack()

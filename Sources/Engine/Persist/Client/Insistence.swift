@@ -1,12 +1,12 @@
-// Writing what must not be lost although the database is away for a while. Thread: the loop's.
+// Retries writes that must not be lost while the database is away. Thread: the loop's.
 
 extension Database {
-    /// Makes `write` again and again until it succeeds, with growing pauses. A cancelled task does not sit its pause
-    /// out, but makes one more attempt.
+    /// Repeats `write` until it succeeds, with growing pauses. In a cancelled task the pause ends at once and one more
+    /// attempt follows.
     /// - Parameters:
-    ///   - seconds: after this no further attempt is begun.
-    ///   - goesOn: asked after each failure with their number; false ends it.
-    /// - Returns: the last error; nil: it is written.
+    ///   - seconds: no further attempt begins after this time.
+    ///   - goesOn: called after each failure with the number of failures; false ends the attempts.
+    /// - Returns: the last error, or nil if the write succeeded.
     public func insist(
         seconds: Double = .infinity, goesOn: (any Error, Int) -> Bool, _ write: () async throws -> Void
     ) async -> (any Error)? {

@@ -1,7 +1,7 @@
 // Numbered changes of the schema, each applied once. Thread: the loop's.
 import Logging
 
-/// One change of the schema. Never edited once released.
+/// One change of the schema. A released migration is never edited.
 public struct Migration: Sendable {
     /// From 1, without gaps.
     public let number: Int
@@ -16,14 +16,14 @@ public struct Migration: Sendable {
     }
 }
 
-/// Why the schema was not brought up to date.
+/// The reason why the schema is not up to date.
 public struct MigrationError: Error, Equatable, CustomStringConvertible {
     public let description: String
 }
 
-/// Brings the schema up to date. Any number of instances may do so at once: they take turns under an advisory lock.
+/// Brings the schema up to date. Several instances may do so at once: an advisory lock makes them take turns.
 public enum Migrator {
-    /// Any number that nobody else takes for a lock in this database.
+    /// An arbitrary number that no other lock in this database uses.
     static let lockKey = 7_463_001_155_283
 
     static let lock = Statement("migrations.lock", "SELECT pg_advisory_xact_lock($1)")
@@ -37,14 +37,14 @@ public enum Migrator {
     static let applied = Statement("migrations.applied", "SELECT number FROM schema_migrations ORDER BY number")
     static let record = Statement("migrations.record", "INSERT INTO schema_migrations (number, name) VALUES ($1, $2)")
 
-    /// Applies what is missing, in order, each change in a transaction of its own.
+    /// Applies the missing migrations in order, each in a transaction of its own.
     /// - Returns: the numbers applied by this call.
-    /// - Throws: `MigrationError` if the database knows a change that this program does not; `DatabaseError`.
+    /// - Throws: `MigrationError` if the database has a migration that this program does not know; `DatabaseError`.
     @discardableResult
     public static func run(_ session: DatabaseSession, migrations: [Migration]) async throws -> [Int] {
         let ordered = migrations.sorted { $0.number < $1.number }
         precondition(
-            ordered.map(\.number) == Array(1..<ordered.count + 1), "migrations are numbered from 1 without gaps")
+            ordered.map(\.number) == Array(1..<ordered.count + 1), "migrations must be numbered from 1 without gaps")
         var done: [Int] = []
         try await session.transaction {
             try await takeLock(session)
@@ -54,7 +54,7 @@ public enum Migrator {
         for migration in ordered {
             let isNew = try await session.transaction {
                 try await takeLock(session)
-                // Read anew under the lock: another instance may have been here meanwhile.
+                // Read again under the lock, because another instance may have applied it meanwhile.
                 if try await appliedNumbers(session).contains(migration.number) { return false }
                 try await session.execute(migration.sql, limitSeconds: nil)
                 _ = try await session.query(record, [.int4(migration.number), .text(migration.name)])
@@ -74,13 +74,14 @@ public enum Migrator {
     private static func check(_ applied: [Int], _ known: [Migration]) throws(MigrationError) {
         guard let newest = applied.last, newest > known.count else { return }
         throw MigrationError(
-            description: "the database is at migration \(newest), this program knows only up to \(known.count): "
-                + "a newer version has been here; run that one")
+            description: "the database is at migration \(newest), but this program knows only up to \(known.count): "
+                + "a newer version has migrated it; run that version")
     }
 
-    /// Within a transaction. Not a wrapper around the transaction: optimising such a function, Swift 6.3.1 crashes.
+    /// Takes the lock within a transaction. It does not wrap the transaction, because optimising such a function
+    /// crashes Swift 6.3.1.
     private static func takeLock(_ session: DatabaseSession) async throws {
-        // The lock may be held, and the change may take, longer than any statement of the service.
+        // Neither the wait for the lock nor the migration has the service's statement limit.
         try await session.execute("SET LOCAL statement_timeout = 0; SET LOCAL client_min_messages = warning")
         _ = try await session.query(lock, [.int8(lockKey)], limitSeconds: nil)
     }

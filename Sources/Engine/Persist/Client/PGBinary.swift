@@ -1,4 +1,4 @@
-// PostgreSQL's binary forms of single values. Pure.
+// PostgreSQL's binary formats of single values. Pure.
 
 enum PGBinary {
     /// Microseconds from 1970 to PostgreSQL's epoch, 2000-01-01.
@@ -13,7 +13,7 @@ enum PGBinary {
         append(id.low, to: &out)
     }
 
-    /// Puts into the four bytes at `start` how many bytes follow them.
+    /// Writes the number of bytes that follow into the four bytes at `start`.
     static func setLength(at start: Int, in out: inout [UInt8]) {
         let length = Int32(out.count - start - 4).bigEndian
         withUnsafeBytes(of: length) { out.replaceSubrange(start..<start + 4, with: $0) }
@@ -26,7 +26,7 @@ enum PGBinary {
         return small
     }
 
-    /// The wire's extremes are `infinity` and `-infinity`, as ours are.
+    /// Converts to the wire format. The extreme values mean `infinity` and `-infinity` on both sides.
     static func wire(_ time: Timestamp) throws(DatabaseError) -> Int64 {
         if time.microseconds == .max || time.microseconds == .min { return time.microseconds }
         let (moved, overflow) = time.microseconds.subtractingReportingOverflow(epoch)
@@ -36,15 +36,15 @@ enum PGBinary {
         return moved
     }
 
-    /// The inverse of `wire`. PostgreSQL's last year (294276) is past our last microsecond (294247): that becomes the
-    /// last.
+    /// The inverse of `wire`. PostgreSQL's last year (294276) exceeds the last one of Timestamp (294247); such a time
+    /// becomes the last Timestamp.
     static func timestamp(wire: Int64) -> Timestamp {
         if wire == .max || wire == .min { return Timestamp(microseconds: wire) }
         let (moved, overflow) = wire.addingReportingOverflow(epoch)
         return Timestamp(microseconds: overflow ? .max - 1 : moved)
     }
 
-    /// A big-endian number of the whole of `bytes`' first octets. The caller has checked the length.
+    /// Reads a big-endian number at `offset`. The caller has checked the length.
     static func load<Number: FixedWidthInteger>(
         _ type: Number.Type, _ bytes: UnsafeRawBufferPointer, at offset: Int = 0
     )
@@ -54,7 +54,7 @@ enum PGBinary {
     }
 }
 
-/// One-dimensional arrays: dimensions, has-nulls flag, element type, then per dimension its size and lower bound, then
+/// One-dimensional arrays: dimensions, has-nulls flag, element type, then size and lower bound per dimension, then
 /// the elements, each with its length.
 enum PGArray {
     static func append<Element>(
@@ -75,7 +75,7 @@ enum PGArray {
         }
     }
 
-    /// The elements of an array value; nil if it has several dimensions, holds a NULL or is cut short.
+    /// Returns the elements of an array value; nil if it has several dimensions, a NULL or too few bytes.
     static func elements<Element>(
         of bytes: UnsafeRawBufferPointer, _ read: (UnsafeRawBufferPointer) -> Element?
     ) -> [Element]? {

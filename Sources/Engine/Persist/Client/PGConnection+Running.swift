@@ -1,8 +1,8 @@
-// Requests for tasks: submit and wait. Frees nothing. Thread: the loop's.
+// Runs requests for tasks: submits and waits. Frees nothing. Thread: the loop's.
 import CShims
 
 extension PGConnection {
-    /// What the open transaction of a quiet connection looks like.
+    /// State of the transaction on a quiet connection.
     enum TransactionState { case none, open, unknown }
 
     var transactionState: TransactionState {
@@ -14,8 +14,8 @@ extension PGConnection {
         }
     }
 
-    /// Runs a prepared statement. `settled` is called once it no longer occupies the connection, which after a
-    /// cancellation of the task is later than the return.
+    /// Runs a prepared statement. `settled` is called when the statement no longer occupies the connection; after a
+    /// cancellation that is later than the return.
     func run(
         _ statement: Statement, _ values: [PGValue], limitSeconds: Double?, cancelled: (() -> Void)? = nil,
         settled: (() -> Void)? = nil
@@ -30,7 +30,7 @@ extension PGConnection {
         return try await wait(request, waiter, cancelled)
     }
 
-    /// Runs a script of the simple protocol: several statements, separated by semicolons, without values.
+    /// Runs a script in the simple protocol: several statements, separated by semicolons, without values.
     func run(script: String, limitSeconds: Double?, cancelled: (() -> Void)? = nil) async throws(DatabaseError) -> Rows
     {
         let waiter = RequestWaiter(nil)
@@ -70,7 +70,7 @@ extension PGConnection {
     }
 }
 
-/// Joins a request's one answer to the ticket of the task that waits for it.
+/// Connects a request's only result to the ticket of the waiting task.
 private final class RequestWaiter {
     var ticket: Ticket<Result<Rows, DatabaseError>>?
     private let settled: (() -> Void)?
@@ -79,7 +79,7 @@ private final class RequestWaiter {
 
     init(_ settled: (() -> Void)?) { self.settled = settled }
 
-    /// It is a statement, and begins now.
+    /// Starts the measurement of a statement.
     func measure(in metrics: DatabaseMetrics) {
         self.metrics = metrics
         begun = Monotonic.nanoseconds()

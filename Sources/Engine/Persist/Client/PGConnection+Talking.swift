@@ -1,5 +1,5 @@
-// The conversation on an open connection: sending, reading, flow control. Frees: each notification after it was told;
-// results belong to PGResultOwner. Thread: the loop's.
+// The exchange on an open connection: sending, reading, flow control. Frees: each notification after its callback;
+// PGResultOwner owns the results. Thread: the loop's.
 import CShims
 
 extension PGConnection {
@@ -12,15 +12,15 @@ extension PGConnection {
         case .statement(let statement, let parameters, _):
             var sent = true
             if prepare {
-                // Never an old name again: after a failure the server may still know it, and names are cut at 63 bytes.
+                // Always a new name: after a failure the server may still know the old one. Numbered, because the
+                // server truncates names to 63 bytes.
                 prepares += 1
                 serverNames[key] = "s\(prepares)"
             }
             let name = serverNames[key] ?? ""
             if prepare { sent = parameters.sendPrepare(pg, name: name, sql: statement.sql) }
             sent = sent && parameters.sendExecute(pg, name: name)
-            // A Sync for each statement; libpq 15 sends what it has with every Sync, later ones when the buffer is
-            // flushed.
+            // One Sync per statement. libpq 15 sends its buffer with every Sync; later versions send it at a flush.
             guard sent, PQpipelineSync(pg) == 1 else { return breakOff() }
             flush()
         }
@@ -36,11 +36,11 @@ extension PGConnection {
         }
     }
 
-    /// Sends what libpq has buffered, as far as the socket takes it; the rest when it takes more.
+    /// Sends libpq's buffer as far as the socket accepts it, and the rest when the socket is writable.
     func flush() {
         guard let pg else { return }
         let left = PQflush(pg)
-        // The reason may lie in what the server said before it hung up: read that first.
+        // The server may have sent the reason before it closed the connection: read that first.
         if left < 0 { return readAndBreakOff() }
         hasUnsent = left > 0
         if !hasUnsent, machine.isCopying { wakeCopy() }
@@ -72,9 +72,9 @@ extension PGConnection {
         takeResults()
         tellNotifications()
         if machine.isCopying, !wantsInput || !hasUnsent { wakeCopy() }
-        // What arrived before the end has been told; now the end itself.
+        // Everything that arrived before the end was handled; now handle the end.
         if !isOpen { return breakOff() }
-        // libpq may have found room in a full send buffer only by reading.
+        // libpq may make room in a full send buffer only by reading.
         if hasUnsent { flush() }
         armLimit()
     }
@@ -83,7 +83,7 @@ extension PGConnection {
         var wasEnd = false
         while let pg, machine.expectsResult, PQisBusy(pg) == 0 {
             let result = PQgetResult(pg).map { PGResultOwner($0) }
-            // On a broken connection libpq answers NULL for ever; on a sound one never twice in a row.
+            // libpq returns NULL for ever on a broken connection, but never twice in a row on a sound one.
             if result == nil, wasEnd { break }
             wasEnd = result == nil
             latest = result
@@ -122,29 +122,30 @@ extension PGConnection {
         armLimit()
     }
 
-    /// Hands bytes to libpq, which copies them; `hasUnsent` tells whether the socket took them all.
+    /// Passes bytes to libpq, which copies them. `hasUnsent` is true if the socket did not accept them all.
     func put(_ bytes: ArraySlice<UInt8>) {
         guard let pg, machine.isCopying else { return }
         let taken = bytes.withUnsafeBytes { buffer in
             PQputCopyData(pg, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(buffer.count))
         }
-        // 0 would mean that libpq could not get memory.
+        // 0 means that libpq could not allocate memory.
         guard taken == 1 else { return readAndBreakOff() }
         flush()
     }
 
-    /// Ends a COPY IN; with a reason, the server forgets what it was given.
+    /// Ends a COPY IN. With a reason, the server drops its rows.
     func endCopy(failing reason: String?) {
         guard let pg, machine.isCopying else { return }
         guard PQputCopyEnd(pg, reason) == 1 else { return readAndBreakOff() }
         step(.copyEnded)
         flush()
-        // An error in the data may have been said long ago: libpq keeps it until now.
+        // The server may have reported an error in the data earlier; libpq keeps it until now.
         takeResults()
         armLimit()
     }
 
-    /// What is at hand of a COPY OUT, whole rows, up to about `bytes`; nil if it has ended. Empty: wait for more.
+    /// Returns the whole rows of a COPY OUT that are available, up to about `bytes`; nil if it has ended, empty if
+    /// more must be awaited.
     func takeCopy(upTo bytes: Int) -> [UInt8]? {
         guard let pg, machine.isCopying else { return nil }
         var out: [UInt8] = []
@@ -169,8 +170,8 @@ extension PGConnection {
         armLimit()
     }
 
-    /// Parks until `copyWaiter` is resumed. A cancelled task takes the connection with it: nobody knows how far the
-    /// COPY got.
+    /// Parks until `copyWaiter` is resumed. Cancelling the task drops the connection, because the COPY's progress is
+    /// then unknown.
     func waitForCopy() async throws(DatabaseError) {
         do {
             try await loop.park { (ticket: Ticket<Void>) in

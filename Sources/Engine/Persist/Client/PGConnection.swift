@@ -1,14 +1,14 @@
-// One connection to PostgreSQL: executes what ConnectionMachine decides, on non-blocking libpq. Frees: the PGconn at
-// its end, after the poll that watches its socket. Thread: the loop's.
+// One connection to PostgreSQL: executes the decisions of ConnectionMachine on non-blocking libpq. Frees: the PGconn
+// at its end, after the poll that watches its socket. Thread: the loop's.
 import CShims
 
-/// Why a connection is gone.
+/// The reason why a connection ended.
 enum ConnectionEnd: Equatable {
-    /// The server, the network or libpq ended it, or it could not be made.
+    /// The server, the network or libpq ended it, or it could not be opened.
     case broken
     /// The server did not answer in time.
     case silent
-    /// We did, because of its user: a cancelled task, a statement left under way.
+    /// The client ended it because of its user: a cancelled task, an unfinished statement.
     case dropped
 }
 
@@ -29,21 +29,22 @@ final class PGConnection {
     var latest: PGResultOwner?
     var serverNames: [String: String] = [:]
     var prepares = 0
-    /// Waits until all that was written has left libpq's buffer (COPY IN), or until more was read (COPY OUT).
+    /// Resumed when libpq's buffer is empty (COPY IN) or more was read (COPY OUT).
     var copyWaiter: Ticket<Void>?
-    /// False while an open COPY OUT has more than its user asked for: reading stops, so the server does.
+    /// False while an open COPY OUT has rows that its user has not taken: the client stops reading, so the server
+    /// waits.
     var wantsInput = true
     private(set) var endedWith: DatabaseError?
     private var cause = ConnectionEnd.broken
-    /// Whose limit the timer runs for, and since when.
+    /// The request whose limit the timer runs for, and the start of that limit.
     private var limited: PGRequest?
     private var limitedSince = 0.0
-    /// When the server was heard last.
+    /// The time when bytes last arrived from the server.
     var heardAt = 0.0
 
-    /// The connection can be used.
+    /// Called when the connection can be used.
     var ready: (() -> Void)?
-    /// It is gone. Called once, also if it never became ready.
+    /// Called once when the connection has ended, even if it never became ready.
     var ended: ((_ error: DatabaseError, _ cause: ConnectionEnd) -> Void)?
     var notified: ((_ channel: String, _ payload: String) -> Void)?
 
@@ -56,12 +57,12 @@ final class PGConnection {
         timer = LoopTimer(on: loop)
     }
 
-    /// For how long the server has owed an answer without a sign of life, seconds.
+    /// Seconds since the server last sent anything while it owes an answer.
     var silentSeconds: Double {
         limited == nil ? 0 : Monotonic.seconds() - max(limitedSince, heardAt)
     }
 
-    /// The server is known to be gone: what waits for it need not wait any longer.
+    /// Ends the connection at once, because the server is known to be gone.
     func giveUp() { expire() }
 
     var isReady: Bool { machine.isReady }
@@ -79,13 +80,13 @@ final class PGConnection {
         }
     }
 
-    /// Ends the connection because nobody wants it any more; whoever waits is told `error`.
+    /// Ends the connection on its user's behalf; waiting requests fail with `error`.
     func drop(_ error: DatabaseError) {
         cause = .dropped
         step(.failed(error))
     }
 
-    /// Feeds one event, executes its action, and lets go on what was held back.
+    /// Feeds one event, executes its action, and sets the limit of the oldest request.
     func step(_ event: ConnectionMachine<PGRequest>.Event) {
         perform(machine.received(event))
         armLimit()
@@ -141,11 +142,11 @@ final class PGConnection {
         guard let pg else { return step(.failed(.unavailable("out of memory"))) }
         ServerMessage.routeNotices(of: pg)
         if PQstatus(pg) == CONNECTION_BAD { return polled(PGRES_POLLING_FAILED) }
-        pollWhen(.writable)  // what the manual says to assume before the first poll
+        pollWhen(.writable)  // the state that the manual prescribes before the first poll
     }
 
-    /// libpq may open another socket in any step, so each step gets a poll of its own, closed before libpq can close
-    /// the socket.
+    /// Watches the socket for one step. libpq may open another socket in any step, so each step has a poll of its
+    /// own, which is closed before libpq can close the socket.
     private func pollWhen(_ events: LoopPoll.Events) {
         guard let pg, let poll = LoopPoll(PQsocket(pg), on: loop) else {
             return step(.failed(.unavailable("the connection's socket cannot be watched")))
@@ -180,7 +181,7 @@ final class PGConnection {
 
     // MARK: The end
 
-    /// libpq says that the connection is broken.
+    /// Handles a connection that libpq reports as broken.
     func breakOff() {
         guard let pg else { return }
         step(.failed(DatabaseError(.lost(mayHaveHappened: true), ServerMessage.connectionProblem(pg))))
@@ -210,8 +211,8 @@ final class PGConnection {
         ended?(error, cause)
     }
 
-    /// The limit runs for the oldest request only: what waits behind it is not to blame. While a COPY is open it runs
-    /// only while the server makes its user wait.
+    /// Sets the limit of the oldest request only, because the requests behind it cannot cause a delay. During a COPY
+    /// it runs only while the server makes the user wait.
     func armLimit() {
         guard endedWith == nil, machine.isReady else { return }
         let oldest = machine.oldest

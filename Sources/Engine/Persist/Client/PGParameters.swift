@@ -1,12 +1,12 @@
-// The parameters of one execution as libpq wants them: parallel arrays. Frees nothing: the bytes are Swift's. Thread:
-// the loop's.
+// The parameters of one execution in libpq's form: parallel arrays. Frees nothing: Swift owns the bytes. Thread: the
+// loop's.
 import CShims
 
 /// All values of a statement in one buffer.
 struct PGParameters {
     private(set) var types: [Oid] = []
     private var bytes: [UInt8] = []
-    /// Where each value begins; -1 for NULL.
+    /// Start of each value; -1 for NULL.
     private var offsets: [Int] = []
     private var lengths: [Int32] = []
 
@@ -22,7 +22,8 @@ struct PGParameters {
         bytes.append(0)  // so that the address of an empty last value lies within the buffer
     }
 
-    /// What tells apart two executions of one text that need separate preparations.
+    /// Key of a preparation: the text and its parameter types, because one text with other types needs another
+    /// preparation.
     func key(_ sql: String) -> String {
         var key = sql
         for type in types {
@@ -32,12 +33,12 @@ struct PGParameters {
         return key
     }
 
-    /// Calls PQsendPrepare; false if the connection is broken.
+    /// Calls PQsendPrepare. Returns false if the connection is broken.
     func sendPrepare(_ connection: OpaquePointer, name: String, sql: String) -> Bool {
         PQsendPrepare(connection, name, sql, Int32(types.count), types) == 1
     }
 
-    /// Calls PQsendQueryPrepared for binary results; false if the connection is broken.
+    /// Calls PQsendQueryPrepared for binary results. Returns false if the connection is broken.
     func sendExecute(_ connection: OpaquePointer, name: String) -> Bool {
         let count = Int32(offsets.count)
         guard count > 0 else { return PQsendQueryPrepared(connection, name, 0, nil, nil, nil, 1) == 1 }

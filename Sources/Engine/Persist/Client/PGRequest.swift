@@ -1,18 +1,18 @@
-// One thing asked of a connection, and who waits for it. Thread: the loop's.
+// One request on a connection and its callbacks. Thread: the loop's.
 
-/// A statement or direct command under way. Its `done` is called exactly once.
+/// A statement or direct command. Its `done` is called exactly once.
 final class PGRequest {
     enum Work {
         case statement(Statement, PGParameters, key: String)
-        /// Text for the simple protocol: a script of several statements, or a COPY. Never holds values.
+        /// Text for the simple protocol: a script of several statements, or a COPY. Never contains values.
         case script(String)
     }
 
     let work: Work
-    /// Longest silence of the server while this is the oldest request, seconds; nil: no limit.
+    /// Longest silence of the server while this is the oldest request, seconds; nil means no limit.
     let limitSeconds: Double?
     var rows = Rows(nil)
-    /// A COPY is open and waits for its data, or has some.
+    /// Called when a COPY is open and takes data, or has some.
     var opened: (() -> Void)?
     var done: ((Result<Rows, DatabaseError>) -> Void)?
 
@@ -31,7 +31,7 @@ final class PGRequest {
         self.done = done
     }
 
-    /// The name for errors and logs.
+    /// Name for errors and logs.
     var name: String {
         switch work {
         case .statement(let statement, _, _): statement.name.description

@@ -1,5 +1,4 @@
-// A parameter of a statement, and its binary form on the wire (big-endian, as PostgreSQL's `typreceive` functions read
-// it).
+// A parameter of a statement and its binary format (big-endian, as PostgreSQL's `typreceive` functions read it).
 
 /// A value for a `$n`.
 public enum PGValue: Sendable {
@@ -12,12 +11,12 @@ public enum PGValue: Sendable {
     /// `double precision`
     case double(Double)
     case text(String)
-    /// `text`, already encoded; the server refuses it if it is not UTF-8 or holds a NUL.
+    /// `text`, already encoded. The server refuses it if it is not UTF-8 or contains a NUL.
     case utf8([UInt8])
     /// `bytea`
     case bytes([UInt8])
     case uuid(Identifier)
-    /// `timestamptz`; the largest and smallest ``Timestamp`` stand for `infinity` and `-infinity`.
+    /// `timestamptz`; the largest and the smallest ``Timestamp`` mean `infinity` and `-infinity`.
     case timestamp(Timestamp)
     case textArray([String])
     case int4Array([Int])
@@ -38,7 +37,7 @@ extension PGValue {
     public static func timestamp(_ value: Timestamp?) -> PGValue { value.map { .timestamp($0) } ?? .null }
 }
 
-/// The object ids of the types we speak, fixed in PostgreSQL's catalogue (pg_type.dat).
+/// Object ids of the supported types, fixed in PostgreSQL's catalogue (pg_type.dat).
 enum PGType {
     static let bool: UInt32 = 16
     static let bytea: UInt32 = 17
@@ -58,7 +57,7 @@ enum PGType {
 }
 
 extension PGValue {
-    /// 0: let the server infer it.
+    /// Type of the parameter; 0 lets the server infer it.
     var type: UInt32 {
         switch self {
         case .null: 0
@@ -77,7 +76,7 @@ extension PGValue {
         }
     }
 
-    /// Appends the value without its length; false for NULL, which has no bytes.
+    /// Appends the value without its length. Returns false for NULL, which has no bytes.
     func append(to out: inout [UInt8]) throws(DatabaseError) -> Bool {
         switch self {
         case .null: return false

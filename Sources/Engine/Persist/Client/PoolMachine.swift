@@ -1,8 +1,8 @@
-// Which connection serves whom, and when to connect again. Pure: times and random numbers are handed in; Database
-// executes.
+// Assigns connections to callers and decides when to reconnect. Pure: the caller passes times and random numbers;
+// Database executes the actions.
 import DequeModule
 
-/// A fixed number of places for connections, each of one role.
+/// A fixed number of places for connections, each with one role.
 ///
 ///     resting -> connecting -> up -> connecting ...        shared: up serves any number at once
 ///                    |  ^       \-> leased (exclusive)     exclusive: one at a time
@@ -11,13 +11,14 @@ import DequeModule
 struct PoolMachine {
     enum Role: Equatable { case shared, exclusive }
 
-    /// The right to use a place's connection, until the connection ends: then the epoch is another.
+    /// The right to use a place's connection. A new epoch begins when the connection ends, so an old lease is then
+    /// void.
     struct Lease: Equatable { let place: Int, epoch: Int }
 
     enum State: Equatable {
         case resting
-        /// `hopeful`: the first attempt after a loss or after the start; callers wait for it. Later attempts are made
-        /// while callers are refused at once.
+        /// `hopeful`: the first attempt after the start or after a loss, for which callers wait. During later
+        /// attempts callers are refused at once.
         case connecting(hopeful: Bool)
         case pausing
         case up
@@ -39,7 +40,8 @@ struct PoolMachine {
         var exclusive: Int
         var waitersMax: Int
         var backOff = BackOff.reconnect
-        /// A connection that lived this long, seconds, has proved itself: its loss is followed by an attempt at once.
+        /// A connection that lived at least this long, seconds, is proven: after its loss the next attempt follows at
+        /// once.
         var provenSeconds = 5.0
     }
 
@@ -48,7 +50,7 @@ struct PoolMachine {
         var state = State.resting
         var epoch = 0
         var users = 0
-        /// Attempts and short lives since the connection last proved itself.
+        /// Failed attempts and short lives since the last proven connection.
         var failures = 0
         var rotation = 0
         var upSince = 0.0
@@ -68,7 +70,7 @@ struct PoolMachine {
 
     var isAvailable: Bool { places.contains { $0.state == .up || $0.state == .leased } }
     var waiting: Int { waiters.count }
-    /// Exclusive connections in somebody's hands.
+    /// Exclusive connections on loan.
     var lent: Int { places.reduce(0) { $0 + ($1.state == .leased ? 1 : 0) } }
 
     /// Connections of a role that are up.
@@ -87,12 +89,12 @@ struct PoolMachine {
         guard case .connecting = places[place].state else { return isClosed ? [.drop(place: place)] : [] }
         places[place].state = .up
         places[place].upSince = now
-        // If one got through, the others need not sit out their pauses.
+        // One attempt succeeded, so the others end their pauses.
         let others = places.indices.filter { places[$0].state == .pausing }.map { connect($0, hopeful: false) }
         return serve() + others
     }
 
-    /// A connection ended, or an attempt failed.
+    /// Handles a connection that ended or an attempt that failed.
     mutating func ended(
         _ place: Int, _ why: DatabaseError, _ cause: ConnectionEnd, now: Double, jitter: Double
     ) -> [Action] {
@@ -104,22 +106,22 @@ struct PoolMachine {
             return []
         }
         let wasUp = places[place].state == .up || places[place].state == .leased
-        // That says nothing about the database, so it is no reason to wait.
+        // The client's own drop is no sign of trouble with the database, so reconnect without a pause.
         if cause == .dropped, wasUp { return [connect(place, hopeful: true)] }
         switch places[place].state {
         case .up, .leased:
             if now - places[place].upSince >= settings.provenSeconds { places[place].failures = 0 }
-            // The next one may be no better: nobody is to wait for it, and another host goes first.
+            // The next connection may be silent too: callers do not wait for it, and another host is tried first.
             if cause == .silent {
                 places[place].failures = max(places[place].failures, 1)
                 places[place].rotation += 1
             }
         case .connecting:
-            // The next attempt begins with another host: libpq does not get past a silent one by itself.
+            // The next attempt starts with another host, because libpq does not skip a silent one.
             if cause == .silent { places[place].rotation += 1 }
-            // A failed attempt is never followed by one at once.
+            // After a failed attempt there is always a pause.
             places[place].failures = max(places[place].failures, 1)
-        case .resting, .pausing: preconditionFailure("a connection ended that was not there")
+        case .resting, .pausing: preconditionFailure("an end was reported for a place without a connection")
         }
         let seconds = settings.backOff.delay(failures: places[place].failures, jitter: jitter)
         places[place].failures += 1
@@ -151,7 +153,7 @@ struct PoolMachine {
         return .queued
     }
 
-    /// The caller stopped waiting.
+    /// Removes a caller that stopped waiting.
     mutating func gaveUp(_ waiter: Int) {
         waiters.removeAll { $0.id == waiter }
     }
@@ -173,12 +175,12 @@ struct PoolMachine {
         let refusals = waiters.map { Action.refuse(waiter: $0.id, .unavailable("the pool is closed")) }
         waiters.removeAll()
         let open = places.indices.filter { places[$0].state != .resting }
-        // What pauses has no connection that could report its end.
+        // A pausing place has no connection that could report its end.
         for place in open where places[place].state == .pausing { places[place].state = .resting }
         return refusals + open.map { .drop(place: $0) }
     }
 
-    /// Statements under way on shared connections.
+    /// Statements running on shared connections.
     private var load: Int {
         places.reduce(0) { $0 + $1.users }
     }
@@ -199,7 +201,7 @@ struct PoolMachine {
         return Lease(place: place, epoch: places[place].epoch)
     }
 
-    /// Waiting makes sense: a connection of that role is there, or comes soon if it comes at all.
+    /// True if waiting makes sense: a connection of that role is up, or its first attempt is running.
     private func isHopeful(_ role: Role) -> Bool {
         places.contains { place in
             guard place.role == role else { return false }

@@ -1,4 +1,4 @@
-// A statement's result. Frees: the PGresult when the last Rows or Row that shows it is gone. Thread: the loop's.
+// A statement's result. Frees: the PGresult, with the last Rows or Row that refers to it. Thread: the loop's.
 import CShims
 
 /// Owns a PGresult.
@@ -10,7 +10,7 @@ final class PGResultOwner {
     deinit { PQclear(pointer) }
 }
 
-/// The rows that a statement gave back, in memory.
+/// The rows of a statement's result, in memory.
 public struct Rows: RandomAccessCollection {
     private let result: PGResultOwner?
 
@@ -24,28 +24,28 @@ public struct Rows: RandomAccessCollection {
         return Row(result: result, number: Int32(position))
     }
 
-    /// Rows inserted, updated, deleted or selected.
+    /// Number of rows inserted, updated, deleted or selected.
     public var affected: Int {
         guard let result, let text = PQcmdTuples(result.pointer) else { return 0 }
         return Int(String(cString: text)) ?? 0
     }
 
-    /// The server's word for what it did: `INSERT 0 1`, `COMMIT`, `ROLLBACK`.
+    /// The server's command tag: `INSERT 0 1`, `COMMIT`, `ROLLBACK`.
     var commandTag: String {
         guard let result, let text = PQcmdStatus(result.pointer) else { return "" }
         return String(cString: text)
     }
 }
 
-/// One row. Columns are counted from 0. A value that is NULL or of another type than asked for is a programming error
-/// and traps with the column's name; ask with the `optional` form where NULL can be.
+/// One row. Columns count from 0. Reading NULL, or another type than the column's, is a programming error and traps
+/// with the column's name. Use the `optional` forms for columns that can be NULL.
 public struct Row {
     let result: PGResultOwner
     let number: Int32
 
     public func isNull(_ column: Int) -> Bool { PQgetisnull(result.pointer, number, Int32(column)) != 0 }
 
-    /// Shows the value's bytes as they came: `text` as UTF-8, `bytea` raw, numbers big-endian. Valid inside `body`
+    /// Passes the value's bytes in wire format: `text` as UTF-8, `bytea` raw, numbers big-endian. Valid inside `body`
     /// only.
     public func withBytes<Value>(_ column: Int, _ body: (UnsafeRawBufferPointer) throws -> Value) rethrows -> Value {
         guard !isNull(column) else { trap(column, "is NULL") }
@@ -54,10 +54,10 @@ public struct Row {
             UnsafeRawBufferPointer(start: PQgetvalue(result.pointer, number, Int32(column)), count: Int(length)))
     }
 
-    /// How many bytes ``withBytes(_:_:)`` shows; 0 for NULL.
+    /// Number of bytes that ``withBytes(_:_:)`` passes; 0 for NULL.
     public func length(_ column: Int) -> Int { Int(PQgetlength(result.pointer, number, Int32(column))) }
 
-    /// `smallint`, `integer` or `bigint`.
+    /// Reads a `smallint`, `integer` or `bigint`.
     public func int(_ column: Int) -> Int {
         withBytes(column) { bytes in
             switch type(column) {
@@ -69,7 +69,7 @@ public struct Row {
         }
     }
 
-    /// `text`, `varchar`, an enum, `json` or `jsonb`.
+    /// Reads a `text`, `varchar`, enum, `json` or `jsonb`.
     public func text(_ column: Int) -> String {
         withBytes(column) { String(decoding: $0.dropFirst(type(column) == PGType.jsonb ? 1 : 0), as: UTF8.self) }
     }
@@ -79,7 +79,7 @@ public struct Row {
         return withBytes(column) { $0[0] != 0 }
     }
 
-    /// `double precision` or `real`.
+    /// Reads a `double precision` or `real`.
     public func double(_ column: Int) -> Double {
         withBytes(column) { bytes in
             switch type(column) {
@@ -90,7 +90,7 @@ public struct Row {
         }
     }
 
-    /// `bytea`, or the UTF-8 of a text.
+    /// Reads a `bytea`, or the UTF-8 of a text.
     public func bytes(_ column: Int) -> [UInt8] { withBytes(column) { [UInt8]($0) } }
 
     public func uuid(_ column: Int) -> Identifier {
@@ -100,16 +100,16 @@ public struct Row {
         }
     }
 
-    /// `timestamptz`; `infinity` is the largest ``Timestamp``, `-infinity` the smallest.
+    /// Reads a `timestamptz`; `infinity` is the largest ``Timestamp``, `-infinity` the smallest.
     public func timestamp(_ column: Int) -> Timestamp {
         require(column, PGType.timestamptz, "is not a timestamptz")
         return withBytes(column) { PGBinary.timestamp(wire: PGBinary.load(Int64.self, $0)) }
     }
 
-    /// `text[]` or `varchar[]` without NULLs.
+    /// Reads a `text[]` or `varchar[]` without NULLs.
     public func textArray(_ column: Int) -> [String] { array(column) { String(decoding: $0, as: UTF8.self) } }
 
-    /// `integer[]` or `bigint[]` without NULLs.
+    /// Reads an `integer[]` or `bigint[]` without NULLs.
     public func intArray(_ column: Int) -> [Int] {
         array(column) { bytes in
             switch bytes.count {

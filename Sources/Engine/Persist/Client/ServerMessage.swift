@@ -1,4 +1,4 @@
-// What a server's error or notice may say in our logs and errors. Thread: the loop's; nothing is freed here.
+// Texts of the server's errors and notices, made safe for logs and errors. Thread: the loop's; nothing is freed here.
 import CShims
 import Logging
 
@@ -10,22 +10,23 @@ enum ServerMessage {
         return String(cString: text)
     }
 
-    /// The error of a failed result.
+    /// Converts a failed result to an error.
     static func error(_ result: OpaquePointer, in name: String) -> DatabaseError {
         guard let sqlState = field(result, "C") else {
-            // No code: libpq made this error itself because the connection broke.
+            // Without a code: libpq itself made this error because the connection broke.
             return DatabaseError(.lost(mayHaveHappened: true), "the connection broke")
         }
         let message = "\(name): \(summary(result, sqlState))"
-        // Non-localised severity. FATAL and PANIC end the session: the statement may have gone through just before.
+        // The severity is not localised. FATAL and PANIC end the session; the statement may have taken effect just
+        // before.
         let severity = field(result, "V") ?? ""
         if severity == "FATAL" || severity == "PANIC" { return DatabaseError(.lost(mayHaveHappened: true), message) }
         if sqlState == "57014", !message.contains("COPY") { return DatabaseError(.timedOut, message) }
         return DatabaseError(.statement(sqlState: sqlState), message)
     }
 
-    /// The message without values: PostgreSQL quotes them in data exceptions (class 22) and whatever a RAISE (P0) says,
-    /// and in DETAIL and CONTEXT always; names of tables and constraints are ours.
+    /// Returns the message without values. PostgreSQL quotes values in data exceptions (class 22), in RAISE texts
+    /// (P0) and always in DETAIL and CONTEXT, so these are left out. Names of tables and constraints are safe.
     static func summary(_ result: OpaquePointer, _ sqlState: String) -> String {
         let quotesValues = sqlState.hasPrefix("22") || sqlState.hasPrefix("P0") || sqlState.hasPrefix("XX")
         var text = quotesValues ? "the server refused a value" : firstLine(field(result, "M") ?? "")
@@ -36,7 +37,7 @@ enum ServerMessage {
         return text + ")"
     }
 
-    /// Why libpq could not connect or lost the connection: it names host, port and user, never the password.
+    /// Returns libpq's reason for a failed or lost connection. It names host, port and user, never the password.
     static func connectionProblem(_ connection: OpaquePointer) -> String {
         let lines = String(cString: PQerrorMessage(connection)).split(whereSeparator: \.isNewline)
         let text = lines.prefix(4).map { $0.drop { $0 == "\t" || $0 == " " } }.joined(separator: "; ")
@@ -47,7 +48,7 @@ enum ServerMessage {
         String(text.prefix { !$0.isNewline }.prefix(300))
     }
 
-    /// Sends a connection's notices to the log; libpq would print them on stderr.
+    /// Sends a connection's notices to the log; libpq would print them to stderr.
     static func routeNotices(of connection: OpaquePointer) {
         PQsetNoticeReceiver(
             connection,

@@ -1,22 +1,22 @@
-// Finds out early that a server is frozen or cut off. Its host acknowledges what we send, or nothing comes back at all,
-// so the socket says nothing for long; a statement that takes its time looks the same from here. What tells them apart
-// is a new connection: a server that lives takes it. Thread: the loop's.
+// Detects early that a server is frozen or unreachable. Its host may still acknowledge packets, or nothing comes back
+// at all, so the socket reports no error for a long time; a slow statement looks the same. A new connection tells the
+// two apart: a live server accepts it. Thread: the loop's.
 import Logging
 
 final class SilenceWatch {
-    /// Between two looks, seconds.
+    /// Interval of checks, seconds.
     static let lookSeconds = 0.5
-    /// An answer that is not there after this makes the server suspect, seconds.
+    /// Silence after which a server is suspect, seconds.
     static let suspectSeconds = 2.0
-    /// A new connection that is not there after this proves it gone, seconds.
+    /// Time limit of the probe connection, seconds; a server that exceeds it is gone.
     static let probeSeconds = 2.0
-    /// A server that has just taken a connection is not suspect again for this long, seconds.
+    /// Time without new suspicion after a successful probe, seconds.
     static let trustSeconds = 5.0
 
     private let loop: Loop
     private let configuration: DatabaseConfiguration
     private let settings: ConnectionSettings
-    /// The connections that it watches, as they are at the moment.
+    /// Returns the connections to watch, as of now.
     private let connections: () -> [PGConnection]
     private let timer: LoopTimer
     private var probe: PGConnection?
@@ -55,17 +55,18 @@ final class SilenceWatch {
         probe.ready = { [weak self] in
             isAlive = true
             self?.trustedUntil = Monotonic.seconds() + Self.trustSeconds
-            probe.drop(.unavailable("it was a probe"))
+            probe.drop(.unavailable("the probe has succeeded"))
         }
         probe.ended = { [weak self] _, cause in self?.ended(isAlive: isAlive, cause) }
         probe.connect()
     }
 
-    /// A server that refuses lives, or has gone in a way that its sockets tell by themselves.
+    /// Drops the suspect connections if the probe got no answer. A refusal proves a live host or one whose sockets
+    /// report errors themselves.
     private func ended(isAlive: Bool, _ cause: ConnectionEnd) {
         probe = nil
         guard !isClosed, !isAlive, cause == .silent else { return }
-        ServerMessage.log.warning("the database is silent; its connections are given up")
+        ServerMessage.log.warning("the database accepts no new connection either; dropping its connections")
         for suspect in suspects { suspect.giveUp() }
     }
 }

@@ -1,4 +1,4 @@
-// Cancels a job that is still open; the raised epoch fences off whoever works on it (C4.3).
+// Cancels an open job. The raised epoch fences off the instance that works on it (C4.3).
 
 public enum CancelOpenJob {
     private static let statement = Statement(
@@ -12,8 +12,8 @@ public enum CancelOpenJob {
         """)
     private static let wakeStatement = Statement("wake_cancelled_job", "SELECT pg_notify('generation_jobs', $1)")
 
-    /// In the caller's transaction; the deliveries belong into the same one.
-    /// - Returns: when it was cancelled; nil if it is not open, or there is none.
+    /// Runs in the caller's transaction, which must also insert the deliveries.
+    /// - Returns: the time of the cancellation, or nil if there is no open job with this id.
     public static func run(
         _ db: any Querying, job: Identifier
     ) async throws(DatabaseError) -> Timestamp? {

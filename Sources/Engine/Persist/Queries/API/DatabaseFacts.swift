@@ -1,18 +1,18 @@
-// What `generation-service check` tells of the database. Reads only; the schema need not be there.
+// Facts about the database for `generation-service check`. Only reads; the schema need not exist.
 
 public struct DatabaseFacts: Sendable {
-    /// `15.14 (Debian 15.14-0+deb12u1)`.
+    /// For example `15.14 (Debian 15.14-0+deb12u1)`.
     public var version: String
-    /// 15 of 15.14.
+    /// 15 for version 15.14.
     public var major: Int
     public var user: String
     public var database: String
     public var connectionsMax: Int
-    /// The user may make tables here.
+    /// True if the user may create tables.
     public var mayCreate: Bool
-    /// A stand-by takes no writes.
+    /// True for a stand-by server, which accepts no writes.
     public var isReadOnly: Bool
-    /// Changes of the schema that were applied; nil: the service was never here.
+    /// Number of applied migrations; nil if the service has never used this database.
     public var migrations: Int?
 }
 
@@ -30,7 +30,7 @@ public enum LoadDatabaseFacts {
 
     public static func run(_ db: any Querying) async throws(DatabaseError) -> DatabaseFacts {
         guard let row = try await db.query(serverStatement, []).first else {
-            throw DatabaseError(.lost(mayHaveHappened: false), "no row came back")
+            throw DatabaseError(.lost(mayHaveHappened: false), "the server returned no row")
         }
         var migrations: Int?
         if row.bool(7) { migrations = try await db.query(migrationsStatement, []).first?.int(0) }

@@ -1,4 +1,5 @@
-// A job's webhook deliveries with their attempts, in pages by the first lot of each: there may be as many as lots.
+// A job's webhook deliveries with their attempts, paged by the first lot of each delivery: there may be as many
+// deliveries as lots.
 
 /// A delivery as its integrator sees it.
 public struct DeliveryView: Sendable {
@@ -11,31 +12,31 @@ public struct DeliveryView: Sendable {
     public let createdAt: Timestamp
     public let lastAttemptAt: Timestamp?
     public let deliveredAt: Timestamp?
-    /// nil if it has ended, or an attempt is under way.
+    /// nil if the delivery has ended or an attempt is running.
     public let nextAttemptAt: Timestamp?
     public let errorMessage: String?
-    /// Its place in the order.
+    /// Position of its first lot, which is the sort key.
     public let firstPosition: Int
-    /// The latest ``DeliveryPage/attemptsMax``, oldest first.
+    /// The latest ``DeliveryPage/attemptsMax`` attempts, oldest first.
     public fileprivate(set) var attempts: [AttemptView] = []
 }
 
 public struct AttemptView: Sendable {
     public let number: Int
     public let startedAt: Timestamp
-    /// nil: under way, or broken off by a crash and to be made again.
+    /// nil if the attempt is running, or was interrupted by a crash and will be repeated.
     public let endedAt: Timestamp?
     public let httpStatus: Int?
     public let error: String?
 }
 
 public enum DeliveryPage {
-    /// Deliveries of a page.
+    /// Most deliveries per page.
     public static let rows = 100
-    /// Attempts shown of one delivery; with sending anew it may have any number.
+    /// Most attempts shown per delivery; redeliveries make their number unlimited.
     public static let attemptsMax = 100
 
-    /// One row an attempt. The URL, which may be long, stands in a delivery's first row only.
+    /// One row per attempt. The URL can be long, so only a delivery's first row has it.
     private static let statement = Statement(
         "delivery_page",
         """
@@ -52,13 +53,13 @@ public enum DeliveryPage {
         ORDER BY d.first_position, a.attempt
         """)
 
-    /// - Parameter after: the `firstPosition` of the page before; -1 for the first one.
+    /// - Parameter after: the last `firstPosition` of the previous page; -1 for the first page.
     public static func run(
         _ db: any Querying, job: Identifier, after: Int
     ) async throws(DatabaseError) -> [DeliveryView] {
         var page: [DeliveryView] = []
         for row in try await db.query(statement, [.uuid(job), .int4(after)]) {
-            // NULL in all but a delivery's first row.
+            // NULL in all rows of a delivery except the first.
             if let url = row.optionalText(2) { page.append(delivery(row, url)) }
             if let attempt = attempt(row) { page[page.count - 1].attempts.append(attempt) }
         }

@@ -1,4 +1,4 @@
-// One job by its id: what results, download and cancel begin with.
+// Finds one job by its id, for results, download and cancel.
 
 public enum FindJob {
     private static let statement = Statement(

@@ -1,6 +1,6 @@
-// Jobs with their usage, as polls ask for them: one statement and one round trip for all polls of a moment.
+// Finds jobs with their usage for status requests: one statement and one round trip for all concurrent requests.
 
-/// Tokens that one model's answers cost (C5.9).
+/// Tokens that one model's answers used (C5.9).
 public struct ModelUsage: Sendable, Equatable {
     public var model: String
     public var inputTokens: Int
@@ -14,7 +14,7 @@ public struct ModelUsage: Sendable, Equatable {
 }
 
 public enum FindJobStatus {
-    /// The sums beside the job tell whether there is any usage to look up: most polled jobs have none yet.
+    /// The job's token sums show whether there is usage to look up; most polled jobs have none yet.
     private static let statement = Statement(
         "find_job_status",
         """
@@ -27,7 +27,7 @@ public enum FindJobStatus {
         FROM batch_jobs WHERE id = ANY ($1)
         """)
 
-    /// Those of `jobs` that exist, each once, in any order.
+    /// Returns the existing ones of `jobs`, each once, in any order.
     public static func run(
         _ db: any Querying, jobs: [Identifier]
     ) async throws(DatabaseError) -> [(job: JobView, usage: [ModelUsage])] {

@@ -1,9 +1,9 @@
-// The document's health figures of the database, and the worker's sign of life.
+// The document's health figures of the database, and the worker's last heartbeat.
 
 public struct HealthFigures: Sendable {
     public var jobs24h: Int
     public var deliveries24h: [(status: String, count: Int)]
-    /// This instance's last heartbeat, and how long ago that was by the database's clock.
+    /// This instance's last heartbeat and its age by the database's clock.
     public var heartbeat: (at: Timestamp, ageSeconds: Double)?
 }
 

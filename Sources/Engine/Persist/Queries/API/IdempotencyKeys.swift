@@ -1,8 +1,8 @@
-// Keys under which a caller may repeat a request (C2.7). A claim is committed before the work begins, so that two equal
-// requests at the same moment, on whatever instances, give one job; the reply is stored in the transaction that makes
-// the job, so that a crash cannot part them.
+// Keys under which a caller may repeat a request (C2.7). A claim is committed before the work begins, so two equal
+// requests at the same time, on any instances, create one job. The reply is stored in the transaction that creates
+// the job, so a crash cannot separate them.
 
-/// A right to work on a request, lost when it expires or when its instance dies.
+/// The right to work on a request; lost when it expires or its instance dies.
 public struct KeyClaim: Sendable {
     public let key: String
     public let id: Identifier
@@ -14,26 +14,26 @@ public struct KeyClaim: Sendable {
 }
 
 public enum IdempotencyKeys {
-    /// A key means the same request for so long from its first use, seconds (C2.7).
+    /// Time for which a key means the same request, from its first use, seconds (C2.7).
     public static let keptSeconds = 24.0 * 3600
-    /// A claim that was neither completed nor released is void after so long, seconds: more than any request takes.
+    /// Time after which an open claim is void, seconds: longer than any request takes.
     public static let claimSeconds = Limits.synchronousSeconds + 30
-    /// Rows that one statement removes.
+    /// Most rows that one statement removes.
     public static let rowsMax = 1000
 
     public enum Verdict: Sendable {
-        /// The caller works on the request, and completes or releases the claim.
+        /// The caller works on the request, then completes or releases the claim.
         case claimed
-        /// Somebody else works on it.
+        /// Another caller works on the request.
         case running
-        /// The reply of the first time.
+        /// The reply to the first request.
         case completed(status: Int, reply: [UInt8])
-        /// The key belongs to another body.
+        /// The key belongs to a different body.
         case reused
     }
 
-    /// Taken over: a key whose time is over, and a claim whose holder is gone. An instance without a row of heartbeats
-    /// counts as alive, as one has none in its first moments.
+    /// Takes over an expired key, and a claim whose holder is dead. An instance without a heartbeat row counts as
+    /// alive, because a starting instance has none yet.
     private static let claimStatement = Statement(
         "claim_key",
         """
@@ -66,10 +66,11 @@ public enum IdempotencyKeys {
             ORDER BY claimed_at LIMIT $2 FOR UPDATE SKIP LOCKED)
         """)
 
-    /// Claims a key, or says why it cannot be claimed. Outside of a transaction: others must see the claim at once.
+    /// Claims a key, or returns why it cannot be claimed. Runs outside any transaction, so that other callers see the
+    /// claim at once.
     /// - Parameters:
-    ///   - fingerprints: of the body, under each key in force; the first is stored.
-    ///   - silentSeconds: an instance without a heartbeat for longer is dead.
+    ///   - fingerprints: of the body, one per key in force; the first is stored.
+    ///   - silentSeconds: an instance whose last heartbeat is older than this is dead.
     public static func claim(
         _ db: Database, _ claim: KeyClaim, fingerprints: [[UInt8]], instance: String, incarnation: Identifier,
         silentSeconds: Double
@@ -79,15 +80,15 @@ public enum IdempotencyKeys {
             .double(keptSeconds), .double(claimSeconds), .double(silentSeconds),
         ]
         if try await db.query(claimStatement, values).affected > 0 { return .claimed }
-        // Released in between: the next try may well succeed, and the caller is told to come back for it.
+        // The key was released in between. The caller is told to retry, which will probably succeed.
         guard let row = try await db.query(findStatement, [.text(claim.key)]).first else { return .running }
         guard fingerprints.contains(row.bytes(0)) else { return .reused }
         guard let status = row.optionalInt(1) else { return .running }
         return .completed(status: status, reply: row.bytes(2))
     }
 
-    /// Stores the reply; in the transaction that makes what it tells of, if there is one.
-    /// - Returns: false if the claim was lost: then nothing may come of the work.
+    /// Stores the reply, in the transaction that creates the job if there is one.
+    /// - Returns: false if the claim was lost; the work must then have no effect.
     public static func complete(
         _ db: any Querying, _ claim: KeyClaim, status: Int, reply: [UInt8]
     ) async throws(DatabaseError) -> Bool {
@@ -95,13 +96,13 @@ public enum IdempotencyKeys {
         return try await db.query(completeStatement, values).affected > 0
     }
 
-    /// Lets the key be used anew; a completed one stays.
+    /// Releases a claim so that the key can be used again. A completed key stays.
     public static func release(_ db: any Querying, _ claim: KeyClaim) async throws(DatabaseError) {
         _ = try await db.query(releaseStatement, [.text(claim.key), .uuid(claim.id)])
     }
 
-    /// Removes some keys whose time is over.
-    /// - Returns: how many; ``rowsMax`` at most.
+    /// Removes expired keys.
+    /// - Returns: the number removed, at most ``rowsMax``.
     public static func prune(_ db: any Querying) async throws(DatabaseError) -> Int {
         try await db.query(pruneStatement, [.double(keptSeconds), .int8(rowsMax)]).affected
     }

@@ -1,6 +1,6 @@
-// A new job and its lots: visible together, or not at all (C5.1).
+// Inserts a new job and its lots: they become visible together or not at all (C5.1).
 
-/// What the job's row says at its birth.
+/// The initial values of a job's row.
 public struct NewJob: Sendable {
     public var id: Identifier
     public var version: String
@@ -8,9 +8,9 @@ public struct NewJob: Sendable {
     public var totalLots: Int
     public var totalImages: Int
     public var webhookConfigured: Bool
-    /// The `X-Request-ID` of the request that makes it.
+    /// The `X-Request-ID` of the request that creates the job.
     public var requestID: String
-    /// From now.
+    /// Seconds from now.
     public var estimatedSeconds: Double
 
     public init(
@@ -29,7 +29,8 @@ public struct NewJob: Sendable {
 }
 
 public enum InsertJob {
-    /// The clock's time and not the transaction's, which may have begun with the request's body.
+    /// Uses the clock instead of the transaction's time, because the transaction may have begun with the request's
+    /// body.
     private static let statement = Statement(
         "insert_job",
         """
@@ -50,7 +51,7 @@ public enum InsertJob {
     private static let findStatement = Statement(
         "find_new_job", "SELECT created_at, estimated_completion FROM batch_jobs WHERE id = $1")
 
-    /// The columns of `batch_lots` in the order of ``LotFrame``.
+    /// COPY of `batch_lots` with its columns in the order of ``LotFrame``.
     public static let copy = """
         COPY batch_lots (job_id, position, lot_id, additional_info, webhook, images, image_count)
         FROM STDIN (FORMAT binary)
@@ -58,7 +59,7 @@ public enum InsertJob {
 
     public typealias Born = (createdAt: Timestamp, estimatedCompletion: Timestamp)
 
-    /// The row, its audit line and the workers' wake-up, in the caller's transaction.
+    /// Inserts the row and its audit line and wakes the workers, in the caller's transaction.
     public static func run(
         _ db: any Querying, job: NewJob, instance: String
     ) async throws(DatabaseError) -> Born? {
@@ -73,13 +74,13 @@ public enum InsertJob {
         return born.map { ($0.timestamp(0), $0.timestamp(1)) }
     }
 
-    /// Whether a job of this id came to be: for a COMMIT whose reply was lost.
+    /// Returns the job if it exists, for a COMMIT whose reply was lost.
     public static func find(_ db: any Querying, job: Identifier) async throws(DatabaseError) -> Born? {
         try await db.query(findStatement, [.uuid(job)]).first.map { ($0.timestamp(0), $0.timestamp(1)) }
     }
 }
 
-/// One lot as a row of COPY BINARY.
+/// Formats one lot as a row of COPY BINARY.
 public enum LotFrame {
     public static func append(job: Identifier, _ row: LotRow, to out: inout [UInt8]) {
         CopyBinary.beginRow(fields: 7, to: &out)

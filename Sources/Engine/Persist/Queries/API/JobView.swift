@@ -1,4 +1,4 @@
-// A job as its integrator sees it: what status, results and cancel read. Any thread.
+// A job as its integrator sees it, for status, results and cancel. Any thread.
 
 /// One job's row.
 public struct JobView: Sendable {
@@ -21,10 +21,10 @@ public struct JobView: Sendable {
     public var visionBatchIDs: [String]
     public var translationBatchID: String?
     public var translationBatchIDs: [String]
-    /// The `X-Request-ID` of the request that made it; nil for old ones.
+    /// The `X-Request-ID` of the request that created the job; nil for jobs older than that column.
     public var requestID: String?
 
-    /// In this order everywhere.
+    /// Columns in the order that `init` reads them.
     static let columns = """
         id, status, current_stage, created_at, updated_at, completed_at, estimated_completion, version, languages,
         total_lots, processed_lots, failed_lots, processed_images, webhook_configured, error_message,
@@ -32,12 +32,12 @@ public struct JobView: Sendable {
         request_id
         """
 
-    /// How many there are: further columns of a query begin here.
+    /// Number of columns; a query's further columns start at this index.
     static let columnCount = 20
 
     init(_ row: Row) {
         id = row.uuid(0)
-        // The column's CHECK admits exactly these names.
+        // The column's CHECK allows exactly these names.
         status = JobStatus(rawValue: row.text(1)) ?? .failed
         stage = row.text(2)
         createdAt = row.timestamp(3)
@@ -61,14 +61,14 @@ public struct JobView: Sendable {
 }
 
 extension JobView {
-    /// One decimal, 100 only when all are done (C5.2).
+    /// One decimal; 100 only when all lots are done (C5.2).
     public var completionPercentage: Double {
         guard processedLots < totalLots else { return 100 }
         let rounded = (Double(processedLots) * 1000 / Double(totalLots)).rounded(.toNearestOrEven) / 10
         return min(rounded, 99.9)
     }
 
-    /// nil in an ended job (C5.3).
+    /// nil for an ended job (C5.3).
     public func estimatedCompletion(at now: Timestamp) -> Timestamp? {
         guard status.isOpen else { return nil }
         return Estimate.completion(

@@ -1,4 +1,4 @@
-// A page of jobs, newest first (C5.7). Absent filters are NULL; PostgreSQL's custom plans drop their conditions.
+// A page of jobs, newest first (C5.7). An absent filter is NULL; PostgreSQL's custom plans drop its condition.
 
 public struct JobFilter: Sendable {
     public var status: JobStatus?
@@ -7,8 +7,9 @@ public struct JobFilter: Sendable {
     /// Exclusive, a whole second.
     public var createdBefore: Timestamp?
 
-    /// The inclusive bounds as asked for. `created_at` is shown cut to whole seconds and compared as it is shown: a
-    /// lower bound within a second moves up to the next one, an upper bound to the end of its own.
+    /// Takes the inclusive bounds of the request. `created_at` is shown truncated to whole seconds and compared in
+    /// that form. So a lower bound within a second moves to the next second, and an upper bound to the end of its
+    /// second.
     public init(status: JobStatus?, createdAfter: Timestamp?, createdBefore: Timestamp?) {
         self.status = status
         createdFrom = createdAfter.map(\.roundedUpToSecond)

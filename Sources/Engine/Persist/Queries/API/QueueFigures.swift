@@ -1,16 +1,16 @@
-// How much there is to do, for the metrics. Each part is answered from an index: the open jobs' own, the one by time,
-// and the one of due deliveries.
+// Amount of open work, for the metrics. Each part uses an index: the one of open jobs, the one by time, and the one
+// of due deliveries.
 
 public struct QueueFigures: Sendable {
     public struct Jobs: Sendable {
         public var status: JobStatus
         public var stage: JobStage
         public var count: Int
-        /// Since the eldest of them was created, seconds.
+        /// Age of the eldest job, seconds.
         public var eldestSeconds: Double
     }
 
-    /// All that are open, and of those that have ended the ones that were created in the last 24 hours.
+    /// All open jobs, and ended jobs that were created in the last 24 hours.
     public var jobs: [Jobs]
     public var pendingDeliveries: Int
 }

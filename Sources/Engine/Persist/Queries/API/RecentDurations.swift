@@ -1,4 +1,4 @@
-// How long the last jobs took, for the first estimate of a new one (C5.3).
+// Durations of the latest jobs, for the first estimate of a new one (C5.3).
 
 public enum RecentDurations {
     private static let statement = Statement(

@@ -1,16 +1,16 @@
-// Starts an ended delivery anew (C6.3): a further series of attempts, the first one due at once, of the same delivery
-// with the same bytes. Of several calls at the same moment one does it.
+// Starts an ended delivery again (C6.3): another series of attempts of the same delivery with the same bytes, the
+// first one due at once. Of several concurrent calls, one succeeds.
 
 public enum RedeliverDelivery {
     public enum Outcome: Equatable, Sendable {
         case started(job: Identifier)
-        /// It has not ended.
+        /// The delivery has not ended.
         case pending
-        /// There is none, or its job has been removed.
+        /// The delivery does not exist, or its job was removed.
         case unknown
     }
 
-    /// The lock keeps the job from being removed under the new attempts; `PruneJobs` takes the other side of it.
+    /// The row lock keeps the job from being removed during the new attempts; `PruneJobs` takes the conflicting lock.
     private static let statement = Statement(
         "redeliver",
         """
@@ -26,7 +26,7 @@ public enum RedeliverDelivery {
         "find_delivery",
         "SELECT 1 FROM webhook_deliveries d JOIN batch_jobs j ON j.id = d.batch_job_id WHERE d.id = $1")
 
-    /// In a transaction.
+    /// Runs in a transaction.
     public static func run(
         _ session: DatabaseSession, delivery: Identifier
     ) async throws(DatabaseError) -> Outcome {

@@ -1,12 +1,12 @@
-// Finished lots of a job in pages by key: a slow reader holds neither a snapshot nor a connection. Two statements, so
-// that usual lots cost no more than reading them and large ones do not make a page large.
+// Finished lots of a job, paged by key: a slow reader holds neither a snapshot nor a connection. There are two
+// statements, so that usual lots cost a single read and large lots do not make a page large.
 
-/// Finished lots in a row. Their bytes stay where libpq has put them until the page is let go of. Loop-bound.
+/// Consecutive finished lots. libpq's memory holds their bytes until the page is released. Loop-bound.
 public struct FinishedPage {
     private let rows: Rows
     public let count: Int
 
-    /// Lots too large for the page have no payload; what comes after the first of them is not of this page.
+    /// A lot too large for the page has no payload; the page ends before the first one.
     init(_ rows: Rows) {
         self.rows = rows
         count = rows.firstIndex { $0.isNull(1) } ?? rows.count
@@ -14,28 +14,29 @@ public struct FinishedPage {
 
     public static var empty: FinishedPage { FinishedPage(Rows(nil)) }
 
-    /// Lots that were asked for are not in it.
+    /// True if the page ends before the last requested lot.
     public var isCut: Bool { count < rows.count }
-    /// The position of the last one; nil if there is none.
+    /// Position of the last lot; nil for an empty page.
     public var last: Int? { count > 0 ? rows[count - 1].int(0) : nil }
-    /// Bytes of all payloads.
+    /// Sum of all payloads, bytes.
     public var bytes: Int { rows.prefix(count).reduce(0) { $0 + $1.length(1) } }
 
-    /// Shows each lot: its JSON as stored, valid inside `body` only, and when it was finished.
+    /// Passes each lot's stored JSON, which is valid inside `body` only, and the time when the lot was finished.
     public func forEach(_ body: (_ payload: UnsafeRawBufferPointer, _ finished: Timestamp) -> Void) {
         for row in rows.prefix(count) { row.withBytes(1) { body($0, row.timestamp(2)) } }
     }
 }
 
 public enum ResultPage {
-    /// Lots of a page at most: positions have no gaps, so it is known where each page ends before it is read.
+    /// Most lots per page. Positions have no gaps, so a page's end is known before it is read.
     public static let lots = 200
-    /// Larger lots are left to pages of their own kind, bytes. So no page holds more than 1.6 MB, or one lot.
+    /// Largest lot of a usual page, bytes; larger ones go to separate pages. So a page holds at most 1.6 MB, or one
+    /// lot.
     public static let lotBytes = 8 * 1024
-    /// A page of large lots ends with the one that reaches this.
+    /// A page of large lots ends with the lot that reaches this size.
     public static let largeBytes = 512 * 1024
 
-    /// `octet_length` looks at a value's header only, so large ones are not even read.
+    /// `octet_length` reads only a value's header, so large values are not fetched.
     private static let statement = Statement(
         "result_page",
         """
@@ -52,14 +53,14 @@ public enum ResultPage {
         ORDER BY position
         """)
 
-    /// The lots from the one after `after` through `through`, ``lots`` at most; cut before the first large one.
+    /// Returns the lots after `after` through `through`, at most ``lots``; ends before the first large one.
     public static func run(
         _ db: any Querying, job: Identifier, after: Int, through: Int
     ) async throws(DatabaseError) -> FinishedPage {
         FinishedPage(try await db.query(statement, [.uuid(job), .int4(after), .int4(min(through, after + lots))]))
     }
 
-    /// The same however large they are; cut after the one that reaches `bytes`. One at least, if there is one.
+    /// Returns lots of any size; ends after the one that reaches `bytes`. Returns at least one lot if there is one.
     public static func large(
         _ db: any Querying, job: Identifier, after: Int, through: Int, bytes: Int = largeBytes
     ) async throws(DatabaseError) -> FinishedPage {

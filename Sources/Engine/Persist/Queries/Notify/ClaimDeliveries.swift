@@ -1,8 +1,8 @@
-// Takes deliveries that are due. The claim lapses by itself (`next_attempt_at` moves on), and at once when its holder's
-// incarnation is not alive any more: a crash may repeat an attempt, never lose one (C6.2).
+// Claims deliveries that are due. A claim lapses by itself (`next_attempt_at` moves on), and at once when its
+// holder's incarnation is dead: a crash may repeat an attempt, but never lose one (C6.2).
 
 public enum ClaimDeliveries {
-    /// Our own claims are alive, whatever became of our heartbeat.
+    /// The caller's own claims count as alive, whatever the state of its heartbeat.
     private static func isDue(_ incarnation: String, _ seconds: String) -> String {
         """
         d.status = 'pending' AND (d.next_attempt_at <= now()
@@ -11,8 +11,8 @@ public enum ClaimDeliveries {
                     AND i.heartbeat_at > now() - make_interval(secs => \(seconds)))))
         """
     }
-    /// Of those that are due longest, as many as their receivers and jobs have room for. What is full is passed over,
-    /// so that it does not stand before the others.
+    /// Selects the deliveries that have been due longest, as many as their receivers and jobs have room for. Full
+    /// receivers and jobs are skipped, so that they do not block the others.
     private static let dueStatement = Statement(
         "due_deliveries",
         """
@@ -50,8 +50,8 @@ public enum ClaimDeliveries {
             AND d.batch_job_id <> ALL ($2::uuid[])
         """)
 
-    /// Deliveries that wait for somebody and have room, at most `limit`.
-    /// - Parameter silentSeconds: a claimer without a heartbeat for longer is dead.
+    /// Returns deliveries that are due and have room, at most `limit`.
+    /// - Parameter silentSeconds: a claimer whose last heartbeat is older than this is dead.
     public static func due(
         _ db: any Querying, incarnation: Identifier, silentSeconds: Double, limit: Int, load: DeliveryLoad
     ) async throws(DatabaseError) -> [Identifier] {
@@ -66,10 +66,10 @@ public enum ClaimDeliveries {
         ).map { $0.uuid(0) }
     }
 
-    /// Takes those of `ids` that still wait.
+    /// Claims those of `ids` that are still due.
     /// - Parameters:
-    ///   - holdSeconds: longer than an attempt can take.
-    ///   - doubtful: those that this incarnation may hold already, because an earlier call got no reply.
+    ///   - holdSeconds: longer than the longest attempt.
+    ///   - doubtful: deliveries that this incarnation may hold already, because an earlier call got no reply.
     public static func take(
         _ db: any Querying, incarnation: Identifier, silentSeconds: Double, holdSeconds: Double,
         ids: Set<Identifier>, doubtful: Set<Identifier>
@@ -87,7 +87,7 @@ public enum ClaimDeliveries {
         }
     }
 
-    /// Seconds until the next delivery that nobody holds is due and has room; nil if there is none.
+    /// Seconds until the next unclaimed delivery with room is due; nil if there is none.
     public static func secondsToNext(
         _ db: any Querying, load: DeliveryLoad
     ) async throws(DatabaseError) -> Double? {

@@ -1,9 +1,9 @@
-// An attempt's intent before it, its outcome after it.
+// Records an attempt's intent before it and its outcome after it.
 
-/// How an attempt ended.
+/// Outcome of an attempt.
 public struct AttemptOutcome: Sendable, Equatable {
     public var httpStatus: Int?
-    /// nil: delivered.
+    /// nil if it was delivered.
     public var error: String?
 
     public init(httpStatus: Int?, error: String?) {
@@ -45,14 +45,14 @@ public enum DeliveryAttempts {
         WHERE id = ANY ($1::uuid[]) AND claimed_by = $3
         """)
 
-    /// - Returns: false if the delivery is not ours any more.
+    /// - Returns: false if another sender has claimed the delivery.
     public static func begin(
         _ db: any Querying, delivery: Identifier, attempt: Int, incarnation: Identifier
     ) async throws(DatabaseError) -> Bool {
         try await db.query(beginStatement, [.uuid(delivery), .int4(attempt), .uuid(incarnation)]).affected > 0
     }
 
-    /// Books an attempt that ended `agoSeconds` ago; once, however often it is called.
+    /// Records an attempt that ended `agoSeconds` ago. Idempotent.
     /// - Parameter status: `delivered`, `failed`, or `pending` with the next attempt due `waitSeconds` after the end.
     public static func end(
         _ db: any Querying, delivery: Identifier, attempt: Int, incarnation: Identifier, outcome: AttemptOutcome,
@@ -72,7 +72,7 @@ public enum DeliveryAttempts {
             ])
     }
 
-    /// Not attempted: due again in `waitSeconds`.
+    /// Returns deliveries that were not attempted; they are due again in `waitSeconds`.
     public static func putBack(
         _ db: any Querying, deliveries: [Identifier], incarnation: Identifier, waitSeconds: Double
     ) async throws(DatabaseError) {

@@ -1,7 +1,7 @@
-// What a webhook body is made of: the ended job and its lots of one URL, in pages. Ended jobs are immutable, so
-// the same delivery always reads the same bytes.
+// The content of a webhook body: the ended job and its lots of one URL, in pages. Ended jobs are immutable, so a
+// delivery always reads the same bytes.
 
-/// The ended job as a webhook tells it.
+/// The ended job as a webhook reports it.
 public struct EndedJob: Sendable {
     public let status: JobStatus
     public let createdAt: Timestamp
@@ -12,14 +12,14 @@ public struct EndedJob: Sendable {
     public let errorMessage: String?
 }
 
-/// Lots of a delivery in a row, in their order in the request. Their bytes stay where libpq has put them until the page
-/// is let go of. Loop-bound.
+/// Consecutive lots of a delivery, in the order of the request. libpq's memory holds their bytes until the page is
+/// released. Loop-bound.
 public struct DeliveryLots {
-    /// A lot as a webhook tells it.
+    /// A lot as a webhook reports it.
     public enum Lot {
         /// Its finished JSON, valid inside the callback only.
         case finished(UnsafeRawBufferPointer)
-        /// Its job's end overtook it.
+        /// The job ended without a result for this lot.
         case unfinished(lotID: String)
     }
 
@@ -28,7 +28,7 @@ public struct DeliveryLots {
     init(_ rows: Rows) { self.rows = rows }
 
     public var count: Int { rows.count }
-    /// Lots of the delivery, however many this page holds.
+    /// Number of lots of the whole delivery.
     public var total: Int { rows.first?.int(2) ?? 0 }
 
     public func forEach(_ body: (Lot) -> Void) {
@@ -43,9 +43,9 @@ public struct DeliveryLots {
 }
 
 public enum DeliveryContent {
-    /// A page ends with the lot that reaches this; so it holds less than this and one lot.
+    /// A page ends with the lot that reaches this size, so it holds less than this and one lot.
     public static let pageBytes = 256 * 1024
-    /// About what fills it with lots of the usual size: all of them are looked at, however few fit.
+    /// Lots read per page: about as many usual lots as fill it. The statement measures all of them, however few fit.
     public static let pageLots = 200
 
     private static let jobStatement = Statement(
@@ -82,8 +82,8 @@ public enum DeliveryContent {
         }
     }
 
-    /// A page of the delivery's lots.
-    /// - Parameter offset: how many came before.
+    /// Returns a page of the delivery's lots.
+    /// - Parameter offset: number of lots before the page.
     public static func lots(
         _ db: any Querying, delivery: Identifier, offset: Int, bytes: Int = pageBytes
     ) async throws(DatabaseError) -> DeliveryLots {

@@ -1,6 +1,6 @@
-// What a webhook sender has under way, so that claims leave alone what must wait. A value.
+// The running attempts of a webhook sender, so that its claims skip full receivers and jobs. A value.
 
-/// Attempts under way, and how many of it may be to one receiver, or of one job.
+/// Running attempts, and the limits per receiver and per job.
 public struct DeliveryLoad: Sendable {
     public var perReceiverMax: Int
     public var perJobMax: Int

@@ -5,14 +5,14 @@ public struct DeliveryRecord: Sendable {
     public let id: Identifier
     public let job: Identifier
     public let url: String
-    /// `host:port` in lower case, as the URL spells it.
+    /// `host:port` in lower case, as in the URL.
     public let receiver: String
     public let event: String
-    /// Attempts that have ended.
+    /// Number of ended attempts.
     public let attempts: Int
-    /// Those among them that belong to earlier series: the delivery was sent anew after them.
+    /// Number of those in earlier series, before the last redelivery.
     public let attemptsBefore: Int
-    /// The `X-Request-ID` of the request that made the job; nil for old ones.
+    /// The `X-Request-ID` of the request that created the job; nil for jobs older than that column.
     public let requestID: String?
 
     public init(
@@ -31,6 +31,6 @@ public struct DeliveryRecord: Sendable {
 
     /// The number of the next attempt, over all series.
     public var nextAttempt: Int { attempts + 1 }
-    /// The same within its series.
+    /// The number of the next attempt within its series.
     public var nextInSeries: Int { nextAttempt - attemptsBefore }
 }

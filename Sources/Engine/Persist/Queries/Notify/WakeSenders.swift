@@ -1,7 +1,7 @@
-// Tells the webhook senders of all instances that a delivery is due; with the COMMIT, if in a transaction.
+// Notifies the webhook senders of all instances that a delivery is due; inside a transaction, at its COMMIT.
 
 public enum WakeSenders {
-    /// What the senders listen to.
+    /// The channel that the senders listen on.
     public static let channel = "generation_deliveries"
 
     private static let statement = Statement("wake_senders", "SELECT pg_notify('\(channel)', $1)")

@@ -1,10 +1,10 @@
-// What a job's page tells beside its row: how far each stage is, its batches at OpenAI, and what happened to it.
+// Details on a job's page beside its row: progress per stage, its batches at OpenAI and its events.
 
-/// How many lots a stage has an outcome for.
+/// Number of lots that have an outcome in a stage.
 public struct StageCount: Equatable, Sendable {
     public let stage: String
     public let done: Int
-    /// Of them.
+    /// Number of failed lots among `done`.
     public let failed: Int
 
     public init(stage: String, done: Int, failed: Int) {
@@ -41,9 +41,9 @@ public struct JobEventView: Sendable {
 }
 
 public enum JobInside {
-    /// Batches that are told of at most, the latest ones.
+    /// Most batches shown, the latest ones.
     public static let batchesMax = 200
-    /// Events, the latest ones.
+    /// Most events shown, the latest ones.
     public static let eventsMax = 100
 
     private static let stagesStatement = Statement(
@@ -67,7 +67,7 @@ public enum JobInside {
         SELECT at, event, instance_id, detail FROM job_events WHERE job_id = $1 ORDER BY id DESC LIMIT \(eventsMax)
         """)
 
-    /// Of these stages those that have rows. It takes the longer the more there are.
+    /// Returns the counts of those `stages` that have rows. Its time grows with the number of rows.
     public static func stages(
         _ db: any Querying, job: Identifier, stages: [String]
     ) async throws(DatabaseError) -> [StageCount] {

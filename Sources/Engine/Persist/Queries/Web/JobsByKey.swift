@@ -1,6 +1,6 @@
-// A page of jobs for people, newest first, by key: however far back it lies, it costs the same.
+// A page of jobs for people, newest first, paged by key: its cost does not depend on its age.
 
-/// Where a page of jobs begins: after this job.
+/// Start of a page: after this job.
 public struct JobKey: Equatable, Sendable {
     public var createdAt: Timestamp
     public var id: Identifier
@@ -12,7 +12,7 @@ public struct JobKey: Equatable, Sendable {
 }
 
 public enum JobsByKey {
-    /// The first bound on the time is what the index is entered with.
+    /// The first bound on the time is the index condition.
     private static let statement = Statement(
         "jobs_by_key",
         """

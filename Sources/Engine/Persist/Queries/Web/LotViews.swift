@@ -1,9 +1,9 @@
-// A job's lots for people, in pages by position, and one of them with all that is known of it.
+// A job's lots for people, paged by position, and one lot with all its data.
 
-/// Which lots are shown.
+/// Selection of lots.
 public enum LotChoice: String, CaseIterable, Sendable {
     case all, failed
-    /// Those of which images could not be used.
+    /// Lots with unusable images.
     case missing
 }
 
@@ -12,10 +12,10 @@ public struct LotLine: Sendable {
     public let position: Int
     public let lotID: String
     public let images: Int
-    /// nil: it has not ended.
+    /// nil if the lot has not ended.
     public let succeeded: Bool?
     public let usableImages: Int?
-    /// Its finished JSON; nil if it has not ended, or is larger than ``LotViews/payloadBytesMax``.
+    /// Its finished JSON; nil if the lot has not ended or the JSON exceeds ``LotViews/payloadBytesMax``.
     public let payload: String?
 }
 
@@ -29,16 +29,16 @@ public struct LotDetail: Sendable {
     public let succeeded: Bool?
     public let payload: String?
     public let endedAt: Timestamp?
-    /// Answers that could not be used, in their order.
+    /// Unusable answers in their order.
     public fileprivate(set) var troubles: [(stage: String, round: Int, reason: String)] = []
 }
 
 public enum LotViews {
-    /// Lots of a page.
+    /// Most lots per page.
     public static let lots = 25
-    /// Larger ones are not read for a list, bytes; so a page holds 1.6 MB at most.
+    /// Largest payload in a list, bytes; larger ones are not read, so a page holds at most 1.6 MB.
     public static let payloadBytesMax = 64 * 1024
-    /// Troubles of a lot that are told of.
+    /// Most troubles shown per lot.
     public static let troublesMax = 50
 
     private static let columns = """
@@ -79,7 +79,7 @@ public enum LotViews {
         ORDER BY stage DESC, round LIMIT \(troublesMax)
         """)
 
-    /// - Parameter after: the position of the last lot of the page before; -1 for the first one.
+    /// - Parameter after: position of the last lot on the previous page; -1 for the first page.
     public static func page(
         _ db: any Querying, job: Identifier, _ choice: LotChoice, after: Int, limit: Int
     ) async throws(DatabaseError) -> [LotLine] {

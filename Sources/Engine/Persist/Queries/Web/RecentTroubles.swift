@@ -1,5 +1,5 @@
-// What went wrong lately, and how much was done: for the operator's glance. Both look at the newest jobs only, through
-// their index, and at their own batches and deliveries.
+// Recent errors and throughput, for the operator's overview. Both queries read only the newest jobs, through their
+// index, and the batches and deliveries of these jobs.
 
 public struct Trouble: Sendable {
     public let at: Timestamp
@@ -9,7 +9,7 @@ public struct Trouble: Sendable {
     public let message: String
 }
 
-/// What was created in one hour.
+/// Jobs and lots created in one hour.
 public struct HourCount: Equatable, Sendable {
     public let hour: Timestamp
     public let jobs: Int
@@ -18,9 +18,9 @@ public struct HourCount: Equatable, Sendable {
 }
 
 public enum RecentTroubles {
-    /// Jobs that are looked at, those of the last 24 hours.
+    /// Most jobs examined, from the last 24 hours.
     public static let jobsMax = 200
-    /// Troubles that are told of.
+    /// Most troubles shown.
     public static let troublesMax = 30
 
     private static let statement = Statement(
@@ -60,7 +60,7 @@ public enum RecentTroubles {
         }
     }
 
-    /// The last 24 hours, oldest first, the running one included.
+    /// Returns the last 24 hours, oldest first, including the current one.
     public static func hours(_ db: any Querying) async throws(DatabaseError) -> [HourCount] {
         try await db.query(hoursStatement, []).map {
             HourCount(hour: $0.timestamp(0), jobs: $0.int(1), lots: $0.int(2), failedLots: $0.int(3))
