@@ -97,7 +97,7 @@ struct LogOutputTests {
         sink.submit(Array("still here\n".utf8))
         sink.close(seconds: 10)
         let text = try String(contentsOfFile: moved, encoding: .utf8)
-        #expect(text.contains("ERROR LOG_FILE could not be opened anew reason=\"Is a directory\""))
+        #expect(text.contains("ERROR LOG_FILE cannot be reopened; logging to the old file reason=\"Is a directory\""))
         #expect(text.contains("still here\n"))
     }
 

@@ -1,10 +1,10 @@
-// Tallies told apart by a label that has few values.
+// Counters with one label of few values.
 
-/// A label's values: the cases of an enum that counts them from 0.
+/// The values of a label: the cases of an enum, numbered from 0.
 public protocol MetricLabel: RawRepresentable<Int>, CaseIterable, Sendable {}
 
 extension MetricLabel {
-    /// The case's name in snake case. For scrapes.
+    /// The case's name in snake case, for scrapes.
     public var label: String {
         "\(self)".reduce(into: "") { text, letter in
             if letter.isUppercase { text.append("_") }
@@ -13,16 +13,16 @@ extension MetricLabel {
     }
 }
 
-/// One tally a case. Written by one thread, read by any.
+/// One tally per case. Written by one thread, read by any.
 public struct Counts<Label: MetricLabel>: Sendable {
     private let tallies = Tallies(Label.allCases.count)
 
     public init() {}
 
-    /// The writer's thread.
+    /// Writer's thread.
     public func add(_ label: Label, _ amount: Int = 1) { tallies.add(amount, at: label.rawValue) }
 
-    /// The writer's thread.
+    /// Writer's thread.
     public func set(_ label: Label, to value: Int) { tallies.set(value, at: label.rawValue) }
 
     /// Any thread.

@@ -1,12 +1,14 @@
-// Where this process is to die, from the environment. See `CrashPoint`; only in builds that have them. Any thread.
+// The configured crash points of this process, from the environment. See `CrashPoint`; only in builds that have them.
+// Any thread.
 #if CRASH_POINTS
 import Synchronization
 import Glibc
 
-/// `CRASH_AT=name[:pass],...`: dies when one of these points is passed for the so-many-th time (default 1).
-/// `CRASH_SEED=n CRASH_PROBABILITY=p`: at every point and pass with that probability; the seed decides.
-/// `CRASH_SETTLE=s`: a creation without a reply is looked for only so many seconds.
-/// A mistake in them ends the process at its first point: a misspelt one would never be reached.
+/// `CRASH_AT=name[:pass],...`: the process dies when it passes one of these points for the given time (default 1).
+/// `CRASH_SEED=n CRASH_PROBABILITY=p`: the process dies at every point and pass with that probability; the seed
+/// decides.
+/// `CRASH_SETTLE=s`: a batch creation without a reply is searched for during this many seconds only.
+/// A mistake in these variables ends the process at its first point, because a misspelt point would never be reached.
 final class CrashPlan: Sendable {
     static let current = CrashPlan()
 
@@ -47,7 +49,7 @@ final class CrashPlan: Sendable {
         return Double((word ^ (word >> 31)) >> 11) / Double(UInt64(1) << 53) < probability
     }
 
-    /// Nobody gets to say goodbye: that is the point.
+    /// Kills the process without any clean-up, as the fault laboratory requires.
     private static func die(_ point: CrashPoint, _ pass: Int) -> Never {
         say("crash point \(point.rawValue), pass \(pass)\n")
         kill(getpid(), SIGKILL)
@@ -67,7 +69,7 @@ final class CrashPlan: Sendable {
     }
 
     private static func refuse(_ what: String) -> Never {
-        say("not understood: \(what)\n")
+        say("invalid crash plan: \(what)\n")
         exit(2)
     }
 

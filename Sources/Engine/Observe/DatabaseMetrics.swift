@@ -1,35 +1,35 @@
-// What a loop's connections to PostgreSQL do. Written on the loop's thread, read on any.
+// Metrics of a loop's connections to PostgreSQL. Written on the loop's thread, read on any.
 
 public final class DatabaseMetrics: Sendable {
-    /// How a statement ended.
+    /// Outcome of a statement.
     public enum Outcome: Int, MetricLabel {
         case ok
         /// The server refused it.
         case refused
         case timedOut
-        /// The connection was lost before the answer came.
+        /// The connection was lost before the answer arrived.
         case lost
         case cancelled
     }
 
-    /// Why a caller got no connection.
+    /// Reason why a caller got no connection.
     public enum Refusal: Int, MetricLabel {
-        /// All are in use and stayed so, or too many wait.
+        /// All connections were in use until the time limit, or too many callers wait.
         case busy
         case unavailable
     }
 
-    /// The pool as it stands.
+    /// Current state of the pool.
     public enum Pool: Int, MetricLabel {
         /// Connections that are up.
         case shared, exclusive
-        /// Exclusive ones in somebody's hands.
+        /// Exclusive connections on loan.
         case lent
         /// Callers that wait for a connection.
         case waiting
     }
 
-    /// From handing a statement to its connection to its end; COPY and scripts are not counted.
+    /// Time from passing a statement to its connection to its end. COPY and scripts are not counted.
     public let durations = Histograms(.moments)
     public let statements = Counts<Outcome>()
     public let refusals = Counts<Refusal>()
@@ -45,6 +45,6 @@ public final class DatabaseMetrics: Sendable {
         durations.observe(nanoseconds: nanoseconds)
     }
 
-    /// Statements under way. Any thread.
+    /// Number of running statements. Any thread.
     public var inFlight: Int { max(0, begun[0] - Outcome.allCases.reduce(0) { $0 + statements[$1] }) }
 }

@@ -1,5 +1,5 @@
-// A thread for work that blocks or lasts. It stands here because the log, which everything uses, has one.
-// Frees: what it was given, when that has returned. Thread: `start` any, the work its own.
+// A thread for work that blocks or runs long. It is in this folder because the log, which everything uses, needs one.
+// Frees: the work, after it has returned. Thread: `start` on any, the work on its own.
 
 import Glibc
 
@@ -9,8 +9,8 @@ enum DetachedThread {
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
     }
 
-    /// Nobody waits for its end.
-    /// - Returns: false: the system has no thread left, and `run` is not called.
+    /// Runs `run` on a new, detached thread.
+    /// - Returns: false if the system has no thread left; `run` is then not called.
     static func start(_ run: @escaping @Sendable () -> Void) -> Bool {
         let work = Unmanaged.passRetained(Work(run))  // released by the thread, or just below
         var thread = pthread_t()

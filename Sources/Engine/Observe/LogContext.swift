@@ -1,23 +1,24 @@
-// What an event belongs to, told once where the work begins and printed in every line of it. Any thread.
+// The context of an event, such as its request or job: set once where the work begins and printed in every log line
+// of it. Any thread.
 import Logging
 
-/// Follows a task and the tasks that it starts. So a call to OpenAI is logged with the request or the job that made it,
-/// and nothing in between has to pass that on.
+/// Follows a task and its child tasks. So a call to OpenAI is logged with the request or job that caused it, without
+/// passing the id along.
 public enum LogContext {
-    /// `request_id`, `job`. Nothing from outside but what was found to be sane before.
+    /// `request_id`, `job`. Text from outside must have been checked before it gets here.
     @TaskLocal public static var metadata: Logger.Metadata = [:]
 
-    /// Runs `body`, which starts a task or logs, with these names beside those there are.
+    /// Runs `body` with these names added. `body` starts a task or logs.
     public static func with<Value>(_ more: Logger.Metadata, _ body: () -> Value) -> Value {
         $metadata.withValue(metadata.merging(more) { $1 }, operation: body)
     }
 
-    /// For what is done for a job, long after the request that made it was answered.
+    /// Runs `body` in the context of a job, which may outlive the reply to the request that created it.
     public static func with<Value>(job: Identifier, request: String?, _ body: () -> Value) -> Value {
         with(names(job: job, request: request), body)
     }
 
-    /// The same for a `body` that waits.
+    /// The same for an async `body`.
     public static func with<Value>(
         job: Identifier, request: String?, isolation: isolated (any Actor)? = #isolation,
         _ body: () async throws -> Value
@@ -26,7 +27,7 @@ public enum LogContext {
         return try await $metadata.withValue(all, operation: body, isolation: isolation)
     }
 
-    /// The request that this is done for.
+    /// Id of the request that the current work belongs to.
     public static var requestID: String? { metadata["request_id"]?.description }
 
     private static func names(job: Identifier, request: String?) -> Logger.Metadata {

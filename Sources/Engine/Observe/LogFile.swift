@@ -1,20 +1,20 @@
-// Where log lines go: standard output, or a file that can be opened anew. Frees: its descriptor, by `close`.
-// Thread: the writing one, after the making.
+// The output of log lines: standard output, or a file that can be reopened. Frees: its descriptor, in `close`.
+// Thread: the log thread, after creation.
 
 import Glibc
 
 final class LogFile {
-    /// nil: standard output.
+    /// nil means standard output.
     private let path: String?
-    /// -1: there is none.
+    /// -1 if there is no open file.
     private(set) var descriptor: Int32
 
     static var standardOutput: LogFile { LogFile(writingTo: STDOUT_FILENO) }
 
-    /// Something open that somebody else closes.
+    /// Writes to an open descriptor that its owner closes.
     convenience init(writingTo descriptor: Int32) { self.init(path: nil, descriptor: descriptor) }
 
-    /// Appended to; its folder is made.
+    /// Opens a file for appending and creates its folder.
     static func named(_ path: String) -> LogFile { LogFile(path: path, descriptor: open(path)) }
 
     private init(path: String?, descriptor: Int32) {
@@ -22,7 +22,7 @@ final class LogFile {
         self.descriptor = descriptor
     }
 
-    /// The file that has the name now; the old one is kept if there is none to be had (and `errno` says why).
+    /// Opens the file that has the name now. If that fails, the old one stays open and `errno` has the reason.
     func reopen() -> Bool {
         guard let path else { return true }
         let fresh = LogFile.open(path)
@@ -37,7 +37,7 @@ final class LogFile {
         descriptor = -1
     }
 
-    /// Why the file could not be written; nil if it could. Makes nothing.
+    /// Returns the reason why the file cannot be written, or nil. Creates nothing.
     static func problem(_ path: String) -> String? {
         let found = Glibc.open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
         if found >= 0 {
@@ -45,7 +45,7 @@ final class LogFile {
             return nil
         }
         guard errno == ENOENT else { return String(cString: strerror(errno)) }
-        // It would be made, in the nearest folder that there is.
+        // The file would be created, so the nearest existing folder must be writable.
         var folder = path[...]
         repeat {
             folder = folder.lastIndex(of: "/").map { folder[..<$0] } ?? "."

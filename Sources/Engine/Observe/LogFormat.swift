@@ -1,10 +1,10 @@
-// How an event becomes a line: text as in the API document, or JSON (`LOG_FORMAT`). Pure; any thread.
+// Formats an event as a line: text as in the API document, or JSON (`LOG_FORMAT`). Pure; any thread.
 import Logging
 
 public enum LogFormat: String, Sendable, CaseIterable {
     case text, json
 
-    /// One line with its line end.
+    /// Returns one line with its line end.
     public func line(
         at time: Timestamp, level: Logger.Level, message: String, metadata: [(key: String, value: String)]
     ) -> [UInt8] {
@@ -16,11 +16,11 @@ public enum LogFormat: String, Sendable, CaseIterable {
 }
 
 extension LogLine {
-    /// Longest member of a JSON line, bytes; more is cut off.
+    /// Longest member of a JSON line, bytes; longer ones are truncated.
     static let memberBytesMax = 4 * 1024
 
-    /// `{"time":"2025-08-05T08:30:15.123Z","level":"INFO","message":"job completed","job":"550e…"}`: what is known of
-    /// the event stands beside the message, as texts.
+    /// `{"time":"2025-08-05T08:30:15.123Z","level":"INFO","message":"job completed","job":"550e…"}`: the event's
+    /// metadata follows the message, as strings.
     public static func json(
         at time: Timestamp, level: Logger.Level, message: String, metadata: [(key: String, value: String)]
     ) -> [UInt8] {
@@ -45,12 +45,12 @@ extension LogLine {
         JSONValue.writeString(value.utf8.count <= memberBytesMax ? value : clipped(value), to: &out)
     }
 
-    /// Whole characters only, so that what is left is UTF-8.
+    /// Truncates at a whole character, so that the result is valid UTF-8.
     private static func clipped(_ value: String) -> String {
         String(decoding: wholeCharacters(Array(value.utf8.prefix(memberBytesMax))), as: UTF8.self)
     }
 
-    /// Without the beginning of a character at its end, if there is one.
+    /// Removes an incomplete character from the end, if there is one.
     static func wholeCharacters(_ bytes: [UInt8]) -> [UInt8] {
         var end = bytes.count
         while end > 0, bytes.count - end < 3, bytes[end - 1] & 0xC0 == 0x80 { end -= 1 }

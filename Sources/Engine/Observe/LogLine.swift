@@ -1,9 +1,9 @@
-// One event as one line of text, in the document's style. Pure; any thread.
+// Formats an event as one line of text in the document's style. Pure; any thread.
 import Logging
 
-/// `2025-08-05 08:30:15,123 INFO job completed job=550e… lots=2`: one line an event, so that `grep` finds it (C9).
+/// `2025-08-05 08:30:15,123 INFO job completed job=550e… lots=2`: one line per event, so that `grep` finds it (C9).
 public enum LogLine {
-    /// Longest line, bytes; more is cut off.
+    /// Longest line, bytes; longer ones are truncated.
     public static let bytesMax = 8 * 1024
 
     public static func text(
@@ -27,7 +27,7 @@ public enum LogLine {
         return out
     }
 
-    /// The document's four names.
+    /// The document's four level names.
     public static func name(of level: Logger.Level) -> String {
         switch level {
         case .trace, .debug: "DEBUG"
@@ -37,7 +37,7 @@ public enum LogLine {
         }
     }
 
-    /// A level by the document's name (`LOG_LEVEL`).
+    /// Returns the level for one of the document's names (`LOG_LEVEL`).
     public static func level(named name: String) -> Logger.Level? {
         switch name.uppercased() {
         case "DEBUG": .debug
@@ -61,7 +61,7 @@ public enum LogLine {
         for unit in [100, 10, 1] { out.append(UInt8(ascii: "0") + UInt8(milliseconds / unit % 10)) }
     }
 
-    /// Hostile text may not begin a line of its own, nor drive a terminal.
+    /// Replaces control characters: untrusted text must not start a new line or control a terminal.
     private static func appendPlain(_ text: String, to out: inout [UInt8]) {
         for byte in text.utf8 { out.append(byte < 0x20 || byte == 0x7F ? UInt8(ascii: " ") : byte) }
     }

@@ -1,4 +1,4 @@
-// How much is logged, and how much is lost. For the whole process, as the log is. Any thread.
+// Number of log lines written and lost, for the whole process. Any thread.
 import Logging
 import Synchronization
 
@@ -18,7 +18,7 @@ public enum LogMetrics {
         }
     }
 
-    /// Where lines go.
+    /// Outputs of the log.
     public enum Output: Int, MetricLabel {
         case stdout, file
     }
@@ -46,7 +46,7 @@ public enum LogMetrics {
         }
     }
 
-    /// Lines logged, the dropped ones included.
+    /// Number of lines logged, including dropped ones.
     public static func lines(_ level: Level) -> Int {
         switch level {
         case .debug: debug.load(ordering: .relaxed)
@@ -56,7 +56,7 @@ public enum LogMetrics {
         }
     }
 
-    /// Lines that did not fit, or could not be written.
+    /// Number of lines that did not fit into the queue or could not be written.
     public static func linesDropped(_ output: Output) -> Int {
         switch output {
         case .stdout: lostToStdout.load(ordering: .relaxed)

@@ -1,16 +1,15 @@
 import Glibc
-// One output of the log with its queue and the thread that writes it: a terminal that takes nothing keeps back neither
-// the file nor a loop. Frees: the mutex and the condition in deinit, which comes after the thread has ended.
-// Thread: any may `submit`.
+// One output of the log with its queue and its thread: a blocked terminal delays neither the file nor a loop. Frees:
+// the mutex and the condition in deinit, after the thread has ended. Thread: any may call `submit`.
 import Logging
 
-/// A bounded queue of lines. What does not fit, or cannot be written, is dropped and counted.
-final class LogSink: @unchecked Sendable {  // all state is touched between lock and unlock, `file` by the thread alone
-    /// Bytes that may wait; beyond, lines are dropped.
+/// A bounded queue of lines. Lines that do not fit or cannot be written are dropped and counted.
+final class LogSink: @unchecked Sendable {  // all state is accessed under the lock, `file` by the log thread only
+    /// Most queued bytes; further lines are dropped.
     static let waitingBytesMax = 4 * 1024 * 1024
-    /// Written in one call. A pipe that says it has room takes so much without blocking (PIPE_BUF).
+    /// Most bytes per write. A pipe that reports room accepts this many without blocking (PIPE_BUF).
     private static let pieceBytes = 4096
-    /// How often a thread that cannot write looks whether it is to end, milliseconds.
+    /// Interval at which a blocked thread checks whether it must end, milliseconds.
     private static let pauseMilliseconds: Int32 = 100
 
     private let mutex: UnsafeMutablePointer<pthread_mutex_t> = .allocate(capacity: 1)
@@ -19,7 +18,7 @@ final class LogSink: @unchecked Sendable {  // all state is touched between lock
     private var writing = false
     private var dropped = 0
     private var reopening = false
-    /// Set by `close`: when to give up on an output that takes nothing.
+    /// Set by `close`: the time at which a blocked output is given up.
     private var deadline: Double?
     private var ended = false
 
@@ -33,7 +32,7 @@ final class LogSink: @unchecked Sendable {  // all state is touched between lock
         self.format = format
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(changed, nil)
-        precondition(DetachedThread.start { self.run() }, "no thread for the log")
+        precondition(DetachedThread.start { self.run() }, "the log cannot start: the system has no thread left")
     }
 
     deinit {
@@ -43,7 +42,7 @@ final class LogSink: @unchecked Sendable {  // all state is touched between lock
         changed.deallocate()
     }
 
-    /// Queues a line with its line end. Never waits for the writing.
+    /// Queues a line with its line end. Never blocks on the output.
     func submit(_ line: [UInt8]) {
         locked {
             if deadline != nil || waiting.count + line.count > LogSink.waitingBytesMax {
@@ -56,7 +55,8 @@ final class LogSink: @unchecked Sendable {  // all state is touched between lock
         }
     }
 
-    /// The file is opened anew by its name before anything more is written: what was queued before may go to either.
+    /// Makes the thread reopen the file by its name before it writes more. Lines queued earlier may go to either
+    /// file.
     func reopen() {
         locked {
             reopening = true
@@ -64,7 +64,7 @@ final class LogSink: @unchecked Sendable {  // all state is touched between lock
         }
     }
 
-    /// Writes what is queued, for `seconds` at most, and ends the thread. Not for loop threads.
+    /// Writes the queued lines, for `seconds` at most, and ends the thread. Blocks; not for loop threads.
     func close(seconds: Double) {
         locked {
             deadline = deadline ?? Monotonic.seconds() + seconds
@@ -79,7 +79,7 @@ final class LogSink: @unchecked Sendable {  // all state is touched between lock
         return body()
     }
 
-    // MARK: The writing thread
+    // MARK: Log thread
 
     private func run() {
         while let work = take() {
@@ -94,7 +94,7 @@ final class LogSink: @unchecked Sendable {  // all state is touched between lock
         }
     }
 
-    /// Waits for something to do; nil once closed and empty.
+    /// Waits for work. Returns nil once the sink is closed and empty.
     private func take() -> (bytes: [UInt8], reopens: Bool)? {
         locked {
             while waiting.isEmpty, dropped == 0, !reopening, deadline == nil { pthread_cond_wait(changed, mutex) }
@@ -103,7 +103,7 @@ final class LogSink: @unchecked Sendable {  // all state is touched between lock
             waiting.removeAll(keepingCapacity: true)
             if dropped > 0 {
                 bytes += format.line(
-                    at: .now(), level: .warning, message: "log lines dropped under pressure",
+                    at: .now(), level: .warning, message: "log lines dropped because the output was too slow",
                     metadata: [("count", String(dropped)), ("output", output.label)])
                 dropped = 0
             }
@@ -113,11 +113,11 @@ final class LogSink: @unchecked Sendable {  // all state is touched between lock
         }
     }
 
-    /// Into the old file, which is still there.
+    /// Reports the failure in the old file, which is still open.
     private func complain() {
         write(
             format.line(
-                at: .now(), level: .error, message: "LOG_FILE could not be opened anew",
+                at: .now(), level: .error, message: "LOG_FILE cannot be reopened; logging to the old file",
                 metadata: [("reason", String(cString: strerror(errno)))]))
     }
 
@@ -128,13 +128,13 @@ final class LogSink: @unchecked Sendable {  // all state is touched between lock
             let count = min(bytes.count - done, LogSink.pieceBytes)
             let wrote = bytes.withUnsafeBytes { Glibc.write(file.descriptor, $0.baseAddress! + done, count) }
             if wrote < 0, errno == EINTR || errno == EAGAIN { continue }
-            // A full disk or a closed pipe loses lines; the service goes on.
+            // A full disk or a closed pipe loses lines; the service continues.
             guard wrote > 0 else { return lost(bytes[done...]) }
             done += wrote
         }
     }
 
-    /// False when there is no use in waiting any more.
+    /// Waits until the output accepts bytes. Returns false once the deadline has passed or there is no file.
     private func waitForRoom() -> Bool {
         guard file.descriptor >= 0 else { return false }
         while true {
@@ -145,7 +145,7 @@ final class LogSink: @unchecked Sendable {  // all state is touched between lock
         }
     }
 
-    /// Counted, but not announced: the announcement would be lost as well.
+    /// Counts lost lines without a log line about them, which would be lost too.
     private func lost(_ bytes: ArraySlice<UInt8>) {
         for byte in bytes where byte == UInt8(ascii: "\n") { LogMetrics.dropped(output) }
     }

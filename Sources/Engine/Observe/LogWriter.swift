@@ -1,17 +1,17 @@
-// Writes log lines from threads of its own, so that no loop ever waits for a disk or a terminal. Thread: any.
+// Writes log lines from threads of its own, so that no loop waits for a disk or a terminal. Thread: any.
 import Logging
 
-/// The log's outputs, each with a queue of its own (``LogSink``).
+/// The log's outputs, each with its own queue (``LogSink``).
 public final class LogWriter: Sendable {
-    /// How long `close` waits for an output that takes nothing.
+    /// Longest time that `close` waits for a blocked output, seconds.
     static let closeSeconds = 2.0
 
     let format: LogFormat
     private let sinks: [LogSink]
 
     /// - Parameters:
-    ///   - file: appended to; its folder is made. nil: none.
-    ///   - standardOutput: also write there.
+    ///   - file: a file to append to; its folder is created. nil means no file.
+    ///   - standardOutput: true to write to standard output too.
     public init(file: String?, standardOutput: Bool = true, format: LogFormat = .text) {
         self.format = format
         var sinks: [LogSink] = []
@@ -20,7 +20,7 @@ public final class LogWriter: Sendable {
         if let file {
             let opened = LogFile.named(file)
             failed = opened.descriptor < 0
-            // Kept all the same: it may be there when it is opened anew.
+            // Kept although it failed, because reopening may succeed later.
             sinks.append(LogSink(opened, .file, format: format))
         }
         self.sinks = sinks
@@ -32,20 +32,20 @@ public final class LogWriter: Sendable {
         }
     }
 
-    /// Why a log file could not be written; nil if it could. Not for loop threads.
+    /// Returns the reason why a log file cannot be written, or nil. Blocks; not for loop threads.
     public static func problem(_ file: String) -> String? { LogFile.problem(file) }
 
-    /// Queues a line with its line end. Never waits for the writing.
+    /// Queues a line with its line end. Never blocks on the outputs.
     public func submit(_ line: [UInt8]) {
         for sink in sinks { sink.submit(line) }
     }
 
-    /// The file was moved away (SIGHUP): goes on in a new one of the same name, and loses nothing.
+    /// Continues in a new file of the same name after the file was moved away (SIGHUP). Loses no line.
     public func reopen() {
         for sink in sinks { sink.reopen() }
     }
 
-    /// Writes what is queued and ends the threads. Not for loop threads.
+    /// Writes the queued lines and ends the threads. Blocks; not for loop threads.
     public func close() {
         for sink in sinks { sink.close(seconds: LogWriter.closeSeconds) }
     }

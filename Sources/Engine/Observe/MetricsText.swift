@@ -12,7 +12,7 @@ public struct MetricsText: Sendable {
 
     public init() { bytes.reserveCapacity(64 * 1024) }
 
-    /// Begins a family; its samples follow. Names and label names are ours and `[a-z_]`; only values are escaped.
+    /// Begins a family; its samples follow. Names and label names must match `[a-z_]`; only values are escaped.
     public mutating func family(_ name: String, _ kind: Kind, _ help: String) {
         self.name = name
         append("# HELP ")
@@ -31,8 +31,8 @@ public struct MetricsText: Sendable {
     public mutating func sample(_ value: Int) { sample([], value) }
     public mutating func sample(_ value: Double) { sample([], value) }
 
-    /// Buckets, sum and count of one histogram of the family. The buckets count what lies below their bound, so they
-    /// never fall, and the last one is the count.
+    /// Writes buckets, sum and count of one histogram of the family. The buckets are cumulative, so the last one
+    /// equals the count.
     public mutating func histogram(_ histogram: HistogramSnapshot, _ labels: Labels = []) {
         var below = 0
         for (bound, count) in zip(histogram.buckets.seconds + [.infinity], histogram.counts) {
@@ -58,7 +58,7 @@ public struct MetricsText: Sendable {
         append("\n")
     }
 
-    /// As Go's `ParseFloat` reads it.
+    /// Formats a number so that Go's `ParseFloat` reads it.
     static func number(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value > 0 ? "+Inf" : "-Inf" }

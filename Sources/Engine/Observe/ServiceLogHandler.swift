@@ -1,7 +1,7 @@
-// swift-log's door to the log writer. A value; any thread.
+// Connects swift-log to the log writer. A value; any thread.
 import Logging
 
-/// Sends events as lines to a ``LogWriter``. Secrets never get here: callers log ids, counts and codes.
+/// Passes events as lines to a ``LogWriter``. Callers log ids, counts and codes only, so no secret gets here.
 public struct ServiceLogHandler: LogHandler {
     public var logLevel: Logger.Level
     public var metadata: Logger.Metadata = [:]

@@ -1,24 +1,24 @@
-// What becomes of webhook deliveries. Written on the loop's thread, read on any.
+// Metrics of webhook deliveries. Written on the loop's thread, read on any.
 
 public final class WebhookMetrics: Sendable {
-    /// How an attempt ended.
+    /// Outcome of an attempt.
     public enum Outcome: Int, MetricLabel {
         case delivered
-        /// The receiver answered with a status that is no success (C6.2).
+        /// The receiver answered with a status other than success (C6.2).
         case rejected
         case timedOut
         /// No connection to the receiver.
         case unreachable
-        /// Its address is not one that we may connect to (C7).
+        /// The receiver's address is forbidden (C7).
         case forbidden
-        /// The exchange broke off, or was not HTTP.
+        /// The exchange was interrupted, or was not HTTP.
         case broken
     }
 
-    /// How a delivery ended.
+    /// Outcome of a delivery.
     public enum End: Int, MetricLabel { case delivered, failed }
 
-    /// From the first byte of an attempt to the last of its answer, the wait for a connection included.
+    /// From the first byte of an attempt to the last byte of its answer, including the wait for a connection.
     public let durations = Histograms(.calls)
     public let attempts = Counts<Outcome>()
     public let deliveries = Counts<End>()
@@ -28,7 +28,7 @@ public final class WebhookMetrics: Sendable {
 
     func attemptBegan() { begun.add(at: 0) }
 
-    /// - Parameter outcome: nil: we broke it off ourselves.
+    /// - Parameter outcome: nil if the service itself ended the attempt.
     func attemptEnded(_ outcome: Outcome?, nanoseconds: Int) {
         begun.add(-1, at: 0)
         guard let outcome else { return }
@@ -36,6 +36,6 @@ public final class WebhookMetrics: Sendable {
         durations.observe(nanoseconds: nanoseconds)
     }
 
-    /// Attempts under way. Any thread.
+    /// Number of attempts in progress. Any thread.
     public var inFlight: Int { begun[0] }
 }

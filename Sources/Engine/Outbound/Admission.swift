@@ -1,15 +1,16 @@
-// Who may open a connection now and who waits. Pure; the client's loop. curl's own bounds are not used: its one queue
-// stands still behind a full host, and so one slow webhook receiver would hold up all others (C6.3).
+// Decides which exchange may open a connection now and which waits. Pure; the client's loop. curl's own limits are
+// not used: its single queue blocks behind a full host, so one slow webhook receiver would delay all others (C6.3).
 import DequeModule
 
-/// Bounds exchanges in all and per host. Hosts with waiters take turns; within a host the first comes first.
+/// Bounds exchanges in total and per host. Hosts with waiters take turns; within a host the order is first come,
+/// first served.
 struct Admission<ID: Hashable> {
     let total: Int
     let perHost: Int
     let waitersMax: Int
     private var running = 0
     private var hosts: [String: Host] = [:]
-    /// Hosts that have waiters and a free place, in the order of their turns.
+    /// Hosts with waiters and a free place, in the order of their turns.
     private var turns = Deque<String>()
     private(set) var waiting = 0
 
@@ -43,10 +44,10 @@ struct Admission<ID: Hashable> {
         return .wait
     }
 
-    /// A running exchange ended: who may go now.
+    /// Ends a running exchange and returns the waiters that may start now.
     mutating func ended(host name: String) -> [ID] {
         guard var host = hosts[name], host.running > 0 else {
-            preconditionFailure("an exchange ended that was not running")
+            preconditionFailure("an exchange ended that was not running on its host")
         }
         running -= 1
         host.running -= 1
@@ -57,7 +58,7 @@ struct Admission<ID: Hashable> {
         return admitted
     }
 
-    /// A waiter gave up.
+    /// Removes a waiter that gave up.
     mutating func withdrew(_ id: ID, host name: String) {
         guard let index = hosts[name]?.waiters.firstIndex(of: id) else { return }
         hosts[name]?.waiters.remove(at: index)
@@ -70,7 +71,7 @@ struct Admission<ID: Hashable> {
         while running < total, let name = turns.popFirst() {
             hosts[name]?.hasTurn = false
             guard var host = hosts[name], host.running < perHost, let id = host.waiters.popFirst() else {
-                forgetIfIdle(name)  // its waiters gave up meanwhile
+                forgetIfIdle(name)  // its waiters have given up
                 continue
             }
             waiting -= 1

@@ -1,18 +1,18 @@
-// The header lines of an answer as they came. Pure; any thread. Of a thousand images' heads three fields each are asked
-// for: the others never become strings.
+// The header lines of an answer, unparsed. Pure; any thread. A caller reads about three fields of an image's head, so
+// the other fields never become strings.
 
 struct AnswerHead: Sendable {
-    /// Each with its line end.
+    /// Each line includes its line end.
     private var lines: [UInt8] = []
 
-    /// Takes a line that is a field; others are dropped.
+    /// Keeps a header field; drops any other line.
     mutating func add(_ line: UnsafeRawBufferPointer) {
         if line.last == UInt8(ascii: "\n"), line.contains(UInt8(ascii: ":")) { lines.append(contentsOf: line) }
     }
 
     mutating func clear() { lines.removeAll(keepingCapacity: true) }
 
-    /// The value of the first field of this name, in any case.
+    /// Returns the value of the first field with this name, in any case.
     func first(_ name: String) -> String? {
         lines.withUnsafeBytes { bytes in
             var rest = bytes[...]
@@ -28,7 +28,7 @@ struct AnswerHead: Sendable {
         }
     }
 
-    /// In the order they came.
+    /// All fields in the order of arrival.
     var fields: [(name: String, value: String)] {
         lines.withUnsafeBytes { bytes in
             bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in

@@ -1,11 +1,12 @@
-// curl's C callbacks: from a user pointer and raw bytes to a `CurlTransfer`. Frees: nothing. Thread: the loop's, within
-// curl.
+// curl's C callbacks: convert a user pointer and raw bytes to calls of a `CurlTransfer`. Frees: nothing. Thread: the
+// loop's, within curl.
 import CShims
 import Glibc
 
 extension CurlTransfer {
     func installCallbacks() {
-        // The client holds the transfer until its handle has left the multi handle, so the pointer outlives all calls.
+        // The client retains the transfer until its handle has left the multi handle, so the pointer outlives all
+        // calls.
         let me = Unmanaged.passUnretained(self).toOpaque()
         shim_easy_ptr(easy, CURLOPT_WRITEDATA, me)
         shim_easy_data_cb(easy, CURLOPT_WRITEFUNCTION) { data, size, count, user in
@@ -42,9 +43,9 @@ extension CurlTransfer {
         Unmanaged<CurlTransfer>.fromOpaque(user!).takeUnretainedValue()  // set in `installCallbacks`
     }
 
-    /// nil for anything that is not IP.
+    /// Returns nil for an address family other than IP.
     private static func address(of target: UnsafeMutablePointer<curl_sockaddr>) -> IPAddress? {
-        // The struct ends in a `sockaddr` that is really as long as its family needs.
+        // The struct ends in a `sockaddr` whose real length depends on its family.
         guard let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr) else { return nil }
         let raw = UnsafeRawPointer(target) + offset
         switch target.pointee.family {

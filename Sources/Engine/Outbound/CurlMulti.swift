@@ -1,19 +1,19 @@
-// curl's multi interface on a libuv loop: curl names the sockets and the time it waits for, the loop tells it what
-// happened. Frees: the multi handle and with it all kept connections in `close`; a socket's `LoopPoll` is owned through
-// `curl_multi_assign` until curl lets go of the socket, which it says before it closes it. Thread: the loop's.
+// curl's multi interface on a libuv loop: curl names its sockets and its time-out, and the loop reports events to
+// curl. Frees: `close` frees the multi handle with all kept connections. `curl_multi_assign` owns a socket's
+// `LoopPoll` until curl reports that it is about to close the socket. Thread: the loop's.
 import CShims
 
-/// One pool of connections and the transfers on it.
+/// One connection pool and the transfers on it.
 final class CurlMulti {
     private let loop: Loop
     private let handle: UnsafeMutableRawPointer
     private let timer: LoopTimer
     private var running: [UnsafeMutableRawPointer: CurlTransfer] = [:]
-    /// Handles must not be added or removed while curl is calling us.
+    /// True while curl runs callbacks; handles must not be added or removed then.
     private var isInside = false
     private var isClosed = false
 
-    /// `keptConnections`: how many connections are kept open in all.
+    /// - Parameter keptConnections: most connections that are kept open in total.
     init(on loop: Loop, keptConnections: Int) {
         precondition(CurlLibrary.isReady, "libcurl cannot be initialised")
         guard let handle = curl_multi_init() else { preconditionFailure("no memory for libcurl") }
@@ -36,7 +36,7 @@ final class CurlMulti {
         }
     }
 
-    /// False if curl refuses the handle.
+    /// Adds a transfer. Returns false if curl refuses the handle.
     func add(_ transfer: CurlTransfer) -> Bool {
         precondition(!isInside && !isClosed)
         guard curl_multi_add_handle(handle, transfer.easy) == CURLM_OK else { return false }
@@ -44,7 +44,7 @@ final class CurlMulti {
         return true
     }
 
-    /// Ends a transfer before its end; its connection is closed unless it happened to be idle.
+    /// Removes a transfer before its end. Closes its connection unless the connection was idle.
     func remove(_ transfer: CurlTransfer) {
         precondition(!isInside && !isClosed)
         guard running.removeValue(forKey: transfer.easy) != nil else { return }
@@ -62,7 +62,7 @@ final class CurlMulti {
     // MARK: curl to loop
 
     private static func of(_ user: UnsafeMutableRawPointer?) -> CurlMulti {
-        Unmanaged<CurlMulti>.fromOpaque(user!).takeUnretainedValue()  // set in `init`; callbacks end with `close`
+        Unmanaged<CurlMulti>.fromOpaque(user!).takeUnretainedValue()  // set in `init`; no callback follows `close`
     }
 
     private func watch(_ socket: curl_socket_t, _ wanted: Int32, _ assigned: UnsafeMutableRawPointer?) {
@@ -74,7 +74,7 @@ final class CurlMulti {
         }
         guard let poll = assigned.map({ Unmanaged<LoopPoll>.fromOpaque($0).takeUnretainedValue() }) ?? adopt(socket)
         else {
-            return  // the socket is dead already; the transfer's time-outs end it
+            return  // the socket is already dead; a time-out ends the transfer
         }
         var events: LoopPoll.Events = []
         if wanted & CURL_POLL_IN != 0 { events.insert(.readable) }
@@ -84,7 +84,7 @@ final class CurlMulti {
 
     private func adopt(_ socket: curl_socket_t) -> LoopPoll? {
         guard let poll = LoopPoll(socket, on: loop) else { return nil }
-        // Balanced where curl says CURL_POLL_REMOVE.
+        // Released when curl reports CURL_POLL_REMOVE.
         curl_multi_assign(handle, socket, Unmanaged.passRetained(poll).toOpaque())
         return poll
     }
@@ -115,7 +115,7 @@ final class CurlMulti {
         for (transfer, code) in takeEnded() { transfer.ended?(code) }
     }
 
-    /// All ended transfers are taken out first: what `ended` does may add and end others.
+    /// Removes all ended transfers first, because their `ended` callbacks may add and end others.
     private func takeEnded() -> [(CurlTransfer, CURLcode)] {
         var ended: [(CurlTransfer, CURLcode)] = []
         var left: Int32 = 0

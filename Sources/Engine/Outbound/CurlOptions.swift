@@ -1,9 +1,9 @@
-// From an `OutboundRequest` to the options of an easy handle. Frees: nothing; the header list goes with its transfer.
+// Converts an `OutboundRequest` to options of an easy handle. Frees: nothing; the transfer frees the header list.
 // Thread: the client's loop.
 import CShims
 
 extension CurlTransfer {
-    /// Sets everything that a transfer needs.
+    /// Sets all options of a transfer.
     func configure(_ exchange: OutboundExchange, _ configuration: HTTPClientConfiguration) {
         let request = exchange.request
         installCallbacks()
@@ -12,7 +12,7 @@ extension CurlTransfer {
         setMethod(request)
         setHeaders(request)
         if request.acceptCompressed { shim_easy_str(easy, CURLOPT_ACCEPT_ENCODING, "") }
-        // Ends an answer of known length before its body is sent; `receivedBody` counts the others.
+        // Refuses an answer of a known, excessive length before its body is sent; `receivedBody` counts the others.
         if let bodyMax, bodyMax < Int.max { shim_easy_off(easy, CURLOPT_MAXFILESIZE_LARGE, Int(bodyMax)) }
     }
 
@@ -21,12 +21,11 @@ extension CurlTransfer {
         shim_easy_str(easy, CURLOPT_PROTOCOLS_STR, "http,https")
         shim_easy_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
         shim_easy_long(easy, CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(request.connectSeconds * 1000)))
-        shim_easy_str(easy, CURLOPT_PROXY, "")  // not even from the environment
+        shim_easy_str(easy, CURLOPT_PROXY, "")  // ignores a proxy from the environment
         shim_easy_long(easy, CURLOPT_NOSIGNAL, 1)
-        // Without it a transfer that ends while its name is being resolved waits for the resolver's thread, on our
-        // loop.
+        // Otherwise a transfer that ends during its name lookup would wait for the resolver's thread, on the loop.
         shim_easy_long(easy, CURLOPT_QUICK_EXIT, 1)
-        shim_easy_long(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1)  // redirects included
+        shim_easy_long(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1)  // also in redirects
         shim_easy_long(easy, CURLOPT_TCP_KEEPALIVE, 1)
         shim_easy_long(easy, CURLOPT_BUFFERSIZE, 64 * 1024)
         if request.neverRepeat || upload?.isSeekable == false { shim_easy_long(easy, CURLOPT_FRESH_CONNECT, 1) }
@@ -34,10 +33,11 @@ extension CurlTransfer {
         shim_easy_str(easy, CURLOPT_USERAGENT, configuration.userAgent)
     }
 
-    /// Puts the addresses where curl looks before it would look the name up, and keeps it from doing that itself.
+    /// Puts the addresses into curl's cache and prevents curl from looking the name up itself.
     private func setAddresses(_ exchange: OutboundExchange) {
         guard HostNames.needsLook(exchange.host) else { return }
-        // `+`: not for ever. curl asks with or without the dot that names the root, as its version goes.
+        // `+` lets the entry expire. Depending on its version, curl looks the name up with or without the root's
+        // trailing dot.
         let place = ":\(exchange.target.port):" + exchange.addresses.joined(separator: ",")
         let name = exchange.host
         for name in name.hasSuffix(".") ? [name, String(name.dropLast())] : [name] {
@@ -64,7 +64,8 @@ extension CurlTransfer {
     }
 
     private func setHeaders(_ request: OutboundRequest) {
-        // An empty value takes away what curl would add: a pause before each body, and a media type that is not ours.
+        // An empty value removes a header that curl would add: `Expect` delays each body, and curl's media type would
+        // be wrong.
         var lines = ["Expect:"]
         if !request.headers.contains(where: { OutboundHeaders.equal($0.0, "content-type") }) {
             lines.append("Content-Type:")

@@ -1,47 +1,47 @@
-// One transfer of curl: its easy handle, what has come in so far, and what curl's callbacks tell. Frees: the easy
-// handle and its header list in `free`, after the transfer has left its `CurlMulti`. Thread: the client's loop.
+// One transfer of curl: its easy handle, the received bytes and the callbacks. Frees: `free` frees the easy handle
+// and its lists, after the transfer has left its `CurlMulti`. Thread: the client's loop.
 import CShims
 
-/// The C side of an exchange. Callbacks only note things and wake the waiting task; nothing is added, removed or
-/// unpaused there.
+/// The C side of an exchange. Callbacks only record data and wake the waiting task; they never add, remove or unpause
+/// a transfer.
 final class CurlTransfer {
-    /// Bytes of an answer that are held before curl is told to stop reading.
+    /// Bytes of an answer that are buffered before curl must stop reading.
     static let bufferedMax = 256 * 1024
     /// Bytes of a redirect's body that are read to keep its connection.
     static let redirectBytesMax = 16 * 1024
-    /// Bytes of all header lines together; curl bounds a single line only.
+    /// Most bytes of all header lines together; curl bounds single lines only.
     static let headMax = 256 * 1024
 
     let easy: UnsafeMutableRawPointer
     let policy: AddressPolicy?
     let followsRedirects: Bool
     let upload: UploadFeed?
-    /// Bound on the decoded body; nil: none.
+    /// Most bytes of the decoded body; nil means no limit.
     let bodyMax: Int?
     var headerList: UnsafeMutablePointer<curl_slist>?
-    /// The addresses of the host, as curl takes them.
+    /// The host's addresses in curl's format.
     var addressList: UnsafeMutablePointer<curl_slist>?
     private var isFreed = false
     private var lastAddress = ""
 
     var status = 0
     private(set) var head = AnswerHead()
-    /// True when the head of the answer that counts is complete: neither an interim one nor a redirect that is
+    /// True when the final answer's head is complete; false for an interim answer and for a redirect that is
     /// followed.
     var headIsFinal = false
-    /// The head of a redirect to be followed has come: its body does not count.
+    /// True after the head of a redirect that is followed; its body is ignored.
     private(set) var isRedirect = false
     private var redirectBytes = 0
     private var headBytes = 0
     private var buffer: [UInt8] = []
     private var received = 0
-    /// What a callback found wrong; says more than curl's code for it.
+    /// The error that a callback found; more precise than curl's code.
     private(set) var verdict: OutboundError.Kind?
     private var socketsOpened = 0
     private var socketsForbidden = 0
     private(set) var isReceivingPaused = false
     private(set) var isSendingPaused = false
-    /// Called from within curl: head complete, or bytes have come.
+    /// Called from within curl when the head is complete or bytes have arrived.
     var changed: (() -> Void)?
     /// Called after the transfer has ended by itself and left its pool.
     var ended: ((CURLcode) -> Void)?
@@ -68,7 +68,7 @@ final class CurlTransfer {
 
     // MARK: Outside curl's callbacks
 
-    /// What has come in since the last call; reading goes on if it was paused.
+    /// Returns the bytes received since the last call. The caller then resumes a paused transfer.
     func takeBuffered() -> [UInt8] {
         let taken = buffer
         buffer = []
@@ -79,7 +79,7 @@ final class CurlTransfer {
 
     func continueReceiving() -> CURLcode {
         guard isReceivingPaused else { return CURLE_OK }
-        isReceivingPaused = false  // before the call, within which curl may pause again
+        isReceivingPaused = false  // set before the call, because curl may pause again within it
         return resume()
     }
 
@@ -94,14 +94,14 @@ final class CurlTransfer {
         return curl_easy_pause(easy, still)
     }
 
-    /// True once a byte of the request was handed to the system.
+    /// True once a byte of the request was passed to the system.
     var mayHaveArrived: Bool {
         var bytes = 0
         shim_easy_info_long(easy, CURLINFO_REQUEST_SIZE, &bytes)
         return bytes > 0
     }
 
-    /// Where the connection leads; stays after the end.
+    /// The connection's remote address; still available after the end.
     var address: String {
         if isFreed { return lastAddress }
         var text: UnsafePointer<CChar>?
@@ -111,7 +111,7 @@ final class CurlTransfer {
 
     // MARK: From curl's callbacks
 
-    /// False refuses the address (C7).
+    /// Returns false to refuse the address (C7).
     func permits(_ address: IPAddress?) -> Bool {
         guard let policy else { return true }
         if let address, policy.permits(address) {
@@ -120,12 +120,12 @@ final class CurlTransfer {
             return true
         }
         socketsForbidden += 1
-        // A host with one permitted address is only unreachable, not forbidden.
+        // A host with at least one permitted address is unreachable rather than forbidden.
         verdict = socketsOpened == 0 ? .forbiddenAddress : nil
         return false
     }
 
-    /// False ends the transfer.
+    /// Returns false to end the transfer.
     func receivedHeader(_ line: UnsafeRawBufferPointer) -> Bool {
         headBytes += line.count
         guard headBytes <= CurlTransfer.headMax else {
@@ -147,7 +147,7 @@ final class CurlTransfer {
         return true
     }
 
-    /// Where to go on; nil: nowhere.
+    /// Target of a redirect that is followed; nil for any other answer.
     var location: String? {
         guard followsRedirects, (300..<400).contains(status) else { return nil }
         return head.first("location").flatMap { $0.isEmpty ? nil : $0 }
@@ -174,7 +174,7 @@ final class CurlTransfer {
         return .taken
     }
 
-    /// nil: curl must pause.
+    /// Returns nil if curl must pause.
     func giveBody(_ target: UnsafeMutableRawBufferPointer) -> Int? {
         guard let upload else { return 0 }
         switch upload.take(into: target) {
@@ -187,9 +187,9 @@ final class CurlTransfer {
     }
 }
 
-/// Reads the lines that curl hands to its header callback.
+/// Parses the lines that curl passes to its header callback.
 enum HeaderLine {
-    /// The status of a line `HTTP/1.1 200 OK`; nil for any other line.
+    /// Returns the status of a line such as `HTTP/1.1 200 OK`; nil for any other line.
     static func status(_ line: UnsafeRawBufferPointer) -> Int? {
         guard line.starts(with: "HTTP/".utf8), let space = line.firstIndex(of: 0x20) else { return nil }
         let digits = line[(space + 1)...].prefix { ASCII.isDigit($0) }

@@ -1,35 +1,35 @@
-// The outside over HTTP/1.1: bounds, deadlines and cancellation around curl's transfers.
-// Frees: everything that is still open in `close`, which must be called. Thread: the loop's.
+// HTTP/1.1 requests to external hosts: limits, deadlines and cancellation around curl's transfers.
+// Frees: `close` frees everything that is still open and must be called. Thread: the loop's.
 import CShims
 import DequeModule
 
-/// Bounds and identity of an ``HTTPClient``.
+/// Limits and identity of an ``HTTPClient``.
 public struct HTTPClientConfiguration: Sendable {
-    /// Exchanges at the same time, and connections kept for reuse.
+    /// Most concurrent exchanges, and most connections kept for reuse.
     public var totalConnections = 256
-    /// Exchanges at the same time with one host and port.
+    /// Most concurrent exchanges per host and port.
     public var connectionsPerHost = 64
-    /// Exchanges that wait for a place; more are refused.
+    /// Most exchanges that wait for a place; further ones are refused.
     public var waitersMax = 65_536
-    /// Names looked up at the same time, each on a thread of its own.
+    /// Most concurrent name lookups, each on a thread of its own.
     public var lookupsMax = 16
-    /// How a name is looked up: calls back on the loop in a later turn with numeric addresses, or none; false if it
-    /// cannot be tried, and then it does not call back.
+    /// Looks up a name: calls back on the loop in a later turn, with numeric addresses or none. Returns false,
+    /// without a callback, if the lookup cannot start.
     public typealias LookUp = @Sendable (String, Loop, @escaping @Sendable ([String]) -> Void) -> Bool
     public var lookUp: LookUp = { LookupThread.start($0, on: $1, $2) }
-    /// How long a name's addresses are used before it is looked up again, seconds.
+    /// Time for which a name's addresses are reused, seconds.
     public var addressSeconds = 60.0
     public var userAgent = "generation-service/1.0"
-    /// PEM file; nil: the system's authorities.
+    /// PEM file with certificate authorities; nil means the system's.
     public var certificateAuthorityFile: String?
 
     public init() {}
 }
 
-/// Sends requests to the outside. Loop-bound; `close()` it before its loop ends.
+/// Sends requests to external hosts. Loop-bound; call `close()` before its loop ends.
 ///
-/// Connections are kept and reused. Those opened under an ``AddressPolicy`` and those opened without are never shared,
-/// because the policy is applied when a connection is opened.
+/// Connections are kept and reused. Requests with different ``AddressPolicy`` values never share a connection,
+/// because the policy is applied when the connection is opened.
 public final class HTTPClient {
     private let loop: Loop
     private let configuration: HTTPClientConfiguration
@@ -38,7 +38,7 @@ public final class HTTPClient {
     private let names: HostNames
     private var silent = SilentHosts()
     private var exchanges: [ObjectIdentifier: OutboundExchange] = [:]
-    /// Those that have a place and have not begun.
+    /// Exchanges that have a place and have not started.
     private var entering = Deque<ObjectIdentifier>()
     private var isEntering = false
     private var isClosed = false
@@ -56,10 +56,10 @@ public final class HTTPClient {
             lookUp: configuration.lookUp)
     }
 
-    /// Exchanges that run or wait.
+    /// Number of exchanges that run or wait.
     public var exchangeCount: Int { exchanges.count }
 
-    /// The whole answer in memory. Every status is an answer. Cancelling the task ends the exchange at once.
+    /// Returns the whole answer in memory, whatever its status. Cancelling the task ends the exchange at once.
     public func send(_ request: OutboundRequest) async throws(OutboundError) -> OutboundResponse {
         let stream = try await start(request, bodyMax: max(0, request.maxResponseBytes))
         var body: [UInt8] = []
@@ -69,12 +69,12 @@ public final class HTTPClient {
         return OutboundResponse(status: stream.status, headers: stream.headers, body: body, address: stream.address)
     }
 
-    /// Returns at the head of the final answer; the body is pulled from the stream.
+    /// Returns after the final answer's head; the caller pulls the body from the stream.
     public func open(_ request: OutboundRequest) async throws(OutboundError) -> OutboundStream {
         try await start(request, bodyMax: nil)
     }
 
-    /// Cancels what runs or waits and closes all connections.
+    /// Cancels all exchanges and closes all connections.
     public func close() async {
         guard !isClosed else { return }
         isClosed = true
@@ -100,7 +100,7 @@ public final class HTTPClient {
         } catch {
             end(exchange, .cancelled, "the request was cancelled")
         }
-        // A head that came is told even if its body has failed meanwhile: the stream's reader will meet the failure.
+        // A complete head is returned even if the body has failed since; the stream's reader then gets the error.
         if let failure = exchange.failure, failure.kind == .cancelled || exchange.transfer?.headIsFinal != true {
             await exchange.pumpEnded()
             throw failure
@@ -108,7 +108,7 @@ public final class HTTPClient {
         return OutboundStream(exchange, of: self)
     }
 
-    /// The way to a host: its addresses, a place among the connections, the transfer.
+    /// Prepares an exchange: addresses, a place among the connections, the transfer.
     private func begin(_ exchange: OutboundExchange) {
         let request = exchange.request
         if request.avoidsSilentHosts, silent.isSilent(exchange.hostKey, now: Monotonic.seconds()) {
@@ -142,7 +142,7 @@ public final class HTTPClient {
         }
     }
 
-    /// For an address or a place; the time runs on from one to the other.
+    /// Limits the wait for an address and a place; both waits share one time limit.
     private func armWaiting(_ exchange: OutboundExchange) {
         guard !exchange.timer.isActive else { return }
         arm(exchange, exchange.request.queueSeconds ?? exchange.request.timeoutSeconds)
@@ -158,7 +158,7 @@ public final class HTTPClient {
         }
     }
 
-    /// The time of the whole exchange, if it does not run already.
+    /// Starts the time limit of the whole exchange, unless it runs already.
     private func armRunning(_ exchange: OutboundExchange) {
         guard exchange.request.queueSeconds != nil || !exchange.timer.isActive else { return }
         exchange.begins(at: Monotonic.seconds())
@@ -166,10 +166,10 @@ public final class HTTPClient {
     }
 
     private func endSilent(_ exchange: OutboundExchange) {
-        end(exchange, .connectFailed, "\(exchange.target.host): it has not answered lately")
+        end(exchange, .connectFailed, "\(exchange.target.host): the host did not answer recent requests")
     }
 
-    /// The exchange has its place: gives it to curl.
+    /// Starts the transfer of an exchange that has its place.
     private func run(_ exchange: OutboundExchange) {
         exchange.isAdmitted = true
         let request = exchange.request
@@ -200,13 +200,13 @@ public final class HTTPClient {
         return pool
     }
 
-    /// curl is done with the transfer.
+    /// Handles the end of a transfer.
     private func finished(_ exchange: OutboundExchange, _ code: CURLcode) {
         if let transfer = exchange.transfer, transfer.isRedirect { return follow(exchange, transfer) }
         guard code != CURLE_OK, let transfer = exchange.transfer else { return settle(exchange, nil) }
         let host = exchange.target.host
         let mayHaveArrived = transfer.mayHaveArrived
-        // For curl, bytes that are not HTTP are an unsupported protocol.
+        // curl reports bytes that are not HTTP as an unsupported protocol.
         let isGibberish = code == CURLE_UNSUPPORTED_PROTOCOL && mayHaveArrived && transfer.status == 0
         let result = isGibberish ? CURLE_WEIRD_SERVER_REPLY : code
         settle(
@@ -214,8 +214,8 @@ public final class HTTPClient {
             .of(result, verdict: transfer.verdict, host: host, mayHaveArrived: mayHaveArrived || exchange.hops > 0))
     }
 
-    /// Each hop is a way of its own: judged, looked up and bounded like the first one. curl's own following would look
-    /// names up by itself, and hold a place of another host.
+    /// Each hop is checked, looked up and limited like the first one. curl's own redirects would look names up by
+    /// themselves and occupy a place of another host.
     private func follow(_ exchange: OutboundExchange, _ transfer: CurlTransfer) {
         let location = transfer.location ?? ""
         leave(exchange, nil)
@@ -224,13 +224,13 @@ public final class HTTPClient {
         begin(exchange)
     }
 
-    /// Ends an exchange before its end. Nothing happens if it has ended already.
+    /// Ends an exchange early. Does nothing if it has ended already.
     func end(_ exchange: OutboundExchange, _ kind: OutboundError.Kind, _ message: String) {
         let hasHopped = exchange.hops > 0
         switch exchange.phase {
         case .waiting: settle(exchange, OutboundError(kind, message, mayHaveArrived: hasHopped))
         case .running(let transfer, let pool):
-            let mayHaveArrived = transfer.mayHaveArrived || hasHopped  // before curl forgets
+            let mayHaveArrived = transfer.mayHaveArrived || hasHopped  // read before curl forgets it
             pool.remove(transfer)
             settle(exchange, OutboundError(kind, message, mayHaveArrived: mayHaveArrived))
         case .ended: break
@@ -244,7 +244,7 @@ public final class HTTPClient {
         leave(exchange, failure)
     }
 
-    /// Gives back what the exchange holds of the present hop, its place first of all.
+    /// Releases the resources of the current hop, its place first.
     private func leave(_ exchange: OutboundExchange, _ failure: OutboundError?) {
         let id = ObjectIdentifier(exchange)
         note(exchange, failure)
@@ -261,7 +261,7 @@ public final class HTTPClient {
         runEntering()
     }
 
-    /// One after the other, not one within the other: each that fails at once lets the next one in.
+    /// Starts the exchanges in a loop instead of recursively: each one that fails at once lets the next one in.
     private func runEntering() {
         guard !isEntering else { return }
         isEntering = true
@@ -271,7 +271,7 @@ public final class HTTPClient {
         }
     }
 
-    /// What the end of a transfer says about its host.
+    /// Records in `silent` whether the host answered.
     private func note(_ exchange: OutboundExchange, _ failure: OutboundError?) {
         guard let transfer = exchange.transfer else { return }
         if transfer.status != 0 {
@@ -283,11 +283,11 @@ public final class HTTPClient {
         }
     }
 
-    /// The reader has taken what was there.
+    /// Resumes reading after the reader has taken the buffered bytes.
     func continueReceiving(_ exchange: OutboundExchange) {
         guard case .running(let transfer, _) = exchange.phase else { return }
         if transfer.continueReceiving() != CURLE_OK {
-            end(exchange, .interrupted, "\(exchange.target.host): the answer broke off")
+            end(exchange, .interrupted, "\(exchange.target.host): the answer was interrupted")
         }
     }
 }

@@ -1,36 +1,37 @@
-// Names of hosts to addresses: asked for once, bounded, remembered for a while. curl is given the addresses and never
-// looks a name up itself: it would take a thread for each transfer, so that one name that does not resolve, in a job of
-// many images, cost hundreds of them. Frees: its timers, in `close`. Thread: the client's loop.
+// Resolves host names to addresses: one lookup per name, bounded in number, with a cache. curl receives the addresses
+// and never looks a name up itself. curl would use a thread per transfer, so one unresolvable name in a job of many
+// images would use hundreds of threads. Frees: its timers, in `close`. Thread: the client's loop.
 import DequeModule
 
-/// Looks names up. Loop-bound.
+/// Resolves host names. Loop-bound.
 final class HostNames {
-    /// How a name is looked up: on the loop in a later turn, the addresses or none; false if it cannot be tried.
+    /// Looks up a name: calls back on the loop in a later turn, with addresses or none. Returns false if the lookup
+    /// cannot start.
     typealias LookUp = HTTPClientConfiguration.LookUp
 
-    /// A failure is told again for so long, seconds, to those who do not insist; twice as long after each further one
+    /// Time for which a failure is reused, seconds, unless the caller insists. It doubles with each further failure
     /// in a row.
     static let failureSeconds = 15.0
     static let failureSecondsMax = 600.0
-    /// Whoever waits for a look-up waits no longer than this from its start, seconds; its thread may take longer.
+    /// Longest wait of a caller from the start of the lookup, seconds; the lookup's thread may take longer.
     static let lookupSeconds = 10.0
-    /// Names remembered.
+    /// Most names in the cache.
     static let namesMax = 4096
 
     enum Answer: Equatable {
-        /// Numeric, in order of preference.
+        /// Numeric addresses in order of preference.
         case known([String])
-        /// It failed a moment ago.
+        /// A recent lookup failed.
         case failed
-        /// The answer will come.
+        /// The callback will deliver the answer.
         case asked
     }
 
     private struct Known {
-        /// None: the look-up failed.
+        /// Empty if the lookup failed.
         var addresses: [String]
         var until: Double
-        /// How often in a row it has failed.
+        /// Number of failures in a row.
         var failures = 0
     }
 
@@ -48,11 +49,11 @@ final class HostNames {
     private var known: [String: Known] = [:]
     private var looks: [String: Look] = [:]
     private var queue = Deque<String>()
-    /// Look-ups under way, those included that nobody waits for any more.
+    /// Lookups that run, including those without waiters.
     private(set) var running = 0
     private var isClosed = false
 
-    /// - Parameter answerSeconds: an answer is used for so long; the system's own caches, if any, come on top.
+    /// - Parameter answerSeconds: time for which an answer is reused; the system's own caches may add to it.
     init(
         on loop: Loop, threadsMax: Int, answerSeconds: Double, lookUp: @escaping LookUp,
         now: @escaping () -> Double = Monotonic.seconds
@@ -64,14 +65,15 @@ final class HostNames {
         self.now = now
     }
 
-    /// False for addresses, and for `localhost` and what is below it, which is always the loopback.
+    /// False for addresses, and for `localhost` and names below it, which always mean the loopback.
     static func needsLook(_ host: String) -> Bool {
         if host.hasPrefix("[") || IPAddress(host) != nil { return false }
         return host != "localhost" && !host.hasSuffix(".localhost")
     }
 
-    /// The addresses of `host`, lower case. After `.asked`, `done` is called in a later turn, with none for a failure.
-    /// - Parameter insisting: asks again although it has just failed.
+    /// Resolves `host`, which must be lower case. After `.asked`, `done` is called in a later turn, with no address
+    /// for a failure.
+    /// - Parameter insisting: looks up again even after a recent failure.
     func look(
         _ host: String, insisting: Bool, for waiter: ObjectIdentifier, _ done: @escaping ([String]) -> Void
     ) -> Answer {
@@ -88,10 +90,10 @@ final class HostNames {
         return .asked
     }
 
-    /// The waiter does not wait any more.
+    /// Removes a waiter.
     func withdraw(_ waiter: ObjectIdentifier, from host: String) { looks[host]?.waiters[waiter] = nil }
 
-    /// Nobody is called any more. What threads still look up is dropped.
+    /// Drops all waiters and the results of running lookups. No callback follows.
     func close() {
         isClosed = true
         for look in looks.values { look.timer?.close() }
@@ -104,7 +106,7 @@ final class HostNames {
     private func startNext() {
         while running < threadsMax, let host = queue.popFirst() {
             guard looks[host]?.waiters.isEmpty == false else {
-                looks[host] = nil  // all gave up while it stood in the queue
+                looks[host] = nil  // all waiters gave up while the name was queued
                 continue
             }
             running += 1
@@ -116,7 +118,7 @@ final class HostNames {
         }
     }
 
-    /// Starts the time of those who wait, unless it runs.
+    /// Starts the waiters' time limit, unless it runs already.
     private func limit(_ host: String) {
         guard looks[host]?.timer == nil else { return }
         let timer = LoopTimer(on: loop)
@@ -132,7 +134,7 @@ final class HostNames {
         startNext()
     }
 
-    /// Remembers the outcome and calls all who wait for it; the look-up itself may go on.
+    /// Caches the result and calls all waiters. The lookup itself may still run.
     private func tell(_ host: String, _ addresses: [String]) {
         guard let look = looks[host] else { return }
         remember(host, addresses)

@@ -1,10 +1,10 @@
-// Why an exchange with the outside has no answer. A value; any thread.
+// The reason why an exchange with an external host has no answer. A value; any thread.
 import CShims
 
-/// An exchange that ended without a whole answer. An answer with an error status is an answer, not an error.
+/// An exchange that ended without a complete answer. An answer with an error status is not an error.
 public struct OutboundError: Error, Equatable, Sendable {
     public enum Kind: Equatable, Sendable {
-        /// Not http(s), or not a URL; also a redirect to such a one, and a header that cannot be sent.
+        /// The URL, or a redirect's target, is not a valid http(s) URL; or a header cannot be sent.
         case invalidURL
         /// C7: every address of the host is forbidden.
         case forbiddenAddress
@@ -12,21 +12,22 @@ public struct OutboundError: Error, Equatable, Sendable {
         case connectFailed
         case tlsFailed
         case timedOut
-        /// More bytes than the caller's bound.
+        /// The answer has more bytes than the caller allows.
         case tooLarge
         case tooManyRedirects
-        /// The connection broke, or what came over it was not HTTP.
+        /// The connection broke, or the answer was not HTTP.
         case interrupted
-        /// The request's own body failed or had another length than was said.
+        /// The request's own body failed or had a different length than announced.
         case sourceFailed
         /// The waiting task was cancelled or the client was closed.
         case cancelled
     }
 
     public let kind: Kind
-    /// In English, with the host at most: neither path nor query, which may be secrets (a webhook's token), nor values.
+    /// English text that names the host at most. Paths and queries can be secrets (a webhook's token), so they are
+    /// left out.
     public let message: String
-    /// True once a byte of the request was sent: the other side may have acted on it.
+    /// True once a byte of the request was sent: the receiver may have acted on it.
     public let mayHaveArrived: Bool
 
     public init(_ kind: Kind, _ message: String, mayHaveArrived: Bool) {
@@ -37,7 +38,7 @@ public struct OutboundError: Error, Equatable, Sendable {
 }
 
 extension OutboundError {
-    /// What curl's result means; `verdict` is what our own callbacks found, and comes first. `host` is shown.
+    /// Converts curl's result. `verdict`, found by the callbacks, takes precedence. The message shows `host`.
     static func of(_ code: CURLcode, verdict: Kind?, host: String, mayHaveArrived: Bool) -> OutboundError {
         if verdict == .forbiddenAddress {
             return OutboundError(.forbiddenAddress, "\(host): its address is forbidden", mayHaveArrived: mayHaveArrived)
@@ -60,7 +61,7 @@ extension OutboundError {
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
             CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ENGINE_INITFAILED, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS:
             .tlsFailed
-        default: .interrupted  // curl's codes, not ours: what is left happens on an open connection
+        default: .interrupted  // curl's other codes occur on an open connection
         }
     }
 }

@@ -1,9 +1,9 @@
 // One exchange from the call to its end: waiting for addresses or a place, running as a curl transfer, ended. A
-// redirect that is followed takes it back to waiting. Thread: the client's loop.
+// followed redirect returns it to waiting. Thread: the client's loop.
 
 import CShims
 
-/// What the client, the waiting task and the transfer share.
+/// State shared by the client, the waiting task and the transfer.
 final class OutboundExchange {
     enum Phase {
         case waiting
@@ -11,30 +11,30 @@ final class OutboundExchange {
         case ended
     }
 
-    /// Its URL and headers are those of the present hop.
+    /// Its URL and headers are those of the current hop.
     private(set) var request: OutboundRequest
     private(set) var target: ParsedURL
     /// Lower case.
     private(set) var host: String
-    /// Bounds connections per host and port.
+    /// Key of the connection limit: host and port.
     private(set) var hostKey: String
-    /// Numeric, of `target`; none if it needs no look-up.
+    /// Numeric addresses of `target`; empty if it needs no lookup.
     var addresses: [String] = []
-    /// Redirects followed so far.
+    /// Number of redirects followed so far.
     private(set) var hops = 0
-    /// What is left of the exchange's time when it next gets a place, seconds.
+    /// Time left for the exchange when it next gets a place, seconds.
     private(set) var secondsLeft: Double
-    /// When it got its place.
+    /// Time at which it got its place.
     private var beganAt = 0.0
     let timer: LoopTimer
-    /// Bound on the body that the caller collects; nil: it is pulled.
+    /// Most bytes of a body that the caller collects; nil for a body that is pulled.
     let bodyMax: Int?
     var phase: Phase = .waiting
-    /// True from the moment it counts as running until its end.
+    /// True while it counts as running.
     var isAdmitted = false
-    /// nil after the end: the whole answer has come.
+    /// nil after a complete answer.
     private(set) var failure: OutboundError?
-    /// Stays after the end, for the bytes that nobody has taken yet.
+    /// Kept after the end for the bytes that the reader has not taken.
     var transfer: CurlTransfer?
     private var pump: Task<Void, Never>?
     private let loop: Loop
@@ -54,10 +54,10 @@ final class OutboundExchange {
         timer = LoopTimer(on: loop)
     }
 
-    /// Its time runs from here.
+    /// Starts the exchange's time.
     func begins(at moment: Double) { beganAt = moment }
 
-    /// The hop is over. While the next one waits for a place, only a caller's bound on the wait counts.
+    /// Ends a hop. While the next hop waits for a place, only the caller's limit on the wait counts.
     func hopEnded(at moment: Double) {
         transfer = nil
         phase = .waiting
@@ -66,7 +66,7 @@ final class OutboundExchange {
         secondsLeft -= moment - beganAt
     }
 
-    /// Goes on to where a redirect leads, relative to where it came from.
+    /// Prepares the next hop. `location` is relative to the current URL.
     func follow(_ location: String) throws(OutboundError) {
         guard hops < request.maxRedirects else {
             throw OutboundError(.tooManyRedirects, "\(host): too many redirects", mayHaveArrived: true)
@@ -76,9 +76,9 @@ final class OutboundExchange {
         }
         let next: ParsedURL
         do { next = try OutboundExchange.parse(url) } catch {
-            throw OutboundError(error.kind, "\(host): a redirect: \(error.message)", mayHaveArrived: true)
+            throw OutboundError(error.kind, "\(host): invalid redirect: \(error.message)", mayHaveArrived: true)
         }
-        // What lets a caller in at one host is not another host's business.
+        // Credentials for one host must not reach another host.
         if (next.scheme, next.host, next.port) != (target.scheme, target.host, target.port) {
             request.headers.removeAll { name, _ in
                 OutboundHeaders.equal(name, "authorization") || OutboundHeaders.equal(name, "cookie")
@@ -112,7 +112,7 @@ final class OutboundExchange {
         }
     }
 
-    /// Lets the waiting task look again. Also called from within curl: it only makes the task ready.
+    /// Wakes the waiting task. Also called from within curl, because it only makes the task ready.
     func changed() {
         waiter?.resume()
         waiter = nil
@@ -133,14 +133,14 @@ final class OutboundExchange {
         changed()
     }
 
-    /// `failed` is called with what to tell the caller if the source does not keep its word.
+    /// Starts pumping the body's source. `failed` receives the error text if the source fails or has another length.
     func startPump(_ failed: @escaping (String) -> Void) {
         guard case .stream(_, let source) = request.body, let upload = transfer?.upload else { return }
         pump = loop.spawn { [loop] in
-            await loop.yield()  // not within whatever started this
+            await loop.yield()  // not within the caller's turn
             do { try await upload.pump(source, on: loop) { self.unpauseSending(failed) } } catch {
                 if !self.hasEnded {
-                    failed("the request's body ended in \(error is UploadFeed.Problem ? "\(error)" : "an error")")
+                    failed("the request's body failed: \(error is UploadFeed.Problem ? "\(error)" : "an error")")
                 }
             }
         }
@@ -151,6 +151,6 @@ final class OutboundExchange {
         failed("the request's body could not be sent")
     }
 
-    /// The source is not called any more when this has returned.
+    /// Waits until the source is no longer used.
     func pumpEnded() async { await pump?.value }
 }

@@ -1,33 +1,36 @@
-// What is asked of the outside and what comes back, as values. Thread: any, except that a `ByteSource` is loop-bound.
+// Requests to external hosts and their answers, as values. Thread: any, except that a `ByteSource` is loop-bound.
 
-/// One HTTP exchange with the outside.
+/// One HTTP exchange with an external host.
 public struct OutboundRequest {
     public var method = "GET"
     /// http or https.
     public var url: String
-    /// In addition to `Host`, `User-Agent`, `Accept: */*` and `Content-Length`, which are made unless named here.
+    /// Sent in addition to `Host`, `User-Agent`, `Accept: */*` and `Content-Length`, which curl adds unless they are
+    /// listed.
     public var headers: [(String, String)] = []
     public var body: OutboundBody = .none
-    /// The whole exchange, from the call to the last byte of the answer, the wait for a free connection included.
+    /// Time limit of the whole exchange, from the call to the answer's last byte, including the wait for a free
+    /// connection.
     public var timeoutSeconds: Double = 60
-    /// Bounds the wait for a free connection by itself and takes it out of `timeoutSeconds`: for a caller whose
-    /// time-out must measure the other side alone.
+    /// Separate limit on the wait for a free connection, which then does not count towards `timeoutSeconds`. For a
+    /// caller whose time-out must measure the receiver only.
     public var queueSeconds: Double?
-    /// Connecting and the TLS handshake; looking the name up has its own bound.
+    /// Time limit of connecting and the TLS handshake; the name lookup has its own limit.
     public var connectSeconds: Double = 5
-    /// Fails at once if the host has not answered lately, or its name could not be looked up a moment ago: for a caller
-    /// with many requests for hosts that strangers named.
+    /// Fails at once if the host has not answered recent requests or its name could not be resolved recently. For a
+    /// caller with many requests to hosts that clients named.
     public var avoidsSilentHosts = false
-    /// Bound on the decoded body that ``HTTPClient/send(_:)`` collects. ``HTTPClient/open(_:)`` has none: its memory is
-    /// constant.
+    /// Most bytes of the decoded body that ``HTTPClient/send(_:)`` collects. ``HTTPClient/open(_:)`` has no limit,
+    /// because its memory is constant.
     public var maxResponseBytes: Int = 1024 * 1024
-    /// C7: who may be connected to, checked on the address itself. nil: unrestricted, for the operator's own URLs.
+    /// C7: the addresses that may be connected to, checked on the address itself. nil means unrestricted, for the
+    /// operator's own URLs.
     public var addresses: AddressPolicy?
-    /// Followed for GET and HEAD; every hop's address is checked. 0: a redirect is an answer like any other.
+    /// Most redirects followed, for GET and HEAD; every hop's address is checked. 0 returns a redirect as the answer.
     public var maxRedirects = 0
     public var acceptCompressed = false
-    /// curl repeats a request by itself when a kept connection turns out to be dead before the first byte of an answer.
-    /// true: a connection of its own, so that the request is sent once or not at all. Streamed bodies always get one.
+    /// Uses a new connection, so that the request is sent at most once. curl repeats a request on its own if a kept
+    /// connection is dead before the answer's first byte. Streamed bodies always use a new connection.
     public var neverRepeat = false
 
     public init(method: String = "GET", url: String, headers: [(String, String)] = [], body: OutboundBody = .none) {
@@ -37,7 +40,7 @@ public struct OutboundRequest {
         self.body = body
     }
 
-    /// A request with a body is not sent to somebody else.
+    /// A request with a body is never sent to a redirect's target.
     var followsRedirects: Bool {
         guard maxRedirects > 0, case .none = body else { return false }
         return method == "GET" || method == "HEAD"
@@ -47,26 +50,26 @@ public struct OutboundRequest {
 public enum OutboundBody {
     case none
     case bytes([UInt8])
-    /// Exactly `length` bytes from `source`; more or less of them is ``OutboundError/Kind/sourceFailed``.
+    /// Exactly `length` bytes from `source`; any other number is ``OutboundError/Kind/sourceFailed``.
     case stream(length: Int, source: any ByteSource)
 }
 
-/// Gives a body piece by piece, as the socket drains. Loop-bound. Nobody calls it any more when the exchange has ended.
+/// Supplies a body in pieces, as the socket drains. Loop-bound. Not called after the exchange has ended.
 public protocol ByteSource: AnyObject {
-    /// The next bytes; nil at the end.
+    /// Returns the next bytes; nil at the end.
     func next() async throws -> [UInt8]?
 }
 
 /// An answer with its body in memory.
 public struct OutboundResponse: Sendable {
     public let status: Int
-    /// In the order they came.
+    /// In the order of arrival.
     public let headers: [(name: String, value: String)]
     public var body: [UInt8]
     /// The address that answered.
     public let address: String
 
-    /// The first header of this name, in any case.
+    /// Returns the first header with this name, in any case.
     public func header(_ name: String) -> String? { OutboundHeaders.first(name, in: headers) }
 }
 
@@ -79,7 +82,7 @@ enum OutboundHeaders {
         ASCII.matches(a.utf8, b.utf8)
     }
 
-    /// A line break in a name or a value would let it write further headers.
+    /// Rejects line breaks in a name or value, because they could add further headers.
     static func areSafe(_ headers: [(String, String)]) -> Bool {
         headers.allSatisfy { name, value in
             !name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }

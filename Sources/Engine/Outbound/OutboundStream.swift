@@ -1,7 +1,7 @@
-// An answer whose body is pulled. Frees: a stream that is dropped before its end cancels its exchange. Thread: the
-// client's loop.
+// An answer whose body is pulled. Frees: dropping a stream before its end cancels its exchange. Thread: the client's
+// loop.
 
-/// The head of an answer and the way to its body. Loop-bound. While nobody asks, at most 256 KiB are read ahead.
+/// The head of an answer and access to its body. Loop-bound. Reads at most 256 KiB ahead of the caller.
 public final class OutboundStream {
     public let status: Int
     /// The address that answers.
@@ -19,13 +19,13 @@ public final class OutboundStream {
 
     deinit { cancel() }
 
-    /// In the order they came.
+    /// In the order of arrival.
     public var headers: [(name: String, value: String)] { head.fields }
 
-    /// The first header of this name, in any case.
+    /// Returns the first header with this name, in any case.
     public func header(_ name: String) -> String? { head.first(name) }
 
-    /// The next bytes of the body, never empty; nil at its end. Cancelling the task ends the exchange.
+    /// Returns the next bytes of the body, never empty; nil at its end. Cancelling the task ends the exchange.
     public func next() async throws(OutboundError) -> [UInt8]? {
         do {
             try await exchange.wait { exchange.transfer?.hasBuffered == true }
@@ -45,6 +45,6 @@ public final class OutboundStream {
         return bytes
     }
 
-    /// Ends the exchange; its connection is closed unless the answer was complete. Idempotent.
-    public func cancel() { client.end(exchange, .cancelled, "the answer was not wanted any more") }
+    /// Ends the exchange. Closes its connection unless the answer was complete. Idempotent.
+    public func cancel() { client.end(exchange, .cancelled, "the caller dropped the answer") }
 }

@@ -1,15 +1,15 @@
-// Hosts that did not answer lately. A job may name one dead host in all of its images, up to 1.8 million, and waiting
+// Remembers hosts that did not answer recently. A job can name one dead host in up to 1.8 million images; waiting
 // five seconds for each would take weeks. Pure; the client's loop.
 
-/// Counts failures in a row per host and port. After ``failuresMax`` of them a host counts as silent: for
-/// ``silenceSeconds`` nobody who can do without it waits for it, then one exchange tries whether it is back. After each
-/// trial in vain the silence is twice as long, up to ``silenceSecondsMax``.
+/// Counts failures in a row per host and port. After ``failuresMax`` failures a host is silent: for
+/// ``silenceSeconds`` optional requests to it fail at once, then one exchange tests it. Each failed test doubles the
+/// silence, up to ``silenceSecondsMax``.
 struct SilentHosts {
-    /// Failures to connect or to answer in time, without any answer between them.
+    /// Failures to connect or to answer in time, without an answer in between.
     static let failuresMax = 16
     static let silenceSeconds = 30.0
     static let silenceSecondsMax = 600.0
-    /// Hosts remembered; beyond it all are forgotten, and found again.
+    /// Most hosts remembered; above it all are forgotten and detected again.
     static let hostsMax = 4096
 
     private struct Host {
@@ -17,7 +17,7 @@ struct SilentHosts {
         var until = 0.0
         var trials = 0
 
-        /// Of what comes after this many trials.
+        /// Duration of the silence after this many tests, seconds.
         var silence: Double {
             min(SilentHosts.silenceSeconds * Double(1 << min(trials, 10)), SilentHosts.silenceSecondsMax)
         }
@@ -25,13 +25,13 @@ struct SilentHosts {
 
     private var hosts: [String: Host] = [:]
 
-    /// Silent, and not yet due for a trial.
+    /// True if the host is silent and not yet due for a test.
     func isSilent(_ name: String, now: Double) -> Bool {
         guard let host = hosts[name], host.failures >= SilentHosts.failuresMax else { return false }
         return now < host.until
     }
 
-    /// Whether an exchange may begin now. One is let through at the end of each silence.
+    /// Returns true if an exchange may begin now. Lets one through at the end of each silence.
     mutating func mayTry(_ name: String, now: Double) -> Bool {
         guard var host = hosts[name], host.failures >= SilentHosts.failuresMax else { return true }
         guard now >= host.until else { return false }
@@ -49,7 +49,7 @@ struct SilentHosts {
         hosts[name] = host
     }
 
-    /// Any answer will do.
+    /// Forgets the host's failures; any answer counts.
     mutating func answered(_ name: String) {
         if !hosts.isEmpty { hosts[name] = nil }
     }

@@ -1,7 +1,7 @@
-// A request's body on its way into curl: one piece held for curl's read callback, the next one being got meanwhile.
+// A request's body on its way to curl: holds one piece for curl's read callback while the source produces the next.
 // Thread: the client's loop.
 
-/// Pulls from a ``ByteSource`` as fast as the socket drains, and no faster.
+/// Pulls from a ``ByteSource`` no faster than the socket drains.
 final class UploadFeed {
     enum Taken: Equatable { case bytes(Int), dry, end }
 
@@ -13,7 +13,7 @@ final class UploadFeed {
     private var given: Int
     private var room: Ticket<Void>?
 
-    /// nil: there is no body.
+    /// Returns nil if there is no body.
     init?(_ body: OutboundBody) {
         switch body {
         case .none: return nil
@@ -26,7 +26,7 @@ final class UploadFeed {
         }
     }
 
-    /// From curl's read callback. `dry`: curl must pause until more has come.
+    /// Called by curl's read callback. `dry` makes curl pause until more has arrived.
     func take(into target: UnsafeMutableRawBufferPointer) -> Taken {
         let count = min(target.count, piece.count - offset)
         if count == 0 { return given == length ? .end : .dry }
@@ -38,7 +38,7 @@ final class UploadFeed {
         return .bytes(count)
     }
 
-    /// From curl's seek callback, when it sends a body in memory once more over another connection.
+    /// Called by curl's seek callback before it sends a body in memory again on another connection.
     func seek(to position: Int) -> Bool {
         guard isSeekable, (0...piece.count).contains(position) else { return false }
         offset = position
@@ -47,7 +47,7 @@ final class UploadFeed {
 
     enum Problem: Error { case tooLong, tooShort }
 
-    /// Moves all of `source` into the feed; `arrived` is called when curl, gone dry, can go on.
+    /// Moves all of `source` into the feed. Calls `arrived` for each piece, so that a paused transfer can resume.
     func pump(_ source: any ByteSource, on loop: Loop, arrived: () -> Void) async throws {
         while let next = try await source.next() {
             guard next.count <= length - given else { throw Problem.tooLong }
