@@ -231,7 +231,7 @@ struct OpenAIAskTests {
         let bad = answered("not JSON")
         let requests = try await withOpenAI([bad, bad, bad, good]) { client in
             let error = try await openAIError { () throws(OpenAIError) in _ = try await Self.ask(client) }
-            #expect(error.kind == .malformed("the text is not in the schema's form"))
+            #expect(error.kind == .malformed("the text does not match the schema"))
             #expect(error.usage == Usage(input: 30, output: 15))
         }
         #expect(requests.count == 3)

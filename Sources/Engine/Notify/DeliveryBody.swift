@@ -1,4 +1,5 @@
-// A webhook's body, made in pages: once to sign and measure it, once to send it. Loop-bound; no page outlives its turn.
+// A webhook's body, built in pages: once to sign and measure it, once to send it. Loop-bound; no page outlives its
+// turn.
 
 /// The bytes of one delivery's body, read from the rows.
 final class DeliveryBody: ByteSource {
@@ -12,7 +13,7 @@ final class DeliveryBody: ByteSource {
     private let delivery: DeliveryRecord
     private let job: EndedJob
     private var part = Part.head
-    /// Why the rows could not be read: not the receiver's fault.
+    /// The reason why the rows could not be read; not the receiver's fault.
     private(set) var failure: DatabaseError?
 
     init(_ delivery: DeliveryRecord, job: EndedJob, database: Database) {
@@ -40,13 +41,13 @@ final class DeliveryBody: ByteSource {
         do {
             return try await DeliveryContent.lots(database, delivery: delivery.id, offset: start)
         } catch {
-            // The exchange ended before the body did, and wants no more of it: that is no trouble of ours.
+            // The exchange ended before the body and needs no more of it; that is no failure of the database.
             if error.kind != .cancelled { failure = error }
             throw error
         }
     }
 
-    /// Everything up to the lots, in the members of the document's sample.
+    /// Everything up to the lots, with the members of the document's sample.
     private var head: [UInt8] {
         let summary: JSONValue = [
             "total_lots": .int(job.totalLots), "processed_lots": .int(job.processedLots),
@@ -82,7 +83,7 @@ final class DeliveryBody: ByteSource {
         return out
     }
 
-    /// A lot that its job's end overtook.
+    /// A lot without a result when its job ended.
     private func unfinished(_ lotID: String) -> JSONValue {
         [
             "lot_id": .string(lotID), "status": .string(job.status.rawValue), "processed_images": 0, "descriptions": [],

@@ -1,10 +1,11 @@
-// A body's length and signatures, from one pass over it: the document's and the Standard Webhooks ones (C6.1, C6.4).
+// Length and signatures of a body, computed in one pass: the document's signature and the Standard Webhooks ones
+// (C6.1, C6.4).
 
 struct DeliverySeal {
     let length: Int
     /// `sha256=` + hex over the exact bytes, with the current key.
     let signature: String
-    /// `v1,` + base64 over `id.timestamp.body`, one for each key during a rotation.
+    /// `v1,` + base64 over `id.timestamp.body`; one per key during a rotation.
     let standardSignatures: [String]
     /// Seconds since 1970.
     let timestamp: Int

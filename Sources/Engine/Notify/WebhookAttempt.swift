@@ -2,9 +2,9 @@
 import Logging
 
 struct WebhookAttempt {
-    /// Bytes of an answer that are read; the status has been told by then.
+    /// Most bytes of an answer that are read; the status is known before that.
     private static let answerBytesMax = 64 * 1024
-    /// The wait after trouble of our own, before the attempt is made again, seconds.
+    /// Wait before the attempt is repeated after a failure of this service, seconds.
     private static let troubleSeconds = 1.0
 
     let delivery: DeliveryRecord
@@ -33,7 +33,8 @@ struct WebhookAttempt {
         }
     }
 
-    /// Not attempted, or not to its end: at once for somebody else if we are told to stop.
+    /// Returns a delivery whose attempt did not happen or did not finish: at once if this service stops, otherwise
+    /// after a wait.
     private func giveBack(because error: any Error) async {
         let wait = Task.isCancelled ? 0 : Self.troubleSeconds
         if !Task.isCancelled { unbooked(error) }
@@ -45,21 +46,21 @@ struct WebhookAttempt {
         }
     }
 
-    /// Writes to the rows although the database is away for a while, and also while the service stops. What it could
-    /// not write in time is lost: the claim lapses, and the attempt is made again.
+    /// Retries a write while the database is away, and also while the service stops. If it fails in the end, the
+    /// outcome is lost: the claim lapses, and the attempt is repeated.
     private func insist(_ write: @escaping () async throws -> Void) async {
         let last = await database.insist(
             seconds: configuration.bookSeconds,
             goesOn: { error, failures in
                 if failures == 1 {
-                    log.warning("webhook_delivery: waits for the database", metadata: describing(error))
+                    log.warning("webhook_delivery: outcome waits for the database", metadata: describing(error))
                 }
                 return !Task.isCancelled
             }, { try await inTaskOfItsOwn(write) })
         if let last { unbooked(last) }
     }
 
-    /// Ours may be cancelled.
+    /// Runs the write in a task of its own, because the current task may be cancelled.
     private func inTaskOfItsOwn(_ write: @escaping () async throws -> Void) async throws {
         var failure: (any Error)?
         await loop.spawn {
@@ -69,7 +70,7 @@ struct WebhookAttempt {
     }
 
     private func unbooked(_ error: any Error) {
-        log.warning("webhook_delivery: attempt could not be booked", metadata: describing(error))
+        log.warning("webhook_delivery: attempt could not be recorded", metadata: describing(error))
     }
 
     private func describing(_ error: any Error) -> Logger.Metadata {
@@ -97,20 +98,20 @@ struct WebhookAttempt {
             let isOurs = Task.isCancelled || body.failure != nil
             measure(isOurs ? nil : WebhookMetrics.Outcome(error.kind))
             if Task.isCancelled { throw CancellationError() }
-            // The receiver is not to pay for a database that failed us in the middle of a body.
+            // A failed database read in the middle of the body is not the receiver's failure.
             if let failure = body.failure { throw failure }
             return AttemptOutcome(httpStatus: nil, error: error.message)
         }
     }
 
-    /// To be called with the attempt's outcome.
+    /// Starts the measurement of an attempt. The caller passes the outcome to the returned function.
     private func begin() -> (WebhookMetrics.Outcome?) -> Void {
         let (metrics, begun) = (loop.metrics.webhooks, Monotonic.nanoseconds())
         metrics.attemptBegan()
         return { metrics.attemptEnded($0, nanoseconds: Monotonic.nanoseconds() - begun) }
     }
 
-    /// An answer counts when it is complete, or too long to be of interest.
+    /// Returns the answer's status once the answer is complete or too long to read on.
     private func status(_ request: OutboundRequest) async throws(OutboundError) -> Int {
         let answer = try await http.open(request)
         defer { answer.cancel() }

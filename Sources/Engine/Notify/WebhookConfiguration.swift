@@ -4,28 +4,28 @@ public struct WebhookConfiguration: Sendable {
     public var keys: SignatureKeys
     public var incarnation: Identifier
     public var schedule = DeliverySchedule()
-    /// The whole exchange, seconds (`WEBHOOK_TIMEOUT`).
+    /// Time limit of the whole exchange, seconds (`WEBHOOK_TIMEOUT`).
     public var timeoutSeconds = 30.0
     public var addresses: AddressPolicy
-    /// The wait for a free connection of our own, seconds, apart from `timeoutSeconds`.
+    /// Longest wait for a free connection, seconds, in addition to `timeoutSeconds`.
     public var queueSeconds = 120.0
-    /// Between two looks at the outbox when no notification came, seconds.
+    /// Interval of outbox polls without a notification, seconds.
     public var pollSeconds = 5.0
-    /// A claimer without a heartbeat for longer is dead, seconds.
+    /// A claimer whose last heartbeat is older than this is dead, seconds.
     public var silentSeconds = 10.0
-    /// Reading and signing a body, seconds.
+    /// Time limit to read and sign a body, seconds.
     public var readSeconds = 60.0
-    /// An outcome is booked within this, or not at all, seconds.
+    /// Time limit to record an outcome, seconds; after it the outcome is lost.
     public var bookSeconds = 120.0
-    /// How long attempts under way may go on after `stop`, seconds (`SHUTDOWN_GRACE`).
+    /// Time that running attempts get after `stop`, seconds (`SHUTDOWN_GRACE`).
     public var graceSeconds = 30.0
-    /// Attempts under way at a time: in all, so that images and OpenAI keep connections of the ``HTTPClient``; to one
-    /// receiver and of one job, so that a slow one delays nobody else (C6.3).
+    /// Most concurrent attempts. The total leaves connections of the ``HTTPClient`` for images and OpenAI. The limits
+    /// per receiver and per job keep a slow one from delaying the others (C6.3).
     public var inFlightMax = 128
     public var inFlightPerReceiver = 8
     public var inFlightPerJob = 64
 
-    /// A claim holds for this long, seconds: longer than an attempt can take.
+    /// Duration of a claim, seconds: longer than the longest attempt.
     var holdSeconds: Double { readSeconds + queueSeconds + timeoutSeconds + bookSeconds + 10 }
 
     public init(keys: SignatureKeys, incarnation: Identifier, addresses: AddressPolicy) {

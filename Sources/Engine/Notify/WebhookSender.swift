@@ -1,4 +1,4 @@
-// Sends what is in the outbox. Loop-bound; one a shard of the process, all of them share the rows.
+// Sends the deliveries in the outbox. Loop-bound; one per shard, and all of them share the rows.
 import Logging
 
 public final class WebhookSender: BackgroundService {
@@ -13,7 +13,7 @@ public final class WebhookSender: BackgroundService {
     private var task: Task<Void, Never>?
     private var attempts: [Identifier: Task<Void, Never>] = [:]
     private var load: DeliveryLoad
-    /// Deliveries whose claim got no reply: ours perhaps, and nobody would send them for as long as it holds.
+    /// Deliveries whose claim got no reply. If the claim succeeded, no other sender can send them until it lapses.
     private var doubtful: Set<Identifier> = []
     private var stopping = false
 
@@ -47,7 +47,7 @@ public final class WebhookSender: BackgroundService {
         await task?.value
         await listener?.close()
         let open = Array(attempts.values)
-        // A receiver that is about to answer is not told a second time.
+        // A receiver that is about to answer must not get the delivery twice.
         await loop.wait(for: open, atMost: configuration.graceSeconds)
         for attempt in open { attempt.cancel() }
         for attempt in open { await attempt.value }
@@ -57,14 +57,14 @@ public final class WebhookSender: BackgroundService {
         while !stopping {
             var wait = configuration.pollSeconds
             do { wait = min(wait, try await runOnce()) } catch {
-                log.warning("webhook_delivery: could not look for deliveries", metadata: ["error": "\(error)"])
+                log.warning("webhook_delivery: due deliveries could not be read", metadata: ["error": "\(error)"])
             }
             do { try await alarm.sleep(seconds: wait) } catch { return }
         }
     }
 
-    /// Claims what is due and begins to send it.
-    /// - Returns: seconds until there may be more.
+    /// Claims the deliveries that are due and starts to send them.
+    /// - Returns: seconds until more deliveries may be due.
     public func runOnce() async throws(DatabaseError) -> Double {
         let room = configuration.inFlightMax - attempts.count - doubtful.count
         guard room > 0 || !doubtful.isEmpty else { return configuration.pollSeconds }
@@ -72,7 +72,7 @@ public final class WebhookSender: BackgroundService {
             ClaimDeliveries.due(
                 database, incarnation: configuration.incarnation, silentSeconds: configuration.silentSeconds,
                 limit: max(0, room), load: load))
-        // What we have under way already was held so long that its claim lapsed: it is ours again.
+        // A running attempt can outlive its claim; a delivery claimed again in this way is already being sent.
         let refused = due.filter { attempts[$0.id] == nil && !begin($0) }
         if !refused.isEmpty {
             CrashPoint.deliveryReturning.pass()
@@ -80,7 +80,7 @@ public final class WebhookSender: BackgroundService {
                 database, deliveries: refused.map(\.id), incarnation: configuration.incarnation, waitSeconds: 0)
             CrashPoint.deliveryReturned.pass()
         }
-        // There may be more for the receivers and jobs that were not full.
+        // There may be more deliveries for receivers and jobs that have room.
         if !due.isEmpty, !stopping { return 0 }
         let next = try await ClaimDeliveries.secondsToNext(database, load: load)
         return max(0.01, next ?? configuration.pollSeconds)
@@ -103,7 +103,7 @@ public final class WebhookSender: BackgroundService {
         }
     }
 
-    /// - Returns: false if it cannot be sent now.
+    /// - Returns: false if the delivery cannot be sent now.
     private func begin(_ delivery: DeliveryRecord) -> Bool {
         guard !stopping, load.hasRoom(for: delivery) else { return false }
         load.began(delivery)
@@ -112,7 +112,7 @@ public final class WebhookSender: BackgroundService {
         let loop = loop
         attempts[delivery.id] = LogContext.with(job: delivery.job, request: delivery.requestID) {
             loop.spawn { [weak self] in
-                await loop.yield()  // so that the task is in the table before it can end
+                await loop.yield()  // the task must be in the table before it can end
                 await attempt.run()
                 self?.ended(delivery)
             }

@@ -1,30 +1,30 @@
-// Images from outside: read whole (inline mode) or only looked at (URL mode). Thread: the client's loop.
+// Fetches external images: whole (inline mode), or only their first bytes (URL mode). Thread: the client's loop.
 
-/// Bounds of an ``ImageFetcher``.
+/// Limits of an ``ImageFetcher``.
 public struct ImageFetcherConfiguration: Sendable {
-    /// Of one image (C3).
+    /// Largest image, bytes (C3).
     public var bytesMax = Limits.imageBytes
-    /// Followed by one URL (C7).
+    /// Most redirects per URL (C7).
     public var redirects = Limits.imageRedirects
-    /// The whole exchange, seconds.
+    /// Time limit of the whole exchange, seconds.
     public var timeoutSeconds = 30.0
     public var connectSeconds = 5.0
-    /// The wait for a place among the connections, seconds, apart from `timeoutSeconds`: a job has many images on one
-    /// host.
+    /// Longest wait for a connection, seconds, in addition to `timeoutSeconds`, because a job can have many images on
+    /// one host.
     public var queueSeconds = 600.0
-    /// For jobs: does not wait for a host that has not answered lately.
+    /// For jobs: fails at once if the host has not answered recent requests.
     public var avoidsSilentHosts = true
 
     public init() {}
 }
 
-/// Gets and checks images (C2.5). Loop-bound.
+/// Fetches and checks images (C2.5). Loop-bound.
 public final class ImageFetcher {
     private let http: HTTPClient
     private let policy: AddressPolicy
     private let configuration: ImageFetcherConfiguration
 
-    /// Bytes that a check asks for: enough for the type, little enough to cost nothing.
+    /// Bytes that a check requests: enough for the type, and cheap.
     static let probeBytes = 64
 
     public init(http: HTTPClient, policy: AddressPolicy, configuration: ImageFetcherConfiguration = .init()) {
@@ -33,8 +33,8 @@ public final class ImageFetcher {
         self.configuration = configuration
     }
 
-    /// The whole image. Nothing is kept of one that is too large or of another type: it is dropped where that shows.
-    /// - Throws: `CancellationError` alone, so that a cancelled look is never taken for a missing image.
+    /// Fetches the whole image. One that is too large or of another type is dropped as soon as that is known.
+    /// - Throws: only `CancellationError`, so that a cancelled fetch never counts as a missing image.
     public func fetch(_ url: String) async throws(CancellationError) -> Result<FetchedImage, ImageProblem> {
         do throws(ImageEnding) {
             return .success(try await reading(url).whole())
@@ -43,8 +43,9 @@ public final class ImageFetcher {
         }
     }
 
-    /// Whether the image is there, of a type we take and not too large, by as few bytes as its server allows.
-    /// - Throws: `CancellationError` alone.
+    /// Checks that the image exists, has an accepted type and is not too large. Reads as few bytes as its server
+    /// allows.
+    /// - Throws: only `CancellationError`.
     public func check(_ url: String) async throws(CancellationError) -> Result<ImageType, ImageProblem> {
         do throws(ImageEnding) {
             return .success(try await probe(url))
@@ -64,7 +65,7 @@ public final class ImageFetcher {
             await reading.leave()
             if total > configuration.bytesMax { throw .problem(.tooLarge) }
             return type
-        case 200..<300: return try await reading.measured()  // ranges are ignored here: the answer is the whole image
+        case 200..<300: return try await reading.measured()  // the server ignores ranges: this is the whole image
         case 416: break
         default:
             await reading.leave()
@@ -74,7 +75,7 @@ public final class ImageFetcher {
         return try await self.reading(url).measured()
     }
 
-    /// The answer to a plain request, 2xx.
+    /// Sends a plain request and returns its answer, if that is 2xx.
     private func reading(_ url: String) async throws(ImageEnding) -> ImageReading {
         let answer = try await open(url, [])
         let reading = ImageReading(answer, bytesMax: configuration.bytesMax)
@@ -85,7 +86,7 @@ public final class ImageFetcher {
 
     private func open(_ url: String, _ headers: [(String, String)]) async throws(ImageEnding) -> OutboundStream {
         if WebURL.problem(url, policy: policy) != nil { throw .problem(.forbidden) }
-        // Servers that negotiate would else send types that we do not take.
+        // Servers with content negotiation would otherwise send other types.
         let accept = ("Accept", ImageType.allCases.map(\.mediaType).joined(separator: ","))
         var request = OutboundRequest(url: url, headers: [accept] + headers)
         request.addresses = policy
@@ -98,7 +99,7 @@ public final class ImageFetcher {
     }
 }
 
-/// How reading an image ends early.
+/// Reasons why reading an image ends early.
 enum ImageEnding: Error {
     case problem(ImageProblem)
     case cancelled

@@ -1,8 +1,8 @@
 // One image as it streams in. Thread: the client's loop.
 
-/// Reads an answer's body as an image: type first, then size (C2.5, C3).
+/// Reads an answer's body as an image: the type first, then the size (C2.5, C3).
 final class ImageReading {
-    /// What is left of an answer is read to its end up to this length, because that keeps its connection.
+    /// Longest answer whose rest is read to its end, bytes, because that keeps the connection.
     static let worthReadingBytes = 64 * 1024
 
     private let answer: OutboundStream
@@ -17,7 +17,7 @@ final class ImageReading {
 
     private var declaredLength: Int? { answer.header("content-length").flatMap { Int($0) } }
 
-    /// Reads no more than is needed to tell.
+    /// Reads the type, and no more bytes than that needs.
     func type() async throws(ImageEnding) -> ImageType {
         while bytes.count < ImageType.signatureBytes, let more = try await next() {
             if bytes.isEmpty { bytes = more } else { bytes += more }
@@ -41,7 +41,7 @@ final class ImageReading {
         return FetchedImage(type: type, bytes: bytes)
     }
 
-    /// The type of an image whose size is acceptable; its bytes are dropped.
+    /// Returns the type of an image with an acceptable size. Drops its bytes.
     func measured() async throws(ImageEnding) -> ImageType {
         let type = try await type()
         if let declaredLength {
@@ -58,11 +58,11 @@ final class ImageReading {
         return type
     }
 
-    /// Lets go of the answer, reading a short rest.
+    /// Releases the answer; reads a short rest to keep the connection.
     func leave() async {
         guard !hasEnded else { return }
         guard let length = declaredLength, length <= ImageReading.worthReadingBytes else { return answer.cancel() }
-        do { while try await next() != nil {} } catch {}  // the verdict does not depend on the rest
+        do { while try await next() != nil {} } catch {}  // the result does not depend on the rest
     }
 
     private func check(_ count: Int) throws(ImageEnding) {

@@ -1,15 +1,15 @@
-// What an image is, by its first bytes and not by what its server says (C2.5). Pure; any thread.
+// Type of an image, by its first bytes instead of its server's statement (C2.5). Pure; any thread.
 
 public enum ImageType: String, CaseIterable, Sendable {
     case jpeg, png, webp, gif
 
-    /// As in `Content-Type` and data URLs.
+    /// The media type for `Content-Type` and data URLs.
     public var mediaType: String { "image/\(rawValue)" }
 
-    /// Bytes that suffice to tell.
+    /// Number of bytes that always suffice.
     public static let signatureBytes = 12
 
-    /// nil: none of the four. Fewer than ``signatureBytes`` bytes may suffice.
+    /// Returns nil for any other type. Fewer than ``signatureBytes`` bytes may suffice.
     public init?(firstBytes bytes: some Collection<UInt8>) {
         if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
             self = .jpeg
@@ -25,13 +25,13 @@ public enum ImageType: String, CaseIterable, Sendable {
     }
 }
 
-/// Why an image cannot be used (C2.5).
+/// The reason why an image is unusable (C2.5).
 public enum ImageProblem: Error, Equatable, Sendable {
-    /// No answer, or one that broke off.
+    /// No answer, or an interrupted one.
     case unreachable
-    /// An answer that is not 2xx.
+    /// An answer other than 2xx.
     case status(Int)
-    /// Over 10 MB.
+    /// More than 10 MB.
     case tooLarge
     /// Not JPEG, PNG, WebP or GIF by its first bytes.
     case notAnImage
@@ -53,7 +53,7 @@ public struct FetchedImage: Equatable, Sendable {
 /// `Content-Range: bytes 0-11/4711`.
 struct ContentRange: Equatable {
     let first: Int
-    /// Bytes of the whole; nil: the server does not say.
+    /// Bytes of the whole image; nil if the server does not state it.
     let total: Int?
 
     init?(_ text: String?) {

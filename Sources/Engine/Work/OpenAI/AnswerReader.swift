@@ -1,7 +1,7 @@
-// From a response object to an answer in our schema's form, or to the reason why there is none. Pure.
+// Converts a response object to an answer that matches the schema, or to the reason why there is none. Pure.
 
 enum AnswerReader {
-    /// - Parameter fields: the schema's properties; nil takes any object of texts.
+    /// - Parameter fields: the schema's properties; nil accepts any object of texts.
     static func read(_ response: JSONValue, fields: [String]? = nil) -> Result<ModelAnswer, OpenAIError> {
         let usage = Usage(response["usage"])
         switch text(of: response) {
@@ -12,7 +12,7 @@ enum AnswerReader {
         case .success(let text):
             guard let found = parse(text, fields) else {
                 let error = OpenAIError(
-                    .malformed("the text is not in the schema's form"), mayHaveArrived: true, usage: usage)
+                    .malformed("the text does not match the schema"), mayHaveArrived: true, usage: usage)
                 return .failure(error)
             }
             let model = SafeText.clean(response["model"]?.string ?? "", limit: 100)
@@ -20,14 +20,14 @@ enum AnswerReader {
         }
     }
 
-    /// The texts of all messages, joined: their number and order are up to the model, and a reasoning item may come
+    /// Joins the texts of all messages. The model decides their number and order, and a reasoning item may come
     /// first.
     private static func text(of response: JSONValue) -> Result<String, OpenAIError> {
         let parts = (response["output"]?.array ?? []).filter { $0["type"]?.string == "message" }
             .flatMap { $0["content"]?.array ?? [] }
         if let problem = problem(response, parts) { return .failure(problem) }
         let text = parts.filter { $0["type"]?.string == "output_text" }.compactMap { $0["text"]?.string }.joined()
-        return text.isEmpty ? .failure(OpenAIError(.malformed("the answer holds no text"))) : .success(text)
+        return text.isEmpty ? .failure(OpenAIError(.malformed("the answer has no text"))) : .success(text)
     }
 
     private static func problem(_ response: JSONValue, _ parts: [JSONValue]) -> OpenAIError? {
@@ -45,8 +45,8 @@ enum AnswerReader {
         }
     }
 
-    /// Strictly our schema: every property is there and is a text of which something can be seen once it is cleaned
-    /// (C2.4); nothing else is there.
+    /// Checks the text strictly against the schema: every property is present, is a text, and still has visible
+    /// characters after cleaning (C2.4); there is no other property.
     private static func parse(_ text: String, _ fields: [String]?) -> [(String, String)]? {
         guard let value = try? JSONValue.parse(Array(text.utf8)), case .object(let members) = value, !members.isEmpty
         else {

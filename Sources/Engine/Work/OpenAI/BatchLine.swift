@@ -1,13 +1,13 @@
-// Lines of a batch's input file, and the names by which their answers are found again. Pure.
+// Lines of a batch's input file, and the ids by which their answers are matched. Pure.
 
 /// The `custom_id` of a line: `v-17` is the vision request of the lot at position 17, `t-17` its translation.
 public struct BatchCustomID: Hashable, Sendable, CustomStringConvertible {
     public var stage: WorkStage
-    /// The lot's place in its job, from 0.
+    /// The lot's position in its job, from 0.
     public var position: Int
 
     public init(_ stage: WorkStage, _ position: Int) {
-        precondition(position >= 0, "a lot before the first")
+        precondition(position >= 0, "a lot's position must not be negative")
         self.stage = stage
         self.position = position
     }
@@ -19,7 +19,7 @@ public struct BatchCustomID: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// nil unless `text` is exactly what ``description`` makes.
+    /// Parses the form of ``description`` exactly; returns nil for any other text.
     public init?(_ text: String) {
         guard text.utf8.count <= BatchLine.customIDCharacters, let position = Int(text.dropFirst(2)), position >= 0
         else {
@@ -37,14 +37,14 @@ public struct BatchCustomID: Hashable, Sendable, CustomStringConvertible {
 
 /// A line of a batch's input file.
 public enum BatchLine {
-    /// The longest `custom_id` that is safe, ASCII characters.
+    /// Longest `custom_id` that the API accepts for certain, ASCII characters.
     public static let customIDCharacters = 64
     public static let endpoint = "/v1/responses"
 
-    /// The line with its newline. `body` is compact JSON, as ``VisionRequest`` and ``TranslationRequest`` make it; it
-    /// serves as it is, so that the canary and the batch send the same bytes.
+    /// Returns the line with its newline. `body` is compact JSON from ``VisionRequest`` or ``TranslationRequest``,
+    /// copied unchanged, so that a direct request and a batch send the same bytes.
     public static func encode(customID: String, body: [UInt8]) -> [UInt8] {
-        precondition(customID.utf8.count <= customIDCharacters, "a custom_id that the API may refuse")
+        precondition(customID.utf8.count <= customIDCharacters, "a custom_id must have at most 64 characters")
         var line: [UInt8] = []
         line.reserveCapacity(body.count + 160)
         line.append(contentsOf: #"{"custom_id":"#.utf8)

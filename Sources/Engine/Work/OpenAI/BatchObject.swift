@@ -1,13 +1,15 @@
-// A batch and a file as the API shows them. Values, read leniently: almost every member may be null or absent.
+// A batch and a file as the API returns them. Values; parsed leniently, because almost every member may be null or
+// absent.
 
-/// A batch (`/v1/batches`). Its counts are not kept: they do not add up, and accounting goes by lines.
+/// A batch (`/v1/batches`). Its counts are not kept, because they do not add up; accounting uses the lines.
 public struct BatchObject: Sendable, Equatable {
     public enum Status: Hashable, Sendable {
         case validating, inProgress, finalizing, completed, failed, expired, cancelling, cancelled
-        /// One that we do not know; taken for still running.
+        /// An unknown status; treated as still running.
         case other(String)
 
-        /// Nothing changes any more. ``completed``, ``expired`` and ``cancelled`` may all hold paid answers.
+        /// True if the batch does not change any more. ``completed``, ``expired`` and ``cancelled`` batches may all
+        /// have paid answers.
         public var isEnded: Bool {
             switch self {
             case .completed, .failed, .expired, .cancelled: true
@@ -16,7 +18,7 @@ public struct BatchObject: Sendable, Equatable {
         }
     }
 
-    /// Why the input was refused; most of these are our own mistakes.
+    /// The reason why the input was refused, usually a mistake of this service.
     public struct InputError: Sendable, Equatable {
         public var code: String
         public var message: String
@@ -26,9 +28,9 @@ public struct BatchObject: Sendable, Equatable {
     public var id: String
     public var status: Status
     public var inputFileID: String
-    /// nil also where the API says `""`.
+    /// nil also if the API returns `""`.
     public var outputFileID: String?
-    /// nil also where the API says `""`.
+    /// nil also if the API returns `""`.
     public var errorFileID: String?
     /// Seconds since 1970.
     public var createdAt: Int
@@ -45,7 +47,7 @@ public struct BatchObject: Sendable, Equatable {
 }
 
 extension BatchObject {
-    /// nil if it is not a batch at all.
+    /// Returns nil if the value is not a batch.
     package init?(_ value: JSONValue) {
         guard let id = value["id"]?.string, !id.isEmpty, let status = value["status"]?.string else { return nil }
         self.id = id
@@ -91,16 +93,16 @@ extension BatchObject.InputError {
 }
 
 extension BatchObject {
-    /// What a ``Status/failed`` batch calls for.
+    /// The consequence of a ``Status/failed`` batch.
     public enum Failure: Hashable, Sendable {
-        /// The queue of enqueued tokens is full: a new batch with the same file, later.
+        /// The queue of enqueued tokens is full: create a new batch with the same file later.
         case queueFull
-        /// OpenAI's own trouble: a new batch with the same file.
+        /// A temporary fault of OpenAI: create a new batch with the same file.
         case passing
-        /// The model is gone: a new file, with the next model.
+        /// The model no longer exists: create a new file with the next model.
         case modelNotFound
         case quota
-        /// Our mistake; it would fail again. In words for the log and for `error_message`.
+        /// A mistake of this service, which would fail again. Text for the log and for `error_message`.
         case refused(String)
     }
 
@@ -110,7 +112,7 @@ extension BatchObject {
         let codes = Set(errors.map(\.code))
         if codes.contains("model_not_found") { return .modelNotFound }
         if codes.contains("insufficient_quota") || codes.contains("billing_hard_limit_reached") { return .quota }
-        // One full queue among our own mistakes does not make the mistakes go away.
+        // A full queue among other mistakes does not cure the mistakes.
         guard let mistake = errors.first(where: { !Self.passingCodes.contains($0.code) }) else {
             return codes.contains("token_limit_exceeded") ? .queueFull : .passing
         }
@@ -124,10 +126,10 @@ extension BatchObject {
     ]
 }
 
-/// A page of batches; their order is not promised.
+/// A page of batches, in no particular order.
 public struct BatchPage: Sendable, Equatable {
     public var batches: [BatchObject]
-    /// What to pass as `after` for the next page; nil: this was the last one.
+    /// Value of `after` for the next page; nil after the last page.
     public var next: String?
 }
 
@@ -150,9 +152,9 @@ public struct FileObject: Sendable, Equatable {
     }
 }
 
-/// A page of files; their order is not promised.
+/// A page of files, in no particular order.
 public struct FilePage: Sendable, Equatable {
     public var files: [FileObject]
-    /// What to pass as `after` for the next page; nil: this was the last one.
+    /// Value of `after` for the next page; nil after the last page.
     public var next: String?
 }

@@ -1,13 +1,13 @@
-// Lines of a batch's output file and error file. Pure. Order is not the input's; either file may hold either kind of
-// line.
+// Lines of a batch's output file and error file. Pure. Their order is not the input's, and either file may have
+// either kind of line.
 
-/// What became of one line.
+/// The outcome of one line.
 public enum LineOutcome: Sendable, Equatable {
     case answer(ModelAnswer)
     /// - `curable`: the line is worth sending again, a bounded number of times.
-    /// - `reason`: fit for an integrator's eyes.
-    /// - `imageDownload`: send it again with its images inlined; if they were, it is not curable.
-    /// - `usage`: what it cost all the same.
+    /// - `reason`: a text that integrators may see.
+    /// - `imageDownload`: send the line again with inlined images. If they were inlined already, it is not curable.
+    /// - `usage`: the cost of the failed line.
     case failed(curable: Bool, reason: String, imageDownload: Bool, usage: Usage?)
 }
 
@@ -15,13 +15,13 @@ public enum LineOutcome: Sendable, Equatable {
 public struct BatchOutput: Sendable, Equatable {
     public var customID: String
     public var outcome: LineOutcome
-    /// What ``outcome`` was made from, where it failed: for the model's choice and for the log.
+    /// The error behind a failed ``outcome``, for the model choice and the log.
     public var error: OpenAIError?
 
     /// - Parameters:
     ///   - line: without its newline.
-    ///   - fields: the schema's properties; nil takes any object of texts.
-    /// - Returns: nil for a line that names no request: it cannot be accounted for, and its request counts as missing.
+    ///   - fields: the schema's properties; nil accepts any object of texts.
+    /// - Returns: nil for a line without an id. It cannot be matched, so its request counts as missing.
     public static func read(_ line: [UInt8], fields: [String]? = nil) -> BatchOutput? {
         guard let value = try? JSONValue.parse(line), let customID = value["custom_id"]?.string, !customID.isEmpty
         else {
@@ -44,7 +44,7 @@ public struct BatchOutput: Sendable, Equatable {
         } else if status >= 300 {
             result = .failure(ErrorClassifier.classify(status: status, failure: APIFailure(body)))
         } else {
-            result = .failure(OpenAIError(.malformed("a result without a status")))
+            result = .failure(OpenAIError(.malformed("the result has no status")))
         }
         let requestID = response["request_id"]?.string
         return result.mapError { error in
@@ -54,11 +54,11 @@ public struct BatchOutput: Sendable, Equatable {
         }
     }
 
-    /// `error` with `response: null`: the request was never run, as when the batch expired.
+    /// Handles `error` with `response: null`: the request was never run, for example because the batch expired.
     private static func withoutResponse(_ line: JSONValue) -> OpenAIError {
         let failure = APIFailure(line["error"])
         guard failure.code != nil || failure.message != nil else {
-            return OpenAIError(.malformed("a result with neither response nor error"))
+            return OpenAIError(.malformed("the result has neither response nor error"))
         }
         return ErrorClassifier.classify(status: 0, failure: failure)
     }
@@ -66,7 +66,7 @@ public struct BatchOutput: Sendable, Equatable {
 
 extension LineOutcome {
     init(_ error: OpenAIError) {
-        // Sent again, the line goes to the next model of the list: the canary before it has found out which.
+        // The repeated line goes to the next model of the list, which the direct request before its batch finds.
         let curable = error.curable || error.kind == .modelNotFound
         self = .failed(curable: curable, reason: error.reason, imageDownload: error.imageDownload, usage: error.usage)
     }

@@ -1,13 +1,13 @@
-// From a reply's status, head and body to an OpenAIError. Pure: a table in code, and a table under test.
+// Converts a reply's status, head and body to an OpenAIError. Pure: a table in code, with a table of tests.
 
-/// An error as the API words it: `{"error": {"message", "type", "param", "code"}}`; every part may be missing.
+/// An error in the API's form: `{"error": {"message", "type", "param", "code"}}`; every part may be missing.
 struct APIFailure: Equatable {
     var code: String?
     var type: String?
     var param: String?
     var message: String?
 
-    /// Takes the whole body, or the `error` object alone. Behind a proxy it may be HTML: then nothing is known.
+    /// Takes the whole body or only the `error` object. A proxy may send HTML; then all members are nil.
     init(_ value: JSONValue?) {
         let error: JSONValue? = if case .object? = value?["error"] { value?["error"] } else { value }
         code = error?["code"]?.string
@@ -18,16 +18,17 @@ struct APIFailure: Equatable {
 }
 
 enum ErrorClassifier {
-    /// The error of a reply. The code decides; the status only where the code tells nothing.
+    /// Classifies the error of a reply by its code; by its status if the code decides nothing.
     static func classify(status: Int, failure: APIFailure) -> OpenAIError {
         var error = OpenAIError(kind(status: status, failure), parameter: failure.param)
-        // 4xx is a refusal: surely not acted on. Behind a 5xx or a 408 a gateway may have lost the reply of an act.
+        // A 4xx is a refusal without effect. After a 5xx or 408 a gateway may have lost the reply to a successful
+        // request.
         error.mayHaveArrived = status >= 500 || status == 408
         error.imageDownload = status < 500 && isImageDownload(failure)
         return error
     }
 
-    /// The error of an answer whose own status is `failed`: it comes with HTTP 200.
+    /// Classifies an answer whose own status is `failed`; it comes with HTTP 200.
     static func classify(failedAnswer failure: APIFailure) -> OpenAIError {
         var error = OpenAIError(kind(status: 200, failure), parameter: failure.param)
         error.mayHaveArrived = true
@@ -48,8 +49,7 @@ enum ErrorClassifier {
         return .api(status: status, code: failure.code.map { SafeText.clean($0, limit: 64) }, message: message)
     }
 
-    /// Codes that say that an image could not be fetched, or that what was fetched is not the picture that we saw
-    /// there.
+    /// Codes for an image that OpenAI could not fetch, or that differs from the image this service saw at the URL.
     private static let imageCodes: Set<String> = [
         "failed_to_download_image", "invalid_image_url", "image_parse_error", "invalid_image", "invalid_image_format",
         "unsupported_image_media_type", "empty_image_file",
@@ -66,8 +66,8 @@ enum ErrorClassifier {
 }
 
 extension OpenAIError {
-    /// The error of an HTTP reply that is not 2xx.
-    /// - Parameter key: hidden where the reply repeats it; a server that is not OpenAI's may have keys of any look.
+    /// Creates the error of an HTTP reply that is not 2xx.
+    /// - Parameter key: hidden if the reply repeats it; keys of other servers than OpenAI's may have any form.
     package init(status: Int, headers: (String) -> String?, body: [UInt8], key: String, now: Timestamp) {
         var failure = APIFailure(try? JSONValue.parse(body))
         if !key.isEmpty { failure.message = failure.message?.replacing(key, with: "[hidden]") }

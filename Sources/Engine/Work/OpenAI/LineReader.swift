@@ -1,8 +1,9 @@
-// A result file, line by line, while it is downloaded. Loop-bound; the transfer is freed when it ends or is cancelled.
+// Reads a result file line by line while it is downloaded. Loop-bound; the transfer is freed when it ends or is
+// cancelled.
 
-/// Pulls lines; nothing is read from the network while nobody asks.
+/// Pulls lines. Between calls of `next` nothing is read from the network.
 public final class LineReader {
-    /// Longest line that is taken, bytes; an answer repeats its schema and instructions, but never its images.
+    /// Longest line that is read, bytes. An answer repeats its schema and instructions, but never its images.
     public static let maxLineBytes = 16 * 1024 * 1024
 
     private let stream: OutboundStream
@@ -15,15 +16,15 @@ public final class LineReader {
         splitter = LineSplitter(maxLineBytes: maxLineBytes)
     }
 
-    /// Lines left out because they were too long; their requests count as missing.
+    /// Number of lines skipped because they were too long; their requests count as missing.
     public var skippedLines: Int { splitter.skipped }
 
-    /// The next line that is not empty, without its newline; nil at the end.
-    /// - Throws: when the transfer breaks. There is no resuming: open the file again and skip what is known.
+    /// Returns the next line that is not empty, without its newline; nil at the end.
+    /// - Throws: an error when the transfer breaks. It cannot resume: open the file again and skip known lines.
     public func next() async throws(OpenAIError) -> [UInt8]? {
         while true {
             if let line = splitter.next() { return line }
-            // A broken transfer stays broken: it must never look like a shorter file.
+            // A broken transfer stays broken, so that it never looks like a shorter file.
             if let failure { throw failure }
             if hasEnded { return nil }
             if let chunk = try await chunk() {

@@ -1,20 +1,20 @@
-// Lines out of chunks that know nothing of lines. Pure; memory is bounded by the longest line and one chunk.
+// Splits chunks into lines. Pure; memory is bounded by the longest line and one chunk.
 
-/// Cuts a stream of bytes at its newlines. Empty lines are left out; so are lines over the bound, which are counted.
+/// Splits a stream of bytes at its newlines. Drops empty lines; drops and counts lines above the limit.
 package struct LineSplitter {
     let maxLineBytes: Int
-    /// Lines that were over the bound.
+    /// Number of lines above the limit.
     package private(set) var skipped = 0
     private var buffer: [UInt8] = []
-    /// Where the line being looked for begins.
+    /// Start of the current line.
     private var start = 0
-    /// Where the search for its newline goes on.
+    /// Position at which the search for its newline continues.
     private var searched = 0
     private var isSkipping = false
 
     package init(maxLineBytes: Int) { self.maxLineBytes = maxLineBytes }
 
-    /// Call ``next()`` until it gives nil before feeding more.
+    /// Adds a chunk. First call ``next()`` until it returns nil.
     package mutating func feed(_ chunk: [UInt8]) {
         if start > 0 {
             buffer.removeFirst(start)
@@ -24,7 +24,7 @@ package struct LineSplitter {
         buffer.append(contentsOf: chunk)
     }
 
-    /// The next whole line, without its line end.
+    /// Returns the next whole line without its line end.
     package mutating func next() -> [UInt8]? {
         while let newline = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
             let line = start..<newline
@@ -37,7 +37,7 @@ package struct LineSplitter {
         return nil
     }
 
-    /// The last line, if the stream did not end with a newline.
+    /// Returns the last line, if the stream did not end with a newline.
     package mutating func last() -> [UInt8]? {
         let line = start..<buffer.count
         start = buffer.count
@@ -59,7 +59,7 @@ package struct LineSplitter {
         return text.isEmpty ? nil : Array(text)
     }
 
-    /// What is left of a line that cannot be accepted any more need not be kept.
+    /// Drops the bytes of a line that is already too long.
     private mutating func dropOverlong() {
         guard isSkipping || buffer.count - start > maxLineBytes else { return }
         if !isSkipping { skipped += 1 }

@@ -1,6 +1,6 @@
-// What a model gave back. Values; any thread.
+// Answers of a model. Values; any thread.
 
-/// Tokens that an answer cost (C5.9).
+/// Tokens used by an answer (C5.9).
 public struct Usage: Hashable, Sendable {
     public var input: Int
     public var output: Int
@@ -13,10 +13,10 @@ public struct Usage: Hashable, Sendable {
     public static let zero = Usage(input: 0, output: 0)
     public static func + (a: Usage, b: Usage) -> Usage { Usage(input: a.input + b.input, output: a.output + b.output) }
 
-    /// More than any answer costs. A larger number is nonsense, and the sum over a job's answers must not overflow.
+    /// More than any answer uses. Larger numbers are capped, because the sum over a job's answers must not overflow.
     static let tokensMax = 1_000_000_000
 
-    /// The `usage` member of a response, leniently: what is absent or odd counts as nothing.
+    /// Parses the `usage` member of a response leniently: absent or invalid numbers count as zero.
     init?(_ value: JSONValue?) {
         guard let value, value["input_tokens"] != nil || value["output_tokens"] != nil else { return nil }
         input = Usage.tokens(value["input_tokens"])
@@ -26,11 +26,11 @@ public struct Usage: Hashable, Sendable {
     private static func tokens(_ value: JSONValue?) -> Int { min(max(0, value?.int ?? 0), tokensMax) }
 }
 
-/// A complete answer in the form of our schema.
+/// A complete answer that matches the schema.
 public struct ModelAnswer: Sendable, Equatable {
-    /// The schema's properties; every text has something in it.
+    /// The schema's properties; no text is blank.
     public var fields: [(String, String)]
-    /// The dated snapshot that answered, not the alias that was asked.
+    /// The dated snapshot that answered, not the requested alias.
     public var model: String
     public var usage: Usage
 

@@ -1,11 +1,11 @@
-// Which model is asked, and with what. Values; any thread.
+// The model and parameters of a request. Values; any thread.
 
-/// A model and the parameters that go with it; the same for a canary and for the batch that follows it.
+/// A model and its parameters. A direct request and the batch that follows it use the same ones.
 public struct ModelParameters: Hashable, Sendable {
     public var name: String
-    /// nil: not sent.
+    /// nil means that no temperature is sent.
     public var temperature: Double?
-    /// For one text, reasoning included; at least 16.
+    /// Output tokens for one text, including reasoning; at least 16.
     public var maxOutputTokens: Int
 
     public init(name: String, temperature: Double?, maxOutputTokens: Int) {
@@ -14,7 +14,7 @@ public struct ModelParameters: Hashable, Sendable {
         self.maxOutputTokens = max(maxOutputTokens, OpenAIConfiguration.leastOutputTokens)
     }
 
-    /// Twice the room, for an answer that was cut at `max_output_tokens`, up to `ceiling`.
+    /// Doubles the token limit, up to `ceiling`, after an answer was cut off at `max_output_tokens`.
     public func roomier(ceiling: Int) -> ModelParameters {
         var copy = self
         copy.maxOutputTokens = max(maxOutputTokens, min(maxOutputTokens * 2, ceiling))
@@ -22,7 +22,7 @@ public struct ModelParameters: Hashable, Sendable {
     }
 }
 
-/// A list of models with a finger on the one in use, and what errors have taught about them (C8).
+/// A list of models, the current one, and the facts learned from errors (C8).
 public struct ModelChoice: Sendable {
     public let models: [String]
     private let configuration: OpenAIConfiguration
@@ -31,33 +31,34 @@ public struct ModelChoice: Sendable {
 
     /// - Parameter models: at least one.
     public init(models: [String], configuration: OpenAIConfiguration) {
-        precondition(!models.isEmpty, "no model to choose from")
+        precondition(!models.isEmpty, "a model choice needs at least one model")
         self.models = models
         self.configuration = configuration
     }
 
-    /// What to ask with now.
+    /// The parameters of the next request.
     public var current: ModelParameters {
         var parameters = configuration.parameters(for: models[index])
         if refusingTemperature.contains(parameters.name) { parameters.temperature = nil }
         return parameters
     }
 
-    /// Takes the lesson of an error that a request made with `asked` met.
-    /// - Returns: true if asking again with ``current`` is worth it. Every caller bounds its tries by ``tries``,
-    ///   because several of them may learn from one choice.
+    /// Learns from an error of a request that was made with `asked`.
+    /// - Returns: true if another request with ``current`` is worthwhile. Every caller bounds its requests by
+    ///   ``tries``, because several callers may learn from one choice.
     public mutating func learn(from error: OpenAIError, asked: ModelParameters) -> Bool {
         if error.refusesTemperature, asked.temperature != nil {
             refusingTemperature.insert(asked.name)
             return true
         }
         guard error.kind == .modelNotFound else { return false }
-        guard asked.name == models[index] else { return true }  // somebody else has moved on already
-        // After the last one the next call begins with the first again: access may have been granted meanwhile.
+        guard asked.name == models[index] else { return true }  // another caller has already moved on
+        // After the last model the next call starts with the first again, because access may have been granted
+        // meanwhile.
         index = (index + 1) % models.count
         return index != 0
     }
 
-    /// Enough requests for every model to be missing or to refuse the temperature once.
+    /// Enough requests for every model to be missing and to refuse the temperature once.
     public var tries: Int { models.count * 2 }
 }

@@ -1,16 +1,17 @@
-// The form in which a batch's file is uploaded (RFC 7578): two parts, the second streamed. Loop-bound source, pure
-// frame.
+// The form that uploads a batch's file (RFC 7578): two parts, the second one streamed. The source is loop-bound, the
+// frame pure.
 
-/// The bytes around the file, and the exact length of the whole.
+/// The bytes around the file, and the exact length of the whole body.
 struct MultipartFile {
-    /// A line of the file begins with `{`, so that no line can be this boundary.
+    /// Every line of the file begins with `{`, so no line can contain this boundary at its start.
     static let boundary = "generation-service-7d1b6f0c94a2"
     static let contentType = "multipart/form-data; boundary=\(boundary)"
 
     let preamble: [UInt8]
     let epilogue = Array("\r\n--\(boundary)--\r\n".utf8)
 
-    /// - Parameter name: without the `.jsonl` that the API insists on; letters, digits, `-`, `_` and `.` are kept.
+    /// - Parameter name: without `.jsonl`, which the API requires and this adds. Keeps letters, digits, `-`, `_` and
+    ///   `.`.
     init(name: String) {
         let safe = name.utf8.filter { Self.nameBytes.contains($0) }
         preamble = Array(
@@ -29,9 +30,9 @@ struct MultipartFile {
     private static let nameBytes = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.".utf8)
 }
 
-/// The preamble, the file, the epilogue; each chunk is pulled when the socket wants it.
+/// Supplies the preamble, the file and the epilogue; each chunk is pulled when the socket drains.
 final class MultipartSource: ByteSource {
-    /// The file is not as long as was announced: the upload must not look complete.
+    /// The file has a different length than announced; the upload must not look complete.
     struct WrongLength: Error {}
 
     private enum Part { case preamble, file, ended }

@@ -1,14 +1,13 @@
 // Batches (`/v1/batches`). Loop-bound.
 
 extension OpenAIClient {
-    /// Starts a batch on an uploaded file. Never repeated by itself: the API knows no idempotency key, and a second
-    /// batch is paid for. When the error says `mayHaveArrived`, look for the batch with ``listBatches(after:limit:)``
-    /// first.
+    /// Creates a batch from an uploaded file. It is never retried, because the API has no idempotency key and a
+    /// second batch costs money. If the error has `mayHaveArrived`, search with ``listBatches(after:limit:)`` first.
     /// - Parameter metadata: at most 16 pairs; keys up to 64, values up to 512 characters.
     public func createBatch(
         inputFile: String, metadata: [(String, String)]
     ) async throws(OpenAIError) -> BatchObject {
-        precondition(metadata.count <= 16, "more metadata than a batch may have")
+        precondition(metadata.count <= 16, "a batch may have at most 16 metadata pairs")
         var call = smallCall(
             .createBatch, "POST", "/batches",
             json: [
@@ -25,7 +24,7 @@ extension OpenAIClient {
         try batchObject(try await json(smallCall(.getBatch, "GET", "/batches/\(PathSegment.encode(id))")))
     }
 
-    /// A page of the account's batches. Their order is not promised; there is no filter.
+    /// Returns a page of the account's batches, in no particular order. The API has no filter.
     /// - Parameter limit: 1...100.
     public func listBatches(after: String? = nil, limit: Int = 100) async throws(OpenAIError) -> BatchPage {
         let start = after.map { "&after=\(PathSegment.encode($0))" } ?? ""
@@ -34,8 +33,8 @@ extension OpenAIClient {
         return BatchPage(batches: data.compactMap(BatchObject.init), next: next(page, data))
     }
 
-    /// Asks for the end of a batch; it may go on for ten minutes as `cancelling`, and keeps what it has finished. A
-    /// batch that has ended already is simply returned.
+    /// Requests the cancellation of a batch. It may stay `cancelling` for ten minutes, and keeps its finished
+    /// answers. A batch that has already ended is returned unchanged.
     public func cancelBatch(_ id: String) async throws(OpenAIError) -> BatchObject {
         var call = smallCall(.cancelBatch, "POST", "/batches/\(PathSegment.encode(id))/cancel")
         call.conflictIsFinal = true
@@ -59,14 +58,14 @@ extension OpenAIClient {
         return data
     }
 
-    /// An empty page is the last one whatever it says, so that no caller turns for ever.
+    /// An empty page counts as the last one, whatever it says, so that no caller loops for ever.
     func next(_ page: JSONValue, _ data: [JSONValue]) -> String? {
         guard page["has_more"]?.bool ?? false, let last = data.last else { return nil }
         return page["last_id"]?.string ?? last["id"]?.string
     }
 }
 
-/// Identifiers in paths and queries: whatever a server once called its objects must not become another path.
+/// Encodes identifiers in paths and queries, so that a server's id cannot lead to another path.
 enum PathSegment {
     static func encode(_ text: String) -> String {
         var out: [UInt8] = []
@@ -79,7 +78,7 @@ enum PathSegment {
                 out.append(Hex.digit(byte & 15))
             }
         }
-        // `.` and `..` are unreserved, and yet a path's navigation.
+        // `.` and `..` are unreserved characters, but navigate within a path.
         return String(decoding: out, as: UTF8.self).replacing("..", with: "%2e%2e")
     }
 }

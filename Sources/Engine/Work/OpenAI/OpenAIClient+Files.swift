@@ -1,8 +1,8 @@
 // Files (`/v1/files`). Loop-bound.
 
 extension OpenAIClient {
-    /// Uploads a batch's input, streamed. Not repeated by itself, since the source can be read once only; a lost
-    /// reply leaves an orphan that ``listFiles(purpose:after:)`` finds by its name.
+    /// Uploads a batch's input, streamed. It is not retried, because the source can be read only once. A lost reply
+    /// leaves an orphan, which ``listFiles(purpose:after:)`` finds by its name.
     /// - Parameters:
     ///   - name: without `.jsonl`; letters, digits, `-`, `_`, `.`.
     ///   - length: exact, bytes; a source of another length fails the upload.
@@ -22,7 +22,7 @@ extension OpenAIClient {
         return file.id
     }
 
-    /// Deletes a file; one that is gone already counts as deleted.
+    /// Deletes a file. A file that no longer exists counts as deleted.
     public func deleteFile(_ id: String) async throws(OpenAIError) {
         do throws(OpenAIError) {
             _ = try await json(smallCall(.deleteFile, "DELETE", "/files/\(PathSegment.encode(id))"))
@@ -32,7 +32,7 @@ extension OpenAIClient {
         }
     }
 
-    /// A page of the account's files. Their order is not promised.
+    /// Returns a page of the account's files, in no particular order.
     public func listFiles(purpose: String = "batch", after: String? = nil) async throws(OpenAIError) -> FilePage {
         let start = after.map { "&after=\(PathSegment.encode($0))" } ?? ""
         let path = "/files?purpose=\(PathSegment.encode(purpose))&limit=1000\(start)"
@@ -41,7 +41,7 @@ extension OpenAIClient {
         return FilePage(files: data.compactMap(FileObject.init), next: next(page, data))
     }
 
-    /// Opens a result file for reading line by line; opening is retried, reading is not.
+    /// Opens a result file for reading by line. Opening is retried, reading is not.
     public func openFile(_ id: String) async throws(OpenAIError) -> LineReader {
         var call = smallCall(.readFile, "GET", "/files/\(PathSegment.encode(id))/content")
         call.timeoutSeconds = configuration.downloadSeconds
@@ -64,7 +64,7 @@ extension OpenAIClient {
         return LineReader(stream)
     }
 
-    /// The body of an error, as far as it is worth reading and can be read.
+    /// Reads the body of an error, at most 64 KiB and as far as possible.
     private func rest(of stream: OutboundStream) async -> [UInt8] {
         defer { stream.cancel() }
         var body: [UInt8] = []

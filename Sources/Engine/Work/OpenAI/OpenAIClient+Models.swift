@@ -1,12 +1,12 @@
-// Asking a model: synchronous requests and canaries. Loop-bound.
+// Requests to a model: synchronous mode and direct requests of jobs. Loop-bound.
 
 extension OpenAIClient {
-    /// `POST /v1/responses`. Sent again after 408, 409, 429, 5xx and broken connections, within the deadline; then a
-    /// lost try may have been paid for. The model's refusals and cut answers are thrown as they come.
+    /// `POST /v1/responses`. Retried after 408, 409, 429, 5xx and broken connections, within the deadline; a lost try
+    /// may cost money. The model's refusals and truncated answers are thrown without a retry.
     /// - Parameters:
     ///   - body: from ``VisionRequest`` or ``TranslationRequest``.
-    ///   - fields: the schema's properties; nil takes any object of texts.
-    ///   - deadlineSeconds: for all tries together.
+    ///   - fields: the schema's properties; nil accepts any object of texts.
+    ///   - deadlineSeconds: limit for all tries together.
     public func respond(
         _ body: [UInt8], fields: [String]? = nil, deadlineSeconds: Double
     ) async throws(OpenAIError) -> ModelAnswer {
@@ -16,19 +16,19 @@ extension OpenAIClient {
         return try AnswerReader.read(try await json(call), fields: fields).get()
     }
 
-    /// An answer, and the parameters that brought it: the batch behind a canary is made with the same ones.
+    /// An answer and the parameters of its request. The batch that follows a direct request uses the same parameters.
     public struct StageAnswer: Sendable {
-        /// `usage` counts the tries that brought nothing too.
+        /// Its `usage` includes the failed tries.
         public var answer: ModelAnswer
         public var parameters: ModelParameters
     }
 
-    /// How often an unusable answer (cut short, not in the schema's form, failed over there) is asked for once more
+    /// Number of retries after an unusable answer: truncated, not matching the schema, or failed at the provider
     /// (C2.5).
     public static let answerRetries = 2
 
-    /// Asks the stage's model: goes to the next one of the list when one is gone, leaves the temperature out where it
-    /// is not taken, asks with more room after a cut answer. All of it within the deadline.
+    /// Sends a request to the stage's model, within the deadline. Uses the next model of the list if one is gone,
+    /// omits a refused temperature, and raises the token limit after a truncated answer.
     /// - Throws: the last error, with the `usage` of all tries.
     public func ask(
         _ stage: WorkStage, fields: [String], deadlineSeconds: Double, body: (ModelParameters) -> [UInt8]
@@ -51,21 +51,21 @@ extension OpenAIClient {
         }
     }
 
-    /// Counts tokens for the operator; what a job is told that it cost is in its rows.
-    /// - Parameter model: the one that was asked.
+    /// Counts tokens for the operator's metrics. The cost that a job reports comes from its rows.
+    /// - Parameter model: the requested model.
     func spent(_ usage: Usage?, on model: String) {
         guard let usage else { return }
         let place = configuration.meteredModels.firstIndex(of: model) ?? ProviderMetrics.modelsMax
         loop.metrics.provider.spent(model: place, input: usage.input, output: usage.output)
     }
 
-    /// What to ask the stage's model with now.
+    /// The model and parameters of the stage's next request.
     public func choice(for stage: WorkStage) -> ModelChoice {
         choices[stage] ?? configuration.choice(for: stage)
     }
 
-    /// Takes the lesson of an error that a batch or one of its lines met.
-    /// - Returns: true if asking again with the stage's ``ModelChoice/current`` parameters is worth it.
+    /// Learns from an error of a batch or of one of its lines.
+    /// - Returns: true if another request with the stage's ``ModelChoice/current`` parameters is worthwhile.
     @discardableResult
     public func learn(_ stage: WorkStage, from error: OpenAIError, asked: ModelParameters) -> Bool {
         var choice = choice(for: stage)
@@ -73,7 +73,7 @@ extension OpenAIClient {
         return choice.learn(from: error, asked: asked)
     }
 
-    /// `GET /v1/models`: costs no tokens. One try; the caller keeps the outcome for a while.
+    /// `GET /v1/models`, which costs no tokens. Makes one try; the caller caches the outcome.
     public func modelProbe() async throws(OpenAIError) -> ModelProbe {
         let begin = Monotonic.seconds()
         let seconds = configuration.probeSeconds
@@ -85,11 +85,11 @@ extension OpenAIClient {
     }
 }
 
-/// What a probe found.
+/// The result of a probe.
 public struct ModelProbe: Sendable {
-    /// How long the reply took.
+    /// Seconds until the reply.
     public var seconds: Double
-    /// The account's models; `shutdownDate` is `YYYY-MM-DD` where one is announced.
+    /// The account's models; `shutdownDate` is `YYYY-MM-DD` if one is announced.
     public var models: [(id: String, shutdownDate: String?)]
 
     init(_ list: JSONValue, seconds: Double) {
@@ -100,7 +100,7 @@ public struct ModelProbe: Sendable {
     }
 }
 
-/// The tries of one question.
+/// State of one request's tries.
 private struct Attempt {
     var triesLeft: Int
     var answerRetriesLeft = OpenAIClient.answerRetries
@@ -113,7 +113,7 @@ private struct Attempt {
         }
     }
 
-    /// Returns if the question is to be asked again.
+    /// Returns if another try is due; throws the error if not.
     mutating func failed(_ error: OpenAIError, hasLearnt: Bool) throws(OpenAIError) {
         var error = error
         spent = spent + (error.usage ?? .zero)

@@ -1,8 +1,8 @@
-// The wire to OpenAI: one place for headers, retries, deadlines and logging. Loop-bound; owns no C memory.
+// The connection to OpenAI: one place for headers, retries, deadlines and logging. Loop-bound; owns no C memory.
 import Logging
 
-/// OpenAI's API as the service uses it. Every call ends within its time-out; errors say what may have happened over
-/// there.
+/// OpenAI's API, limited to the service's needs. Every call ends within its time limit; errors state what may have
+/// happened at the provider.
 public final class OpenAIClient {
     public let configuration: OpenAIConfiguration
     let loop: Loop
@@ -11,7 +11,7 @@ public final class OpenAIClient {
     private let clock: WallClock
     private let random: () -> Double
     private let logger: Logger
-    /// What errors have taught about the models; see `OpenAIClient+Models.swift`.
+    /// Facts about the models, learned from errors; see `OpenAIClient+Models.swift`.
     var choices: [WorkStage: ModelChoice]
 
     /// Loop thread.
@@ -21,7 +21,7 @@ public final class OpenAIClient {
         clock: WallClock = .system, random: @escaping () -> Double = { Double.random(in: 0..<1) },
         logger: Logger = Logger(label: "openai")
     ) {
-        guard let loop = Loop.current else { preconditionFailure("an OpenAI client was made off its loop") }
+        guard let loop = Loop.current else { preconditionFailure("create an OpenAI client on its loop's thread") }
         self.loop = loop
         self.http = http
         self.configuration = configuration
@@ -38,25 +38,25 @@ public final class OpenAIClient {
         /// For the log and the metrics.
         var operation: ProviderOperation
         var method = "GET"
-        /// Behind the base URL, beginning with `/`.
+        /// Path after the base URL; begins with `/`.
         var path: String
         var contentType = "application/json"
         var body = OutboundBody.none
-        /// One try.
+        /// Time limit of one try.
         var timeoutSeconds: Double
-        /// All tries together.
+        /// Time limit of all tries together.
         var deadlineSeconds: Double
-        /// false for acts that must not happen twice, and for bodies that can be read once only.
+        /// False for calls that must not happen twice and for bodies that can be read only once.
         var isRetried = true
-        /// A 409 is an answer, not a passing trouble.
+        /// True if a 409 is a final answer instead of a temporary error.
         var conflictIsFinal = false
         var maxResponseBytes = 8 * 1024 * 1024
-        /// What OpenAI is told to call it, so that its support finds a call whose reply never came. A request may make
-        /// many calls, so its id alone would not do. nil for what is done for nobody in particular.
+        /// Id of this call, sent to OpenAI so that its support finds a call without a reply. A request may make many
+        /// calls, so the request's id alone is not enough. nil for work that belongs to no request.
         let clientRequestID = LogContext.requestID.map { "\($0).\(Identifier.random().description.prefix(8))" }
     }
 
-    /// A small call without a deadline of its own: time for every try and the waits between them.
+    /// A small call without a deadline of its own: its deadline allows all tries and the waits between them.
     func smallCall(
         _ operation: ProviderOperation, _ method: String = "GET", _ path: String, json: JSONValue? = nil
     ) -> Call {
@@ -66,12 +66,12 @@ public final class OpenAIClient {
             timeoutSeconds: seconds, deadlineSeconds: seconds * Double(policy.tries) + 60)
     }
 
-    /// Sends a call and reads its JSON reply.
+    /// Sends a call and parses its JSON reply.
     func json(_ call: Call) async throws(OpenAIError) -> JSONValue {
         try await retrying(call) { seconds throws(OpenAIError) in try await self.once(call, seconds) }
     }
 
-    /// Runs `attempt` with the seconds that it may take, again and again as the policy says.
+    /// Runs `attempt`, with the seconds it may take, and repeats it as the policy allows.
     func retrying<Value>(
         _ call: Call, _ attempt: (Double) async throws(OpenAIError) -> Value
     ) async throws(OpenAIError) -> Value {
@@ -156,7 +156,7 @@ public final class OpenAIClient {
         if let project = configuration.project { request.headers.append(("OpenAI-Project", project)) }
         if let id = call.clientRequestID { request.headers.append(("X-Client-Request-Id", id)) }
         request.body = call.body
-        // Not even by curl, over a kept connection that turns out to be dead.
+        // curl must not repeat it either, over a kept connection that turns out to be dead.
         request.neverRepeat = !call.isRetried
         request.timeoutSeconds = seconds
         request.connectSeconds = min(configuration.connectSeconds, seconds)
@@ -190,7 +190,7 @@ public final class OpenAIClient {
 }
 
 extension OpenAIError {
-    /// A transfer that brought no reply.
+    /// Converts a transfer that brought no reply.
     init(_ error: OutboundError) {
         let kind: Kind =
             switch error.kind {

@@ -1,8 +1,8 @@
-// What the operator sets for OpenAI, and who we are there. A value; any thread. Its text never shows the key.
+// The operator's settings for OpenAI, and the account. A value; any thread. Its description never shows the key.
 
 /// Settings of the OpenAI client (C8, C5.5). Check them with ``problems()`` before use.
 public struct OpenAIConfiguration: Sendable {
-    /// `detail` of an image part; how closely the model looks, and what a picture costs.
+    /// `detail` of an image part: resolution that the model sees, and so the price of the image.
     public enum ImageDetail: String, Sendable, CaseIterable {
         case low, high, auto, original
     }
@@ -10,43 +10,43 @@ public struct OpenAIConfiguration: Sendable {
     public static let defaultBaseURL = "https://api.openai.com/v1"
     public static let defaultVisionModels = ["o4-mini", "gpt-5.6-terra"]
     public static let defaultTranslationModels = ["gpt-4.1-mini", "gpt-6-luna"]
-    /// The API refuses a smaller `max_output_tokens`.
+    /// Lowest `max_output_tokens` that the API accepts.
     public static let leastOutputTokens = 16
 
     /// With its `/v1`, without a slash at the end.
     public let baseURL: String
-    /// Goes into the `Authorization` header and nowhere else.
+    /// Sent in the `Authorization` header only.
     public let apiKey: String
     /// `OpenAI-Organization`, for keys that belong to several.
     public var organization: String?
     /// `OpenAI-Project`.
     public var project: String?
-    /// Tried in order when the API says `model_not_found` (C8).
+    /// Tried in order when the API returns `model_not_found` (C8).
     public var visionModels = defaultVisionModels
-    /// Tried in order when the API says `model_not_found` (C8).
+    /// Tried in order when the API returns `model_not_found` (C8).
     public var translationModels = defaultTranslationModels
-    /// `OPENAI_MAX_TOKENS`: output tokens for one text, reasoning included; at least 16.
+    /// `OPENAI_MAX_TOKENS`: output tokens per text, including reasoning; at least 16.
     public var maxOutputTokens = 4000
-    /// No request asks for more output tokens than this, unless ``maxOutputTokens`` alone does.
+    /// Most output tokens that a request may have, unless ``maxOutputTokens`` alone is larger.
     public var outputTokensCeiling = 32_768
-    /// `OPENAI_TEMPERATURE`, 0...2; sent only to models that take it.
+    /// `OPENAI_TEMPERATURE`, 0...2; sent only to models that accept it.
     public var temperature: Double? = 0.1
-    /// Models that take a temperature: a full name, or a beginning with `*` behind it. Reasoning models answer 400 to
-    /// one.
+    /// Models that accept a temperature: a full name, or a prefix followed by `*`. Reasoning models answer 400 to a
+    /// temperature.
     public var temperatureModels = ["gpt-4.1*", "gpt-4o*", "gpt-4-*", "gpt-4", "gpt-3.5*"]
     public var imageDetail = ImageDetail.auto
-    /// Longest `additional_info` that a model is shown, characters.
+    /// Longest `additional_info` that is sent to a model, characters.
     public var additionalInfoCharacters = 8000
 
-    /// One try of `POST /responses`, seconds.
+    /// Time limit of one try of `POST /responses`, seconds.
     public var callSeconds = 120.0
-    /// One try of a small call (batches, lists, deletes), seconds.
+    /// Time limit of one try of a small call (batches, lists, deletes), seconds.
     public var smallCallSeconds = 30.0
-    /// The upload of a batch file, seconds.
+    /// Time limit of a batch file's upload, seconds.
     public var uploadSeconds = 1800.0
-    /// The download of a result file, seconds; back-pressure of the database included.
+    /// Time limit of a result file's download, seconds; includes waits for the database.
     public var downloadSeconds = 3600.0
-    /// The probe for `/health`, seconds.
+    /// Time limit of the probe for `/health`, seconds.
     public var probeSeconds = 10.0
     public var connectSeconds = 5.0
 
@@ -60,15 +60,15 @@ public struct OpenAIConfiguration: Sendable {
         self.apiKey = apiKey
     }
 
-    /// The account that an upload or a batch belongs to: base URL and a fingerprint of the key. Kept in the batch's
-    /// row, so that an intent is never reconciled against somebody else's account.
+    /// The account of an upload or a batch: base URL and a fingerprint of the key. It is kept in the batch's row, so
+    /// that an intent is never reconciled with another account.
     public var account: String {
         var hash = ContentHash()
         hash.update(Array(apiKey.utf8))
         return "\(baseURL)#\(hash.finish().hex.prefix(16))"
     }
 
-    /// What a request to `model` carries.
+    /// The parameters of a request to `model`.
     public func parameters(for model: String) -> ModelParameters {
         let takesIt = temperatureModels.contains { pattern in
             pattern.hasSuffix("*") ? model.hasPrefix(pattern.dropLast()) : model == pattern
@@ -77,14 +77,15 @@ public struct OpenAIConfiguration: Sendable {
             name: model, temperature: takesIt ? temperature : nil, maxOutputTokens: maxOutputTokens)
     }
 
-    /// The models that metrics tell apart, by their place; others, perhaps of an earlier configuration, share the last.
+    /// The models with metrics of their own, by position. All others, perhaps of an earlier configuration, share the
+    /// last position.
     public var meteredModels: [String] {
         let all = visionModels + translationModels
         let distinct = all.indices.filter { !all[..<$0].contains(all[$0]) }.map { all[$0] }
         return Array(distinct.prefix(ProviderMetrics.modelsMax - 1))
     }
 
-    /// The stage's models, from the first.
+    /// The stage's models, starting with the first.
     public func choice(for stage: WorkStage) -> ModelChoice {
         switch stage {
         case .vision: ModelChoice(models: visionModels, configuration: self)
@@ -94,7 +95,7 @@ public struct OpenAIConfiguration: Sendable {
 }
 
 extension OpenAIConfiguration {
-    /// Every mistake in the settings, in words for the operator; none holds a secret (C8).
+    /// Returns every mistake in the settings, as text for the operator without secrets (C8).
     public func problems() -> [String] {
         var found: [String] = []
         if apiKey.isEmpty || !Self.isHeaderSafe(apiKey) {
@@ -105,7 +106,7 @@ extension OpenAIConfiguration {
         }
         for (name, models) in [("VISION", visionModels), ("TRANSLATION", translationModels)]
         where models.isEmpty || models.contains(where: { $0.isEmpty || !Self.isHeaderSafe($0) }) {
-            found.append("OPENAI_MODEL_\(name) must be a model's name, or several with commas between them")
+            found.append("OPENAI_MODEL_\(name) must be a model name, or several names separated by commas")
         }
         if maxOutputTokens < Self.leastOutputTokens {
             found.append("OPENAI_MAX_TOKENS must be at least \(Self.leastOutputTokens)")
@@ -114,7 +115,7 @@ extension OpenAIConfiguration {
         return found
     }
 
-    /// What will probably not work, for the start-up log (C8).
+    /// Returns warnings about settings that will probably not work, for the start-up log (C8).
     public func warnings() -> [String] {
         guard visionModels.contains(where: { $0.hasPrefix("o1-mini") }) else { return [] }
         return ["OPENAI_MODEL_VISION names o1-mini, which cannot see images"]
@@ -128,6 +129,6 @@ extension OpenAIConfiguration {
 extension OpenAIConfiguration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     public var description: String { "OpenAI at \(account)" }
     public var debugDescription: String { description }
-    /// `dump` and string interpolation of whatever holds this value must not print the key.
+    /// Keeps the key out of `dump` and of the interpolation of any value that contains this one.
     public var customMirror: Mirror { Mirror(self, children: ["account": account]) }
 }

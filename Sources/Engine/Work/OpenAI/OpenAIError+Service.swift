@@ -1,10 +1,10 @@
-// How a failed call looks to an integrator in synchronous mode (C4.5). Pure.
+// Converts a failed call to the error of synchronous mode (C4.5). Pure.
 
 extension ServiceError {
-    /// What an integrator is advised to wait when OpenAI says nothing, seconds; the document's example.
+    /// Default of `retry_after` if OpenAI sends none, seconds; the document's example.
     static let openAIRetrySeconds = 60
 
-    /// C4.5: it answered with an error: 500; it could not be reached: 502; it took too long: 504.
+    /// C4.5: 500 if OpenAI answered with an error, 502 if it could not be reached, 504 if it took too long.
     public init(_ error: OpenAIError) {
         let seconds = error.retryAfter.map { Int($0.rounded(.up)) } ?? Self.openAIRetrySeconds
         switch error.kind {

@@ -1,46 +1,47 @@
-// Why a call to OpenAI brought nothing, and what can be done about it. A value; any thread. No member holds a secret.
+// The reason why a call to OpenAI failed, and the possible cure. A value; any thread. No member contains a secret.
 
-/// A failed call, as its caller has to see it: what happened, whether it may have been acted on, what could cure it.
+/// A failed call as its caller needs it: the error, whether the request may have had an effect, and the possible
+/// cure.
 public struct OpenAIError: Error, Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
-        /// It answered with an error that has no case of its own. `status` is 200 for an answer whose own status is
-        /// `failed`, and 0 for a batch's line that was never run.
+        /// An error answer without a case of its own. `status` is 200 for an answer whose own status is `failed`, and
+        /// 0 for a batch line that was never run.
         case api(status: Int, code: String?, message: String)
-        /// The account has no money left; waiting does not cure it.
+        /// The account has no money left; waiting does not help.
         case quota
-        /// No such model, or not for this key (any more).
+        /// The model does not exist, or is not available to this key.
         case modelNotFound
-        /// 429: too many requests or tokens, or too fast a rise; ``retryAfter`` says when to come back if it is known.
+        /// 429: too many requests or tokens, or too fast an increase. ``retryAfter`` is set if OpenAI states a time.
         case rateLimited
         /// No connection, or it broke.
         case unavailable
         case timedOut
-        /// The model would not answer; its words.
+        /// The model refused to answer; its words.
         case refused(String)
-        /// The answer was cut: `max_output_tokens` or `content_filter`.
+        /// The answer was truncated: `max_output_tokens` or `content_filter`.
         case incomplete(String)
-        /// A reply that is not what the API promises.
+        /// A reply that does not follow the API's specification.
         case malformed(String)
-        /// Our own source of an upload's bytes failed.
+        /// The source of an upload's bytes failed.
         case sourceFailed
         case cancelled
     }
 
     public var kind: Kind
-    /// The request may have been acted on: an act that must not be repeated blindly has to be looked for first.
+    /// The request may have had an effect. If it must not be repeated blindly, first search for that effect.
     public var mayHaveArrived: Bool
-    /// Seconds after which OpenAI wants to be asked again.
+    /// Seconds until OpenAI accepts another request.
     public var retryAfter: Double?
     /// `x-request-id`, for OpenAI's support.
     public var requestID: String?
-    /// The request's parameter that the API complained about.
+    /// The request's parameter that the API rejected.
     public var parameter: String?
-    /// An image could not be fetched by OpenAI or was something else there than here: inlining the images may cure
-    /// it. When they were inlined already, nothing does.
+    /// OpenAI could not fetch an image, or got different content than this service. Inlining the images may help; if
+    /// they were inlined already, nothing does.
     public var imageDownload: Bool
-    /// What the failed answer cost all the same.
+    /// Cost of the failed answer.
     public var usage: Usage?
-    /// `x-should-retry`: the server's own word.
+    /// `x-should-retry`: the server's own statement.
     var shouldRetry: Bool?
 
     public init(
@@ -58,7 +59,7 @@ public struct OpenAIError: Error, Hashable, Sendable {
 }
 
 extension OpenAIError {
-    /// Sending the request again may help, as it is or (``imageDownload``) with its images inlined.
+    /// True if sending the request again may help, unchanged or (``imageDownload``) with inlined images.
     public var curable: Bool {
         switch kind {
         case .api(let status, let code, _):
@@ -70,8 +71,8 @@ extension OpenAIError {
         }
     }
 
-    /// It is the account's trouble and not the request's: no request fares better until somebody has seen to it, and
-    /// none is to blame.
+    /// True if the error concerns the account instead of the request: every request fails until the operator acts,
+    /// and no request counts as tried.
     public var isOfAccount: Bool {
         switch kind {
         case .quota, .modelNotFound, .api(401, _, _), .api(403, _, _): true
@@ -80,10 +81,10 @@ extension OpenAIError {
         }
     }
 
-    /// Codes of a failed answer that may go away by themselves.
+    /// Codes of a failed answer that may be temporary.
     private static let passingCodes: Set<String> = ["server_error", "vector_store_timeout", "server_is_overloaded"]
 
-    /// The model takes no temperature: send again without it.
+    /// True if the model accepts no temperature: send the request without it.
     public var refusesTemperature: Bool {
         guard case .api(_, let code, _) = kind, parameter == "temperature" else { return false }
         return code == "unsupported_parameter" || code == "unsupported_value"
@@ -91,8 +92,8 @@ extension OpenAIError {
 }
 
 extension OpenAIError: CustomStringConvertible {
-    /// One sentence fit for an integrator's eyes: no key, no account, bounded length. Serves as `openai_error` and as
-    /// the `error` of a failed lot.
+    /// One sentence that integrators may see: no key, no account, bounded length. Used as `openai_error` and as the
+    /// `error` of a failed lot.
     public var reason: String {
         switch kind {
         case .api(0, let code, let message):

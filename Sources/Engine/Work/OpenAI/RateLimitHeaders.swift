@@ -1,8 +1,8 @@
-// `x-ratelimit-*`: what a 429 without a `Retry-After` says about when to come back. Pure.
+// Parses `x-ratelimit-*`, the only hint when a 429 has no `Retry-After`. Pure.
 
 enum RateLimitHeaders {
-    /// Seconds until what has run out is there again: the longer of requests and tokens; nil if nothing is said to have
-    /// run out.
+    /// Seconds until the exhausted limit is reset, the longer one of requests and tokens; nil if neither is
+    /// exhausted.
     static func reset(_ headers: (String) -> String?) -> Double? {
         ["requests", "tokens"].compactMap { dimension in
             guard headers("x-ratelimit-remaining-\(dimension)") == "0" else { return nil }
@@ -10,7 +10,7 @@ enum RateLimitHeaders {
         }.max()
     }
 
-    /// A duration as `6m0s`, `1.5s`, `120ms` or `1h2m3s`; nil if it is none, or not one to act upon.
+    /// Parses a duration such as `6m0s`, `1.5s`, `120ms` or `1h2m3s`; nil if it is invalid or over a day.
     static func seconds(_ text: String) -> Double? {
         var rest = text[...]
         var total = 0.0

@@ -1,25 +1,25 @@
-// The body of POST /v1/responses: the same for a synchronous call, a canary and a line of a batch. Pure.
+// The body of POST /v1/responses: the same for a synchronous call, a direct request and a batch line. Pure.
 
-/// An image as a request names it.
+/// An image of a request.
 public enum ImageReference: Sendable, Equatable {
     /// OpenAI fetches it.
     case url(String)
-    /// Sent along. `type` is a media type such as `image/jpeg`.
+    /// Sent inline. `type` is a media type such as `image/jpeg`.
     case data(type: String, bytes: [UInt8])
 }
 
-/// Builds the bytes by hand, in one fixed order, because inlined images are too big for a tree of values.
+/// Builds the bytes directly, in one fixed order, because inlined images are too large for a tree of values.
 struct ResponsesBody {
     var model: ModelParameters
-    /// As a JSON string: it is the same in every line of a batch, and so is escaped once.
+    /// A JSON string, escaped once because it is the same in every line of a batch.
     var instructions: [UInt8]
-    /// Hostile data as a JSON document: its quoting cannot be broken out of, whatever the texts say.
+    /// Untrusted data as a JSON document, because no text can break out of its quoting.
     var data: JSONValue
     var images: [ImageReference] = []
     var imageDetail = OpenAIConfiguration.ImageDetail.auto
-    /// `[a-zA-Z0-9_-]`, at most 64.
+    /// `[a-zA-Z0-9_-]`, at most 64 characters.
     var formatName: String
-    /// One string property each, all required: what a strict schema allows.
+    /// One string property each, all required, as a strict schema demands.
     var properties: [(name: String, description: String)]
     var maxOutputTokens: Int
 
@@ -47,7 +47,7 @@ struct ResponsesBody {
         for image in images {
             out.append(contentsOf: #",{"type":"input_image","image_url":"#.utf8)
             image.append(to: &out)
-            // The API's newer schema requires `detail`, its older one does not: always there.
+            // The API's newer schema requires `detail`, the older one does not: always send it.
             out.append(contentsOf: #","detail":"\#(imageDetail.rawValue)"}"#.utf8)
         }
     }
@@ -71,7 +71,7 @@ struct ResponsesBody {
 }
 
 extension ImageReference {
-    /// Bytes that the image takes in a body, its quotes included; a URL's escapes are not counted.
+    /// Bytes that the image takes in a body, including its quotes; a URL's escapes are not counted.
     public var encodedSize: Int {
         switch self {
         case .url(let url): url.utf8.count + 64

@@ -1,12 +1,12 @@
-// Whether and when a call is made again. Pure; chance and time come from outside.
+// Decides whether and when a call is retried. Pure; the caller passes the random number and the time.
 
-/// The official SDKs' rules, except that a spent quota is not asked again, and that a deadline bounds everything.
+/// The official SDKs' rules, except that an exhausted quota is not retried and a deadline bounds everything.
 public struct RetryPolicy: Sendable {
-    /// Requests in all, the first one included.
+    /// Most requests in total, including the first.
     public var tries = 3
     public var baseSeconds = 0.5
     public var longestSeconds = 8.0
-    /// A longer `Retry-After` is handed to the caller instead of being sat out.
+    /// A longer `Retry-After` is returned to the caller instead of being waited for.
     public var longestObeyedSeconds = 60.0
 
     public init() {}
@@ -15,7 +15,7 @@ public struct RetryPolicy: Sendable {
     ///   - retriesDone: 0 after the first failure.
     ///   - remainingSeconds: until the caller's deadline.
     ///   - random: 0..<1.
-    /// - Returns: seconds to wait before the next try; nil: give up.
+    /// - Returns: seconds to wait before the next try, or nil to give up.
     public func delay(
         after error: OpenAIError, retriesDone: Int, remainingSeconds: Double, random: Double
     ) -> Double? {
@@ -24,14 +24,14 @@ public struct RetryPolicy: Sendable {
         return delay <= longestObeyedSeconds && delay < remainingSeconds ? delay : nil
     }
 
-    /// min(0.5 * 2^n, 8) s, less up to a quarter, so that callers that failed together do not come back together.
+    /// Returns min(0.5 * 2^n, 8) s, less up to a quarter, so that callers that failed together do not retry together.
     func backOff(retriesDone: Int, random: Double) -> Double {
         var delay = baseSeconds
         for _ in 0..<min(retriesDone, 16) { delay *= 2 }
         return min(delay, longestSeconds) * (1 - 0.25 * random)
     }
 
-    /// A model's refusal or cut answer is not among these: the same bytes would be paid for twice.
+    /// Refusals and truncated answers are excluded, because the same request would cost money twice.
     private static func isWorthRetrying(_ error: OpenAIError) -> Bool {
         switch error.kind {
         case .quota, .modelNotFound, .refused, .incomplete, .malformed, .sourceFailed, .cancelled: return false
@@ -40,7 +40,8 @@ public struct RetryPolicy: Sendable {
         }
     }
 
-    /// Seconds until the server wants the next request: `retry-after-ms`, else `Retry-After` in seconds or as a date.
+    /// Returns the seconds until the server accepts the next request: `retry-after-ms`, else `Retry-After` in seconds
+    /// or as a date.
     static func retryAfter(headers: (String) -> String?, now: Timestamp) -> Double? {
         if let text = headers("retry-after-ms"), let milliseconds = Double(text),
             let seconds = sane(milliseconds / 1000)

@@ -1,12 +1,13 @@
-// Foreign text made fit for errors and logs. Pure.
+// Makes foreign text safe for errors and logs. Pure.
 
-/// Takes secrets and noise out of messages that others wrote.
+/// Removes secrets and noise from messages of other parties.
 enum SafeText {
     /// Longest message that is passed on, characters.
     static let limit = 300
 
-    /// `text` in one bounded line: control characters become spaces, words that look like keys, organisations or
-    /// projects are hidden, and so are the queries of URLs, which may carry an integrator's access tokens.
+    /// Returns `text` as one line of bounded length. Control characters become spaces. Words that look like keys,
+    /// organisations or projects are hidden, and so are queries of URLs, which may contain an integrator's access
+    /// tokens.
     static func clean(_ text: String, limit: Int = SafeText.limit) -> String {
         var scanner = Scanner(input: Array(text.utf8.prefix(limit * 8)))
         let line = String(decoding: scanner.run(), as: UTF8.self)

@@ -1,16 +1,16 @@
-// What we ask a model that writes: this English description in other languages (C2.4). Pure.
+// The request to a translation model: this English description in other languages (C2.4). Pure.
 
-/// The translation stage's request; it may ask for one language or for several.
+/// The translation stage's request, for one language or several.
 public enum TranslationRequest {
     /// - Parameters:
     ///   - english: cleaned HTML.
-    ///   - languages: codes as the integrator sent them, each with its name in English; at least one, none twice. The
+    ///   - languages: codes as the integrator sent them, each with its English name; at least one, without repeats. The
     ///     codes are the properties of the answer.
     public static func body(
         english: String, languages: [(code: String, name: String)], model: ModelParameters,
         configuration: OpenAIConfiguration
     ) -> [UInt8] {
-        precondition(!languages.isEmpty, "a translation into no language")
+        precondition(!languages.isEmpty, "a translation needs at least one language")
         let all = max(model.maxOutputTokens, configuration.outputTokensCeiling)
         return ResponsesBody(
             model: model, instructions: instructionsJSON, data: ["html": .string(english)],

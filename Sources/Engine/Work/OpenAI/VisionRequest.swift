@@ -1,4 +1,4 @@
-// What we ask a model that sees: describe the damage on these pictures, in English (C2.4). Pure.
+// The request to a vision model: describe the damage on these images, in English (C2.4). Pure.
 
 /// The vision stage's request.
 public enum VisionRequest {
@@ -6,8 +6,8 @@ public enum VisionRequest {
     public static let fields = ["damages"]
 
     /// - Parameters:
-    ///   - additionalInfo: hostile text; it is bounded, and quoted as data.
-    ///   - images: in the lot's order; only the usable ones.
+    ///   - additionalInfo: untrusted text; it is truncated and quoted as data.
+    ///   - images: the usable images only, in the lot's order.
     public static func body(
         additionalInfo: String?, images: [ImageReference], model: ModelParameters, configuration: OpenAIConfiguration
     ) -> [UInt8] {
@@ -21,7 +21,7 @@ public enum VisionRequest {
     }
 
     private static func bounded(_ text: String, _ characters: Int) -> String {
-        // Scalars, not characters: one character may hold a megabyte of combining marks.
+        // Scalars instead of characters, because one character may have a megabyte of combining marks.
         let scalars = text.unicodeScalars
         guard let end = scalars.index(scalars.startIndex, offsetBy: characters, limitedBy: scalars.endIndex),
             end != scalars.endIndex

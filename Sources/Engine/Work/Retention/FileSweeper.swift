@@ -1,11 +1,12 @@
-// Deletes what is left at the provider: input, output and error files of batches that are done with, and uploads that
-// came to nothing. One an instance; deleting a file twice does no harm. Loop-bound.
+// Deletes leftover files at the provider: input, output and error files of finished batches, and unused uploads. One
+// per instance; deleting a file twice is harmless. Loop-bound.
 import Logging
 
 public final class FileSweeper: BackgroundService {
-    /// Batches of one step.
+    /// Most batches per step.
     private static let batchesMax = 50
-    /// Between two looks for uploads that no batch knows of, seconds; younger ones may still be wanted.
+    /// Interval of searches for uploads without a batch, seconds, and the age below which such an upload may still be
+    /// used.
     public static let orphanSeconds = 3600.0
 
     private let loop: Loop
@@ -15,7 +16,7 @@ public final class FileSweeper: BackgroundService {
     private let log = Logger(label: "retention")
     private var task: Task<Void, Never>?
 
-    /// - Parameter everySeconds: between two looks.
+    /// - Parameter everySeconds: interval of the passes.
     public init(on loop: Loop, database: Database, openAI: OpenAIClient, everySeconds: Double) {
         self.loop = loop
         self.database = database
@@ -43,13 +44,13 @@ public final class FileSweeper: BackgroundService {
                 }
             } catch {
                 if Task.isCancelled { return }
-                log.debug("files could not be deleted yet", metadata: ["error": "\(error)"])
+                log.debug("files at the provider could not be deleted; retrying later", metadata: ["error": "\(error)"])
             }
             do { try await loop.sleep(seconds: everySeconds) } catch { return }
         }
     }
 
-    /// Deletes the files of all batches that are done with. Another account's stay: they lapse after its 30 days.
+    /// Deletes the files of all finished batches. Files of another account stay; they expire after its 30 days.
     public func runOnce() async throws {
         while true {
             let batches = try await ProviderFiles.done(
@@ -65,18 +66,18 @@ public final class FileSweeper: BackgroundService {
         }
     }
 
-    /// One that the provider refuses to delete must not keep the others from it.
+    /// Deletes a file. If the provider refuses, logs that and returns, so that the other files are still deleted.
     private func delete(_ file: String) async throws(OpenAIError) {
         CrashPoint.fileDeleting.pass()
         do throws(OpenAIError) { try await openAI.deleteFile(file) } catch {
             guard case .api(let status, _, _) = error.kind, status == 400 || status == 422 else { throw error }
-            log.warning("a file cannot be deleted", metadata: ["file": "\(file)", "reason": "\(error.reason)"])
+            log.warning("file deletion was refused", metadata: ["file": "\(file)", "reason": "\(error.reason)"])
         }
         CrashPoint.fileDeleted.pass()
     }
 
-    /// Deletes uploads that no batch will use: their reply was lost, and another one took their place.
-    /// - Returns: how many.
+    /// Deletes uploads that no batch will use, because their reply was lost and another upload replaced them.
+    /// - Returns: the number of deleted files.
     public func sweepOrphans(olderThan seconds: Double) async throws -> Int {
         let limit = Int((Timestamp.now() + -seconds).seconds)
         var deleted = 0
@@ -92,11 +93,11 @@ public final class FileSweeper: BackgroundService {
             }
             after = page.next
         } while after != nil
-        if deleted > 0 { log.info("uploads that came to nothing deleted", metadata: ["files": "\(deleted)"]) }
+        if deleted > 0 { log.info("unused uploads deleted", metadata: ["files": "\(deleted)"]) }
         return deleted
     }
 
-    /// The batch that an upload is named after.
+    /// Returns the batch that an upload is named after.
     private static func batch(_ name: String) -> Identifier? {
         name.hasSuffix(".jsonl") ? Identifier(String(name.dropLast(6))) : nil
     }

@@ -1,11 +1,11 @@
-// Removes jobs that ended long ago (C5.8) and keys that no longer count (C2.7). One an instance; several instances
-// share the work. Loop-bound.
+// Removes jobs that ended long ago (C5.8) and expired keys (C2.7). One per instance; several instances share the
+// work. Loop-bound.
 import Logging
 
 public final class Pruner: BackgroundService {
-    /// Between two looks for old jobs, seconds.
+    /// Interval of searches for old jobs, seconds.
     static let everySeconds = 600.0
-    /// Between two steps, seconds: the database has better things to do.
+    /// Pause between two steps, seconds, to leave the database to other work.
     static let pauseSeconds = 0.05
 
     private let loop: Loop
@@ -14,7 +14,7 @@ public final class Pruner: BackgroundService {
     private let log = Logger(label: "retention")
     private var task: Task<Void, Never>?
 
-    /// - Parameter keepSeconds: how long ended jobs are kept from their end (`RETENTION_DAYS`).
+    /// - Parameter keepSeconds: time for which ended jobs are kept (`RETENTION_DAYS`).
     public init(on loop: Loop, database: Database, keepSeconds: Double) {
         self.loop = loop
         self.database = database
@@ -26,7 +26,7 @@ public final class Pruner: BackgroundService {
             while let self, !Task.isCancelled {
                 do { _ = try await self.runOnce() } catch {
                     if Task.isCancelled { return }
-                    self.log.warning("retention: could not remove old jobs", metadata: ["error": "\(error)"])
+                    self.log.warning("retention: old jobs could not be removed", metadata: ["error": "\(error)"])
                 }
                 do { try await self.loop.sleep(seconds: Self.everySeconds) } catch { return }
             }
@@ -38,8 +38,8 @@ public final class Pruner: BackgroundService {
         await task?.value
     }
 
-    /// Removes whatever is due.
-    /// - Returns: how many jobs.
+    /// Removes all jobs and keys that are due.
+    /// - Returns: the number of removed jobs.
     public func runOnce() async throws -> Int {
         var jobs = 0
         while true {
@@ -66,7 +66,7 @@ public final class Pruner: BackgroundService {
         return jobs
     }
 
-    /// Some of the rows that removed jobs have left; false if there are none.
+    /// Deletes some rows of removed jobs. Returns false if there were none.
     private func sweep() async throws -> Bool {
         try await database.transaction { session in
             let isThereMore = try await PruneJobs.sweep(session)

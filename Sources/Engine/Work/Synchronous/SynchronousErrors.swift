@@ -1,7 +1,7 @@
-// What a client waiting for its description is told when no image can be used (C2.5). Pure.
+// The reply to a synchronous request without a usable image (C2.5). Pure.
 
 extension ServiceError {
-    /// 413 if size alone was the reason, else 422; both name the URLs.
+    /// Returns 413 if size was the only reason, otherwise 422; both list the URLs.
     static func noUsableImage(_ problems: [(url: String, problem: ImageProblem)]) -> ServiceError {
         let urls = JSONValue(problems.prefix(Limits.detailEntries).map { $0.url })
         let details: JSONValue = ["invalid_urls": urls, "count": .int(problems.count)]

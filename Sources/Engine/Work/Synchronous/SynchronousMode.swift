@@ -1,8 +1,8 @@
-// One lot described while its client waits (C2). Loop-bound: one a shard.
+// Describes one lot while its client waits (C2). Loop-bound; one per shard.
 
-/// Images, vision, translations; everything that can be done at the same time is.
+/// Runs images, vision and translations, concurrently where possible.
 public final class SynchronousMode {
-    /// Image bytes in memory for all requests of the shard; a request of 20 images of 10 MB fits.
+    /// Most image bytes in memory for all requests of a shard; a request with 20 images of 10 MB fits.
     static let imageBytesMax = 512 * 1024 * 1024
 
     private let loop: Loop
@@ -11,7 +11,7 @@ public final class SynchronousMode {
     private let inlineImages: Bool
     private let budget: LoopBudget
 
-    /// - Parameter inlineImages: images are sent along; else they are checked and named by URL (C5.5).
+    /// - Parameter inlineImages: true to send images inline; false to check them and send their URLs (C5.5).
     public init(on loop: Loop, images: ImageFetcher, openAI: OpenAIClient, inlineImages: Bool) {
         self.loop = loop
         self.images = images
@@ -21,9 +21,9 @@ public final class SynchronousMode {
     }
 
     /// - Parameters:
-    ///   - languages: as sent; the answer has them in this order (C2.4).
-    ///   - secondsLeft: until the client must have its reply.
-    /// - Throws: `ServiceError`; `CancellationError` when the client went away.
+    ///   - languages: as sent; the answer has the same order (C2.4).
+    ///   - secondsLeft: seconds until the client must have its reply.
+    /// - Throws: `ServiceError`; `CancellationError` when the client disconnects.
     public func describe(
         _ lot: Lot, languages: [String], secondsLeft: @escaping () -> Double
     ) async throws -> FinishedLot {
@@ -52,7 +52,7 @@ public final class SynchronousMode {
             let english = try await ask(lot.additionalInfo, gathered.usable, secondsLeft())
             return (english, gathered.missing)
         } catch let error as OpenAIError {
-            // OpenAI could not fetch what we could: send the bytes along (C5.4).
+            // OpenAI could not fetch images that this service could fetch: send them inline (C5.4).
             guard error.imageDownload, !inline else { throw ServiceError(error) }
             return try await vision(lot, inline: true, secondsLeft)
         }
