@@ -78,6 +78,7 @@ let package = Package(
         tests("OutboundTests", ["Engine", "Server"]),
         tests("HTTPTests", ["Engine", "Server"]),
         tests("WorkTests", ["Engine"]),
+        tests("NotifyTests", ["Engine"]),
         tests("APITests", ["Engine", "Server", "LoadtestKit", log]),
         tests("LoadtestTests", ["Engine", "Server", "LoadtestKit", arguments]),
         tests("IntegrationTests", ["Engine", "Server", "LoadtestKit", arguments]),

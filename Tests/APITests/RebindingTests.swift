@@ -14,7 +14,8 @@ struct RebindingTests {
 
     @Test("C7: images: a name that was permitted when it was looked up first is judged again the next time")
     func images() async throws {
-        try await World.with(["turns.example": [[Self.permitted], [Self.forbidden], [Self.permitted]]]) { world in
+        try await RebindingWorld.with(["turns.example": [[Self.permitted], [Self.forbidden], [Self.permitted]]]) {
+            world in
             for isReached in [true, false, true] {
                 let code = try await world.describe("http://turns.example:PORT/a.png")
                 #expect((code == "INVALID_IMAGE_URLS") == !isReached, "\(code ?? "")")
@@ -31,7 +32,7 @@ struct RebindingTests {
             "six.example": [["::1", "::ffff:127.0.0.1", Self.permitted]],
             "none.example": [[Self.forbidden, "::1", "::ffff:127.0.0.1", "0.0.0.0", "10.0.0.1"]],
         ]
-        try await World.with(book) { world in
+        try await RebindingWorld.with(book) { world in
             for name in ["first", "last", "six"] {
                 let code = try await world.describe("http://\(name).example:PORT/a.png")
                 #expect(code != "INVALID_IMAGE_URLS", "\(name)")
@@ -49,7 +50,7 @@ struct RebindingTests {
             "turns.example": [[Self.permitted], [Self.forbidden]], "good.example": [[Self.permitted]],
             "bad.example": [[Self.forbidden]], "mixed.example": [[Self.forbidden, Self.permitted]],
         ]
-        try await World.with(book) { world in
+        try await RebindingWorld.with(book) { world in
             for (to, isReached) in [("turns", true), ("turns", false), ("bad", false), ("mixed", true)] {
                 let code = try await world.describe(
                     "http://good.example:PORT/to?http://\(to).example:PORT/a.png")
@@ -64,7 +65,7 @@ struct RebindingTests {
         let book = [
             "turns.example": [[Self.permitted], [Self.forbidden]], "mixed.example": [[Self.forbidden, Self.permitted]],
         ]
-        try await World.with(book, ["WEBHOOK_MAX_RETRIES": "2"]) { world in
+        try await RebindingWorld.with(book, ["WEBHOOK_MAX_RETRIES": "2"]) { world in
             // The receiver answers 500, so each delivery has a second attempt.
             let turning = try await world.attempts("http://turns.example:PORT/fails")
             #expect(turning.map { $0["http_status"] } == [500, .some(.null)], "\(turning)")
@@ -115,7 +116,7 @@ private final class Site: RequestHandler {
 
 /// A service whose names are the test's, a site at the permitted address, and a listener on the same port of the
 /// forbidden one. Used on the site's loop.
-private struct World {
+private struct RebindingWorld {
     let server: TestServer
     let names: TurningNames
     /// Each is used once, so that no request goes over a connection of an earlier one, without a look-up.
@@ -128,7 +129,7 @@ private struct World {
 
     static func with(
         _ book: [String: [[String]]], _ more: [String: String] = [:],
-        _ body: @escaping @Sendable (World) async throws -> Void
+        _ body: @escaping @Sendable (RebindingWorld) async throws -> Void
     ) async throws {
         let names = TurningNames(book)
         let settings = [
@@ -157,7 +158,9 @@ private struct World {
                         config.outbound.lookUp = { names.lookUp($0, $1, $2) }
                         config.outbound.addressSeconds = 0
                     },
-                    { server, _ in try await body(World(server: server, names: names, ports: ports, seen: seen)) })
+                    { server, _ in
+                        try await body(RebindingWorld(server: server, names: names, ports: ports, seen: seen))
+                    })
                 let isTouched = silent.contains { $0.wasConnectedTo }
                 #expect(!isTouched)
                 result = .success(())

@@ -15,7 +15,8 @@ struct JobMachineTests {
     }
 
     func batch(
-        _ number: Int, _ state: ProviderBatchState, stage: WorkStage = .vision, round: Int = 1, notBefore: Timestamp? = nil
+        _ number: Int, _ state: ProviderBatchState, stage: WorkStage = .vision, round: Int = 1,
+        notBefore: Timestamp? = nil
     ) -> ProviderBatch {
         ProviderBatch(
             id: Identifier(high: 2, low: UInt64(number)), stage: stage, round: round, sequence: number, state: state,
@@ -127,91 +128,5 @@ struct BatchPlannerTests {
     func fullBatch() {
         let batches = BatchPlanner.cut(lines(50_001), bounds: BatchBounds(), inlineAll: false)
         #expect(batches.map(\.positions.count) == [50_000, 1])
-    }
-}
-
-@Suite("Deliveries and finished lots")
-struct DeliveryTests {
-    @Test("C6.2: attempts at 0, 30, 60, 120 and 240 s, then failed")
-    func schedule() {
-        let schedule = DeliverySchedule()
-        let waits = (1...4).map { schedule.verdict(attempt: $0, succeeded: false) }
-        #expect(waits == [30, 60, 120, 240].map { .again(afterSeconds: $0) })
-        #expect(schedule.verdict(attempt: 5, succeeded: false) == .failed)
-        #expect(schedule.verdict(attempt: 3, succeeded: true) == .delivered)
-        #expect(
-            [199, 200, 201, 202, 203, 204, 301, 500].map(DeliverySchedule.isSuccess) == [
-                false, true, true, true, false, false, false, false,
-            ])
-    }
-
-    @Test("C6.2: WEBHOOK_MAX_RETRIES is the number of attempts, WEBHOOK_RETRY_BASE the first wait")
-    func scaledSchedule() {
-        let schedule = DeliverySchedule(attemptsMax: 3, baseSeconds: 0.5)
-        #expect(
-            (1...3).map { schedule.verdict(attempt: $0, succeeded: false) } == [
-                .again(afterSeconds: 0.5), .again(afterSeconds: 1), .failed,
-            ])
-        #expect(DeliverySchedule(attemptsMax: 1).verdict(attempt: 1, succeeded: false) == .failed)
-        // More attempts than the setting allows now: it was lowered while the delivery waited.
-        #expect(schedule.verdict(attempt: 4, succeeded: false) == .failed)
-    }
-
-    @Test("C6.3: a delivery that is sent anew numbers its attempts on, and its schedule begins again")
-    func series() {
-        let first = delivery(attempts: 4, before: 0)
-        #expect(first.nextAttempt == 5 && first.nextInSeries == 5)
-        let anew = delivery(attempts: 7, before: 5)
-        #expect(anew.nextAttempt == 8 && anew.nextInSeries == 3)
-        let verdict = DeliverySchedule().verdict(attempt: anew.nextInSeries, succeeded: false)
-        #expect(verdict == .again(afterSeconds: 120))
-    }
-
-    private func delivery(
-        attempts: Int, before: Int, receiver: String = "a", job: Identifier = .random()
-    ) -> DeliveryRecord {
-        DeliveryRecord(
-            id: .random(), job: job, url: "https://\(receiver)/x", receiver: receiver, event: "e",
-            attempts: attempts, attemptsBefore: before)
-    }
-
-    @Test("C6.3: a receiver and a job are full at their bounds, and have room again after an end")
-    func load() {
-        var load = DeliveryLoad(perReceiverMax: 1, perJobMax: 2)
-        let job = Identifier.random()
-        let hooks = ["a", "b", "c"].map { delivery(attempts: 0, before: 0, receiver: $0, job: job) }
-        load.began(hooks[0])
-        #expect(!load.hasRoom(for: delivery(attempts: 0, before: 0, receiver: "a")))
-        #expect(load.hasRoom(for: hooks[1]))
-        load.began(hooks[1])
-        #expect(!load.hasRoom(for: hooks[2]))
-        #expect(load.hasRoom(for: delivery(attempts: 0, before: 0, receiver: "c")))
-        load.ended(hooks[0])
-        #expect(load.hasRoom(for: hooks[2]) && load.receivers == ["b": 1] && load.jobs == [job: 1])
-        load.ended(hooks[1])
-        #expect(load.receivers.isEmpty && load.jobs.isEmpty)
-    }
-
-    @Test("C2.4: descriptions in the requested order, English only where asked for")
-    func descriptions() {
-        let texts = ["ru": "R", "de": "D"]
-        let all = FinishedLot.descriptions(languages: ["de", "EN", "ru"], english: "E") { texts[$0] }
-        #expect(all.map(\.language) == ["de", "EN", "ru"])
-        #expect(all.map(\.damages) == ["D", "E", "R"])
-        let none = FinishedLot.descriptions(languages: ["ru"], english: "E") { texts[$0] }
-        #expect(none.map(\.damages) == ["R"])
-    }
-
-    @Test("a finished lot has the members of the document's sample, a failed one says why")
-    func json() {
-        let lot = FinishedLot(
-            lotID: "a\"b", error: nil, processedImages: 2, descriptions: [("en", "<p>x</p>")], missingImages: ["u"])
-        #expect(
-            lot.json.text
-                == #"{"lot_id":"a\"b","status":"completed","processed_images":2,"descriptions":"#
-                + #"[{"language":"en","damages":"<p>x</p>"}],"missing_images":["u"]}"#)
-        let failed = FinishedLot(lotID: "a", error: "why", processedImages: 0, descriptions: [], missingImages: [])
-        #expect(failed.json["status"] == "failed")
-        #expect(failed.json["error"] == "why")
     }
 }

@@ -4,7 +4,7 @@ import LoadtestKit
 import Testing
 
 @Suite("loadtest openai: batches", .timeLimit(.minutes(1)))
-struct BatchLifeTests {
+struct SimulatedBatchTests {
     @Test("a batch lives from validating to completed, and its files come at the end")
     func life() async throws {
         try await withOpenAI { (simulator, client) async throws in

@@ -28,8 +28,8 @@ private let expectingPost = Machine.Event.head(
 private let wholeReply = Machine.Event.replyBegun(whole: true, closes: false)
 private let streamedReply = Machine.Event.replyBegun(whole: false, closes: false)
 
-@Suite("The connection machine", .timeLimit(.minutes(1)))
-struct ConnectionMachineTests {
+@Suite("The HTTP connection machine", .timeLimit(.minutes(1)))
+struct HTTPConnectionMachineTests {
     @Test("two requests, one after the other, on one connection")
     func keepAlive() {
         let machine = afterTranscript([
