@@ -34,6 +34,8 @@ public final class DatabaseMetrics: Sendable {
     public let statements = Counts<Outcome>()
     public let refusals = Counts<Refusal>()
     public let pool = Counts<Pool>()
+    /// Rows that a newer version wrote; this one leaves them alone.
+    public let unreadable = Counts<UnknownText>()
     private let begun = Tallies(1)
 
     init() {}
@@ -47,4 +49,9 @@ public final class DatabaseMetrics: Sendable {
 
     /// Number of running statements. Any thread.
     public var inFlight: Int { max(0, begun[0] - Outcome.allCases.reduce(0) { $0 + statements[$1] }) }
+}
+
+/// The columns whose texts decide what is done with a row. For the error and for the metric.
+public enum UnknownText: Int, MetricLabel {
+    case jobStatus, jobStage, batchState, batchStage, deliveryStatus
 }

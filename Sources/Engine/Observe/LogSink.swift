@@ -1,6 +1,6 @@
-import Glibc
 // One output of the log with its queue and its thread: a blocked terminal delays neither the file nor a loop. Frees:
 // the mutex and the condition in deinit, after the thread has ended. Thread: any may call `submit`.
+import Glibc
 import Logging
 
 /// A bounded queue of lines. Lines that do not fit or cannot be written are dropped and counted.

@@ -13,6 +13,9 @@ extension ServiceError {
             self = ServiceError.refused(sqlState: state)
         case .cancelled:
             self.init(.serviceUnavailable, "The request was cancelled", retryAfter: 5)
+        case .unknownText:
+            self.init(
+                .serviceUnavailable, "A newer version of the service works on this job; ask again", retryAfter: 5)
         }
     }
 

@@ -89,7 +89,12 @@ final class StatusPolls {
     private func answer(_ polls: [Poll]) async {
         let found: [(job: JobView, usage: [ModelUsage])]
         do throws(DatabaseError) { found = try await FindJobStatus.run(database, jobs: polls.map(\.job)) } catch {
-            for poll in polls { fail(poll, error) }
+            if case .unknownText = error.kind, polls.count > 1 {
+                // One job that this version cannot read must not fail the polls beside it.
+                for poll in polls { await answer([poll]) }
+            } else {
+                for poll in polls { fail(poll, error) }
+            }
             return
         }
         let now = clock.now()

@@ -43,7 +43,7 @@ public final class CopyIn {
         do { _ = try await outcome.wait(connection) } catch {
             switch error.kind {
             case .statement: return  // the server's "COPY from stdin failed", as requested
-            case .unavailable, .busy, .lost, .timedOut, .cancelled: throw error
+            case .unavailable, .busy, .lost, .timedOut, .cancelled, .unknownText: throw error
             }
         }
     }

@@ -158,9 +158,12 @@ public final class Database {
         switch error.kind {
         case .busy: loop.metrics.database.refusals.add(.busy)
         case .unavailable, .lost, .timedOut, .statement: loop.metrics.database.refusals.add(.unavailable)
-        case .cancelled: break  // the caller cancelled
+        case .cancelled, .unknownText: break  // not refusals
         }
     }
+
+    /// Counts a row that this version cannot read.
+    func countUnreadable(_ name: UnknownText) { loop.metrics.database.unreadable.add(name) }
 
     // MARK: Connections
 

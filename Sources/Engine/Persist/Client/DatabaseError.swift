@@ -15,6 +15,8 @@ public struct DatabaseError: Error, Equatable, Sendable, CustomStringConvertible
         case timedOut
         /// The calling task was cancelled. Outside a transaction the statement may have taken effect.
         case cancelled
+        /// A row holds a text that this version does not know: a newer version wrote it. Leave the row alone.
+        case unknownText(UnknownText)
     }
 
     public let kind: Kind
@@ -32,7 +34,7 @@ public struct DatabaseError: Error, Equatable, Sendable, CustomStringConvertible
     public var sqlState: String? {
         switch kind {
         case .statement(let sqlState): sqlState
-        case .unavailable, .busy, .lost, .timedOut, .cancelled: nil
+        case .unavailable, .busy, .lost, .timedOut, .cancelled, .unknownText: nil
         }
     }
 }
@@ -45,7 +47,7 @@ extension DatabaseError {
     var withinTransaction: DatabaseError {
         switch kind {
         case .lost: DatabaseError(.lost(mayHaveHappened: false), message)
-        case .unavailable, .busy, .statement, .timedOut, .cancelled: self
+        case .unavailable, .busy, .statement, .timedOut, .cancelled, .unknownText: self
         }
     }
 }

@@ -105,6 +105,8 @@ extension DatabaseMetrics.Outcome {
             case .timedOut: .timedOut
             case .lost, .unavailable, .busy: .lost
             case .cancelled: .cancelled
+            // Rows are read after the statement has ended well.
+            case .unknownText: .ok
             }
     }
 }

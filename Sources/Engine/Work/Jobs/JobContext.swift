@@ -28,4 +28,13 @@ public final class JobContext {
     }
 
     var account: String { openAI.configuration.account }
+
+    /// Says once that nobody of this version works on the job.
+    func leaveAlone(_ job: Identifier, _ error: DatabaseError) {
+        guard case .unknownText(let column) = error.kind, configuration.unreadable.isNew(job) else { return }
+        database.countUnreadable(column)
+        log.error(
+            "Background worker: job left alone, a newer version wrote it",
+            metadata: ["job": "\(job)", "error": "\(error.message)"])
+    }
 }

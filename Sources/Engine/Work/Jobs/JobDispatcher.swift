@@ -24,6 +24,12 @@ public final class JobDispatcher: BackgroundService {
     private var isHungry = false
     /// Jobs whose claim got no reply: ours perhaps, and nobody would work on them.
     private var doubtful: Set<Identifier> = []
+    /// When jobs of a newer version are looked for next, on the monotonic clock.
+    private var unreadableDue = 0.0
+    /// Between two looks for them, seconds.
+    static let unreadableSeconds = 60.0
+    /// Jobs of one look.
+    private static let unreadableMax = 100
 
     public init(context: JobContext, databaseConfiguration: DatabaseConfiguration) {
         self.context = context
@@ -104,12 +110,28 @@ public final class JobDispatcher: BackgroundService {
         let isAlive = try await Instances.beat(
             context.database, instance: configuration.instance, incarnation: configuration.incarnation)
         guard isAlive else { return }
+        try await noteUnreadable()
         let free = try await ClaimJobs.free(
             context.database, silentSeconds: configuration.silentSeconds, limit: room)
         isHungry = free.count == room
         let jobs = try await take(doubtful.union(free))
         if stopping { return unlaunched = jobs.map(\.id) }
         for job in jobs { launch(job) }
+    }
+
+    /// Jobs that are not claimed because this version cannot read them: an operator has to know.
+    private func noteUnreadable() async throws {
+        guard Monotonic.seconds() >= unreadableDue else { return }
+        for job in try await ClaimJobs.unreadable(context.database, limit: Self.unreadableMax) {
+            do throws(DatabaseError) {
+                _ = try await LoadJob.run(context.database, job: job)
+                _ = try await ProviderBatches.load(context.database, job: job)
+            } catch {
+                guard error.isUnknownText else { throw error }
+                context.leaveAlone(job, error)
+            }
+        }
+        unreadableDue = Monotonic.seconds() + Self.unreadableSeconds
     }
 
     private func take(_ ids: Set<Identifier>) async throws(DatabaseError) -> [JobRecord] {

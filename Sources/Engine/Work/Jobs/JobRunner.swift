@@ -48,6 +48,9 @@ public final class JobRunner {
                 return
             } catch is CancellationError {
                 return
+            } catch let error as DatabaseError where error.isUnknownText {
+                context.leaveAlone(lease.job, error)
+                return
             } catch {
                 if Task.isCancelled || isLeaving { return }
                 guard await recover(from: error) else { return }

@@ -34,9 +34,9 @@ public struct WorkConfiguration: Sendable {
     public var enqueuedTokens: Int?
     /// How long what costs money may go on after `stop`, seconds (`SHUTDOWN_GRACE`).
     public var graceSeconds = 30.0
-    /// Jobs that one batch of the process works on at a time; those that wait do not count.
+    /// Jobs that one shard works on at a time; those that wait do not count.
     public var jobsMax = 32
-    /// Jobs that one batch of the process holds, most of them waiting.
+    /// Jobs that one shard holds, most of them waiting.
     public var jobsHeldMax = 4096
     /// Images looked at together for one job.
     public var imagesInFlight = 64
@@ -52,6 +52,9 @@ public struct WorkConfiguration: Sendable {
 
     /// false: an instance that does no work in the background, and has no row of heartbeats.
     public var hasHeartbeat = true
+
+    /// Rows that a newer version wrote, as met by all loops.
+    public let unreadable = UnreadableRows()
 
     public init(instance: String) { name = InstanceName(instance) }
 }

@@ -21,6 +21,10 @@ extension MetricsPage {
             "generation_database_queries_total",
             "Statements by outcome; COPY and migrations are not counted.", by: "outcome"
         ) { $0.loop.database.statements }
+        counter(
+            "generation_database_unreadable_rows_total",
+            "Rows in a state that this version does not know; it leaves them alone.", by: "column"
+        ) { $0.loop.database.unreadable }
         gauge(
             "generation_database_queries_in_flight", "Statements under way.", sum { $0.loop.database.inFlight })
         text.family(

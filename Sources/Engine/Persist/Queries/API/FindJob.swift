@@ -5,6 +5,7 @@ public enum FindJob {
         "find_job", "SELECT \(JobView.columns) FROM batch_jobs WHERE id = $1")
 
     public static func run(_ db: any Querying, job: Identifier) async throws(DatabaseError) -> JobView? {
-        try await db.query(statement, [.uuid(job)]).first.map { JobView($0) }
+        guard let row = try await db.query(statement, [.uuid(job)]).first else { return nil }
+        return try JobView(row)
     }
 }

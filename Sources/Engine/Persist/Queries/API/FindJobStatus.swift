@@ -31,7 +31,9 @@ public enum FindJobStatus {
     public static func run(
         _ db: any Querying, jobs: [Identifier]
     ) async throws(DatabaseError) -> [(job: JobView, usage: [ModelUsage])] {
-        try await db.query(statement, [.uuidArray(jobs)]).map { row in (JobView(row), usage(row)) }
+        try await db.query(statement, [.uuidArray(jobs)]).map { row throws(DatabaseError) in
+            (try JobView(row), usage(row))
+        }
     }
 
     private static func usage(_ row: Row) -> [ModelUsage] {

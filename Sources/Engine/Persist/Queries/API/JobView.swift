@@ -35,10 +35,10 @@ public struct JobView: Sendable {
     /// Number of columns; a query's further columns start at this index.
     static let columnCount = 20
 
-    init(_ row: Row) {
+    /// - Throws: `unknownText` for a row that a newer version wrote.
+    init(_ row: Row) throws(DatabaseError) {
         id = row.uuid(0)
-        // The column's CHECK allows exactly these names.
-        status = JobStatus(rawValue: row.text(1)) ?? .failed
+        status = try row.known(1, .jobStatus)
         stage = row.text(2)
         createdAt = row.timestamp(3)
         updatedAt = row.timestamp(4)

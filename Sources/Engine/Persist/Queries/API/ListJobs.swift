@@ -34,7 +34,9 @@ public enum ListJobs {
     public static func page(
         _ db: any Querying, filter: JobFilter, limit: Int, offset: Int
     ) async throws(DatabaseError) -> [JobView] {
-        try await db.query(pageStatement, values(filter) + [.int8(limit), .int8(offset)]).map { JobView($0) }
+        try await db.query(pageStatement, values(filter) + [.int8(limit), .int8(offset)]).compactMap {
+            try? JobView($0)
+        }
     }
 
     public static func count(_ db: any Querying, filter: JobFilter) async throws(DatabaseError) -> Int {

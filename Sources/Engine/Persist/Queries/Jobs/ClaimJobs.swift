@@ -14,7 +14,16 @@ public enum ClaimJobs {
     private static let freeStatement = Statement(
         "free_jobs",
         """
-        SELECT j.id FROM batch_jobs j WHERE \(isOpen) AND \(isFree("$1")) ORDER BY j.created_at LIMIT $2
+        SELECT j.id FROM batch_jobs j WHERE \(isOpen) AND \(isFree("$1")) AND \(KnownTexts.jobIsReadable)
+        ORDER BY j.created_at LIMIT $2
+        """)
+    /// Jobs that are not known to have ended, among them those whose status this version does not know.
+    private static let unreadableStatement = Statement(
+        "unreadable_jobs",
+        """
+        SELECT j.id FROM batch_jobs j
+        WHERE (j.status NOT IN ('completed', 'failed', 'cancelled') OR j.cleanup_pending)
+            AND NOT \(KnownTexts.jobIsReadable) LIMIT $1
         """)
     private static let takeStatement = Statement(
         "take_jobs",
@@ -23,7 +32,7 @@ public enum ClaimJobs {
             UPDATE batch_jobs SET lease_instance = $1, lease_incarnation = $2, lease_epoch = lease_epoch + 1
             WHERE id IN (
                 SELECT j.id FROM batch_jobs j
-                WHERE j.id = ANY ($4::uuid[]) AND \(isOpen)
+                WHERE j.id = ANY ($4::uuid[]) AND \(isOpen) AND \(KnownTexts.jobIsReadable)
                   AND (\(isFree("$3")) OR (j.id = ANY ($5::uuid[]) AND j.lease_incarnation = $2))
                 FOR UPDATE OF j SKIP LOCKED)
             RETURNING *),
@@ -40,6 +49,11 @@ public enum ClaimJobs {
         try await db.query(freeStatement, [.double(silentSeconds), .int8(limit)]).map { $0.uuid(0) }
     }
 
+    /// Jobs that this version cannot read, at most `limit`: nobody of this version works on them.
+    public static func unreadable(_ db: any Querying, limit: Int) async throws(DatabaseError) -> [Identifier] {
+        try await db.query(unreadableStatement, [.int8(limit)]).map { $0.uuid(0) }
+    }
+
     /// Takes those of `ids` that are still free.
     /// - Parameter doubtful: those that this incarnation may hold already, because an earlier call got no reply. They
     ///   are taken anew: the raised epoch fences off whoever else of the process may have got them meanwhile.
@@ -53,6 +67,6 @@ public enum ClaimJobs {
                 .text(instance), .uuid(incarnation), .double(silentSeconds), .uuidArray(Array(ids)),
                 .uuidArray(Array(doubtful)),
             ]
-        ).map(LoadJob.record).sorted { $0.createdAt < $1.createdAt }
+        ).map { row throws(DatabaseError) in try LoadJob.record(row) }.sorted { $0.createdAt < $1.createdAt }
     }
 }

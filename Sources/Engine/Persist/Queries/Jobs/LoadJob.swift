@@ -7,17 +7,18 @@ public enum LoadJob {
         """
     private static let statement = Statement("load_job", "SELECT \(columns) FROM batch_jobs WHERE id = $1")
 
+    /// - Throws: `DatabaseError`; `unknownText` for a row that a newer version wrote.
     public static func run(_ db: any Querying, job: Identifier) async throws(DatabaseError) -> JobRecord? {
-        try await db.query(statement, [.uuid(job)]).first.map(record)
+        guard let row = try await db.query(statement, [.uuid(job)]).first else { return nil }
+        return try record(row)
     }
 
-    static func record(_ row: Row) -> JobRecord {
+    static func record(_ row: Row) throws(DatabaseError) -> JobRecord {
         // `createdAt` is told in this machine's time, however the database's clock goes.
         let ahead = Timestamp.now() - row.timestamp(10)
-        // The columns' checks allow no other values.
         return JobRecord(
-            id: row.uuid(0), status: JobStatus(rawValue: row.text(1)) ?? .failed,
-            stage: JobStage(rawValue: row.text(2)) ?? .done, languages: row.textArray(3), totalLots: row.int(4),
+            id: row.uuid(0), status: try row.known(1, .jobStatus), stage: try row.known(2, .jobStage),
+            languages: row.textArray(3), totalLots: row.int(4),
             processedLots: row.int(5), failedLots: row.int(6), createdAt: row.timestamp(7) + ahead, epoch: row.int(8),
             cleanupPending: row.bool(9), requestID: row.optionalText(11))
     }

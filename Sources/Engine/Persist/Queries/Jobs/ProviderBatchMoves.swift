@@ -107,7 +107,8 @@ public enum ProviderBatchMoves {
 
     /// The batch is known; it is named in the row of `job` as well (C5.4), unless that has ended.
     public static func submitted(
-        _ db: any Querying, job: Identifier?, batch: ProviderBatch, batchID: String, providerStatus: String, wait: Double
+        _ db: any Querying, job: Identifier?, batch: ProviderBatch, batchID: String, providerStatus: String,
+        wait: Double
     ) async throws(DatabaseError) {
         _ = try await db.query(
             submittedStatement, [.uuid(batch.id), .text(batchID), .text(providerStatus), .double(wait)])

@@ -22,12 +22,11 @@ public enum ProviderBatches {
 
     /// `intentAt` and `notBefore` are told in this machine's time, however the database's clock goes.
     public static func load(_ db: any Querying, job: Identifier) async throws(DatabaseError) -> [ProviderBatch] {
-        try await db.query(loadStatement, [.uuid(job)]).map { row in
+        try await db.query(loadStatement, [.uuid(job)]).map { row throws(DatabaseError) in
             let ahead = Timestamp.now() - row.timestamp(16)
-            // The columns' checks allow no other values.
             return ProviderBatch(
-                id: row.uuid(0), stage: WorkStage(rawValue: row.text(1)) ?? .vision, round: row.int(2),
-                sequence: row.int(3), state: ProviderBatchState(rawValue: row.text(4)) ?? .abandoned, model: row.text(5),
+                id: row.uuid(0), stage: try row.known(1, .batchStage), round: row.int(2),
+                sequence: row.int(3), state: try row.known(4, .batchState), model: row.text(5),
                 inlineImages: row.bool(6), lines: row.int(7), fileBytes: row.int(8), account: row.text(9),
                 inputFileID: row.optionalText(10), batchID: row.optionalText(11), outputFileID: row.optionalText(12),
                 errorFileID: row.optionalText(13), intentAt: row.isNull(14) ? nil : row.timestamp(14) + ahead,

@@ -5,7 +5,7 @@ public enum ClaimDeliveries {
     /// The caller's own claims count as alive, whatever the state of its heartbeat.
     private static func isDue(_ incarnation: String, _ seconds: String) -> String {
         """
-        d.status = 'pending' AND (d.next_attempt_at <= now()
+        d.status = 'pending' AND \(KnownTexts.deliveryIsReadable) AND (d.next_attempt_at <= now()
             OR (d.claimed_by IS NOT NULL AND d.claimed_by <> \(incarnation) AND NOT EXISTS (
                 SELECT 1 FROM instances i WHERE i.incarnation = d.claimed_by
                     AND i.heartbeat_at > now() - make_interval(secs => \(seconds)))))
@@ -46,8 +46,8 @@ public enum ClaimDeliveries {
         "next_delivery",
         """
         SELECT extract(epoch FROM min(d.next_attempt_at) - now())::float8 FROM webhook_deliveries d
-        WHERE d.status = 'pending' AND d.claimed_by IS NULL AND d.receiver <> ALL ($1::text[])
-            AND d.batch_job_id <> ALL ($2::uuid[])
+        WHERE d.status = 'pending' AND \(KnownTexts.deliveryIsReadable) AND d.claimed_by IS NULL
+            AND d.receiver <> ALL ($1::text[]) AND d.batch_job_id <> ALL ($2::uuid[])
         """)
 
     /// Returns deliveries that are due and have room, at most `limit`.

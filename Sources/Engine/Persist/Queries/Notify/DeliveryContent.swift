@@ -74,12 +74,10 @@ public enum DeliveryContent {
         """)
 
     public static func job(_ db: any Querying, _ id: Identifier) async throws(DatabaseError) -> EndedJob? {
-        try await db.query(jobStatement, [.uuid(id)]).first.map { row in
-            EndedJob(
-                status: JobStatus(rawValue: row.text(0)) ?? .failed, createdAt: row.timestamp(1),
-                endedAt: row.timestamp(2), totalLots: row.int(3), processedLots: row.int(4), failedLots: row.int(5),
-                errorMessage: row.optionalText(6))
-        }
+        guard let row = try await db.query(jobStatement, [.uuid(id)]).first else { return nil }
+        return EndedJob(
+            status: try row.known(0, .jobStatus), createdAt: row.timestamp(1), endedAt: row.timestamp(2),
+            totalLots: row.int(3), processedLots: row.int(4), failedLots: row.int(5), errorMessage: row.optionalText(6))
     }
 
     /// Returns a page of the delivery's lots.

@@ -31,6 +31,6 @@ public enum JobsByKey {
                 .text(status?.rawValue), .timestamp(after?.createdAt),
                 .uuid(after?.id ?? Identifier(high: 0, low: 0)), .int8(limit),
             ]
-        ).map { JobView($0) }
+        ).compactMap { try? JobView($0) }
     }
 }

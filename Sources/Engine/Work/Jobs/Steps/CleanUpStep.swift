@@ -92,7 +92,8 @@ extension JobRunner {
     private func bookOnly(_ shard: ProviderBatch, _ job: JobRecord) async throws {
         var open = Set(try await ProviderBatches.positions(context.database, batch: shard.id))
         // A collection may have come half way.
-        open.subtract(try await ProviderBatches.accounted(context.database, job: job.id, batch: shard, positions: open.sorted()))
+        open.subtract(
+            try await ProviderBatches.accounted(context.database, job: job.id, batch: shard, positions: open.sorted()))
         var spent: [String: Usage] = [:]
         for file in [shard.outputFileID, shard.errorFileID] {
             guard let file else { continue }

@@ -1,0 +1,21 @@
+// Conditions that keep claims away from rows of a newer version: an instance that cannot read a row does not even take
+// its lease.
+
+enum KnownTexts {
+    /// The job `j` and its provider batches are in states that this version knows.
+    static let jobIsReadable = """
+        (j.status IN (\(list(JobStatus.self))) AND j.current_stage IN (\(list(JobStage.self)))
+            AND NOT EXISTS (SELECT 1 FROM openai_batches b WHERE b.job_id = j.id
+                AND (b.state NOT IN (\(list(ProviderBatchState.self))) OR b.stage NOT IN (\(list(WorkStage.self))))))
+        """
+
+    /// The job of the delivery `d` is in a state that this version knows.
+    static let deliveryIsReadable = """
+        NOT EXISTS (SELECT 1 FROM batch_jobs k WHERE k.id = d.batch_job_id
+            AND k.status NOT IN (\(list(JobStatus.self))))
+        """
+
+    private static func list<Value: RawRepresentable<String> & CaseIterable>(_ type: Value.Type) -> String {
+        type.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+    }
+}
