@@ -1,6 +1,6 @@
 // SHA-256 through its plain context, a struct that can be copied. A copy saves the state after a key's pad; an EVP
-// context cannot be copied without an allocation. OpenSSL 3 marks these functions as deprecated; the .c file silences
-// that once.
+// context cannot be copied without an allocation. OpenSSL 3 marks these functions as
+// deprecated; the .c file silences that once.
 #ifndef SHIM_SHA256_H
 #define SHIM_SHA256_H
 #include <openssl/sha.h>

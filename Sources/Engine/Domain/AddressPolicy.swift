@@ -7,8 +7,8 @@ public struct AddressPolicy: Hashable, Sendable {
 
     public init(allowed: [CIDR] = []) { self.allowed = allowed }
 
-    /// C7: returns false for an address that IANA's special-purpose registries list as not globally reachable, unless
-    /// `allowed` opens it.
+    /// C7: returns false for an address that IANA's special-purpose registries list as not
+    /// globally reachable, unless `allowed` opens it.
     public func permits(_ address: IPAddress) -> Bool {
         if allowed.contains(where: { $0.contains(address) }) { return true }
         switch address.family {

@@ -1,5 +1,5 @@
-// Handles eight bytes of a text at once, for code that examines every byte. Swift's SIMD types compare lane by lane
-// (6.3).
+// Handles eight bytes of a text at once, for code that examines every byte. Swift's
+// SIMD types compare lane by lane (6.3).
 // Pure. Thread: any.
 
 enum ByteBlock {
@@ -24,8 +24,8 @@ enum ByteBlock {
     @inline(__always)
     static func bytes(_ words: SIMD2<UInt64>) -> SIMD2<UInt64> { SIMD2(words[0].littleEndian, words[1].littleEndian) }
 
-    /// Sets the high bit of each byte equal to `byte`. Exact up to the first such byte, because borrows spread
-    /// upwards only.
+    /// Sets the high bit of each byte equal to `byte`. Exact up to the first such
+    /// byte, because borrows spread upwards only.
     @inline(__always)
     static func matches(_ word: UInt64, _ byte: UInt8) -> UInt64 {
         let rest = word ^ ones &* UInt64(byte)

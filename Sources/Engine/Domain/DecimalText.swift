@@ -1,5 +1,5 @@
-// Writes numbers and times as bytes, without a String: some replies are built tens of thousands of times per second.
-// Pure.
+// Writes numbers and times as bytes, without a String: some replies are built tens
+// of thousands of times per second. Pure.
 
 extension [UInt8] {
     /// Appends `number` in decimal, padded with zeros to at least `digits` digits.

@@ -2,8 +2,8 @@
 
 /// Text of the document's `total_processing_time`.
 public enum DurationText {
-    /// Formats `seconds` as the largest one or two units: "42 seconds", "1 minute", "2 hours 5 minutes", "1 day 3
-    /// hours".
+    /// Formats `seconds` as the largest one or two units: "42 seconds", "1
+    /// minute", "2 hours 5 minutes", "1 day 3 hours".
     public static func of(seconds: Double) -> String {
         let total = Int(max(0, seconds))
         if total < 60 { return unit(total, "second") }

@@ -19,7 +19,7 @@ public enum Estimate {
     public static let leastSeconds = 30.0
     /// Number of samples, nearest in size, that an estimate uses.
     static let nearest = 7
-    /// Below this share of its lots, a job's own pace is ignored.
+    /// Until this share of its lots is processed, a job's own pace is ignored.
     static let meaningfulShare = 0.05
 
     /// Seconds that a job of `lots` lots takes: the median of the recent jobs nearest in size.

@@ -102,8 +102,8 @@ extension HTMLTokens {
         "a", "abbr", "b", "code", "del", "font", "i", "ins", "mark", "s", "small", "span", "sub", "sup", "u",
     ]
 
-    /// Longer tags count as text. No real tag is longer, and searching further from each `<` would take quadratic
-    /// time.
+    /// Longer tags count as text. No real tag is longer, and searching further
+    /// from each `<` would take quadratic time.
     private static let tagBytes = 4096
 
     /// Finds the tag's `>` after quoted attribute values; with an unclosed quote, the first `>`.
@@ -125,8 +125,8 @@ extension HTMLTokens {
         return first
     }
 
-    /// Drops a comment, doctype or processing instruction. An unclosed comment drops the rest of the text, as in
-    /// browsers.
+    /// Drops a comment, doctype or processing instruction. An unclosed comment
+    /// drops the rest of the text, as in browsers.
     private mutating func declaration() -> Markup {
         let isComment = bytes[index...].starts(with: "<!--".utf8)
         let from = index + (isComment ? 4 : 2)

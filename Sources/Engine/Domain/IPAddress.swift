@@ -52,8 +52,8 @@ public struct IPAddress: Hashable, Sendable {
         }
     }
 
-    /// The IPv4 address inside `::ffff:a.b.c.d`, the form in which a dual-stack socket reports an IPv4 peer;
-    /// otherwise itself.
+    /// The IPv4 address inside `::ffff:a.b.c.d`, the form in which a dual-stack socket
+    /// reports an IPv4 peer; otherwise itself.
     public var unmapped: IPAddress {
         guard family == .v6, high == 0, low >> 32 == 0xFFFF else { return self }
         return IPAddress(v4: UInt32(truncatingIfNeeded: low))
@@ -125,8 +125,8 @@ public struct CIDR: Hashable, Sendable {
         if network != address { throw .hostBitsSet(String(text)) }
     }
 
-    /// Compares within one family only: an IPv4-mapped IPv6 address is not in an IPv4 network. See
-    /// ``IPAddress/unmapped``.
+    /// Compares within one family only: an IPv4-mapped IPv6 address is not in an
+    /// IPv4 network. See ``IPAddress/unmapped``.
     public func contains(_ address: IPAddress) -> Bool {
         guard address.family == network.family else { return false }
         let (high, low) = CIDR.mask(network.family, prefix)

@@ -2,8 +2,8 @@
 
 extension Timestamp {
     /// Parses `2025-08-05`, `2025-08-05T07:30`, `2025-08-05T07:30:00.5Z`, `2025-08-05 07:30:00+02:00`, `+0200`,
-    /// `+02`. A time without an offset is UTC. A space before the offset counts as `+`, because form decoding turns
-    /// one into the other.
+    /// `+02`. A time without an offset is UTC. A space before the offset counts as `+`, because
+    /// form decoding turns one into the other.
     /// - Returns: nil for any other text and for dates that do not exist.
     public init?(iso text: String) {
         var scanner = ISOScanner(bytes: Array(text.utf8))

@@ -1,5 +1,5 @@
-// A JSON value in memory, for small documents outside the hot paths: errors, OpenAI answers, settings. Lots never use
-// it.
+// A JSON value in memory, for small documents outside the hot paths: errors,
+// OpenAI answers, settings. Lots never use it.
 
 /// A JSON value. An object keeps its order; a lookup returns the last member of a repeated key.
 public indirect enum JSONValue: Sendable {

@@ -1,7 +1,7 @@
 // The time limit of a job (`DEADLINE_HOURS`) and the work that may still begin before it. Pure.
 
-/// A job's time from its acceptance. Batches get most of it; in the last eighth the remaining lots are requested
-/// directly.
+/// A job's time from its acceptance. Batches get most of it; in the last eighth the
+/// remaining lots are requested directly.
 public struct JobDeadline: Sendable, Equatable {
     /// Share of a job's time that is reserved for direct requests.
     static let directPart = 0.125
@@ -36,8 +36,8 @@ public struct JobDeadline: Sendable, Equatable {
         now < directFrom(job) ? directFrom(job) : end(of: job)
     }
 
-    /// True if the batch must be recalled: the job has no time left for it, or it is older than the provider
-    /// promises.
+    /// True if the batch must be recalled: the job has no time left for it, or
+    /// it is older than the provider promises.
     func isToBeRecalled(_ batch: ProviderBatch, of job: JobRecord, now: Timestamp) -> Bool {
         phase(of: job, now: now) != .batches || age(batch, now) > Self.batchSeconds
     }

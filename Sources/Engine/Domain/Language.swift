@@ -16,8 +16,8 @@ public enum Languages {
         return parts.count == 1 || isScript(parts[1]) || regions.contains(String(parts[1]))
     }
 
-    /// The English name for prompts, such as `Portuguese (Brazil)` or `Chinese, Traditional`; the code itself if it
-    /// is unknown.
+    /// The English name for prompts, such as `Portuguese (Brazil)` or `Chinese,
+    /// Traditional`; the code itself if it is unknown.
     public static func englishName(_ code: String) -> String {
         guard isSupported(code) else { return code }
         return english.localizedString(forIdentifier: code) ?? code

@@ -1,5 +1,5 @@
-// IPv4 as inet_aton reads it: one to four numbers, decimal, octal or hexadecimal; the last one fills the remaining
-// bytes. Pure.
+// IPv4 as inet_aton reads it: one to four numbers, decimal, octal or hexadecimal; the
+// last one fills the remaining bytes. Pure.
 
 /// Classifies a host whose last label begins with a digit. Resolvers read `127.1`, `0x7f.1`, `017700000001` and
 /// `2130706433` as the loopback address, so a judge of URLs must do the same.

@@ -1,7 +1,7 @@
 // A batch at the provider: one row of `openai_batches`, as decisions see it. Pure.
 
-/// State of a provider batch. The row is committed before each act (docs/ARCHITECTURE.md). ``BatchMachine/moves``
-/// lists the legal moves.
+/// State of a provider batch. The row is committed before each act (docs/ARCHITECTURE.md).
+/// ``BatchMachine/moves`` lists the legal moves.
 public enum ProviderBatchState: String, CaseIterable, Sendable {
     /// Its lots are requested directly: one before a stage's first batch, a few at a time near the deadline.
     case canary

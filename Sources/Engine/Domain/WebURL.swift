@@ -126,8 +126,8 @@ enum HostRule {
         return verdict(IPAddress(v4: 0x7F00_0001), policy)
     }
 
-    /// Returns the start of the last label, or nil if a label is empty, over 63 bytes, or has a byte that no name
-    /// has.
+    /// Returns the start of the last label, or nil if a label is empty, over 63
+    /// bytes, or has a byte that no name has.
     private static func lastLabel(_ name: Span<UInt8>) -> Int? {
         var start = 0
         for index in name.indices {

@@ -1,5 +1,5 @@
-// Number of entries in a folder, read on libuv's thread pool. Thread: the loop's. Frees: nothing; the request frees
-// itself.
+// Number of entries in a folder, read on libuv's thread pool. Thread: the loop's.
+// Frees: nothing; the request frees itself.
 import CShims
 
 public enum FolderSize {

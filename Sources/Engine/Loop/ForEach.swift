@@ -2,8 +2,8 @@
 
 extension Loop {
     /// Runs `body` for 0..<count, at most `limit` at a time, and waits for all of them. Loop thread.
-    /// - Throws: `CancellationError` when the calling task is cancelled, after the running bodies were cancelled and
-    ///   have ended.
+    /// - Throws: `CancellationError` when the calling task is cancelled, after the
+    ///   running bodies were cancelled and have ended.
     public func forEach(
         _ count: Int, atMost limit: Int, _ body: @escaping (Int) async -> Void
     ) async throws(CancellationError) {

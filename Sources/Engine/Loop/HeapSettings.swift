@@ -2,8 +2,8 @@
 import CShims
 
 /// Keeps free heap memory in the process. By default glibc returns the top of a heap to the kernel as soon as 128 KB
-/// are free, then faults it in again, page by page, for the next buffer. With images of 50 KB that cost two fifths of
-/// the CPU.
+/// are free, then faults it in again, page by page, for the next buffer. With images of
+/// 50 KB that cost two fifths of the CPU.
 enum HeapSettings {
     /// Free bytes kept at the top of each heap.
     static let keptBytes = 4 * 1024 * 1024

@@ -7,8 +7,8 @@ import Glibc
 public enum LookupThread {
     /// Looks up `host` and calls `done` on the loop, in a later turn, with its numeric addresses in the system's
     /// order of preference; with none if it cannot be resolved. A lookup cannot be cancelled. A loop that ends
-    /// meanwhile does not wait for it and `done` is not called. The caller bounds the number of concurrent lookups.
-    /// Any thread.
+    /// meanwhile does not wait for it and `done` is not called. The caller bounds the
+    /// number of concurrent lookups. Any thread.
     /// - Returns: false if the system has no thread left; `done` is then not called.
     public static func start(
         _ host: String, on loop: Loop, _ done: @escaping @Sendable ([String]) -> Void

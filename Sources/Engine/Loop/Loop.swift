@@ -24,8 +24,8 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
     public let name: String
     /// Counters of this loop: written on the loop thread, read on any.
     public let metrics = LoopMetrics()
-    /// Shared buffer into which every stream of this loop reads. Its content is valid during one read callback. Loop
-    /// thread.
+    /// Shared buffer into which every stream of this loop reads. Its content is valid
+    /// during one read callback. Loop thread.
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Loop.readBufferBytes, alignment: 64)
 
     enum Entry {
@@ -228,8 +228,8 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Refuses work from other threads from here on. Jobs that the loop's own tasks make ready still run until the
-    /// last handle is closed.
+    /// Refuses work from other threads from here on. Jobs that the loop's own tasks make ready
+    /// still run until the last handle is closed.
     private func beginStop() {
         guard !stopping else { return }
         stopping = true

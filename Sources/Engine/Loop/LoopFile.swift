@@ -4,8 +4,8 @@
 import CShims
 import Glibc
 
-/// An open file with positioned reads and writes. Loop-bound. Cancellation does not interrupt an operation that has
-/// begun.
+/// An open file with positioned reads and writes. Loop-bound. Cancellation does not
+/// interrupt an operation that has begun.
 public final class LoopFile {
     public enum Mode: Sendable {
         /// The file must exist.

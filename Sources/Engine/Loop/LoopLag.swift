@@ -1,5 +1,5 @@
-// Measures the delay with which a loop serves due timers. Everything else on the loop waits as long. Thread: the
-// loop's.
+// Measures the delay with which a loop serves due timers. Everything else on the
+// loop waits as long. Thread: the loop's.
 
 /// Ticks ten times per second from `init` to `close()`.
 public final class LoopLag {

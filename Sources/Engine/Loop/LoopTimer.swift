@@ -60,7 +60,7 @@ public final class LoopTimer {
 }
 
 extension Loop {
-    /// Seconds of the loop's clock at the start of this turn, for deadlines that tolerate some milliseconds. Loop
-    /// thread.
+    /// Seconds of the loop's clock at the start of this turn, for deadlines that
+    /// tolerate some milliseconds. Loop thread.
     public var now: Double { Double(uv_now(uv)) / 1000 }
 }

@@ -181,8 +181,8 @@ public final class TCPStream {
             request!.deallocate()
             if status == 0 { box.owner?.sent() } else { box.owner?.failed(SystemError(status, "write")) }
         }
-        // libuv refuses a write after `shutdown()` or after a failed read, which the owner already knows. These bytes
-        // have no receiver.
+        // libuv refuses a write after `shutdown()` or after a failed read, which the owner
+        // already knows. These bytes have no receiver.
         guard failure != 0 else { return }
         bytes.deallocate()
         request.deallocate()

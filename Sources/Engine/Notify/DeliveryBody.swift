@@ -1,5 +1,5 @@
-// A webhook's body, built in pages: once to sign and measure it, once to send it. Loop-bound; no page outlives its
-// turn.
+// A webhook's body, built in pages: once to sign and measure it, once to send it.
+// Loop-bound; no page outlives its turn.
 
 /// The bytes of one delivery's body, read from the rows.
 final class DeliveryBody: ByteSource {

@@ -1,5 +1,5 @@
-// Length and signatures of a body, computed in one pass: the document's signature and the Standard Webhooks ones
-// (C6.1, C6.4).
+// Length and signatures of a body, computed in one pass: the document's signature and
+// the Standard Webhooks ones (C6.1, C6.4).
 
 struct DeliverySeal {
     let length: Int

@@ -33,8 +33,8 @@ struct WebhookAttempt {
         }
     }
 
-    /// Returns a delivery whose attempt did not happen or did not finish: at once if this service stops, otherwise
-    /// after a wait.
+    /// Returns a delivery whose attempt did not happen or did not finish: at once if this
+    /// service stops, otherwise after a wait.
     private func giveBack(because error: any Error) async {
         let wait = Task.isCancelled ? 0 : Self.troubleSeconds
         if !Task.isCancelled { unbooked(error) }

@@ -1,12 +1,12 @@
-// The configured crash points of this process, from the environment. See `CrashPoint`; only in builds that have them.
-// Any thread.
+// The configured crash points of this process, from the environment. See `CrashPoint`;
+// only in builds that have them. Any thread.
 #if CRASH_POINTS
 import Synchronization
 import Glibc
 
 /// `CRASH_AT=name[:pass],...`: the process dies when it passes one of these points for the given time (default 1).
-/// `CRASH_SEED=n CRASH_PROBABILITY=p`: the process dies at every point and pass with that probability; the seed
-/// decides.
+/// `CRASH_SEED=n CRASH_PROBABILITY=p`: the process dies at every point and pass
+/// with that probability; the seed decides.
 /// `CRASH_SETTLE=s`: a batch creation without a reply is searched for during this many seconds only.
 /// A mistake in these variables ends the process at its first point, because a misspelt point would never be reached.
 final class CrashPlan: Sendable {

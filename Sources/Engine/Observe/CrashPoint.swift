@@ -1,7 +1,7 @@
 // Named places at which the process can be killed as by `kill -9`, for the fault laboratory (`loadtest chaos`): one
 // before and one after each commit and each external call. Only builds with CRASH_POINTS have them: debug builds and
-// builds with `-Xswiftc -DCRASH_POINTS`. In other builds a call compiles to nothing, and the name is not in the
-// binary. Any thread.
+// builds with `-Xswiftc -DCRASH_POINTS`. In other builds a call compiles to nothing, and the
+// name is not in the binary. Any thread.
 
 #if CRASH_POINTS
 

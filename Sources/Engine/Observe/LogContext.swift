@@ -1,9 +1,9 @@
-// The context of an event, such as its request or job: set once where the work begins and printed in every log line
-// of it. Any thread.
+// The context of an event, such as its request or job: set once where the work begins and
+// printed in every log line of it. Any thread.
 import Logging
 
-/// Follows a task and its child tasks. So a call to OpenAI is logged with the request or job that caused it, without
-/// passing the id along.
+/// Follows a task and its child tasks. So a call to OpenAI is logged with the request or job that
+/// caused it, without passing the id along.
 public enum LogContext {
     /// `request_id`, `job`. Text from outside must have been checked before it gets here.
     @TaskLocal public static var metadata: Logger.Metadata = [:]

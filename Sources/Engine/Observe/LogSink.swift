@@ -55,8 +55,8 @@ final class LogSink: @unchecked Sendable {  // all state is accessed under the l
         }
     }
 
-    /// Makes the thread reopen the file by its name before it writes more. Lines queued earlier may go to either
-    /// file.
+    /// Makes the thread reopen the file by its name before it writes more.
+    /// Lines queued earlier may go to either file.
     func reopen() {
         locked {
             reopening = true

@@ -31,8 +31,8 @@ public struct MetricsText: Sendable {
     public mutating func sample(_ value: Int) { sample([], value) }
     public mutating func sample(_ value: Double) { sample([], value) }
 
-    /// Writes buckets, sum and count of one histogram of the family. The buckets are cumulative, so the last one
-    /// equals the count.
+    /// Writes buckets, sum and count of one histogram of the family. The buckets are
+    /// cumulative, so the last one equals the count.
     public mutating func histogram(_ histogram: HistogramSnapshot, _ labels: Labels = []) {
         var below = 0
         for (bound, count) in zip(histogram.buckets.seconds + [.infinity], histogram.counts) {

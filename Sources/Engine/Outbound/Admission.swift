@@ -2,8 +2,8 @@
 // not used: its single queue blocks behind a full host, so one slow webhook receiver would delay all others (C6.3).
 import DequeModule
 
-/// Bounds exchanges in total and per host. Hosts with waiters take turns; within a host the order is first come,
-/// first served.
+/// Bounds exchanges in total and per host. Hosts with waiters take turns; within a host
+/// the order is first come, first served.
 struct Admission<ID: Hashable> {
     let total: Int
     let perHost: Int

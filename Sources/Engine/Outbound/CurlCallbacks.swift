@@ -1,12 +1,12 @@
-// curl's C callbacks: convert a user pointer and raw bytes to calls of a `CurlTransfer`. Frees: nothing. Thread: the
-// loop's, within curl.
+// curl's C callbacks: convert a user pointer and raw bytes to calls of a `CurlTransfer`. Frees:
+// nothing. Thread: the loop's, within curl.
 import CShims
 import Glibc
 
 extension CurlTransfer {
     func installCallbacks() {
-        // The client retains the transfer until its handle has left the multi handle, so the pointer outlives all
-        // calls.
+        // The client retains the transfer until its handle has left the multi
+        // handle, so the pointer outlives all calls.
         let me = Unmanaged.passUnretained(self).toOpaque()
         shim_easy_ptr(easy, CURLOPT_WRITEDATA, me)
         shim_easy_data_cb(easy, CURLOPT_WRITEFUNCTION) { data, size, count, user in

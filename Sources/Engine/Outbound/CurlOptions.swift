@@ -36,8 +36,8 @@ extension CurlTransfer {
     /// Puts the addresses into curl's cache and prevents curl from looking the name up itself.
     private func setAddresses(_ exchange: OutboundExchange) {
         guard HostNames.needsLook(exchange.host) else { return }
-        // `+` lets the entry expire. Depending on its version, curl looks the name up with or without the root's
-        // trailing dot.
+        // `+` lets the entry expire. Depending on its version, curl looks the name up
+        // with or without the root's trailing dot.
         let place = ":\(exchange.target.port):" + exchange.addresses.joined(separator: ",")
         let name = exchange.host
         for name in name.hasSuffix(".") ? [name, String(name.dropLast())] : [name] {
@@ -64,8 +64,8 @@ extension CurlTransfer {
     }
 
     private func setHeaders(_ request: OutboundRequest) {
-        // An empty value removes a header that curl would add: `Expect` delays each body, and curl's media type would
-        // be wrong.
+        // An empty value removes a header that curl would add: `Expect` delays each
+        // body, and curl's media type would be wrong.
         var lines = ["Expect:"]
         if !request.headers.contains(where: { OutboundHeaders.equal($0.0, "content-type") }) {
             lines.append("Content-Type:")

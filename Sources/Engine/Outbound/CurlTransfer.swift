@@ -2,8 +2,8 @@
 // and its lists, after the transfer has left its `CurlMulti`. Thread: the client's loop.
 import CShims
 
-/// The C side of an exchange. Callbacks only record data and wake the waiting task; they never add, remove or unpause
-/// a transfer.
+/// The C side of an exchange. Callbacks only record data and wake the waiting task; they
+/// never add, remove or unpause a transfer.
 final class CurlTransfer {
     /// Bytes of an answer that are buffered before curl must stop reading.
     static let bufferedMax = 256 * 1024
@@ -26,8 +26,8 @@ final class CurlTransfer {
 
     var status = 0
     private(set) var head = AnswerHead()
-    /// True when the final answer's head is complete; false for an interim answer and for a redirect that is
-    /// followed.
+    /// True when the final answer's head is complete; false for an interim
+    /// answer and for a redirect that is followed.
     var headIsFinal = false
     /// True after the head of a redirect that is followed; its body is ignored.
     private(set) var isRedirect = false

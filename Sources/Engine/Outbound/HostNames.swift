@@ -5,12 +5,12 @@ import DequeModule
 
 /// Resolves host names. Loop-bound.
 final class HostNames {
-    /// Looks up a name: calls back on the loop in a later turn, with addresses or none. Returns false if the lookup
-    /// cannot start.
+    /// Looks up a name: calls back on the loop in a later turn, with addresses or none.
+    /// Returns false if the lookup cannot start.
     typealias LookUp = HTTPClientConfiguration.LookUp
 
-    /// Time for which a failure is reused, seconds, unless the caller insists. It doubles with each further failure
-    /// in a row.
+    /// Time for which a failure is reused, seconds, unless the caller insists. It
+    /// doubles with each further failure in a row.
     static let failureSeconds = 15.0
     static let failureSecondsMax = 600.0
     /// Longest wait of a caller from the start of the lookup, seconds; the lookup's thread may take longer.
@@ -71,8 +71,8 @@ final class HostNames {
         return host != "localhost" && !host.hasSuffix(".localhost")
     }
 
-    /// Resolves `host`, which must be lower case. After `.asked`, `done` is called in a later turn, with no address
-    /// for a failure.
+    /// Resolves `host`, which must be lower case. After `.asked`, `done` is called in a
+    /// later turn, with no address for a failure.
     /// - Parameter insisting: looks up again even after a recent failure.
     func look(
         _ host: String, insisting: Bool, for waiter: ObjectIdentifier, _ done: @escaping ([String]) -> Void

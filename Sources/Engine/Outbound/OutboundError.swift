@@ -24,8 +24,8 @@ public struct OutboundError: Error, Equatable, Sendable {
     }
 
     public let kind: Kind
-    /// English text that names the host at most. Paths and queries can be secrets (a webhook's token), so they are
-    /// left out.
+    /// English text that names the host at most. Paths and queries can be secrets (a
+    /// webhook's token), so they are left out.
     public let message: String
     /// True once a byte of the request was sent: the receiver may have acted on it.
     public let mayHaveArrived: Bool

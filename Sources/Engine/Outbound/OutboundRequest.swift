@@ -5,12 +5,12 @@ public struct OutboundRequest {
     public var method = "GET"
     /// http or https.
     public var url: String
-    /// Sent in addition to `Host`, `User-Agent`, `Accept: */*` and `Content-Length`, which curl adds unless they are
-    /// listed.
+    /// Sent in addition to `Host`, `User-Agent`, `Accept: */*` and `Content-Length`,
+    /// which curl adds unless they are listed.
     public var headers: [(String, String)] = []
     public var body: OutboundBody = .none
-    /// Time limit of the whole exchange, from the call to the answer's last byte, including the wait for a free
-    /// connection.
+    /// Time limit of the whole exchange, from the call to the answer's last byte,
+    /// including the wait for a free connection.
     public var timeoutSeconds: Double = 60
     /// Separate limit on the wait for a free connection, which then does not count towards `timeoutSeconds`. For a
     /// caller whose time-out must measure the receiver only.
@@ -23,8 +23,8 @@ public struct OutboundRequest {
     /// Most bytes of the decoded body that ``HTTPClient/send(_:)`` collects. ``HTTPClient/open(_:)`` has no limit,
     /// because its memory is constant.
     public var maxResponseBytes: Int = 1024 * 1024
-    /// C7: the addresses that may be connected to, checked on the address itself. nil means unrestricted, for the
-    /// operator's own URLs.
+    /// C7: the addresses that may be connected to, checked on the address itself. nil means
+    /// unrestricted, for the operator's own URLs.
     public var addresses: AddressPolicy?
     /// Most redirects followed, for GET and HEAD; every hop's address is checked. 0 returns a redirect as the answer.
     public var maxRedirects = 0

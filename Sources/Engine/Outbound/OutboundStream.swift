@@ -1,5 +1,5 @@
-// An answer whose body is pulled. Frees: dropping a stream before its end cancels its exchange. Thread: the client's
-// loop.
+// An answer whose body is pulled. Frees: dropping a stream before its end cancels
+// its exchange. Thread: the client's loop.
 
 /// The head of an answer and access to its body. Loop-bound. Reads at most 256 KiB ahead of the caller.
 public final class OutboundStream {

@@ -45,7 +45,7 @@ package struct ByteBuffer: ~Copyable {
     }
 
     /// Reserves `most` bytes, lets `body` write them from the address it receives, and counts the bytes that `body`
-    /// returns. Meant for loops, which keep an address in a register.
+    /// returns. Meant for loops: an address costs them less than this buffer.
     @inline(__always)
     mutating func fill(_ most: Int, _ body: (UnsafeMutableRawPointer) -> Int) {
         reserve(most)

@@ -25,8 +25,8 @@ enum CanonicalKeys {
         return j < right.count ? true : nil
     }
 
-    /// Length of the common beginning, counted in whole words without escapes. It saves a step per byte for long
-    /// equal beginnings.
+    /// Length of the common beginning, counted in whole words without escapes. It saves a
+    /// step per byte for long equal beginnings.
     @inline(__always)
     private static func plainPrefix(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Int {
         let end = min(left.count, right.count) - 8

@@ -2,8 +2,8 @@
 // `json.loads` (C1.2). The same pass proves that the value is strict JSON in strict UTF-8. Pure. Thread: any.
 //
 // JSONScanner accepts the same language; fuzzers compare the two. The scanner can stop anywhere and reports the
-// error. The writer is several times faster, but needs the whole value in one piece and reports failure without a
-// reason.
+// error. The writer is several times faster, but needs the whole value in one
+// piece and reports failure without a reason.
 
 /// Keeps its buffers from one value to the next.
 package struct CanonicalWriter: ~Copyable {
@@ -45,8 +45,8 @@ package struct CanonicalWriter: ~Copyable {
         assert(end != CanonicalWriter.undone)
     }
 
-    /// Replaces the output by the canonical form of the lot at the start of `text`, and notes the positions of its
-    /// fields.
+    /// Replaces the output by the canonical form of the lot at the start of `text`,
+    /// and notes the positions of its fields.
     /// - Parameter isWhole: true if `text` ends with the lot, as is known after a scan. If false, a number must be
     ///   followed by another byte.
     /// - Returns: the index after the lot, or nil if it does not end within `text` or is not JSON.
@@ -173,8 +173,8 @@ extension CanonicalWriter {
 // MARK: - Numbers
 
 extension CanonicalWriter {
-    /// Writes a number: an integer of any length digit by digit, except that `-0` becomes `0`; a float in CPython's
-    /// form.
+    /// Writes a number: an integer of any length digit by digit, except that `-0`
+    /// becomes `0`; a float in CPython's form.
     private mutating func number(_ text: Span<UInt8>, _ start: Int) -> Int {
         var index = text[start] == UInt8(ascii: "-") ? start + 1 : start
         guard index < text.count, ASCII.isDigit(text[index]) else { return CanonicalWriter.undone }

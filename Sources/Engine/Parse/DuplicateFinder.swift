@@ -17,8 +17,8 @@ struct DuplicateFinder {
     }
 }
 
-/// Two SipHashes under the process's random key. A client cannot construct collisions, and chance ones are
-/// negligible.
+/// Two SipHashes under the process's random key. A client cannot construct
+/// collisions, and chance ones are negligible.
 private struct Fingerprint: Equatable {
     /// Marks an empty slot; `low` of a real fingerprint is odd, so it never equals this.
     static let none = Fingerprint()
@@ -43,8 +43,8 @@ private struct Fingerprint: Equatable {
 
 /// A hash set without a second hash: `Set` would hash the fingerprints again on each lookup and each growth.
 private struct FingerprintSet {
-    /// Open addressing: a power of two slots, at least half of them empty; probing starts at the slot that the low
-    /// bits select.
+    /// Open addressing: a power of two slots, at least half of them empty; probing
+    /// starts at the slot that the low bits select.
     private var slots: [Fingerprint] = []
     private(set) var count = 0
 

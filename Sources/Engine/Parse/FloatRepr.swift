@@ -3,8 +3,8 @@
 enum FloatRepr {
     /// Returns the nearest double of a JSON number, rounded like `strtod` and CPython; infinity if it is too large.
     static func value(of number: String) -> Double {
-        // Swift's parser returns infinity or zero for a number out of range, and nil only for a text that is not a
-        // number.
+        // Swift's parser returns infinity or zero for a number out of range, and
+        // nil only for a text that is not a number.
         Double(number) ?? .nan
     }
 
@@ -35,8 +35,8 @@ enum FloatRepr {
         }
     }
 
-    /// Returns the shortest digits without zeros at either end (a lone `0` for zero) and the position of the point:
-    /// 0.DIGITS x 10^point.
+    /// Returns the shortest digits without zeros at either end (a lone `0` for zero) and the
+    /// position of the point: 0.DIGITS x 10^point.
     private static func parts(of number: Double) -> (digits: [UInt8], point: Int) {
         var digits: [UInt8] = []
         var point = 0

@@ -2,10 +2,10 @@
 // of slices and proves that it is strict JSON in strict UTF-8, so that writers and readers need no second check.
 // Pure: a value without heap memory. Thread: any.
 
-/// Scans one value after another. Rejects a BOM, encoded surrogates, NaN, Infinity, control characters and trailing
-/// commas.
+/// Scans one value after another. Rejects a BOM, encoded surrogates, NaN, Infinity,
+/// control characters and trailing commas.
 struct JSONScanner {
-    /// What the scanner expects next.
+    /// The element that the scanner expects next.
     enum Step: UInt8 {
         case value, firstElement, firstKey, key, colon, after
         case string, escape, hexDigits, utf8Tail

@@ -35,8 +35,8 @@ enum JSONText {
     @inline(__always)
     static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
 
-    /// True for printable ASCII that is the same in a JSON string and in CPython's output: no quote, backslash or
-    /// DEL.
+    /// True for printable ASCII that is the same in a JSON string and in
+    /// CPython's output: no quote, backslash or DEL.
     @inline(__always)
     static func isPlain(_ byte: UInt8) -> Bool { byte &- 0x20 < 0x5F && byte != quote && byte != backslash }
 
@@ -53,8 +53,8 @@ enum JSONText {
         return index
     }
 
-    /// Sets the high bit of each byte that is not plain. Exact up to the first such byte, because borrows spread
-    /// upwards only.
+    /// Sets the high bit of each byte that is not plain. Exact up to the first such
+    /// byte, because borrows spread upwards only.
     @inline(__always)
     static func notPlain(_ word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101

@@ -28,8 +28,8 @@ extension JSONValue {
     }
 }
 
-/// Builds values from a text that a scanner has accepted, so it checks nothing. The scanner's depth bounds the
-/// recursion.
+/// Builds values from a text that a scanner has accepted, so it checks nothing.
+/// The scanner's depth bounds the recursion.
 private struct JSONBuilder {
     var flaws: JSONString.Flaws = []
     private var index = 0

@@ -42,8 +42,8 @@ struct LotsIntake: ~Copyable {
         if tally.lots == 0 { tally.problems.invalid.add({ "lots" }, "must be a non-empty array of objects") }
     }
 
-    /// Handles a `lots` that is not an array: it was signed all the same, and the error is reported only after the
-    /// signature holds.
+    /// Handles a `lots` that is not an array: it was signed all the same, and the error is
+    /// reported only after the signature holds.
     mutating func notAnArray(_ text: Span<UInt8>) {
         writer.write(text)
         signed.append(writer.out.bytes.span)

@@ -66,8 +66,8 @@ struct RequestMachine: ~Copyable {
 // MARK: - Between tokens
 
 extension RequestMachine {
-    /// Takes one byte of the body's own object or of the `lots` array. Leaves a byte that begins a token to the
-    /// scanner.
+    /// Takes one byte of the body's own object or of the `lots` array. Leaves a
+    /// byte that begins a token to the scanner.
     private mutating func structure(_ byte: UInt8, _ index: Int) throws(ServiceError) -> Int {
         switch (step, byte) {
         case (.begin, JSONText.openObject): step = .firstKey

@@ -1,5 +1,5 @@
-// Judges a complete body in the contract's order: no error about lots is reported before the signature holds (C1.7).
-// Pure.
+// Judges a complete body in the contract's order: no error about lots is reported
+// before the signature holds (C1.7). Pure.
 
 extension RequestReader {
     func verdict(header: String?, respondAsync: Bool) throws(ServiceError) -> GenerationRequest {
@@ -25,8 +25,8 @@ extension RequestReader {
         return request
     }
 
-    /// C1.1 to C1.4. Without any signature, 401 comes before the error about missing `lots`, which the signature
-    /// would cover.
+    /// C1.1 to C1.4. Without any signature, 401 comes before the error about missing
+    /// `lots`, which the signature would cover.
     private func checkSignature(header: String?) throws(ServiceError) {
         let header = header.flatMap { $0.isEmpty ? nil : $0 }
         let signature = header ?? machine.kept.signature

@@ -1,5 +1,5 @@
-// Reads the body of POST /api/v1/generate-descriptions as it arrives, and judges it. Pure: no I/O, no loop; one
-// thread at a time.
+// Reads the body of POST /api/v1/generate-descriptions as it arrives, and judges it. Pure:
+// no I/O, no loop; one thread at a time.
 
 /// Takes the body in slices, then gives the verdict. After an error, every further call throws the same error.
 public final class RequestReader {
@@ -30,8 +30,8 @@ public final class RequestReader {
     public func feed(_ bytes: [UInt8]) throws(ServiceError) { try feed(bytes.span) }
 
     /// Judges the complete body: the signature first (C1.1 to C1.4), then the size, then everything else (C1.7).
-    /// `header` is X-Signature, which takes precedence over the body's `signature`; `respondAsync` is `Prefer:
-    /// respond-async` (C2.1).
+    /// `header` is X-Signature, which takes precedence over the body's `signature`;
+    /// `respondAsync` is `Prefer: respond-async` (C2.1).
     public func finish(
         signature header: String?, respondAsync: Bool = false
     ) throws(ServiceError) -> GenerationRequest {

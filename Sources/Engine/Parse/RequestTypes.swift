@@ -22,8 +22,8 @@ public struct RequestReaderConfiguration: Sendable {
     }
 }
 
-/// Receives the valid lots while the request is still being read. They must stay invisible until `finish` has
-/// returned (C1.7).
+/// Receives the valid lots while the request is still being read. They must stay
+/// invisible until `finish` has returned (C1.7).
 public protocol LotSink: AnyObject {
     /// Takes a lot. Lots come in order, at most `maxLots`, and none after an invalid one.
     func accept(_ row: LotRow)
@@ -45,8 +45,8 @@ public struct GenerationRequest: Equatable, Sendable {
     public var singleLot: Lot?
     /// True if the request is answered in synchronous mode (C2.1).
     public var isSynchronous: Bool
-    /// Fingerprints of the body's bytes, to recognise the same body (C2.7). One per key in force; empty if the body
-    /// was not hashed.
+    /// Fingerprints of the body's bytes, to recognise the same body (C2.7). One per key in
+    /// force; empty if the body was not hashed.
     public var fingerprints: [Digest]
 }
 

@@ -1,6 +1,6 @@
 // Explains a wrong signature: finds out whether it holds for the same lots in another usual JSON form. Naming the
-// difference does not help a caller without the key. Pure. Thread: any, but not a loop's: the largest lots take tens
-// of milliseconds.
+// difference does not help a caller without the key. Pure. Thread: any, but not a loop's: the
+// largest lots take tens of milliseconds.
 
 /// A wrong signature and the lots that it should cover.
 public struct SuspectSignature: Sendable {

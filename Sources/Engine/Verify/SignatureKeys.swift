@@ -1,7 +1,7 @@
 // The keys that callers sign with, and the rules for their signatures (C1.1, C1.6). Pure values. Thread: any.
 
-/// `SHARED_KEY` and, during a rotation, `SHARED_KEY_PREVIOUS`. The service signs with the first and accepts both
-/// (C1.6).
+/// `SHARED_KEY` and, during a rotation, `SHARED_KEY_PREVIOUS`. The service signs
+/// with the first and accepts both (C1.6).
 public struct SignatureKeys: Sendable {
     public let shared: KeyedHash
     public let previous: KeyedHash?
@@ -17,8 +17,8 @@ public struct SignatureKeys: Sendable {
     public func sign(_ text: String) -> String { sign(Array(text.utf8)) }
 
     /// Checks that `header` signs `text` with one of the keys (C1.1).
-    /// - Throws: MISSING_SIGNATURE (401) if the header is missing or empty, INVALID_SIGNATURE (403) if it is wrong or
-    ///   malformed.
+    /// - Throws: MISSING_SIGNATURE (401) if the header is missing or empty,
+    ///   INVALID_SIGNATURE (403) if it is wrong or malformed.
     public func check(_ header: ArraySlice<UInt8>?, over text: Span<UInt8>) throws(ServiceError) {
         let claim = try SignatureKeys.parse(header)
         var run = begin()
@@ -75,8 +75,8 @@ public struct SignatureRun: Sendable {
 
     public mutating func update(_ bytes: [UInt8]) { update(bytes.span) }
 
-    /// Hashes of the HMACs, one per key, the current key first. They identify a text but, unlike an HMAC, do not sign
-    /// it.
+    /// Hashes of the HMACs, one per key, the current key first. They identify a
+    /// text but, unlike an HMAC, do not sign it.
     public var fingerprints: [Digest] {
         [shared, previous].compactMap { run in
             guard let run else { return nil }

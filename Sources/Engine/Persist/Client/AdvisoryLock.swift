@@ -1,8 +1,8 @@
 // A session-level advisory lock on a connection of its own. PostgreSQL frees the lock when that connection ends, so
 // also when this process is killed. Frees nothing itself. Thread: the loop's.
 
-/// One lock, held as long as its connection lives. After a loss it is not taken again automatically: `lost` is
-/// called.
+/// One lock, held as long as its connection lives. After a loss it is not taken
+/// again automatically: `lost` is called.
 public final class AdvisoryLock {
     /// Longest wait for the server's answer, seconds.
     private static let answerSeconds = 5.0

@@ -247,8 +247,8 @@ struct ConnectionMachine<Request> {
             return .nothing
         case (.execute(let request, _), .result): return .store(request)
         case (.execute(_, let key), .failure(let error)):
-            // The server no longer knows the statement, or its plan no longer fits the tables: prepare it again next
-            // time.
+            // The server no longer knows the statement, or its plan no longer fits
+            // the tables: prepare it again next time.
             if error.sqlState == "26000" || error.sqlState == "0A000" { prepared.remove(key) }
             if failure == nil { failure = error }
             return .nothing

@@ -1,5 +1,5 @@
-// Converts the operator's URL to libpq's keywords. Frees the result of PQconninfoParse. Pure apart from PGHOST; any
-// thread.
+// Converts the operator's URL to libpq's keywords. Frees the result of
+// PQconninfoParse. Pure apart from PGHOST; any thread.
 import CShims
 import Glibc
 
@@ -20,8 +20,8 @@ struct ConnectionSettings: Sendable {
     /// Most places tried per attempt.
     static let placesMax = 16
 
-    /// Returns nil if libpq cannot parse the URL. libpq's message is dropped, because it would quote the URL with its
-    /// password.
+    /// Returns nil if libpq cannot parse the URL. libpq's message is dropped, because it
+    /// would quote the URL with its password.
     init?(_ configuration: DatabaseConfiguration) {
         var complaint: UnsafeMutablePointer<CChar>?
         guard let options = PQconninfoParse(configuration.url, &complaint) else {
@@ -58,8 +58,8 @@ struct ConnectionSettings: Sendable {
         }
     }
 
-    /// True for a server name, as opposed to an address, a socket folder ("/..."), an abstract socket ("@...") or
-    /// libpq's default.
+    /// True for a server name, as opposed to an address, a socket folder ("/..."), an
+    /// abstract socket ("@...") or libpq's default.
     private static func isName(_ host: String) -> Bool {
         if host.isEmpty || host.hasPrefix("/") || host.hasPrefix("@") { return false }
         return IPAddress(host) == nil

@@ -1,7 +1,7 @@
 // COPY ... FROM STDIN on an exclusive connection. Frees nothing. Thread: the loop's.
 
-/// Takes the bytes of an open COPY. End it with ``finish()`` or ``fail(_:)``; without either, the connection is
-/// dropped.
+/// Takes the bytes of an open COPY. End it with ``finish()`` or ``fail(_:)``;
+/// without either, the connection is dropped.
 public final class CopyIn {
     private let connection: PGConnection
     private let outcome: CopyOutcome
@@ -35,8 +35,8 @@ public final class CopyIn {
         return try await outcome.wait(connection).affected
     }
 
-    /// Aborts the COPY; the server keeps none of its rows. The connection stays usable; its transaction, if any, has
-    /// failed.
+    /// Aborts the COPY; the server keeps none of its rows. The connection stays
+    /// usable; its transaction, if any, has failed.
     public func fail(_ reason: String) async throws(DatabaseError) {
         try outcome.check(connection)
         connection.endCopy(failing: reason)

@@ -1,8 +1,8 @@
 // The pool: executes the decisions of PoolMachine. Frees nothing itself. Thread: the loop's.
 import Logging
 
-/// A shard's connections to PostgreSQL. They connect and reconnect in the background; calls wait a bounded time or
-/// fail at once.
+/// A shard's connections to PostgreSQL. They connect and reconnect in the background;
+/// calls wait a bounded time or fail at once.
 public final class Database {
     public let configuration: DatabaseConfiguration
     let loop: Loop
@@ -60,8 +60,8 @@ public final class Database {
     }
 
     /// Lends `body` an exclusive connection, outside any transaction. Settings that `body` changes stay with the
-    /// connection. A transaction that it leaves open is rolled back. Cancelling the task during a statement drops the
-    /// connection.
+    /// connection. A transaction that it leaves open is rolled back. Cancelling the task
+    /// during a statement drops the connection.
     // Specialised for its callers' closures, this crashes the optimiser of Swift 6.3.1 ("splitting coroutine").
     @_semantics("optimize.sil.specialize.generic.never")
     @discardableResult
@@ -82,8 +82,8 @@ public final class Database {
     }
 
     /// Runs BEGIN, `body`, COMMIT; ROLLBACK if `body` throws.
-    /// - Throws: `.lost(mayHaveHappened: true)` if COMMIT gets no answer; after any other error nothing was
-    ///   committed.
+    /// - Throws: `.lost(mayHaveHappened: true)` if COMMIT gets no answer; after
+    ///   any other error nothing was committed.
     // Specialised for its callers' closures, this crashes the optimiser of Swift 6.3.1 ("splitting coroutine").
     @_semantics("optimize.sil.specialize.generic.never")
     @discardableResult

@@ -9,8 +9,8 @@ public struct DatabaseConfiguration: Sendable {
     public var connections = 4
     /// Connections that `query` shares by pipelining. They never run a transaction of several statements.
     public var sharedConnections = 2
-    /// Most sessions that may wait for a connection, and most concurrent `query` calls; above it calls fail with
-    /// `.busy`.
+    /// Most sessions that may wait for a connection, and most concurrent `query`
+    /// calls; above it calls fail with `.busy`.
     public var waitersMax = 1024
     /// Longest wait for an exclusive connection, seconds; after it the call fails with `.busy`.
     public var acquireSeconds = 5.0

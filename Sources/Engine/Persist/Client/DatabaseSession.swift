@@ -120,8 +120,8 @@ public final class DatabaseSession {
         _ = try? await connection.run(DatabaseSession.rollback, [], limitSeconds: limitSeconds)
     }
 
-    /// Rolls back what is open, so that the next borrower can use the connection; otherwise ends it. Must not run in
-    /// a cancelled task.
+    /// Rolls back what is open, so that the next borrower can use the connection; otherwise
+    /// ends it. Must not run in a cancelled task.
     func end() async {
         guard let connection else { return }
         await rollBack()

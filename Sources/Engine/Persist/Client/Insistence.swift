@@ -1,8 +1,8 @@
 // Retries writes that must not be lost while the database is away. Thread: the loop's.
 
 extension Database {
-    /// Repeats `write` until it succeeds, with growing pauses. In a cancelled task the pause ends at once and one more
-    /// attempt follows.
+    /// Repeats `write` until it succeeds, with growing pauses. In a cancelled task the pause
+    /// ends at once and one more attempt follows.
     /// - Parameters:
     ///   - seconds: no further attempt begins after this time.
     ///   - goesOn: called after each failure with the number of failures; false ends the attempts.

@@ -78,8 +78,8 @@ public enum Migrator {
                 + "a newer version has migrated it; run that version")
     }
 
-    /// Takes the lock within a transaction. It does not wrap the transaction, because optimising such a function
-    /// crashes Swift 6.3.1.
+    /// Takes the lock within a transaction. It does not wrap the transaction, because
+    /// optimising such a function crashes Swift 6.3.1.
     private static func takeLock(_ session: DatabaseSession) async throws {
         // Neither the wait for the lock nor the migration has the service's statement limit.
         try await session.execute("SET LOCAL statement_timeout = 0; SET LOCAL client_min_messages = warning")

@@ -144,8 +144,8 @@ extension PGConnection {
         armLimit()
     }
 
-    /// Returns the whole rows of a COPY OUT that are available, up to about `bytes`; nil if it has ended, empty if
-    /// more must be awaited.
+    /// Returns the whole rows of a COPY OUT that are available, up to about `bytes`; nil if it
+    /// has ended, empty if more must be awaited.
     func takeCopy(upTo bytes: Int) -> [UInt8]? {
         guard let pg, machine.isCopying else { return nil }
         var out: [UInt8] = []
@@ -170,8 +170,8 @@ extension PGConnection {
         armLimit()
     }
 
-    /// Parks until `copyWaiter` is resumed. Cancelling the task drops the connection, because the COPY's progress is
-    /// then unknown.
+    /// Parks until `copyWaiter` is resumed. Cancelling the task drops the connection,
+    /// because the COPY's progress is then unknown.
     func waitForCopy() async throws(DatabaseError) {
         do {
             try await loop.park { (ticket: Ticket<Void>) in

@@ -31,8 +31,8 @@ final class PGConnection {
     var prepares = 0
     /// Resumed when libpq's buffer is empty (COPY IN) or more was read (COPY OUT).
     var copyWaiter: Ticket<Void>?
-    /// False while an open COPY OUT has rows that its user has not taken: the client stops reading, so the server
-    /// waits.
+    /// False while an open COPY OUT has rows that its user has not taken: the
+    /// client stops reading, so the server waits.
     var wantsInput = true
     private(set) var endedWith: DatabaseError?
     private var cause = ConnectionEnd.broken

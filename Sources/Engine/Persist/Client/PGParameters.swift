@@ -1,5 +1,5 @@
-// The parameters of one execution in libpq's form: parallel arrays. Frees nothing: Swift owns the bytes. Thread: the
-// loop's.
+// The parameters of one execution in libpq's form: parallel arrays. Frees nothing:
+// Swift owns the bytes. Thread: the loop's.
 import CShims
 
 /// All values of a statement in one buffer.
@@ -22,8 +22,8 @@ struct PGParameters {
         bytes.append(0)  // so that the address of an empty last value lies within the buffer
     }
 
-    /// Key of a preparation: the text and its parameter types, because one text with other types needs another
-    /// preparation.
+    /// Key of a preparation: the text and its parameter types, because one text with
+    /// other types needs another preparation.
     func key(_ sql: String) -> String {
         var key = sql
         for type in types {

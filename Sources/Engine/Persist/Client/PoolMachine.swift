@@ -11,8 +11,8 @@ import DequeModule
 struct PoolMachine {
     enum Role: Equatable { case shared, exclusive }
 
-    /// The right to use a place's connection. A new epoch begins when the connection ends, so an old lease is then
-    /// void.
+    /// The right to use a place's connection. A new epoch begins when the
+    /// connection ends, so an old lease is then void.
     struct Lease: Equatable { let place: Int, epoch: Int }
 
     enum State: Equatable {
@@ -40,8 +40,8 @@ struct PoolMachine {
         var exclusive: Int
         var waitersMax: Int
         var backOff = BackOff.reconnect
-        /// A connection that lived at least this long, seconds, is proven: after its loss the next attempt follows at
-        /// once.
+        /// A connection that lived at least this long, seconds, is proven: after its
+        /// loss the next attempt follows at once.
         var provenSeconds = 5.0
     }
 

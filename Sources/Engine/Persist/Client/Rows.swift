@@ -45,8 +45,8 @@ public struct Row {
 
     public func isNull(_ column: Int) -> Bool { PQgetisnull(result.pointer, number, Int32(column)) != 0 }
 
-    /// Passes the value's bytes in wire format: `text` as UTF-8, `bytea` raw, numbers big-endian. Valid inside `body`
-    /// only.
+    /// Passes the value's bytes in wire format: `text` as UTF-8, `bytea` raw,
+    /// numbers big-endian. Valid inside `body` only.
     public func withBytes<Value>(_ column: Int, _ body: (UnsafeRawBufferPointer) throws -> Value) rethrows -> Value {
         guard !isNull(column) else { trap(column, "is NULL") }
         let length = PQgetlength(result.pointer, number, Int32(column))

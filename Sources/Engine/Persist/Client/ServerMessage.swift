@@ -17,8 +17,8 @@ enum ServerMessage {
             return DatabaseError(.lost(mayHaveHappened: true), "the connection broke")
         }
         let message = "\(name): \(summary(result, sqlState))"
-        // The severity is not localised. FATAL and PANIC end the session; the statement may have taken effect just
-        // before.
+        // The severity is not localised. FATAL and PANIC end the session; the
+        // statement may have taken effect just before.
         let severity = field(result, "V") ?? ""
         if severity == "FATAL" || severity == "PANIC" { return DatabaseError(.lost(mayHaveHappened: true), message) }
         if sqlState == "57014", !message.contains("COPY") { return DatabaseError(.timedOut, message) }

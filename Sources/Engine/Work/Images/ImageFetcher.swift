@@ -9,8 +9,8 @@ public struct ImageFetcherConfiguration: Sendable {
     /// Time limit of the whole exchange, seconds.
     public var timeoutSeconds = 30.0
     public var connectSeconds = 5.0
-    /// Longest wait for a connection, seconds, in addition to `timeoutSeconds`, because a job can have many images on
-    /// one host.
+    /// Longest wait for a connection, seconds, in addition to `timeoutSeconds`, because
+    /// a job can have many images on one host.
     public var queueSeconds = 600.0
     /// For jobs: fails at once if the host has not answered recent requests.
     public var avoidsSilentHosts = true
@@ -43,8 +43,8 @@ public final class ImageFetcher {
         }
     }
 
-    /// Checks that the image exists, has an accepted type and is not too large. Reads as few bytes as its server
-    /// allows.
+    /// Checks that the image exists, has an accepted type and is not too large.
+    /// Reads as few bytes as its server allows.
     /// - Throws: only `CancellationError`.
     public func check(_ url: String) async throws(CancellationError) -> Result<ImageType, ImageProblem> {
         do throws(ImageEnding) {

@@ -20,8 +20,8 @@ enum AnswerReader {
         }
     }
 
-    /// Joins the texts of all messages. The model decides their number and order, and a reasoning item may come
-    /// first.
+    /// Joins the texts of all messages. The model decides their number and
+    /// order, and a reasoning item may come first.
     private static func text(of response: JSONValue) -> Result<String, OpenAIError> {
         let parts = (response["output"]?.array ?? []).filter { $0["type"]?.string == "message" }
             .flatMap { $0["content"]?.array ?? [] }

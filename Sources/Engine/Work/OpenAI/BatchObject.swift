@@ -1,5 +1,5 @@
-// A batch and a file as the API returns them. Values; parsed leniently, because almost every member may be null or
-// absent.
+// A batch and a file as the API returns them. Values; parsed leniently, because
+// almost every member may be null or absent.
 
 /// A batch (`/v1/batches`). Its counts are not kept, because they do not add up; accounting uses the lines.
 public struct BatchObject: Sendable, Equatable {
@@ -8,8 +8,8 @@ public struct BatchObject: Sendable, Equatable {
         /// An unknown status; treated as still running.
         case other(String)
 
-        /// True if the batch does not change any more. ``completed``, ``expired`` and ``cancelled`` batches may all
-        /// have paid answers.
+        /// True if the batch does not change any more. ``completed``, ``expired`` and
+        /// ``cancelled`` batches may all have paid answers.
         public var isEnded: Bool {
             switch self {
             case .completed, .failed, .expired, .cancelled: true

@@ -1,5 +1,5 @@
-// Lines of a batch's output file and error file. Pure. Their order is not the input's, and either file may have
-// either kind of line.
+// Lines of a batch's output file and error file. Pure. Their order is not the input's, and
+// either file may have either kind of line.
 
 /// The outcome of one line.
 public enum LineOutcome: Sendable, Equatable {

@@ -21,8 +21,8 @@ enum ErrorClassifier {
     /// Classifies the error of a reply by its code; by its status if the code decides nothing.
     static func classify(status: Int, failure: APIFailure) -> OpenAIError {
         var error = OpenAIError(kind(status: status, failure), parameter: failure.param)
-        // A 4xx is a refusal without effect. After a 5xx or 408 a gateway may have lost the reply to a successful
-        // request.
+        // A 4xx is a refusal without effect. After a 5xx or 408 a gateway may have
+        // lost the reply to a successful request.
         error.mayHaveArrived = status >= 500 || status == 408
         error.imageDownload = status < 500 && isImageDownload(failure)
         return error

@@ -1,5 +1,5 @@
-// Reads a result file line by line while it is downloaded. Loop-bound; the transfer is freed when it ends or is
-// cancelled.
+// Reads a result file line by line while it is downloaded. Loop-bound; the transfer
+// is freed when it ends or is cancelled.
 
 /// Pulls lines. Between calls of `next` nothing is read from the network.
 public final class LineReader {

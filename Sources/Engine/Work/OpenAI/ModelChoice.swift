@@ -53,8 +53,8 @@ public struct ModelChoice: Sendable {
         }
         guard error.kind == .modelNotFound else { return false }
         guard asked.name == models[index] else { return true }  // another caller has already moved on
-        // After the last model the next call starts with the first again, because access may have been granted
-        // meanwhile.
+        // After the last model the next call starts with the first again, because
+        // access may have been granted meanwhile.
         index = (index + 1) % models.count
         return index != 0
     }

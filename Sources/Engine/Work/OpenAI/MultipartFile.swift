@@ -1,17 +1,17 @@
-// The form that uploads a batch's file (RFC 7578): two parts, the second one streamed. The source is loop-bound, the
-// frame pure.
+// The form that uploads a batch's file (RFC 7578): two parts, the second one streamed.
+// The source is loop-bound, the frame pure.
 
 /// The bytes around the file, and the exact length of the whole body.
 struct MultipartFile {
-    /// Every line of the file begins with `{`, so no line can contain this boundary at its start.
+    /// Every line of the file begins with `{`, so no line can equal this boundary.
     static let boundary = "generation-service-7d1b6f0c94a2"
     static let contentType = "multipart/form-data; boundary=\(boundary)"
 
     let preamble: [UInt8]
     let epilogue = Array("\r\n--\(boundary)--\r\n".utf8)
 
-    /// - Parameter name: without `.jsonl`, which the API requires and this adds. Keeps letters, digits, `-`, `_` and
-    ///   `.`.
+    /// - Parameter name: without `.jsonl`, which the API requires and this adds.
+    ///   Keeps letters, digits, `-`, `_` and `.`.
     init(name: String) {
         let safe = name.utf8.filter { Self.nameBytes.contains($0) }
         preamble = Array(

@@ -23,8 +23,8 @@ extension OpenAIClient {
         public var parameters: ModelParameters
     }
 
-    /// Number of retries after an unusable answer: truncated, not matching the schema, or failed at the provider
-    /// (C2.5).
+    /// Number of retries after an unusable answer: truncated, not matching the
+    /// schema, or failed at the provider (C2.5).
     public static let answerRetries = 2
 
     /// Sends a request to the stage's model, within the deadline. Uses the next model of the list if one is gone,

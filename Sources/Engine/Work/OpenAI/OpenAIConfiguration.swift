@@ -31,8 +31,8 @@ public struct OpenAIConfiguration: Sendable {
     public var outputTokensCeiling = 32_768
     /// `OPENAI_TEMPERATURE`, 0...2; sent only to models that accept it.
     public var temperature: Double? = 0.1
-    /// Models that accept a temperature: a full name, or a prefix followed by `*`. Reasoning models answer 400 to a
-    /// temperature.
+    /// Models that accept a temperature: a full name, or a prefix followed by `*`.
+    /// Reasoning models answer 400 to a temperature.
     public var temperatureModels = ["gpt-4.1*", "gpt-4o*", "gpt-4-*", "gpt-4", "gpt-3.5*"]
     public var imageDetail = ImageDetail.auto
     /// Longest `additional_info` that is sent to a model, characters.
@@ -77,8 +77,8 @@ public struct OpenAIConfiguration: Sendable {
             name: model, temperature: takesIt ? temperature : nil, maxOutputTokens: maxOutputTokens)
     }
 
-    /// The models with metrics of their own, by position. All others, perhaps of an earlier configuration, share the
-    /// last position.
+    /// The models with metrics of their own, by position. All others, perhaps of an earlier
+    /// configuration, share the last position.
     public var meteredModels: [String] {
         let all = visionModels + translationModels
         let distinct = all.indices.filter { !all[..<$0].contains(all[$0]) }.map { all[$0] }

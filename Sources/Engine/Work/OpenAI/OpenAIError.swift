@@ -1,7 +1,7 @@
 // The reason why a call to OpenAI failed, and the possible cure. A value; any thread. No member contains a secret.
 
-/// A failed call as its caller needs it: the error, whether the request may have had an effect, and the possible
-/// cure.
+/// A failed call as its caller needs it: the error, whether the request may
+/// have had an effect, and the possible cure.
 public struct OpenAIError: Error, Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// An error answer without a case of its own. `status` is 200 for an answer whose own status is `failed`, and
@@ -92,8 +92,8 @@ extension OpenAIError {
 }
 
 extension OpenAIError: CustomStringConvertible {
-    /// One sentence that integrators may see: no key, no account, bounded length. Used as `openai_error` and as the
-    /// `error` of a failed lot.
+    /// One sentence that integrators may see: no key, no account, bounded length. Used as
+    /// `openai_error` and as the `error` of a failed lot.
     public var reason: String {
         switch kind {
         case .api(0, let code, let message):

@@ -1,8 +1,8 @@
 // Parses `x-ratelimit-*`, the only hint when a 429 has no `Retry-After`. Pure.
 
 enum RateLimitHeaders {
-    /// Seconds until the exhausted limit is reset, the longer one of requests and tokens; nil if neither is
-    /// exhausted.
+    /// Seconds until the exhausted limit is reset, the longer one of requests
+    /// and tokens; nil if neither is exhausted.
     static func reset(_ headers: (String) -> String?) -> Double? {
         ["requests", "tokens"].compactMap { dimension in
             guard headers("x-ratelimit-remaining-\(dimension)") == "0" else { return nil }

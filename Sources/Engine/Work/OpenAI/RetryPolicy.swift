@@ -40,8 +40,8 @@ public struct RetryPolicy: Sendable {
         }
     }
 
-    /// Returns the seconds until the server accepts the next request: `retry-after-ms`, else `Retry-After` in seconds
-    /// or as a date.
+    /// Returns the seconds until the server accepts the next request: `retry-after-ms`, else
+    /// `Retry-After` in seconds or as a date.
     static func retryAfter(headers: (String) -> String?, now: Timestamp) -> Double? {
         if let text = headers("retry-after-ms"), let milliseconds = Double(text),
             let seconds = sane(milliseconds / 1000)

@@ -6,8 +6,8 @@ enum SafeText {
     static let limit = 300
 
     /// Returns `text` as one line of bounded length. Control characters become spaces. Words that look like keys,
-    /// organisations or projects are hidden, and so are queries of URLs, which may contain an integrator's access
-    /// tokens.
+    /// organisations or projects are hidden, and so are queries of URLs, which may
+    /// contain an integrator's access tokens.
     static func clean(_ text: String, limit: Int = SafeText.limit) -> String {
         var scanner = Scanner(input: Array(text.utf8.prefix(limit * 8)))
         let line = String(decoding: scanner.run(), as: UTF8.self)

@@ -5,8 +5,8 @@ import Logging
 public final class FileSweeper: BackgroundService {
     /// Most batches per step.
     private static let batchesMax = 50
-    /// Interval of searches for uploads without a batch, seconds, and the age below which such an upload may still be
-    /// used.
+    /// Interval of searches for uploads without a batch, seconds, and the age below
+    /// which such an upload may still be used.
     public static let orphanSeconds = 3600.0
 
     private let loop: Loop

@@ -1,5 +1,5 @@
-// Removes jobs that ended long ago (C5.8) and expired keys (C2.7). One per instance; several instances share the
-// work. Loop-bound.
+// Removes jobs that ended long ago (C5.8) and expired keys (C2.7). One per instance;
+// several instances share the work. Loop-bound.
 import Logging
 
 public final class Pruner: BackgroundService {

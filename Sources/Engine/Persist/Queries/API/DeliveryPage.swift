@@ -1,5 +1,5 @@
-// A job's webhook deliveries with their attempts, paged by the first lot of each delivery: there may be as many
-// deliveries as lots.
+// A job's webhook deliveries with their attempts, paged by the first lot of each delivery:
+// there may be as many deliveries as lots.
 
 /// A delivery as its integrator sees it.
 public struct DeliveryView: Sendable {

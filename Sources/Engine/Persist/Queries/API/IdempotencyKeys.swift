@@ -66,8 +66,8 @@ public enum IdempotencyKeys {
             ORDER BY claimed_at LIMIT $2 FOR UPDATE SKIP LOCKED)
         """)
 
-    /// Claims a key, or returns why it cannot be claimed. Runs outside any transaction, so that other callers see the
-    /// claim at once.
+    /// Claims a key, or returns why it cannot be claimed. Runs outside any transaction, so
+    /// that other callers see the claim at once.
     /// - Parameters:
     ///   - fingerprints: of the body, one per key in force; the first is stored.
     ///   - silentSeconds: an instance whose last heartbeat is older than this is dead.

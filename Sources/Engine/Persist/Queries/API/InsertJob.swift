@@ -29,8 +29,8 @@ public struct NewJob: Sendable {
 }
 
 public enum InsertJob {
-    /// Uses the clock instead of the transaction's time, because the transaction may have begun with the request's
-    /// body.
+    /// Uses the clock instead of the transaction's time, because the transaction
+    /// may have begun with the request's body.
     private static let statement = Statement(
         "insert_job",
         """

@@ -8,8 +8,8 @@ public struct JobFilter: Sendable {
     public var createdBefore: Timestamp?
 
     /// Takes the inclusive bounds of the request. `created_at` is shown truncated to whole seconds and compared in
-    /// that form. So a lower bound within a second moves to the next second, and an upper bound to the end of its
-    /// second.
+    /// that form. So a lower bound within a second moves to the next second, and
+    /// an upper bound to the end of its second.
     public init(status: JobStatus?, createdAfter: Timestamp?, createdBefore: Timestamp?) {
         self.status = status
         createdFrom = createdAfter.map(\.roundedUpToSecond)

@@ -1,5 +1,5 @@
-// Amount of open work, for the metrics. Each part uses an index: the one of open jobs, the one by time, and the one
-// of due deliveries.
+// Amount of open work, for the metrics. Each part uses an index: the one of open jobs, the one
+// by time, and the one of due deliveries.
 
 public struct QueueFigures: Sendable {
     public struct Jobs: Sendable {

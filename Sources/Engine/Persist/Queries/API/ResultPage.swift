@@ -30,8 +30,8 @@ public struct FinishedPage {
 public enum ResultPage {
     /// Most lots per page. Positions have no gaps, so a page's end is known before it is read.
     public static let lots = 200
-    /// Largest lot of a usual page, bytes; larger ones go to separate pages. So a page holds at most 1.6 MB, or one
-    /// lot.
+    /// Largest lot of a usual page, bytes; larger ones go to separate pages. So a
+    /// page holds at most 1.6 MB, or one lot.
     public static let lotBytes = 8 * 1024
     /// A page of large lots ends with the lot that reaches this size.
     public static let largeBytes = 512 * 1024

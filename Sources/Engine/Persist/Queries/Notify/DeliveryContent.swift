@@ -12,8 +12,8 @@ public struct EndedJob: Sendable {
     public let errorMessage: String?
 }
 
-/// Consecutive lots of a delivery, in the order of the request. libpq's memory holds their bytes until the page is
-/// released. Loop-bound.
+/// Consecutive lots of a delivery, in the order of the request. libpq's memory holds their bytes
+/// until the page is released. Loop-bound.
 public struct DeliveryLots {
     /// A lot as a webhook reports it.
     public enum Lot {

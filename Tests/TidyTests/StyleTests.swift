@@ -1,0 +1,27 @@
+// The English of comments as a test: the subject of a comment is a noun, not a clause. Each failure lists its places.
+import Foundation
+import Testing
+
+@Suite("The English of comments", .timeLimit(.minutes(1)))
+struct StyleTests {
+    /// Folders that follow the rule. The list only grows, until it is `Sources/`.
+    static let plainFolders = [
+        "Sources/CShims/", "Sources/Engine/Domain/", "Sources/Engine/Loop/", "Sources/Engine/Notify/",
+        "Sources/Engine/Observe/", "Sources/Engine/Outbound/", "Sources/Engine/Parse/",
+        "Sources/Engine/Persist/Client/", "Sources/Engine/Persist/Queries/API/",
+        "Sources/Engine/Persist/Queries/Notify/", "Sources/Engine/Persist/Queries/Web/", "Sources/Engine/Verify/",
+        "Sources/Engine/Work/Images/", "Sources/Engine/Work/OpenAI/", "Sources/Engine/Work/Retention/",
+        "Sources/Engine/Work/Synchronous/",
+    ]
+
+    @Test("No comment has a clause such as \"What ...\" or \"Whoever ...\" as its subject", arguments: plainFolders)
+    func subjects(folder: String) throws {
+        let clause = try Regex(#"(^|\s)//+ +(What|Who|Whoever|Whom|So many|That which)\b"#)
+        let files = Repository.everything.filter { $0.path.hasPrefix(folder) }
+        #expect(!files.isEmpty, "\(folder) is empty: remove it from the list")
+        expectNone(
+            files.flatMap { file in
+                file.lines.indices.filter { file.lines[$0].contains(clause) }.map { "\(file.path):\($0 + 1)" }
+            })
+    }
+}
