@@ -15,7 +15,7 @@ public enum WebURL {
     /// The same for UTF-8 bytes.
     public static func problem(_ url: Span<UInt8>, policy: AddressPolicy) -> String? {
         guard let start = hostStart(url) else { return "is not an http or https URL" }
-        if hasHostileBytes(url) { return "holds white space, a control character or a backslash" }
+        if hasHostileBytes(url) { return "contains white space, a control character or a backslash" }
         var end = start
         while end < url.count, isNameByte(url[end]) { end += 1 }
         if end == url.count || isHostEnd(url[end]) {

@@ -94,7 +94,7 @@ final class OutboundExchange {
 
     private static func parse(_ url: String) throws(OutboundError) -> ParsedURL {
         guard !url.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) else {
-            throw OutboundError(.invalidURL, "the URL holds white space or a control character", mayHaveArrived: false)
+            throw OutboundError(.invalidURL, "the URL has white space or a control character", mayHaveArrived: false)
         }
         do {
             let parsed = try ParsedURL(url)

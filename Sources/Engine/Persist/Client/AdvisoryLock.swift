@@ -31,7 +31,7 @@ public final class AdvisoryLock {
     /// Tries once to take the lock.
     /// - Returns: false if another connection holds it.
     public func take(_ key: String) async throws(DatabaseError) -> Bool {
-        precondition(!isHeld, "one lock at a time")
+        precondition(!isHeld, "the lock is already held")
         let connection = try await connected()
         let rows = try await connection.run(
             statement, [.text(key)], limitSeconds: Self.answerSeconds, cancelled: { connection.drop(.cancelled) })

@@ -173,8 +173,8 @@ struct ConnectionMachine<Request> {
             guard found else { return end(.unavailable("no host of the database URL could be resolved"), oldest: nil) }
             state = .polling
             return .open
-        case .ended: return .nothing  // the connection was dropped during the look-up
-        case .idle, .polling, .pipeline, .direct: preconditionFailure("no look-up was under way")
+        case .ended: return .nothing  // the connection was dropped during the lookup
+        case .idle, .polling, .pipeline, .direct: preconditionFailure("no lookup is running")
         }
     }
 

@@ -127,7 +127,7 @@ public final class DatabaseSession {
         await rollBack()
         self.connection = nil
         if connection.transactionState != .none {
-            connection.drop(.unavailable("the session ended with a statement under way"))
+            connection.drop(.unavailable("the session ended during a statement"))
         }
     }
 

@@ -74,7 +74,7 @@ public enum Migrator {
     private static func check(_ applied: [Int], _ known: [Migration]) throws(MigrationError) {
         guard let newest = applied.last, newest > known.count else { return }
         throw MigrationError(
-            description: "the database is at migration \(newest), but this program knows only up to \(known.count): "
+            description: "the database is at migration \(newest), but this program knows only up to \(known.count); "
                 + "a newer version has migrated it; run that version")
     }
 

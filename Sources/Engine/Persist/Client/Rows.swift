@@ -20,7 +20,7 @@ public struct Rows: RandomAccessCollection {
     public var endIndex: Int { result.map { Int(PQntuples($0.pointer)) } ?? 0 }
 
     public subscript(position: Int) -> Row {
-        guard let result, position >= 0, position < endIndex else { preconditionFailure("a row out of range") }
+        guard let result, position >= 0, position < endIndex else { preconditionFailure("row index out of range") }
         return Row(result: result, number: Int32(position))
     }
 

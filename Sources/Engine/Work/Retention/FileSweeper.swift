@@ -71,7 +71,7 @@ public final class FileSweeper: BackgroundService {
         CrashPoint.fileDeleting.pass()
         do throws(OpenAIError) { try await openAI.deleteFile(file) } catch {
             guard case .api(let status, _, _) = error.kind, status == 400 || status == 422 else { throw error }
-            log.warning("file deletion was refused", metadata: ["file": "\(file)", "reason": "\(error.reason)"])
+            log.warning("OpenAI refused to delete a file", metadata: ["file": "\(file)", "reason": "\(error.reason)"])
         }
         CrashPoint.fileDeleted.pass()
     }
