@@ -97,7 +97,7 @@ struct ConnectionSettings: Sendable {
             "-c statement_timeout=\(Int(configuration.statementSeconds * 1000))",
             // Ends the statement of a connection that was dropped because its caller gave up.
             "-c client_connection_check_interval=2000",
-            // Releases the locks of a machine that vanished after about a minute instead of two hours.
+            // If this machine vanishes, the server frees its locks after about a minute instead of two hours.
             "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3",
         ].joined(separator: " ")
     }

@@ -1,4 +1,4 @@
-// The exchange on an open connection: sending, reading, flow control. Frees: each notification after its callback;
+// The exchange on an open connection: sending, reading, flow control. Frees: each notification, once copied;
 // PGResultOwner owns the results. Thread: the loop's.
 import CShims
 
