@@ -212,13 +212,13 @@ struct BatchFaultTests {
             for lot in [lots[0], lots[3]] {
                 #expect(results[lot.id]?["descriptions"] == lot.expected(languages: ["en", "de"]))
             }
-            // The canary took one of the three.
+            // The lot that went ahead took one of the three.
             #expect(world.openAI.batches.last?.lines == 2)
             try await world.expectSoundBooks(job)
         }
     }
 
-    @Test("C2.1: one lot with a webhook is a job of one line, without a canary")
+    @Test("C2.1: one lot with a webhook is a job of one line, and none goes ahead")
     func oneLot() async throws {
         try await World.run(openAI: Self.options("{}")) { world in
             let lots = world.lots([1])

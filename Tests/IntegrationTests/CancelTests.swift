@@ -23,12 +23,12 @@ struct CancelTests {
         return options
     }
 
-    @Test("C4.3: during the canary, the upload, the creation and its lost reply")
+    @Test("C4.3: during the first direct call, the upload, the creation and its lost reply")
     func beforeTheBatchIsKnown() async throws {
         try await World.run(openAI: options()) { world in
             try world.setFaults(#"{"routes": [{"route": "POST /v1/responses", "fault": "slow", "seconds": 4}]}"#)
             var job = try await world.submit(world.lots([0, 1]))
-            try await world.until("the canary is asked") { world.openAI.requests("POST /v1/responses") == 1 }
+            try await world.until("one lot is asked for") { world.openAI.requests("POST /v1/responses") == 1 }
             try await cancel(job, world)
             #expect(world.openAI.requests("POST /v1/files") == 0)
 

@@ -26,7 +26,7 @@ struct DeadlineTests {
             let lots = world.lots([0, 1, 2, 4, 5, 6, 7, 8, 9, 11, 12, 13])
             let job = try await world.submit(lots, languages: ["en", "ru"])
             try await world.until("the batch is at work") { await Self.hasBatch(world, .inProgress) }
-            // The canary is the only one that was asked directly.
+            // The lot that went ahead is the only one that was asked for directly.
             #expect(world.openAI.requests("POST /v1/responses") == 1)
             try await Self.age(job, hours: 21.5, world)
             try await world.waitUntil(job, "completed")

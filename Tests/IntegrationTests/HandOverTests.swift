@@ -78,12 +78,12 @@ struct HandOverTests {
     }
 
     @Test("C5.1: SIGTERM lets a call that costs money come to its end, then others go on with the job at once")
-    func canaryInFlight() async throws {
+    func askInFlight() async throws {
         try await World.run(settings: ["SHUTDOWN_GRACE": "30"], openAI: BatchFaultTests.options("{}")) { world in
             try world.setFaults(#"{"routes": [{"route": "POST /v1/responses", "fault": "slow", "seconds": 3}]}"#)
             let lots = world.lots([0, 1, 2])
             let job = try await world.submit(lots)
-            try await world.until("the canary is asked") { world.openAI.requests("POST /v1/responses") == 1 }
+            try await world.until("one lot is asked for") { world.openAI.requests("POST /v1/responses") == 1 }
             let second = try world.launchSecond()
             try await world.until("the second one is there") {
                 try await world.rows("SELECT 1 FROM instances WHERE instance_id = 'second'").count == 1

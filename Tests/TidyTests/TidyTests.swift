@@ -46,6 +46,17 @@ struct TidyTests {
         expectNone(others.flatMap { file in file.places { file.strings[$0].contains(statement) } })
     }
 
+    @Test("One writer moves provider batches, and one machine decides where they go")
+    func oneWriter() {
+        func users(of name: String) -> [String] {
+            Repository.under("Sources/").filter { file in file.code.contains { $0.contains(name) } }.map(\.path)
+        }
+        #expect(users(of: "MoveBatch.run(") == ["Sources/Engine/Work/Batches/BatchWriter.swift"])
+        let machine = "Sources/Engine/Work/Batches/"
+        expectNone(users(of: "Verdict(").filter { !$0.hasPrefix(machine + "BatchMachine") })
+        expectNone(users(of: "BatchMove(").filter { $0 != machine + "BatchWriter.swift" })
+    }
+
     @Test("Foundation is used in Engine only where a reason is given")
     func foundation() throws {
         let importing = Repository.under("Sources/Engine/").filter { file in

@@ -17,31 +17,33 @@ struct JobDeadlineTests {
         _ sequence: Int, _ state: ProviderBatchState, round: Int = 1, hours: Double = 0, isHeldUp: Bool = false,
         isRecalled: Bool = false, notBefore: Timestamp? = nil
     ) -> ProviderBatch {
-        ProviderBatch(
+        var batch = ProviderBatch(
             id: Identifier(high: 2, low: UInt64(sequence)), stage: .vision, round: round, sequence: sequence,
-            state: state, model: "m", intentAt: born + hours * 3600, notBefore: notBefore ?? born, isHeldUp: isHeldUp,
-            isRecalled: isRecalled)
+            state: state, model: "m")
+        (batch.intentAt, batch.notBefore) = (born + hours * 3600, notBefore ?? born)
+        (batch.isHeldUp, batch.isRecalled) = (isHeldUp, isRecalled)
+        return batch
     }
 
-    func next(_ batches: [ProviderBatch], atHour hour: Double, _ stage: JobStage = .visionAnalysis) -> JobStep {
-        JobMachine.next(job: job(stage), batches: batches, now: born + hour * 3600, deadline: deadline)
+    func next(_ batches: [ProviderBatch], atHour hour: Double, _ stage: JobStage = .visionAnalysis) -> JobAct {
+        BatchMachine.next(job: job(stage), batches: batches, now: born + hour * 3600, deadline: deadline)
     }
 
     @Test("C5.4: in the last eighth nothing goes into a batch any more, and what is in one is taken back")
     func direct() {
         #expect(next([], atHour: 20.9) == .open(.vision))
         #expect(next([], atHour: 21.1) == .askDirectly(.vision, round: 0))
-        #expect(next([batch(1, .planned)], atHour: 21.1) == .giveUp(batch(1, .planned)))
-        #expect(next([batch(1, .uploaded)], atHour: 21.1) == .giveUp(batch(1, .uploaded)))
+        #expect(next([batch(1, .planned)], atHour: 21.1) == .giveUp(batch(1, .planned), .deadlineNear))
+        #expect(next([batch(1, .uploaded)], atHour: 21.1) == .giveUp(batch(1, .uploaded), .deadlineNear))
         // What may be outside is looked into as ever.
-        #expect(next([batch(1, .uploading)], atHour: 21.1) == .reviewUpload(batch(1, .uploading)))
-        #expect(next([batch(1, .creating)], atHour: 21.1) == .reconcile(batch(1, .creating)))
+        #expect(next([batch(1, .uploading)], atHour: 21.1) == .findUpload(batch(1, .uploading)))
+        #expect(next([batch(1, .creating)], atHour: 21.1) == .findBatch(batch(1, .creating)))
         #expect(next([batch(1, .submitted)], atHour: 20.9) == .poll(batch(1, .submitted)))
         #expect(next([batch(1, .submitted)], atHour: 21.1) == .recall(batch(1, .submitted)))
         let recalled = batch(1, .submitted, isRecalled: true)
         #expect(next([recalled], atHour: 21.2) == .poll(recalled))
         // It does not follow: half of the time that is left is kept for its lots.
-        #expect(next([recalled], atHour: 22.6) == .giveUp(recalled))
+        #expect(next([recalled], atHour: 22.6) == .giveUp(recalled, .deadlineNear))
         let collected = [batch(1, .collected), batch(2, .collected, round: 2)]
         #expect(next(collected, atHour: 21.1) == .askDirectly(.vision, round: 2))
     }
@@ -51,7 +53,7 @@ struct JobDeadlineTests {
         #expect(next([batch(1, .ended)], atHour: 30) == .collect(batch(1, .ended)))
         #expect(next([batch(1, .submitted)], atHour: 24) == .expire)
         #expect(next([], atHour: 24, .imagePrefetch) == .expire)
-        #expect(JobMachine.next(job: job(.queued, .pending), batches: [], now: born + 90_000) == .expire)
+        #expect(BatchMachine.next(job: job(.queued, .pending), batches: [], now: born + 90_000) == .expire)
         #expect(next([], atHour: 24, .finalizing) == .finish)
         // Answers that cannot be had for now do not hold the end up.
         let stubborn = batch(1, .ended, notBefore: born + 30 * 3600)
@@ -68,26 +70,26 @@ struct JobDeadlineTests {
     @Test("C5.4: with more time than the provider's own, a batch that outlives that is taken back, then given up")
     func overdue() {
         let week = JobDeadline(hours: 168)
-        func next(_ batch: ProviderBatch, _ hour: Double) -> JobStep {
-            JobMachine.next(job: job(), batches: [batch], now: born + hour * 3600, deadline: week)
+        func next(_ batch: ProviderBatch, _ hour: Double) -> JobAct {
+            BatchMachine.next(job: job(), batches: [batch], now: born + hour * 3600, deadline: week)
         }
         #expect(next(batch(1, .submitted), 24.5) == .poll(batch(1, .submitted)))
         #expect(next(batch(1, .submitted), 25.5) == .recall(batch(1, .submitted)))
         let recalled = batch(1, .submitted, isRecalled: true)
         #expect(next(recalled, 25.7) == .poll(recalled))
-        #expect(next(recalled, 26.1) == .giveUp(recalled))
+        #expect(next(recalled, 26.1) == .giveUp(recalled, .deadlineNear))
     }
 
     @Test("C5.4: after lines that the account could not run one lot is asked for, then the round is planned again")
     func heldUp() {
         let held = batch(2, .abandoned, isHeldUp: true)
-        let canary = batch(1, .collected, round: 0)
-        #expect(next([canary, held], atHour: 1) == .probe(.vision))
-        #expect(next([canary, held, batch(3, .collected, round: 0)], atHour: 1) == .plan(.vision, round: 1))
+        let first = batch(1, .collected, round: 0)
+        #expect(next([first, held], atHour: 1) == .probe(.vision))
+        #expect(next([first, held, batch(3, .collected, round: 0)], atHour: 1) == .plan(.vision, round: 1))
         // Others of the round went well: it counts once all of it did.
         let other = batch(3, .collected)
-        #expect(next([canary, held, other], atHour: 1) == .probe(.vision))
-        let rounds = [canary, batch(2, .collected), batch(3, .abandoned, round: 2, isHeldUp: true)]
+        #expect(next([first, held, other], atHour: 1) == .probe(.vision))
+        let rounds = [first, batch(2, .collected), batch(3, .abandoned, round: 2, isHeldUp: true)]
         #expect(next(rounds + [batch(4, .collected, round: 0)], atHour: 1) == .plan(.vision, round: 2))
         #expect(next([held], atHour: 22) == .askDirectly(.vision, round: 1))
     }
@@ -97,7 +99,7 @@ struct JobDeadlineTests {
         var ended = job(.visionAnalysis, .cancelled)
         ended.cleanupPending = true
         let batches = [batch(1, .collected), batch(2, .ended)]
-        #expect(JobMachine.next(job: ended, batches: batches, now: born) == .cleanUp(batch(2, .ended)))
+        #expect(BatchMachine.next(job: ended, batches: batches, now: born) == .book(batch(2, .ended)))
     }
 }
 

@@ -8,7 +8,7 @@ struct ImagesDriver: Driver {
     static let discussion = """
         A job of --lots lots with --images pictures each is made; what is timed is its stage image_prefetch, seen \
         through status polls every 20 ms, so take enough pictures for it to last some seconds. Then the job is \
-        cancelled before the stage that costs money (a canary lot may have been sent). For a rate worth knowing serve \
+        cancelled before the stage that costs money (one lot may have been asked for). For a rate worth knowing serve \
         the pictures with nginx and name them: --images-url 'http://127.0.0.1:8080/{n}.jpg', files 0.jpg and so on.
         """
 

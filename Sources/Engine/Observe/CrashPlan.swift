@@ -12,10 +12,10 @@ import Glibc
 final class CrashPlan: Sendable {
     static let current = CrashPlan()
 
-    private let passes: [CrashPoint: Int]
+    private let passes: [String: Int]
     private let seed: UInt64
     private let probability: Double
-    private let counts = Mutex<[CrashPoint: Int]>([:])
+    private let counts = Mutex<[String: Int]>([:])
     let settleSeconds: Double?
 
     private init() {
@@ -29,7 +29,7 @@ final class CrashPlan: Sendable {
         settleSeconds = CrashPlan.variable("CRASH_SETTLE").flatMap(Double.init)
     }
 
-    func passed(_ point: CrashPoint) {
+    func passed(_ point: String) {
         guard !passes.isEmpty || probability > 0 else { return }
         let pass = counts.withLock { counts in
             counts[point, default: 0] += 1
@@ -38,10 +38,10 @@ final class CrashPlan: Sendable {
         if passes[point] == pass || isStruck(point, pass) { CrashPlan.die(point, pass) }
     }
 
-    private func isStruck(_ point: CrashPoint, _ pass: Int) -> Bool {
+    private func isStruck(_ point: String, _ pass: Int) -> Bool {
         guard probability > 0 else { return false }
         // FNV-1a, then the finish of SplitMix64: the same for every run, unlike Swift's own hashing.
-        var word = "\(seed) \(point.rawValue) \(pass)".utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) {
+        var word = "\(seed) \(point) \(pass)".utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) {
             ($0 ^ UInt64($1)) &* 0x100_0000_01B3
         }
         word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -50,17 +50,18 @@ final class CrashPlan: Sendable {
     }
 
     /// Kills the process without any clean-up, as the fault laboratory requires.
-    private static func die(_ point: CrashPoint, _ pass: Int) -> Never {
-        say("crash point \(point.rawValue), pass \(pass)\n")
+    private static func die(_ point: String, _ pass: Int) -> Never {
+        say("crash point \(point), pass \(pass)\n")
         kill(getpid(), SIGKILL)
         abort()  // not reached: SIGKILL cannot be blocked
     }
 
-    private static func list(_ text: String?) -> [CrashPoint: Int] {
-        var passes: [CrashPoint: Int] = [:]
+    private static func list(_ text: String?) -> [String: Int] {
+        var passes: [String: Int] = [:]
         for entry in (text ?? "").split(separator: ",") {
             let parts = entry.split(separator: ":", omittingEmptySubsequences: false)
-            guard let point = CrashPoint(rawValue: String(parts[0])), parts.count <= 2,
+            let point = String(parts[0])
+            guard CrashPoint.names.contains(point), parts.count <= 2,
                 let pass = parts.count == 2 ? Int(parts[1]) : 1, pass > 0
             else { refuse("CRASH_AT=\(text ?? "")") }
             passes[point] = pass

@@ -5,8 +5,9 @@
 
 #if CRASH_POINTS
 
-/// `...Committing` is the last moment before a COMMIT, `...Committed` the first one after it. Two places that do the
-/// same may share a point. A call that only reads has no point of its own if another point is next to it.
+/// A moment beside an external call, or beside a commit that is not under a job's lease; ``Commit`` has those that are.
+/// Two places that do the same may share a point. A call that only reads has no point of its own if another point is
+/// next to it.
 public enum CrashPoint: String, CaseIterable, Sendable {
     // A request becomes a job, or is answered at once.
     case keyClaimed, jobCommitting, jobCommitted, replyStoring, replyStored, keyReleasing, keyReleased
@@ -15,33 +16,12 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     // An instance starts, changes its name, and leaves in order.
     case nameEntering, nameEntered, nameMoving, nameMoved, heartbeatCommitted
     case jobsHandingOver, jobsHandedOver, instanceLeaving, leasesFreed, instanceLeft
-    // A job is taken and started.
-    case jobsTaking, jobsTaken, startCommitting, startCommitted
-    case imagesChecking, imagesChecked, imagesCommitting, imagesCommitted
-    case stageCommitting, stageCommitted
-    // One lot goes ahead of its stage.
-    case canaryCommitting, canaryCommitted, canaryAnswered, canaryDropCommitting, canaryDropCommitted
-    // A batch is sent to the provider.
-    case planCommitting, planCommitted
-    case uploadIntentCommitting, uploadIntentCommitted, fileUploaded, fileCommitting, fileCommitted
-    case createIntentCommitting, createIntentCommitted, batchCreated, batchCommitting, batchCommitted
-    // Recovery after lost replies.
-    case filesListing, filesListed, reviewCommitting, reviewCommitted
-    case batchesListing, batchesListed, settleCommitting, settleCommitted
-    case postponeCommitting, postponeCommitted, troubleCommitting, troubleCommitted
-    case holdUpCommitting, holdUpCommitted, abandonCommitting, abandonCommitted, halveCommitting, halveCommitted
-    // Answers are collected.
-    case batchPolling, batchPolled, pollCommitting, pollCommitted
-    case outputOpening, outputOpened, answersCommitting, answersCommitted
-    case failuresCommitting, failuresCommitted
-    case endCommitting, endCommitted
-    // Near the deadline.
-    case lateRecalling, lateRecalled, lateRecallCommitting, lateRecallCommitted
-    case directCommitting, directCommitted, directAsking, directAnswered
-    // A cancelled job is cleaned up at the provider.
-    case cleanUpCalling, cleanUpCalled, cleanUpCommitting, cleanUpCommitted
-    case strayCommitting, strayCommitted, recallCommitting, recallCommitted, bookCommitting, bookCommitted
-    case cleanedCommitting, cleanedCommitted
+    // A job is taken; its images are checked.
+    case jobsTaking, jobsTaken, imagesChecking, imagesChecked
+    // Calls about a provider batch.
+    case directAsking, directAnswered, fileUploaded, batchCreated, batchPolling, batchPolled
+    case filesListing, filesListed, batchesListing, batchesListed, recalling, recalled
+    case outputOpening, outputOpened
     // A webhook is delivered.
     case deliveriesTaking, deliveriesTaken, attemptBeginning, attemptBegun, attemptAnswered
     case attemptCommitting, attemptCommitted, deliveryReturning, deliveryReturned
@@ -49,9 +29,12 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case fileDeleting, fileDeleted, filesGoneCommitted
     case retireCommitting, retireCommitted, pruneCommitting, pruneCommitted, keysPruned, instancesForgotten
 
+    /// The names of all points, those of ``Commit`` included.
+    public static var names: [String] { allCases.map(\.rawValue) + Commit.allCases.flatMap(\.points) }
+
     /// Kills the process here if the plan says so.
     @inline(never)
-    public func pass() { CrashPlan.current.passed(self) }
+    public func pass() { CrashPlan.current.passed(rawValue) }
 
     /// The laboratory's value of `WorkConfiguration.settleSeconds`, because its provider lists a batch at once.
     public static var settleSeconds: Double? { CrashPlan.current.settleSeconds }

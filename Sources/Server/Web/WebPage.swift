@@ -169,7 +169,7 @@ enum WebText {
         switch word {
         case "completed", "delivered", "collected", "healthy", "yes": "good"
         case "failed", "unhealthy", "expired", "abandoned": "bad"
-        case "processing", "translating", "submitted", "uploading", "creating", "in_progress", "canary": "busy"
+        case "processing", "translating", "submitted", "uploading", "creating", "in_progress", "asking": "busy"
         case _: "plain"
         }
     }

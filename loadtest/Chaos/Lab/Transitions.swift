@@ -1,4 +1,5 @@
 // Which changes of state are legal: the pictures of docs/ARCHITECTURE.md as tables. Pure; any thread.
+import Engine
 
 enum Transitions {
     /// True if a job, a batch or a delivery may go from `old` to `new`. Of every other kind of change there is none.
@@ -30,15 +31,9 @@ enum Transitions {
         return next.contains(new) || new == "cancelled \(stage)"
     }
 
-    private static let batches: [String: Set<String>] = [
-        "none": ["canary", "planned"],
-        "canary": ["collected", "abandoned"],
-        "planned": ["uploading", "abandoned"],
-        "uploading": ["uploaded", "planned", "abandoned"],
-        "uploaded": ["creating", "planned", "abandoned"],
-        "creating": ["submitted", "uploaded", "planned", "abandoned"],
-        // Back to `uploaded`: the batch failed before it did anything, and its file is still there.
-        "submitted": ["ended", "uploaded", "abandoned"],
-        "ended": ["collected", "abandoned"],
-    ]
+    /// The product's own table.
+    private static let batches = Dictionary(
+        uniqueKeysWithValues: BatchMachine.moves.map { old, new in
+            (old?.rawValue ?? "none", Set(new.map(\.rawValue)))
+        })
 }

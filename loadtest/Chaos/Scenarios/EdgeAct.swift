@@ -22,27 +22,26 @@ enum EdgeAct: String, CaseIterable {
     /// Another process takes the instance's name.
     case name
 
-    var points: [CrashPoint] {
+    var points: [String] {
         switch self {
-        case .quota: [.holdUpCommitting, .holdUpCommitted, .canaryDropCommitting, .canaryDropCommitted]
+        case .quota: Commit.holdUp.points + Commit.dropAsking.points
         case .deadline:
-            [
-                .lateRecalling, .lateRecalled, .lateRecallCommitting, .lateRecallCommitted, .directCommitting,
-                .directCommitted, .directAsking, .directAnswered,
-            ]
-        case .settling: [.settleCommitting, .settleCommitted]
-        case .stray: [.strayCommitting, .strayCommitted]
-        case .redelivery: [.redeliverCommitting, .redeliverCommitted]
-        case .oneLot: [.replyStoring, .replyStored, .keyReleasing, .keyReleased]
+            Commit.lateRecall.points + Commit.askDirectly.points + Self.names([.directAsking])
+        case .settling: Commit.settle.points
+        case .stray: Commit.stray.points
+        case .redelivery: Self.names([.redeliverCommitting, .redeliverCommitted])
+        case .oneLot: Self.names([.replyStoring, .replyStored, .keyReleasing, .keyReleased])
         case .stop:
-            [
+            Self.names([
                 .deliveryReturning, .deliveryReturned, .jobsHandingOver, .jobsHandedOver, .instanceLeaving,
                 .leasesFreed, .instanceLeft,
-            ]
-        case .oldJob: [.retireCommitting, .retireCommitted, .pruneCommitting, .pruneCommitted]
-        case .name: [.nameMoving, .nameMoved]
+            ])
+        case .oldJob: Self.names([.retireCommitting, .retireCommitted, .pruneCommitting, .pruneCommitted])
+        case .name: Self.names([.nameMoving, .nameMoved])
         }
     }
+
+    private static func names(_ points: [CrashPoint]) -> [String] { points.map(\.rawValue) }
 
     /// What the provider does to it.
     var faults: String {

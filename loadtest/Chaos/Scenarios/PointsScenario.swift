@@ -40,7 +40,7 @@ struct PointsScenario: Scenario {
 
     #if CRASH_POINTS
     /// Those that batches meet on their way; the others have a scenario of their own.
-    static let points = CrashPoint.allCases.filter { !EdgesScenario.points.contains($0) }
+    static let points = CrashPoint.names.filter { !EdgesScenario.points.contains($0) }
 
     func run(_ lab: Lab) async throws {
         let tour = try CrashTour.plan(lab, of: Self.points, count: count, only: only)

@@ -1,35 +1,24 @@
-// Works on one claimed job: reads its committed rows, asks the machine for the next step, does it, commits, asks again.
-// Loop-bound. It remembers nothing that matters: whatever ends it, another runner goes on from the rows.
+// Works on one claimed job: load -> next -> act -> after -> write, until nothing is left to do. Loop-bound. It decides
+// nothing and remembers nothing that costs money: whatever ends it, another runner goes on from the rows.
 import Logging
 
 public final class JobRunner {
-    let context: JobContext
-    let lease: Lease
+    let job: LeasedJob
     /// `run` has returned.
     private(set) var isOver = false
     /// No further step is begun.
     var isLeaving = false
     /// A call is under way that may be paid for.
     private(set) var isPaying = false
+    /// Steps that failed in a row.
     private var failures = 0
-    private var shardFailures: [Identifier: Int] = [:]
-    /// Images are looked at in the order of the lots; where the last window ended.
-    var imageCursor = 0
-    /// Batches of a shard that came to nothing; unlike `shardFailures` a step that succeeds does not forget them.
-    private var setbacks: [Identifier: Int] = [:]
-    /// Batches of a shard that found the queue full or the quota spent.
-    private var refusals: [Identifier: Int] = [:]
+    /// Images are checked in the order of the lots; the end of the last window.
+    private var imageCursor = 0
 
-    init(context: JobContext, lease: Lease) {
-        self.context = context
-        self.lease = lease
-    }
+    var lease: Lease { job.lease }
+    private var context: JobContext { job.context }
 
-    var log: Logger {
-        var log = context.log
-        log[metadataKey: "job"] = "\(lease.job)"
-        return log
-    }
+    init(context: JobContext, lease: Lease) { job = LeasedJob(context: context, lease: lease) }
 
     /// Until the job is over, the lease is lost, or the task is cancelled.
     func run() async {
@@ -44,13 +33,11 @@ public final class JobRunner {
                 case .over: return
                 }
             } catch is LeaseLost {
-                log.info("Background worker: lease lost, job left to its new holder")
-                return
+                return job.log.info("Background worker: lease lost, job left to its new holder")
             } catch is CancellationError {
                 return
             } catch let error as DatabaseError where error.isUnknownText {
-                context.leaveAlone(lease.job, error)
-                return
+                return context.leaveAlone(job.id, error)
             } catch {
                 if Task.isCancelled || isLeaving { return }
                 guard await recover(from: error) else { return }
@@ -66,43 +53,38 @@ public final class JobRunner {
     }
 
     /// One step.
-    func advance() async throws -> StepOutcome {
-        guard let job = try await LoadJob.run(context.database, job: lease.job), job.epoch == lease.epoch else {
-            throw LeaseLost(job: lease.job)
+    private func advance() async throws -> StepOutcome {
+        guard let record = try await LoadJob.run(context.database, job: job.id), record.epoch == job.lease.epoch else {
+            throw LeaseLost(job: job.id)
         }
-        let shards = try await ProviderBatches.load(context.database, job: lease.job)
-        let step = JobMachine.next(
-            job: job, batches: shards, now: Timestamp.now(), deadline: context.configuration.deadline)
-        log.debug("step", metadata: ["step": "\(step.name)"])
-        return try await perform(step, job, shards)
+        let batches = try await ProviderBatches.load(context.database, job: job.id)
+        let act = BatchMachine.next(
+            job: record, batches: batches, now: Timestamp.now(), deadline: context.configuration.deadline)
+        job.log.debug("step", metadata: ["step": "\(act.name)"])
+        return try await perform(act, JobStep(job: record, batches: batches))
     }
 
-    private func perform(_ step: JobStep, _ job: JobRecord, _ shards: [ProviderBatch]) async throws -> StepOutcome {
-        switch step {
-        case .begin: try await begin(job)
-        case .checkImages: try await checkImages(job)
-        case .open(let stage): try await open(stage, job)
-        case .abandonCanary(let shard): try await abandon(shard, because: "The canary's answer was lost")
-        case .probe(let stage): try await probe(stage, job)
-        case .plan(let stage, let round): try await plan(stage, round: round, job)
-        case .upload(let shard): try await upload(shard, job)
-        case .reviewUpload(let shard): try await reviewUpload(shard)
-        case .create(let shard): try await create(shard)
-        case .reconcile(let shard): try await reconcile(shard)
-        case .poll(let shard): try await poll(shard, among: shards)
-        case .recall(let shard): try await recall(shard)
-        case .giveUp(let shard): try await abandon(shard, because: "The job's deadline was near")
-        case .askDirectly(let stage, let round): try await askDirectly(stage, round: round, job)
-        case .collect(let shard): try await collect(shard, job)
-        case .finish: try await finish(job, ofOpenLots: "The lot was not processed")
-        case .expire: try await expire(job, shards)
-        case .cleanUp(let shard): try await cleanUp(shard, job)
+    private func perform(_ act: JobAct, _ step: JobStep) async throws -> StepOutcome {
+        switch act {
+        case .begin: try await job.begin(step.job)
+        case .checkImages: imageCursor = try await job.checkImages(step.job, from: imageCursor)
+        case .open(let stage): try await open(stage, step)
+        case .probe(let stage): try await probe(stage, step)
+        case .plan(let stage, let round): try await job.plan(stage, round: round, step.job)
+        case .askDirectly(let stage, let round): try await askDirectly(stage, round: round, step)
+        case .upload(let batch): try await upload(batch, step)
+        case .findUpload(let batch): try await conclude(batch, await job.findUpload(batch, step.job), step)
+        case .create(let batch): try await create(batch, step)
+        case .findBatch(let batch): try await conclude(batch, await job.findBatch(batch, step.job), step)
+        case .poll(let batch): try await conclude(batch, await job.poll(batch), step)
+        case .recall(let batch): try await conclude(batch, await job.recall(batch), step)
+        case .collect(let batch): try await conclude(batch, await job.collect(batch, step.job), step)
+        case .book(let batch): try await conclude(batch, await job.book(batch, step.job), step)
+        case .giveUp(let batch, let why): try await conclude(batch, .givenUp(why), step)
+        case .finish: try await job.finish(step.job, ofOpenLots: "The lot was not processed")
+        case .expire: try await expire(step)
         case .endCleanUp:
-            try await commit(ended: true) {
-                try await JobProgress.clean($0, job: self.lease.job)
-                CrashPoint.cleanedCommitting.pass()
-            }
-            CrashPoint.cleanedCommitted.pass()
+            try await job.commit(.cleaned, ended: true) { try await JobProgress.clean($0, job: job.id) }
             return .over
         case .wait(let until): return .rest(until)
         case .release: return .over
@@ -110,165 +92,57 @@ public final class JobRunner {
         return .goOn
     }
 
-    // MARK: For the steps
+    /// Decides what follows from an act's outcome, and writes it.
+    /// - Parameter also: written in the same transaction.
+    /// - Returns: the batch as it stands then.
+    @discardableResult
+    func conclude(
+        _ batch: ProviderBatch, _ outcome: BatchOutcome, _ step: JobStep,
+        also: (DatabaseSession) async throws -> Void = { _ in }
+    ) async throws -> ProviderBatch {
+        do { return try await conclude(batch, step, also: also) { _ in outcome } } catch let lost as LeaseLost {
+            await job.dropOrphan(of: outcome, batch)
+            throw lost
+        }
+    }
+
+    /// The same for an outcome that is found out within the transaction.
+    func conclude(
+        _ batch: ProviderBatch, _ step: JobStep, also: (DatabaseSession) async throws -> Void = { _ in },
+        outcome: (DatabaseSession) async throws -> BatchOutcome
+    ) async throws -> ProviderBatch {
+        let verdict = try await BatchWriter(job: job).write(batch, in: step.job, also: also) { session in
+            try BatchMachine.after(batch, await outcome(session), step.facts(for: batch, context))
+        }
+        switch verdict.then {
+        case .goOn: break
+        case .pause(let error): throw error
+        case .failOpenLots(let reason): try await job.failOpenLots(step.job, because: reason)
+        }
+        return verdict.applied(to: batch)
+    }
 
     /// Marks what costs money: an orderly stop lets it come to its end.
+    @discardableResult
     func paying<Value>(_ body: () async throws -> Value) async throws -> Value {
         isPaying = true
         defer { isPaying = false }
         return try await body()
     }
 
-    /// Writes under the lease: nothing is written if it is lost.
-    func commit<Value>(ended: Bool = false, _ body: (DatabaseSession) async throws -> Value) async throws -> Value {
-        try await context.database.transaction { session in
-            try await HoldLease.run(session, self.lease, ended: ended)
-            return try await body(session)
-        }
-    }
-
-    /// Reads many rows over a connection of its own: on the shared ones status polls would wait behind them.
-    func read<Value>(_ body: (DatabaseSession) async throws -> Value) async throws -> Value {
-        try await context.database.session(body)
-    }
-
-    /// Writes down what was paid for: not given up because the database is away for a while.
-    func surely(_ write: () async throws -> Void) async throws {
-        let last = await context.database.insist(
-            goesOn: { error, failures in
-                let isAway = (error as? DatabaseError)?.sqlState == nil && error is DatabaseError
-                guard isAway, !Task.isCancelled else { return false }
-                if failures == 1 { self.log.warning("Background worker: an answer waits for the database") }
-                return true
-            }, write)
-        if let last { throw last }
-    }
-
-    /// Puts a shard off: it is due again after a back-off that grows with its failures in a row.
-    /// - Parameter state: where it goes back to; nil leaves it where its row says.
-    func postpone(
-        _ shard: ProviderBatch, to state: ProviderBatchState? = nil, because reason: String, atLeast seconds: Double = 0
-    ) async throws {
-        let failures = (shardFailures[shard.id] ?? 0) + 1
-        shardFailures[shard.id] = failures
-        let wait = max(seconds, backoff(failures))
-        log.warning("\(reason)", metadata: ["batch": "\(shard.id)", "again_in_seconds": "\(wait)"])
-        try await commit(ended: true) { session in
-            if let state {
-                try await ProviderBatchMoves.move(session, batch: shard.id, to: state, error: reason, wait: wait)
-            } else {
-                try await ProviderBatchMoves.delay(session, batch: shard.id, error: reason, wait: wait)
-            }
-            CrashPoint.postponeCommitting.pass()
-        }
-        CrashPoint.postponeCommitted.pass()
-    }
-
-    /// The shard got one step on: its next failure is its first again.
-    func succeeded(_ shard: ProviderBatch) {
-        shardFailures[shard.id] = nil
-    }
-
-    /// Seconds to wait after one more creation that went through and was refused later; it grows with the refusals.
-    func waitAfterRefusal(_ shard: ProviderBatch) -> Double {
-        refusals[shard.id, default: 0] += 1
-        return max(context.configuration.pollSeconds, backoff(refusals[shard.id, default: 1]))
-    }
-
-    /// Counts one more batch of the shard that came to nothing.
-    func setback(_ shard: ProviderBatch) -> Int {
-        setbacks[shard.id, default: 0] += 1
-        return setbacks[shard.id, default: 0]
-    }
-
-    /// Says in the job's row why it stands still; nil: it does not any more.
-    func tell(_ message: String?) async throws {
-        try await commit {
-            try await JobProgress.trouble($0, job: self.lease.job, message: message)
-            CrashPoint.troubleCommitting.pass()
-        }
-        CrashPoint.troubleCommitted.pass()
-    }
-
-    /// Longest life of a batch and its settling, seconds.
-    private static let batchLifeSeconds = 26.0 * 3600
-
-    /// The shard's batch was made with another key: that this one does not see it tells nothing. The operator may give
-    /// the key back; after the batch's life there is nothing to wait for.
-    func isHidden(_ shard: ProviderBatch) -> Bool {
-        shard.account != context.account && shard.intentAt != nil && !isOutlived(shard)
-    }
-
-    /// Its batch cannot be at work any more, whatever is known of it.
-    func isOutlived(_ shard: ProviderBatch) -> Bool {
-        shard.intentAt.map { Timestamp.now() - $0 >= Self.batchLifeSeconds } ?? false
-    }
-
-    static let hiddenReason = "The batch was made with another OpenAI key, and this one does not see it"
-
-    func backoff(_ failures: Int) -> Double {
-        let full = context.configuration.backoffFirstSeconds * Double(1 << min(failures - 1, 10))
-        return min(full, context.configuration.backoffMaxSeconds) * Double.random(in: 0.75...1)
-    }
-
-    /// After an error that no step handles (the database is away, OpenAI cannot be reached): wait and start the step
+    /// After an error that no verdict covers (the database is away, a stage met an error): wait and start the step
     /// again.
     private func recover(from error: any Error) async -> Bool {
         failures += 1
-        log.warning("Background worker: step failed, will be repeated", metadata: ["error": "\(error)"])
-        do {
-            if error is DatabaseError {
-                // Never long: work goes on soon after its return.
-                let wait = BackOff.insistence.delay(failures: failures, jitter: Double.random(in: 0..<1))
-                try await context.loop.sleep(seconds: wait)
-            } else {
-                let asked = (error as? OpenAIError)?.retryAfter ?? 0
-                try await context.loop.sleep(seconds: max(backoff(failures), asked))
-            }
-            return true
-        } catch { return false }
-    }
-}
-
-/// What a runner does after a step.
-enum StepOutcome {
-    case goOn
-    case rest(Timestamp)
-    case over
-}
-
-extension JobRecord {
-    /// The positions of its lots, so many at a time.
-    func windows(of size: Int) -> [Range<Int>] {
-        stride(from: 0, to: totalLots, by: size).map { $0..<min($0 + size, totalLots) }
-    }
-}
-
-extension JobStep {
-    /// For the log.
-    var name: String {
-        switch self {
-        case .begin: "begin"
-        case .checkImages: "check images"
-        case .open(let stage): "open \(stage)"
-        case .probe(let stage): "probe \(stage)"
-        case .abandonCanary: "abandon canary"
-        case .plan(let stage, let round): "plan \(stage) round \(round)"
-        case .upload: "upload"
-        case .reviewUpload: "review upload"
-        case .create: "create"
-        case .reconcile: "reconcile"
-        case .poll: "poll"
-        case .recall: "recall"
-        case .giveUp: "give up"
-        case .askDirectly(let stage, _): "ask directly for \(stage)"
-        case .collect: "collect"
-        case .finish: "finish"
-        case .expire: "expire"
-        case .cleanUp: "clean up"
-        case .endCleanUp: "end clean-up"
-        case .wait: "wait"
-        case .release: "release"
+        job.log.warning("Background worker: step failed, will be repeated", metadata: ["error": "\(error)"])
+        var wait = (error as? OpenAIError)?.retryAfter ?? 0
+        if error is DatabaseError {
+            // Never long: work goes on soon after its return.
+            wait = BackOff.insistence.delay(failures: failures, jitter: Double.random(in: 0..<1))
+        } else {
+            wait = max(wait, context.facts.wait(after: failures))
         }
+        do { try await context.loop.sleep(seconds: wait) } catch { return false }
+        return true
     }
 }

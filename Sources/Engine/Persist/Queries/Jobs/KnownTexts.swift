@@ -6,7 +6,8 @@ enum KnownTexts {
     static let jobIsReadable = """
         (j.status IN (\(list(JobStatus.self))) AND j.current_stage IN (\(list(JobStage.self)))
             AND NOT EXISTS (SELECT 1 FROM openai_batches b WHERE b.job_id = j.id
-                AND (b.state NOT IN (\(list(ProviderBatchState.self))) OR b.stage NOT IN (\(list(WorkStage.self))))))
+                AND (\(batchState) NOT IN (\(list(ProviderBatchState.self)))
+                    OR b.stage NOT IN (\(list(WorkStage.self))))))
         """
 
     /// The job of the delivery `d` is in a state that this version knows.
@@ -14,6 +15,9 @@ enum KnownTexts {
         NOT EXISTS (SELECT 1 FROM batch_jobs k WHERE k.id = d.batch_job_id
             AND k.status NOT IN (\(list(JobStatus.self))))
         """
+
+    /// The state of the provider batch `b`. Instances of the version before write `canary` for `asking`.
+    static let batchState = "CASE b.state WHEN 'canary' THEN 'asking' ELSE b.state END"
 
     private static func list<Value: RawRepresentable<String> & CaseIterable>(_ type: Value.Type) -> String {
         type.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")

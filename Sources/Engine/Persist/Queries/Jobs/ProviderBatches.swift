@@ -2,12 +2,12 @@
 
 public enum ProviderBatches {
     private static let columns = """
-        id, stage, round, sequence, state, model, inline_images, cardinality(positions), file_bytes, account,
-        input_file_id, batch_id, output_file_id, error_file_id, intent_at, not_before, clock_timestamp(),
-        input_tokens_estimate, held_up, recalled_at IS NOT NULL
+        id, stage, round, sequence, \(KnownTexts.batchState), model, inline_images, cardinality(positions),
+        file_bytes, account, input_file_id, batch_id, output_file_id, error_file_id, intent_at, not_before, clock_timestamp(),
+        input_tokens_estimate, held_up, recalled_at IS NOT NULL, failures, setbacks, refusals
         """
     private static let loadStatement = Statement(
-        "load_batches", "SELECT \(columns) FROM openai_batches WHERE job_id = $1 ORDER BY stage DESC, sequence")
+        "load_batches", "SELECT \(columns) FROM openai_batches b WHERE job_id = $1 ORDER BY stage DESC, sequence")
     private static let positionsStatement = Statement(
         "batch_positions", "SELECT positions FROM openai_batches WHERE id = $1")
     private static let insertStatement = Statement(
@@ -22,17 +22,31 @@ public enum ProviderBatches {
 
     /// `intentAt` and `notBefore` are told in this machine's time, however the database's clock goes.
     public static func load(_ db: any Querying, job: Identifier) async throws(DatabaseError) -> [ProviderBatch] {
-        try await db.query(loadStatement, [.uuid(job)]).map { row throws(DatabaseError) in
-            let ahead = Timestamp.now() - row.timestamp(16)
-            return ProviderBatch(
-                id: row.uuid(0), stage: try row.known(1, .batchStage), round: row.int(2),
-                sequence: row.int(3), state: try row.known(4, .batchState), model: row.text(5),
-                inlineImages: row.bool(6), lines: row.int(7), fileBytes: row.int(8), account: row.text(9),
-                inputFileID: row.optionalText(10), batchID: row.optionalText(11), outputFileID: row.optionalText(12),
-                errorFileID: row.optionalText(13), intentAt: row.isNull(14) ? nil : row.timestamp(14) + ahead,
-                notBefore: row.timestamp(15) + ahead, tokens: row.int(17), isHeldUp: row.bool(18),
-                isRecalled: row.bool(19))
-        }
+        try await db.query(loadStatement, [.uuid(job)]).map { row throws(DatabaseError) in try record(row) }
+    }
+
+    private static func record(_ row: Row) throws(DatabaseError) -> ProviderBatch {
+        let ahead = Timestamp.now() - row.timestamp(16)
+        var batch = ProviderBatch(
+            id: row.uuid(0), stage: try row.known(1, .batchStage), round: row.int(2), sequence: row.int(3),
+            state: try row.known(4, .batchState), model: row.text(5))
+        batch.inlineImages = row.bool(6)
+        batch.lines = row.int(7)
+        batch.fileBytes = row.int(8)
+        batch.account = row.text(9)
+        batch.inputFileID = row.optionalText(10)
+        batch.batchID = row.optionalText(11)
+        batch.outputFileID = row.optionalText(12)
+        batch.errorFileID = row.optionalText(13)
+        batch.intentAt = row.isNull(14) ? nil : row.timestamp(14) + ahead
+        batch.notBefore = row.timestamp(15) + ahead
+        batch.tokens = row.int(17)
+        batch.isHeldUp = row.bool(18)
+        batch.isRecalled = row.bool(19)
+        batch.failures = row.int(20)
+        batch.setbacks = row.int(21)
+        batch.refusals = row.int(22)
+        return batch
     }
 
     private static let lastErrorStatement = Statement(
@@ -41,18 +55,12 @@ public enum ProviderBatches {
         SELECT error FROM openai_batches WHERE job_id = $1 AND stage = $2 AND error IS NOT NULL
         ORDER BY sequence DESC LIMIT 1
         """)
-    private static let deleteStatement = Statement("delete_batch", "DELETE FROM openai_batches WHERE id = $1")
 
     /// Why the last batch of the stage that was given up was given up.
     public static func lastError(
         _ db: any Querying, job: Identifier, stage: WorkStage
     ) async throws(DatabaseError) -> String? {
         try await db.query(lastErrorStatement, [.uuid(job), .text(stage.rawValue)]).first?.optionalText(0)
-    }
-
-    /// Forgets a batch that certainly led to nothing outside.
-    public static func delete(_ db: any Querying, batch: Identifier) async throws(DatabaseError) {
-        _ = try await db.query(deleteStatement, [.uuid(batch)])
     }
 
     public static func positions(_ db: any Querying, batch: Identifier) async throws(DatabaseError) -> [Int] {

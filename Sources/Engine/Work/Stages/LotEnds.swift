@@ -8,7 +8,7 @@ struct LotEnd {
     var translations: [String: String] = [:]
 }
 
-extension JobRunner {
+extension LeasedJob {
     /// Writes the finished JSON of lots and counts them. Lots that have ended already are left alone. Within `commit`.
     func end(_ lots: [LotEnd], of job: JobRecord, _ session: DatabaseSession) async throws {
         guard !lots.isEmpty else { return }
@@ -17,7 +17,7 @@ extension JobRunner {
         var results: [StageResult] = []
         for fact in facts {
             guard let end = ends[fact.position] else { continue }
-            results.append(finished(fact, end, languages: job.languages))
+            results.append(try finished(fact, end, languages: job.languages))
         }
         let new = try await StoreResults.run(session, job: job.id, stage: .final, results)
         let counted = results.filter { new.contains($0.position) }
@@ -27,19 +27,14 @@ extension JobRunner {
             images: counted.reduce(0) { $0 + $1.images })
     }
 
-    private func finished(_ fact: LotFacts, _ end: LotEnd, languages: [String]) -> StageResult {
+    private func finished(_ fact: LotFacts, _ end: LotEnd, languages: [String]) throws -> StageResult {
         let lot = FinishedLot(
             lotID: fact.lotID, error: end.error, processedImages: fact.usableImages,
             descriptions: FinishedLot.descriptions(languages: languages, english: fact.english) {
                 end.translations[$0]
             },
-            missingImages: Self.strings(fact.missing))
+            missingImages: try JSONValue.strings(of: fact.missing))
         return StageResult(
             position: fact.position, succeeded: end.error == nil, images: fact.usableImages, payload: lot.json.text)
-    }
-
-    /// A JSON array of strings from our own tables.
-    static func strings(_ json: String) -> [String] {
-        (try? JSONValue.parse(Array(json.utf8)))?.array?.compactMap(\.string) ?? []
     }
 }

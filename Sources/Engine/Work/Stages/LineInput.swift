@@ -17,6 +17,9 @@ struct LineInput {
     /// named by URL. It bounds the memory of a line as well.
     static let inlineBytesMax = 50 * 1024 * 1024
 
+    /// A vision line needs at least one image.
+    var lacksImages: Bool { stage == .vision && images.isEmpty }
+
     /// The image stage's row as it should be now; nil: as it is.
     var correction: StageResult? {
         correctedMissing.map {
@@ -25,7 +28,7 @@ struct LineInput {
     }
 }
 
-extension JobRunner {
+extension LeasedJob {
     /// nil if the lot is not there any more.
     func lineInput(
         _ stage: WorkStage, position: Int, inline: Bool, _ job: JobRecord
@@ -47,22 +50,22 @@ extension JobRunner {
         case .vision:
             let lots = try await read { try await LotInputs.vision($0, job: job.id, positions: positions) }
             guard inline || context.configuration.imageMode == .inline else {
-                return (lots.map { urlInput($0) }, positions.count)
+                return (try lots.map { try urlInput($0) }, positions.count)
             }
             return try await inlineInputs(lots, positions)
         }
     }
 
-    private func urlInput(_ lot: VisionInput) -> LineInput {
-        let missing = Set(Self.strings(lot.missing))
+    private func urlInput(_ lot: VisionInput) throws -> LineInput {
+        let missing = Set(try JSONValue.strings(of: lot.missing))
         var input = LineInput(stage: .vision, position: lot.position, text: lot.additionalInfo)
-        input.images = Self.strings(lot.images).filter { !missing.contains($0) }.map { .url($0) }
+        input.images = try JSONValue.strings(of: lot.images).filter { !missing.contains($0) }.map { .url($0) }
         return input
     }
 
     private func inlineInputs(_ lots: [VisionInput], _ positions: [Int]) async throws -> ([LineInput], Int) {
-        let all = lots.map { Self.strings($0.images) }
-        let missing = lots.map { Set(Self.strings($0.missing)) }
+        let all = try lots.map { try JSONValue.strings(of: $0.images) }
+        let missing = try lots.map { Set(try JSONValue.strings(of: $0.missing)) }
         let usable = lots.indices.map { lot in all[lot].filter { !missing[lot].contains($0) } }
         let fetched = try await InlineImages.fetch(usable, with: context.images, on: context.loop)
         let inputs = (0..<fetched.done).map { lot in
@@ -102,7 +105,8 @@ extension JobRunner {
         }
     }
 
-    /// The parameters of a batch's lines: those its canary was answered with, with more room in later rounds.
+    /// The parameters of a batch's lines: those that its stage's first lot was answered with, with more room in later
+    /// rounds.
     func parameters(of batch: ProviderBatch) -> ModelParameters {
         let configuration = context.openAI.configuration
         let current = context.openAI.choice(for: batch.stage).current

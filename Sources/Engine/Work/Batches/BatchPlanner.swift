@@ -18,6 +18,50 @@ public struct PlannedLine: Sendable, Equatable {
     }
 }
 
+/// How much a line weighs, estimated before it is built. Generous: the file is measured again when it is built, and the
+/// tokens only bound what waits in the provider's queue.
+private enum LineWeight {
+    /// Instructions, schema and JSON around the lot, bytes.
+    static let overheadBytes = 4096
+    /// A text may double when it is escaped.
+    static let escapedPerByte = 2
+    /// An image that is sent along, base64: a photograph of 500 KB.
+    static let inlineImageBytes = 700_000
+    /// JSON around an image's URL, bytes.
+    static let imagePartBytes = 64
+    /// Input tokens of the instructions.
+    static let visionTokens = 600
+    static let translationTokens = 500
+    /// Input tokens of an image.
+    static let imageTokens = 1200
+    /// Bytes of text per input token; English has about four.
+    static let bytesPerToken = 3
+}
+
+extension PlannedLine {
+    /// What the lot's line will weigh.
+    /// - Parameter inlineAll: the images of all lots are sent along.
+    init(_ lot: RemainingLot, _ stage: WorkStage, inlineAll: Bool) {
+        let text = LineWeight.overheadBytes + lot.textBytes * LineWeight.escapedPerByte
+        let textTokens = lot.textBytes / LineWeight.bytesPerToken
+        switch stage {
+        case .vision:
+            let images =
+                lot.imageDownloadFailed || inlineAll
+                ? lot.imageCount * LineWeight.inlineImageBytes
+                : lot.imageListBytes + lot.imageCount * LineWeight.imagePartBytes
+            self.init(
+                position: lot.position, bytes: text + images,
+                tokens: LineWeight.visionTokens + textTokens + lot.imageCount * LineWeight.imageTokens,
+                needsInlineImages: lot.imageDownloadFailed)
+        case .translation:
+            self.init(
+                position: lot.position, bytes: text, tokens: LineWeight.translationTokens + textTokens,
+                needsInlineImages: false)
+        }
+    }
+}
+
 /// What one batch may hold.
 public struct BatchBounds: Sendable {
     public var lines: Int

@@ -1,26 +1,26 @@
 // image_prefetch: which of a lot's images can be used (C2.5). Loop-bound.
 import Logging
 
-extension JobRunner {
+extension LeasedJob {
     func begin(_ job: JobRecord) async throws {
-        try await commit { session in
+        try await commit(.start) { session in
             try await JobProgress.enter(session, job: job.id, status: .processing, stage: .imagePrefetch)
-            try await JobProgress.event(
-                session, job: job.id, "started", instance: self.context.configuration.instance)
-            CrashPoint.startCommitting.pass()
+            try await note("started", session)
         }
-        CrashPoint.startCommitted.pass()
         log.info("Background worker: job started", metadata: ["lots": "\(job.totalLots)"])
     }
 
     /// One window of lots.
-    func checkImages(_ job: JobRecord) async throws {
-        guard imageCursor < job.totalLots else { return try await advance(from: nil, job) }
-        let end = min(imageCursor + context.configuration.imagePageLots, job.totalLots)
-        let page = try await read { [imageCursor] in
-            try await ImageWork.page($0, job: job.id, positions: imageCursor..<end)
+    /// - Parameter cursor: the end of the window before.
+    /// - Returns: the end of this one.
+    func checkImages(_ job: JobRecord, from cursor: Int) async throws -> Int {
+        guard cursor < job.totalLots else {
+            try await advance(from: nil, job)
+            return cursor
         }
-        let lots = page.map { Self.strings($0.images) }
+        let end = min(cursor + context.configuration.imagePageLots, job.totalLots)
+        let page = try await read { try await ImageWork.page($0, job: job.id, positions: cursor..<end) }
+        let lots = try page.map { try JSONValue.strings(of: $0.images) }
         // In the order of the lots and not of the hosts, so that no one host's images come all in a row.
         var seen: Set<String> = []
         CrashPoint.imagesChecking.pass()
@@ -39,14 +39,12 @@ extension JobRunner {
             }
         }
         if !results.isEmpty {
-            try await commit { session in
+            try await commit(.images) { session in
                 _ = try await StoreResults.run(session, job: job.id, stage: .images, results)
                 try await self.end(ends, of: job, session)
-                CrashPoint.imagesCommitting.pass()
             }
-            CrashPoint.imagesCommitted.pass()
         }
-        imageCursor = end
+        return end
     }
 
     /// The URLs that cannot be used; each is looked at once.

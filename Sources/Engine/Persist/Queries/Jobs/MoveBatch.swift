@@ -1,0 +1,125 @@
+// The one UPDATE of a provider batch after its birth, and its removal. Both name the state that the row comes from: a
+// programming error cannot move a batch that stands elsewhere. They belong in a transaction that begins with
+// `HoldLease`.
+
+/// What an UPDATE writes; nil leaves a column as it is, except `error`.
+public struct BatchMove: Sendable {
+    public var to: ProviderBatchState
+    public var waitSeconds = 0.0
+    public var error: String?
+    public var failures = 0
+    public var setbacks = 0
+    public var refusals = 0
+    public var account: String?
+    public var file: String?
+    public var positions: [Int]?
+    public var bytes: Int?
+    public var batchID: String?
+    public var providerStatus: String?
+    public var outputFile: String?
+    public var errorFile: String?
+    public var isRecalled = false
+    public var isHeldUp = false
+
+    public init(to state: ProviderBatchState) { to = state }
+}
+
+/// The row is neither where the verdict expects it nor where it was to go: another writer has moved it. The step ends.
+public struct StaleBatch: Error, Sendable, CustomStringConvertible {
+    public let batch: Identifier
+    public let expected: ProviderBatchState
+    public let to: ProviderBatchState
+    /// nil: there is no such row.
+    public let found: String?
+
+    public var description: String {
+        "batch \(batch) is \(found ?? "gone"), so it cannot go from \(expected.rawValue) to \(to.rawValue)"
+    }
+}
+
+public enum MoveBatch {
+    private static let isAt = "\(KnownTexts.batchState) = $2"
+    private static let moveStatement = Statement(
+        "move_batch",
+        """
+        UPDATE openai_batches b SET state = $3, not_before = now() + make_interval(secs => $4), error = $5,
+            failures = $6, setbacks = $7, refusals = $8, account = coalesce($9, account),
+            input_file_id = coalesce($10, input_file_id), positions = coalesce($11, positions),
+            file_bytes = coalesce($12, file_bytes), batch_id = coalesce($13, batch_id),
+            provider_status = coalesce($14, provider_status), output_file_id = coalesce($15, output_file_id),
+            error_file_id = coalesce($16, error_file_id), held_up = held_up OR $17,
+            recalled_at = CASE WHEN $18 THEN now() ELSE recalled_at END,
+            intent_at = CASE WHEN $3 <> $2 AND $3 IN ('uploading', 'creating') THEN now() ELSE intent_at END,
+            submitted_at = CASE WHEN $3 <> $2 AND $3 = 'submitted' THEN now() ELSE submitted_at END,
+            ended_at = CASE WHEN $3 <> $2 AND $3 IN ('collected', 'abandoned') THEN now() ELSE ended_at END
+        WHERE id = $1 AND \(isAt)
+        """)
+    private static let removeStatement = Statement(
+        "remove_batch", "DELETE FROM openai_batches b WHERE id = $1 AND \(isAt)")
+    private static let stateStatement = Statement(
+        "batch_state", "SELECT \(KnownTexts.batchState) FROM openai_batches b WHERE id = $1")
+
+    /// - Returns: false if the row stands at the target already: an earlier call did it and its reply was lost. What
+    ///   belongs to the move was written with it.
+    /// - Throws: ``StaleBatch``; `DatabaseError`.
+    public static func run(
+        _ db: any Querying, _ batch: ProviderBatch, _ move: BatchMove
+    ) async throws -> Bool {
+        let rows = try await db.query(
+            moveStatement,
+            [
+                .uuid(batch.id), .text(batch.state.rawValue), .text(move.to.rawValue), .double(move.waitSeconds),
+                .text(move.error), .int4(move.failures), .int4(move.setbacks), .int4(move.refusals),
+                .text(move.account), .text(move.file), move.positions.map { .int4Array($0) } ?? .null,
+                .int8(move.bytes),
+                .text(move.batchID), .text(move.providerStatus), .text(move.outputFile), .text(move.errorFile),
+                .bool(move.isHeldUp), .bool(move.isRecalled),
+            ])
+        if rows.affected == 1 { return true }
+        let found = try await state(db, batch)
+        guard found == move.to.rawValue else {
+            throw StaleBatch(batch: batch.id, expected: batch.state, to: move.to, found: found)
+        }
+        return false
+    }
+
+    /// Removes a row that has certainly led to nothing outside.
+    /// - Returns: false if it is gone already.
+    /// - Throws: ``StaleBatch``; `DatabaseError`.
+    public static func remove(_ db: any Querying, _ batch: ProviderBatch) async throws -> Bool {
+        let values: [PGValue] = [.uuid(batch.id), .text(batch.state.rawValue)]
+        if try await db.query(removeStatement, values).affected == 1 { return true }
+        if let found = try await state(db, batch) {
+            throw StaleBatch(batch: batch.id, expected: batch.state, to: batch.state, found: found)
+        }
+        return false
+    }
+
+    private static func state(_ db: any Querying, _ batch: ProviderBatch) async throws(DatabaseError) -> String? {
+        try await db.query(stateStatement, [.uuid(batch.id)]).first?.text(0)
+    }
+}
+
+extension MoveBatch {
+    private static let nameStatement = Statement(
+        "job_batch_ids",
+        """
+        UPDATE batch_jobs SET updated_at = now(), error_message = NULL,
+            openai_vision_batch_id = CASE WHEN $2 = 'vision' THEN coalesce(openai_vision_batch_id, $3)
+                ELSE openai_vision_batch_id END,
+            openai_vision_batch_ids = CASE WHEN $2 = 'vision' THEN array_append(openai_vision_batch_ids, $3)
+                ELSE openai_vision_batch_ids END,
+            openai_translation_batch_id = CASE WHEN $2 = 'translation' THEN coalesce(openai_translation_batch_id, $3)
+                ELSE openai_translation_batch_id END,
+            openai_translation_batch_ids = CASE WHEN $2 = 'translation'
+                THEN array_append(openai_translation_batch_ids, $3) ELSE openai_translation_batch_ids END
+        WHERE id = $1
+        """)
+
+    /// Names the batch in its job's row (C5.4).
+    public static func name(
+        _ db: any Querying, job: Identifier, stage: WorkStage, batch: String
+    ) async throws(DatabaseError) {
+        _ = try await db.query(nameStatement, [.uuid(job), .text(stage.rawValue), .text(batch)])
+    }
+}

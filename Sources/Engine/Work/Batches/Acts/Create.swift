@@ -1,0 +1,81 @@
+// Creates the batch at the provider, and finds it again. I/O only. Loop-bound.
+
+extension LeasedJob {
+    /// The provider's queue takes one more batch, and it is this job's turn. Within the transaction of the intent.
+    func hasRoom(for batch: ProviderBatch, _ session: DatabaseSession) async throws -> Bool {
+        let limit = context.configuration.enqueuedTokens
+        // Without a limit of ours the provider says what is too much.
+        if limit != nil { try await ProviderQueue.lock(session) }
+        let queue = try await queue(of: batch, session)
+        return QueueShare.admits(id, tokens: batch.tokens, queue: queue, limit: limit)
+    }
+
+    /// What is in the provider's queue for the batch's model.
+    func queue(of batch: ProviderBatch, _ db: any Querying) async throws(DatabaseError) -> [QueuedJob] {
+        try await ProviderQueue.load(
+            db, account: context.account, model: batch.model, refusal: BatchMachine.queueFullReason
+        ).map { QueuedJob(job: $0.job, tokens: $0.tokens, waiting: $0.waiting, wasRefused: $0.wasRefused) }
+    }
+
+    func create(_ batch: ProviderBatch, on file: String) async -> BatchOutcome {
+        do throws(OpenAIError) {
+            let object = try await context.openAI.createBatch(
+                inputFile: file,
+                metadata: [
+                    (BatchMachine.jobKey, id.description), (BatchMachine.batchKey, batch.id.description),
+                    ("stage", batch.stage.rawValue),
+                ])
+            CrashPoint.batchCreated.pass()
+            return .created(object)
+        } catch { return .creationFailed(error) }
+    }
+
+    /// Looks for batches made for this row. The first one is kept, further ones are cancelled.
+    func findBatch(_ batch: ProviderBatch, _ record: JobRecord) async -> BatchOutcome {
+        do throws(OpenAIError) {
+            CrashPoint.batchesListing.pass()
+            let found = try await batches(of: batch)
+            CrashPoint.batchesListed.pass()
+            for stray in found.dropFirst() {
+                try await cancel(stray.id, toleratingMissing: !record.status.isOpen)
+            }
+            return .listed(found)
+        } catch { return .failed(error) }
+    }
+
+    /// - Parameter toleratingMissing: a batch that is not there counts as cancelled.
+    private func cancel(_ batch: String, toleratingMissing: Bool) async throws(OpenAIError) {
+        CrashPoint.recalling.pass()
+        do throws(OpenAIError) { _ = try await context.openAI.cancelBatch(batch) } catch {
+            guard toleratingMissing, case .api(404, _, _) = error.kind else { throw error }
+        }
+        CrashPoint.recalled.pass()
+    }
+
+    /// Batches made for this row since its intent, the oldest first; another account's are not among them.
+    private func batches(of batch: ProviderBatch) async throws(OpenAIError) -> [BatchObject] {
+        let since = Int((batch.intentAt ?? batch.notBefore).seconds) - 600
+        var found: [BatchObject] = []
+        var after: String?
+        repeat {
+            let page = try await context.openAI.listBatches(after: after)
+            found += page.batches.filter { $0.createdAt >= since && BatchMachine.isBatch($0, of: batch) }
+            // Newest first is usual, not promised: a page that is old throughout ends the search.
+            after = page.batches.contains { $0.createdAt >= since } ? page.next : nil
+        } while after != nil
+        return found.sorted { $0.createdAt < $1.createdAt }
+    }
+
+    /// Takes back what nobody will look for, because the lease went before it could be written.
+    func dropOrphan(of outcome: BatchOutcome, _ batch: ProviderBatch) async {
+        let rows = try? await ProviderBatches.load(context.database, job: id)
+        let orphan = BatchMachine.orphan(of: outcome, batch, jobHasEnded: await hasEnded(), rows: rows)
+        guard let orphan else { return }
+        CrashPoint.recalling.pass()
+        switch orphan {
+        case .file(let file): try? await context.openAI.deleteFile(file)
+        case .batch(let batch): _ = try? await context.openAI.cancelBatch(batch)
+        }
+        CrashPoint.recalled.pass()
+    }
+}

@@ -1,0 +1,45 @@
+// Asks the provider how a batch is doing, and asks it to end early. I/O only. Loop-bound.
+
+extension LeasedJob {
+    func poll(_ batch: ProviderBatch) async -> BatchOutcome {
+        guard let id = batch.batchID else { return .noBatch }
+        do throws(OpenAIError) {
+            CrashPoint.batchPolling.pass()
+            let object = try await context.openAI.batch(id)
+            CrashPoint.batchPolled.pass()
+            return await described(object, batch)
+        } catch { return .failed(error) }
+    }
+
+    func recall(_ batch: ProviderBatch) async -> BatchOutcome {
+        guard let id = batch.batchID else { return .noBatch }
+        do throws(OpenAIError) {
+            CrashPoint.recalling.pass()
+            let object = try await context.openAI.cancelBatch(id)
+            CrashPoint.recalled.pass()
+            return .recalled(object)
+        } catch { return .failed(error) }
+    }
+
+    /// With what else is in the queue, if that is full; a missing model is a lesson for the next request.
+    private func described(_ object: BatchObject, _ batch: ProviderBatch) async -> BatchOutcome {
+        switch object.failure {
+        case .queueFull:
+            // Without an answer of the database the batch is put off, not cut.
+            guard let queue = try? await queue(of: batch, context.database) else { return .queueFull(others: .max) }
+            return .queueFull(others: queue.reduce(0) { $0 + $1.tokens } - batch.tokens)
+        case .modelNotFound:
+            context.openAI.learn(batch.stage, from: OpenAIError(.modelNotFound), asked: parameters(of: batch))
+            return .status(object)
+        case .passing, .quota, .refused, nil: return .status(object)
+        }
+    }
+}
+
+extension BatchMachine {
+    /// A poll at the job's deadline found answers that are worth collecting.
+    static func hasAnswers(_ outcome: BatchOutcome) -> Bool {
+        guard case .status(let object) = outcome else { return false }
+        return object.status.isEnded && object.failure == nil
+    }
+}

@@ -1,0 +1,113 @@
+// Builds a batch's file, uploads it, and finds it again. I/O only. Loop-bound.
+
+/// Feeds an upload from the built file.
+final class BatchFileSource: ByteSource {
+    private let file: BatchFile
+    private var offset = 0
+
+    init(_ file: BatchFile) { self.file = file }
+
+    func next() async throws -> [UInt8]? {
+        let bytes = try await file.read(at: offset)
+        offset += bytes.count
+        return bytes.isEmpty ? nil : bytes
+    }
+}
+
+/// What building the file has found out about the batch's lots.
+struct BuiltFile {
+    /// Lots whose lines are in the file.
+    var positions: [Int] = []
+    /// Lots whose lines did not fit: they get a batch of their own in the same round.
+    var rest: [Int] = []
+    var failures: [LineFailure] = []
+    var corrections: [StageResult] = []
+}
+
+extension LeasedJob {
+    /// Lots read at a time, and fetched at a time when their images come along.
+    private static let buildPage = 100
+    private static let inlineBuildPage = 16
+
+    func build(_ batch: ProviderBatch, _ record: JobRecord, into file: BatchFile) async throws -> BuiltFile {
+        let positions = try await ProviderBatches.positions(context.database, batch: batch.id)
+        let parameters = parameters(of: batch)
+        let size = batch.inlineImages ? Self.inlineBuildPage : Self.buildPage
+        var built = BuiltFile()
+        var start = 0
+        while start < positions.count, built.rest.isEmpty {
+            let page = Array(positions[start..<min(positions.count, start + size)])
+            let (inputs, done) = try await lineInputs(
+                batch.stage, positions: page, inline: batch.inlineImages, record)
+            for input in inputs {
+                try await append(input, body(of: input, parameters, record), to: file, &built)
+            }
+            start += done
+        }
+        if !built.rest.isEmpty { built.rest += positions[start...] }
+        return built
+    }
+
+    private func append(
+        _ input: LineInput, _ body: @autoclosure () -> [UInt8], to file: BatchFile, _ built: inout BuiltFile
+    ) async throws {
+        if let correction = input.correction { built.corrections.append(correction) }
+        if input.lacksImages {
+            built.failures.append(
+                LineFailure(
+                    position: input.position, reason: LineInput.noImages, imageDownload: false, curable: false))
+            return
+        }
+        let line = BatchLine.encode(
+            customID: BatchCustomID(input.stage, input.position).description, body: body())
+        if !built.rest.isEmpty || (file.length + line.count > Limits.batchFileBytes && file.length > 0) {
+            built.rest.append(input.position)
+            return
+        }
+        try await file.append(line)
+        built.positions.append(input.position)
+    }
+
+    /// Writes what the build has found out. Within `commit`.
+    func store(_ built: BuiltFile, of batch: ProviderBatch, _ session: DatabaseSession) async throws {
+        try await ImageWork.correct(session, job: id, built.corrections)
+        try await LineFailures.store(session, batch: batch, job: id, built.failures)
+        guard !built.rest.isEmpty else { return }
+        let tokens = batch.tokens * built.rest.count / max(1, batch.lines)
+        try await insertBatch(
+            batch.stage, round: batch.round, .planned, model: batch.model,
+            PlannedLots(positions: built.rest, tokens: tokens, inlineImages: batch.inlineImages), session)
+    }
+
+    func upload(_ batch: ProviderBatch, _ file: BatchFile) async -> BatchOutcome {
+        do throws(OpenAIError) {
+            let id = try await context.openAI.uploadBatchFile(
+                name: batch.id.description, length: file.length, source: BatchFileSource(file))
+            CrashPoint.fileUploaded.pass()
+            return .uploaded(file: id)
+        } catch { return .uploadFailed(error) }
+    }
+
+    /// Looks for the batch's file by its name, and deletes what is not used.
+    func findUpload(_ batch: ProviderBatch, _ record: JobRecord) async -> BatchOutcome {
+        do throws(OpenAIError) {
+            CrashPoint.filesListing.pass()
+            let files = try await uploads(of: batch)
+            CrashPoint.filesListed.pass()
+            let choice = BatchMachine.choose(among: files, for: batch, jobHasEnded: !record.status.isOpen)
+            for file in choice.deleted { try await context.openAI.deleteFile(file) }
+            return .foundUpload(file: choice.used)
+        } catch { return .failed(error) }
+    }
+
+    private func uploads(of batch: ProviderBatch) async throws(OpenAIError) -> [FileObject] {
+        var found: [FileObject] = []
+        var after: String?
+        repeat {
+            let page = try await context.openAI.listFiles(after: after)
+            found += page.files.filter { $0.name == "\(batch.id).jsonl" }
+            after = page.next
+        } while after != nil
+        return found
+    }
+}

@@ -1,0 +1,369 @@
+// What follows from an act's outcome: one function per state, exhaustive, no default. It decides what is paid for
+// again, so each line has its transcript in WorkTests/BatchMachineTests. Pure.
+
+extension BatchMachine {
+    /// How often a batch that fails for a passing reason is made anew before its lots are planned again.
+    static let setbacksMax = 5
+    /// Batches of a round that are cut in two because of lines that cannot be read: enough to find a few among 50,000.
+    static let cutsMax = 64
+    /// Batches of so many lines need not be cut any further while others fill the queue, however long that takes.
+    static let smallLines = 32
+
+    static let queueFullReason = "OpenAI's queue of batches is full"
+    static let hiddenReason = "The batch was made with another OpenAI key, and this one does not see it"
+    static let notRunReason = "OpenAI could not run the batch"
+    static let othersTurnReason = "It is others' turn"
+    static let jobEndedReason = "The job has ended"
+
+    /// What is to be written after `outcome`. Every verdict is one of ``moves``, or leaves the row where it is.
+    /// - Throws: ``IllegalOutcome`` for an outcome that no act of the batch's state has.
+    public static func after(
+        _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
+    ) throws(IllegalOutcome) -> Verdict {
+        if facts.jobHasEnded { return try afterEnd(batch, outcome, facts) }
+        if case .givenUp(let why) = outcome, batch.state.isOpen { return abandon(batch, because: reason(why)) }
+        return switch batch.state {
+        case .asking: try afterAsking(batch, outcome)
+        case .planned: try afterBuilding(batch, outcome, facts)
+        case .uploading: try afterUploading(batch, outcome, facts)
+        case .uploaded: try beforeCreating(batch, outcome, facts)
+        case .creating: try afterCreating(batch, outcome, facts)
+        case .submitted: try afterPolling(batch, outcome, facts)
+        case .ended: try afterCollecting(batch, outcome, facts)
+        case .collected, .abandoned: throw IllegalOutcome(batch.state, outcome)
+        }
+    }
+
+    private static func reason(_ why: GiveUp) -> String {
+        switch why {
+        case .answerLost: "The direct answer was lost"
+        case .deadlineNear: "The job's deadline was near"
+        case .jobEnded: jobEndedReason
+        }
+    }
+
+    // MARK: asking
+
+    private static func afterAsking(
+        _ batch: ProviderBatch, _ outcome: BatchOutcome
+    ) throws(IllegalOutcome) -> Verdict {
+        switch outcome {
+        case .answered(let position, let answer):
+            var verdict = Verdict(.answers, batch, to: .collected)
+            verdict.page.answers = [(position, answer)]
+            verdict.trouble = .cleared
+            return verdict
+        case .askFailed(let position, let error): return askFailed(batch, position, error)
+        case .askedAll(let passing):
+            var verdict = Verdict(.collected, batch, to: .collected)
+            verdict.trouble = passing.map { .says($0.reason) } ?? .cleared
+            if let passing { verdict.then = .pause(passing) }
+            return verdict
+        case .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn, .noFile, .created, .creationFailed,
+            .listed, .status, .queueFull, .recalled, .noBatch, .collected, .booked, .failed, .givenUp:
+            throw IllegalOutcome(batch.state, outcome)
+        }
+    }
+
+    /// One lot went ahead of its stage; its failure may save the rest.
+    private static func askFailed(_ batch: ProviderBatch, _ position: Int, _ error: OpenAIError) -> Verdict {
+        switch AskFailure(error) {
+        case .lot:
+            var verdict = Verdict(.answers, batch, to: .collected)
+            verdict.page.failures = [(LineFailure(position, error, wasInline: batch.inlineImages), error.usage)]
+            return verdict
+        case .unknown: return abandon(batch, because: error.reason)
+        case .later:
+            var verdict = Verdict(.dropAsking, batch, to: .asking)
+            verdict.removesRow = true
+            verdict.trouble = .says(error.reason)
+            verdict.then = .pause(error)
+            return verdict
+        case .never:
+            var verdict = abandon(batch, because: error.reason)
+            verdict.then = .failOpenLots(error.reason)
+            return verdict
+        }
+    }
+
+    // MARK: planned, uploading
+
+    private static func afterBuilding(
+        _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
+    ) throws(IllegalOutcome) -> Verdict {
+        switch outcome {
+        case .built(let positions, let bytes):
+            if positions.isEmpty { return abandon(batch, because: "None of its lots could be sent") }
+            var verdict = Verdict(.uploadIntent, batch, to: .uploading)
+            verdict.failures = batch.failures
+            verdict.account = facts.account
+            verdict.builtPositions = positions
+            verdict.builtBytes = bytes
+            return verdict
+        case .answered, .askFailed, .askedAll, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn, .noFile,
+            .created, .creationFailed, .listed, .status, .queueFull, .recalled, .noBatch, .collected, .booked, .failed,
+            .givenUp:
+            throw IllegalOutcome(batch.state, outcome)
+        }
+    }
+
+    private static func afterUploading(
+        _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
+    ) throws(IllegalOutcome) -> Verdict {
+        switch outcome {
+        case .uploaded(let file):
+            var verdict = Verdict(.file, batch, to: .uploaded)
+            verdict.file = file
+            return verdict
+        case .uploadFailed(let error):
+            // A reply that was lost leaves a file behind; `findUpload` finds it by its name.
+            return postpone(batch, to: error.mayHaveArrived ? .uploading : .planned, because: error, facts)
+        case .foundUpload(let file):
+            var verdict = Verdict(.review, batch, to: file == nil ? .planned : .uploaded)
+            verdict.file = file
+            return verdict
+        case .failed(let error): return postpone(batch, because: error, facts)
+        case .answered, .askFailed, .askedAll, .built, .admitted, .othersTurn, .noFile, .created, .creationFailed,
+            .listed, .status, .queueFull, .recalled, .noBatch, .collected, .booked, .givenUp:
+            throw IllegalOutcome(batch.state, outcome)
+        }
+    }
+
+    // MARK: uploaded, creating
+
+    private static func beforeCreating(
+        _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
+    ) throws(IllegalOutcome) -> Verdict {
+        switch outcome {
+        case .admitted:
+            var verdict = Verdict(.createIntent, batch, to: .creating)
+            verdict.failures = batch.failures
+            verdict.account = facts.account
+            return verdict
+        case .othersTurn:
+            var verdict = Verdict(.postpone, batch, to: .uploaded)
+            verdict.failures = batch.failures
+            verdict.error = othersTurnReason
+            verdict.waitSeconds = facts.pollSeconds
+            return verdict
+        case .noFile: return postpone(batch, to: .planned, because: "no file", facts)
+        case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .foundUpload, .created,
+            .creationFailed,
+            .listed, .status, .queueFull, .recalled, .noBatch, .collected, .booked, .failed, .givenUp:
+            throw IllegalOutcome(batch.state, outcome)
+        }
+    }
+
+    private static func afterCreating(
+        _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
+    ) throws(IllegalOutcome) -> Verdict {
+        switch outcome {
+        case .created(let object): return adopt(object, batch, facts)
+        case .creationFailed(let error): return creationFailed(batch, error, facts)
+        case .listed(let objects):
+            if let first = objects.first { return adopt(first, batch, facts) }
+            return settle(batch, facts)
+        // Without a list nothing is sent.
+        case .failed(let error): return postpone(batch, because: error, facts)
+        case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn,
+            .noFile, .status, .queueFull, .recalled, .noBatch, .collected, .booked, .givenUp:
+            throw IllegalOutcome(batch.state, outcome)
+        }
+    }
+
+    private static func adopt(_ object: BatchObject, _ batch: ProviderBatch, _ facts: BatchFacts) -> Verdict {
+        var verdict = Verdict(.batch, batch, to: .submitted)
+        verdict.batchID = object.id
+        verdict.providerStatus = "\(object.status)"
+        verdict.waitSeconds = facts.pollSeconds
+        verdict.namesBatch = true
+        return verdict
+    }
+
+    private static func creationFailed(
+        _ batch: ProviderBatch, _ error: OpenAIError, _ facts: BatchFacts
+    ) -> Verdict {
+        // The row stays `creating`: `findBatch` looks for the batch before anything is sent again.
+        if error.mayHaveArrived { return postpone(batch, because: error.reason, facts) }
+        switch error.kind {
+        case .api(400, _, _), .api(404, _, _):
+            let setbacks = batch.setbacks + 1
+            if setbacks > setbacksMax {
+                var verdict = abandon(batch, because: error.reason)
+                verdict.trouble = .says(error.reason)
+                return verdict
+            }
+            var verdict = postpone(batch, to: .planned, because: error, atLeast: facts.wait(after: setbacks), facts)
+            verdict.setbacks = setbacks
+            return verdict
+        case .api, .quota, .modelNotFound, .rateLimited, .unavailable, .timedOut, .refused, .incomplete, .malformed,
+            .sourceFailed, .cancelled:
+            return postpone(batch, to: .uploaded, because: error, facts)
+        }
+    }
+
+    /// The provider lists no batch of this row. After the settling time that means that there is none.
+    private static func settle(_ batch: ProviderBatch, _ facts: BatchFacts) -> Verdict {
+        if isHidden(batch, from: facts.account, facts.now) { return postponeHidden(batch, facts) }
+        let age = facts.now - (batch.intentAt ?? Timestamp(microseconds: 0))
+        let left = facts.settleSeconds - age
+        var verdict = Verdict(.settle, batch, to: left > 0 ? .creating : .uploaded)
+        if left > 0 { verdict.failures = batch.failures }
+        verdict.waitSeconds = max(0, left)
+        return verdict
+    }
+
+    // MARK: submitted
+
+    private static func afterPolling(
+        _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
+    ) throws(IllegalOutcome) -> Verdict {
+        switch outcome {
+        case .status(let object):
+            if let failure = object.failure { return failed(batch, failure, facts) }
+            return polled(batch, object, facts)
+        case .queueFull(let others): return queueIsFull(batch, others: others, facts)
+        case .recalled(let object): return recalled(.lateRecall, batch, object, facts)
+        case .failed(let error):
+            guard case .api(404, _, _) = error.kind else { return postpone(batch, because: error, facts) }
+            if isHidden(batch, from: facts.account, facts.now) { return postponeHidden(batch, facts) }
+            return abandon(batch, because: error.reason)
+        case .noBatch: return postpone(batch, to: .uploaded, because: "no batch", facts)
+        case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn,
+            .noFile, .created, .creationFailed, .listed, .collected, .booked, .givenUp:
+            throw IllegalOutcome(batch.state, outcome)
+        }
+    }
+
+    static func polled(_ batch: ProviderBatch, _ object: BatchObject, _ facts: BatchFacts) -> Verdict {
+        var verdict = Verdict(.poll, batch, to: object.status.isEnded ? .ended : .submitted)
+        verdict.providerStatus = "\(object.status)"
+        verdict.outputFile = object.outputFileID
+        verdict.errorFile = object.errorFileID
+        verdict.waitSeconds = object.status.isEnded ? 0 : facts.pollSeconds
+        verdict.trouble = .cleared
+        return verdict
+    }
+
+    static func recalled(
+        _ name: Commit, _ batch: ProviderBatch, _ object: BatchObject, _ facts: BatchFacts
+    ) -> Verdict {
+        var verdict = Verdict(name, batch, to: .submitted)
+        verdict.failures = batch.failures
+        verdict.providerStatus = "\(object.status)"
+        verdict.isRecalled = true
+        verdict.waitSeconds = object.status.isEnded ? 0 : facts.pollSeconds
+        return verdict
+    }
+
+    /// A batch that failed did nothing, so the same lines go again as they are: this is not one of their attempts.
+    private static func failed(
+        _ batch: ProviderBatch, _ failure: BatchObject.Failure, _ facts: BatchFacts
+    ) -> Verdict {
+        switch failure {
+        case .queueFull: return queueIsFull(batch, others: .max, facts)
+        case .quota: return holdUp(batch, because: OpenAIError(.quota))
+        case .modelNotFound: return holdUp(batch, because: OpenAIError(.modelNotFound))
+        case .passing:
+            let setbacks = batch.setbacks + 1
+            if setbacks > setbacksMax { return abandon(batch, because: notRunReason) }
+            var verdict = postpone(
+                batch, to: .uploaded, because: notRunReason, atLeast: facts.pollSeconds, facts)
+            verdict.setbacks = setbacks
+            return verdict
+        case .refused(let reason):
+            // One line that the provider cannot read must not cost the others; it is found by halving.
+            if batch.lines > 1, facts.cuts < cutsMax { return halve(batch, because: reason) }
+            return abandon(batch, because: reason)
+        }
+    }
+
+    private static func queueIsFull(_ batch: ProviderBatch, others: Int, _ facts: BatchFacts) -> Verdict {
+        // With nothing else in the queue it is this batch that is too large.
+        let isSmall = batch.lines == 1 || (facts.cuts >= cutsMax && batch.lines <= smallLines)
+        var verdict: Verdict
+        if others <= 0, !isSmall {
+            verdict = halve(batch, because: queueFullReason)
+        } else {
+            let refusals = batch.refusals + 1
+            let least = max(facts.pollSeconds, facts.wait(after: refusals))
+            verdict = postpone(batch, to: .uploaded, because: queueFullReason, atLeast: least, facts)
+            verdict.refusals = refusals
+        }
+        verdict.trouble = .says(queueFullReason)
+        return verdict
+    }
+
+    // MARK: ended
+
+    private static func afterCollecting(
+        _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
+    ) throws(IllegalOutcome) -> Verdict {
+        switch outcome {
+        case .collected(let heldUp):
+            return heldUp.map { holdUp(batch, because: $0) } ?? Verdict(.collected, batch, to: .collected)
+        case .failed(let error):
+            guard case .api(404, _, _) = error.kind else { return postpone(batch, because: error, facts) }
+            if isHidden(batch, from: facts.account, facts.now) { return postponeHidden(batch, facts) }
+            return abandon(batch, because: error.reason)
+        case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn,
+            .noFile, .created, .creationFailed, .listed, .status, .queueFull, .recalled, .noBatch, .booked, .givenUp:
+            throw IllegalOutcome(batch.state, outcome)
+        }
+    }
+
+    // MARK: Verdicts that several states have
+
+    /// Its lots are planned anew.
+    static func abandon(_ batch: ProviderBatch, because reason: String) -> Verdict {
+        var verdict = Verdict(.abandon, batch, to: .abandoned)
+        verdict.error = reason
+        return verdict
+    }
+
+    /// Two batches take its place.
+    private static func halve(_ batch: ProviderBatch, because reason: String) -> Verdict {
+        var verdict = Verdict(.halve, batch, to: .abandoned)
+        verdict.error = reason
+        verdict.isHalved = true
+        return verdict
+    }
+
+    /// The account cannot run it for now; its lines count as not tried. The job waits and says so.
+    private static func holdUp(_ batch: ProviderBatch, because error: OpenAIError) -> Verdict {
+        var verdict = Verdict(.holdUp, batch, to: .abandoned)
+        verdict.error = error.reason
+        verdict.isHeldUp = true
+        verdict.trouble = .says(error.reason)
+        return verdict
+    }
+
+    /// The provider's error is shown in the job, and its `Retry-After` is obeyed.
+    static func postpone(
+        _ batch: ProviderBatch, to state: ProviderBatchState? = nil, because error: OpenAIError,
+        atLeast seconds: Double = 0, _ facts: BatchFacts
+    ) -> Verdict {
+        let least = max(seconds, error.retryAfter ?? 0)
+        var verdict = postpone(batch, to: state, because: error.reason, atLeast: least, facts)
+        verdict.trouble = .says(error.reason)
+        return verdict
+    }
+
+    /// Due again after a wait that grows with the failures in a row.
+    static func postpone(
+        _ batch: ProviderBatch, to state: ProviderBatchState? = nil, because reason: String,
+        atLeast seconds: Double = 0, _ facts: BatchFacts
+    ) -> Verdict {
+        var verdict = Verdict(.postpone, batch, to: state ?? batch.state)
+        verdict.failures = batch.failures + 1
+        verdict.waitSeconds = max(seconds, facts.wait(after: verdict.failures))
+        verdict.error = reason
+        return verdict
+    }
+
+    private static func postponeHidden(_ batch: ProviderBatch, _ facts: BatchFacts) -> Verdict {
+        var verdict = postpone(batch, because: hiddenReason, facts)
+        verdict.trouble = .says(hiddenReason)
+        return verdict
+    }
+}

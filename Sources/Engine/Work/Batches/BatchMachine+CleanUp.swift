@@ -1,0 +1,160 @@
+// What follows from an outcome once the job has ended: everything outside is taken back (C4.3), and what it has cost
+// by then is booked (C5.9). The job's own row stays as it is. Pure.
+
+extension BatchMachine {
+    static func afterEnd(
+        _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
+    ) throws(IllegalOutcome) -> Verdict {
+        if case .givenUp = outcome, batch.state.isOpen { return forget(batch) }
+        if case .failed(let error) = outcome, batch.state.isOpen { return cleanUpFailed(batch, error, facts) }
+        return switch batch.state {
+        case .uploading: try afterLookingForUploads(batch, outcome)
+        case .creating: try afterLookingForBatches(batch, outcome, facts)
+        case .submitted: try afterTakingBack(batch, outcome, facts)
+        case .ended: try afterBooking(batch, outcome)
+        case .asking, .planned, .uploaded, .collected, .abandoned: throw IllegalOutcome(batch.state, outcome)
+        }
+    }
+
+    /// Nothing of it is at work at the provider any more. Its files are left to the `FileSweeper`.
+    private static func forget(_ batch: ProviderBatch) -> Verdict {
+        var verdict = Verdict(.cleanUp, batch, to: .abandoned)
+        verdict.error = jobEndedReason
+        return verdict
+    }
+
+    /// A 404 under the batch's own key says that nothing is there to be taken back.
+    private static func cleanUpFailed(_ batch: ProviderBatch, _ error: OpenAIError, _ facts: BatchFacts) -> Verdict {
+        if batch.state == .submitted, case .api(404, _, _) = error.kind,
+            !isHidden(batch, from: facts.account, facts.now)
+        {
+            return forget(batch)
+        }
+        return postpone(batch, because: error.reason, atLeast: error.retryAfter ?? 0, facts)
+    }
+
+    private static func afterLookingForUploads(
+        _ batch: ProviderBatch, _ outcome: BatchOutcome
+    ) throws(IllegalOutcome) -> Verdict {
+        switch outcome {
+        case .foundUpload: return forget(batch)
+        case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .admitted, .othersTurn, .noFile,
+            .created, .creationFailed, .listed, .status, .queueFull, .recalled, .noBatch, .collected, .booked, .failed,
+            .givenUp:
+            throw IllegalOutcome(batch.state, outcome)
+        }
+    }
+
+    /// The first batch that is listed becomes the row's, so that it is taken back and booked.
+    private static func afterLookingForBatches(
+        _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
+    ) throws(IllegalOutcome) -> Verdict {
+        switch outcome {
+        case .listed(let objects):
+            if let first = objects.first {
+                var verdict = Verdict(.stray, batch, to: .submitted)
+                verdict.batchID = first.id
+                verdict.providerStatus = "\(first.status)"
+                return verdict
+            }
+            let age = facts.now - (batch.intentAt ?? Timestamp(microseconds: 0))
+            let isHidden = isHidden(batch, from: facts.account, facts.now)
+            let left = isHidden ? facts.longestWaitSeconds : facts.settleSeconds - age
+            guard left > 0 else { return forget(batch) }
+            var verdict = Verdict(.settle, batch, to: .creating)
+            verdict.failures = batch.failures
+            verdict.waitSeconds = left
+            return verdict
+        case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn,
+            .noFile, .created, .creationFailed, .status, .queueFull, .recalled, .noBatch, .collected, .booked, .failed,
+            .givenUp:
+            throw IllegalOutcome(batch.state, outcome)
+        }
+    }
+
+    /// The batch is asked to end, and waited for: only then it is known what it has cost.
+    private static func afterTakingBack(
+        _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
+    ) throws(IllegalOutcome) -> Verdict {
+        switch outcome {
+        case .status(let object), .recalled(let object):
+            if object.failure != nil { return forget(batch) }
+            if object.status.isEnded {
+                var verdict = polled(batch, object, facts)
+                verdict.trouble = .unchanged
+                return verdict
+            }
+            return recalled(.recall, batch, object, facts)
+        case .queueFull, .noBatch: return forget(batch)
+        case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn,
+            .noFile, .created, .creationFailed, .listed, .collected, .booked, .failed, .givenUp:
+            throw IllegalOutcome(batch.state, outcome)
+        }
+    }
+
+    /// Tokens only: the job's lots have had their ends.
+    private static func afterBooking(
+        _ batch: ProviderBatch, _ outcome: BatchOutcome
+    ) throws(IllegalOutcome) -> Verdict {
+        switch outcome {
+        case .booked(let usage):
+            var verdict = Verdict(.book, batch, to: .collected)
+            verdict.usage = usage
+            return verdict
+        case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn,
+            .noFile, .created, .creationFailed, .listed, .status, .queueFull, .recalled, .noBatch, .collected, .failed,
+            .givenUp:
+            throw IllegalOutcome(batch.state, outcome)
+        }
+    }
+}
+
+// MARK: A lease that was lost
+
+/// Something at the provider that nobody will look for.
+public enum Orphan: Equatable, Sendable {
+    case file(String)
+    case batch(String)
+}
+
+extension BatchMachine {
+    /// The lease went while an act was under way, so its outcome could not be written. A new holder finds the file or
+    /// the batch by itself; after the job's end, or if the row has got another batch, nobody wants it.
+    /// - Parameters:
+    ///   - jobHasEnded: nil if that cannot be found out.
+    ///   - rows: the job's rows as they are now; nil if they cannot be read.
+    public static func orphan(
+        of outcome: BatchOutcome, _ batch: ProviderBatch, jobHasEnded: Bool?, rows: [ProviderBatch]?
+    ) -> Orphan? {
+        switch outcome {
+        case .uploaded(let file): return jobHasEnded == true ? .file(file) : nil
+        case .created(let object):
+            if jobHasEnded == true { return .batch(object.id) }
+            guard let rows else { return nil }
+            let known = rows.first { $0.id == batch.id }?.batchID
+            return known == object.id || known == batch.batchID ? nil : .batch(object.id)
+        case .answered, .askFailed, .askedAll, .built, .uploadFailed, .foundUpload, .admitted, .othersTurn, .noFile,
+            .creationFailed, .listed, .status, .queueFull, .recalled, .noBatch, .collected, .booked, .failed, .givenUp:
+            return nil
+        }
+    }
+
+    /// Among the files that carry the batch's name: the whole one is used, the others are deleted.
+    public static func choose(
+        among files: [FileObject], for batch: ProviderBatch, jobHasEnded: Bool
+    ) -> (used: String?, deleted: [String]) {
+        let whole = jobHasEnded ? nil : files.first { $0.bytes == batch.fileBytes }?.id
+        return (whole, files.map(\.id).filter { $0 != whole })
+    }
+
+    /// Metadata by which a batch is found again. Instances of the version before read the same keys.
+    static let batchKey = "generation_shard"
+    static let jobKey = "generation_job"
+
+    /// The provider's batch is the row's. A failed batch did nothing; one with another file is an earlier one, which
+    /// failed.
+    public static func isBatch(_ object: BatchObject, of batch: ProviderBatch) -> Bool {
+        guard object.metadata(batchKey) == batch.id.description, object.status != .failed else { return false }
+        return batch.inputFileID == nil || object.inputFileID == batch.inputFileID
+    }
+}

@@ -1,0 +1,98 @@
+// What came of an act on a provider batch, and what else a decision needs to know. Values; any thread.
+
+/// The outcome of one act. Acts return it; ``BatchMachine/after(_:_:_:)`` decides what follows.
+public enum BatchOutcome: Sendable {
+    // asking
+    /// The one lot that was asked for, and its answer.
+    case answered(position: Int, ModelAnswer)
+    case askFailed(position: Int, OpenAIError)
+    /// All lots of a page were asked for, and what came of them is stored. `passing`: some of them were not tried.
+    case askedAll(passing: OpenAIError?)
+
+    // planned
+    /// The file is built; empty if none of the lots could be sent.
+    case built(positions: [Int], bytes: Int)
+
+    // uploading
+    case uploaded(file: String)
+    case uploadFailed(OpenAIError)
+    /// The whole file that carries the batch's name at the provider; nil: there is none.
+    case foundUpload(file: String?)
+
+    // uploaded
+    /// The provider's queue has room, and it is this job's turn.
+    case admitted
+    case othersTurn
+    /// The row has no file to make a batch of.
+    case noFile
+
+    // creating
+    case created(BatchObject)
+    case creationFailed(OpenAIError)
+    /// The batches that the provider lists for this row, the oldest first. Those after the first are cancelled.
+    case listed([BatchObject])
+
+    // submitted
+    case status(BatchObject)
+    /// The batch failed because the provider's queue is full.
+    /// - `others`: input tokens of all other batches in the queue.
+    case queueFull(others: Int)
+    case recalled(BatchObject)
+    /// The row has no batch to ask about.
+    case noBatch
+
+    // ended
+    /// All answers are stored. `heldUp`: the account could not run some of the lines.
+    case collected(heldUp: OpenAIError?)
+    /// What the answers of an ended job cost, by model.
+    case booked([ModelUsage])
+
+    // any
+    /// The provider could not be asked, or the answer could not be read.
+    case failed(OpenAIError)
+    case givenUp(GiveUp)
+}
+
+/// What a decision needs besides the row and the outcome.
+public struct BatchFacts: Sendable {
+    public var now: Timestamp
+    /// The account that this instance uses.
+    public var account: String
+    /// Only clean-up is left to do.
+    public var jobHasEnded = false
+    /// Batches of the same stage and round that were given up or cut in two.
+    public var cuts = 0
+    /// Between two looks at a batch, seconds.
+    public var pollSeconds = 30.0
+    /// How long a batch whose creation got no reply may take to show up in the list, seconds.
+    public var settleSeconds = 20.0
+    /// The wait after the first failure, and the longest one, seconds.
+    public var firstWaitSeconds = 1.0
+    public var longestWaitSeconds = 60.0
+    /// 0..<1: spreads waits so that batches that failed together do not come back together.
+    public var jitter = 0.0
+
+    public init(now: Timestamp, account: String) {
+        self.now = now
+        self.account = account
+    }
+
+    /// Seconds to wait after `failures` failures in a row: doubling, bounded, less up to a quarter.
+    func wait(after failures: Int) -> Double {
+        let full = firstWaitSeconds * Double(1 << min(max(0, failures - 1), 10))
+        return min(full, longestWaitSeconds) * (0.75 + jitter / 4)
+    }
+}
+
+/// An outcome that no act of the state can have: a programming error. It ends the step; nothing is written.
+public struct IllegalOutcome: Error, Sendable, CustomStringConvertible {
+    public let state: ProviderBatchState
+    public let description: String
+
+    init(_ state: ProviderBatchState, _ outcome: BatchOutcome) {
+        self.state = state
+        // The case's name only: its values may hold a model's text.
+        let name = "\(outcome)".prefix { $0 != "(" }
+        description = "a batch that is \(state.rawValue) cannot come to: \(name)"
+    }
+}

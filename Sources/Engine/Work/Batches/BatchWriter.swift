@@ -1,0 +1,134 @@
+// Writes verdicts: the only code that moves the row of a provider batch. One transaction each, under the job's lease,
+// from the state that the verdict was made for. Loop-bound.
+import Logging
+
+struct BatchWriter {
+    let job: LeasedJob
+
+    /// Writes the verdict and what belongs to it.
+    /// - Parameters:
+    ///   - also: written in the same transaction, before the row moves.
+    ///   - decide: makes the verdict within the transaction.
+    /// - Returns: the verdict.
+    /// - Throws: `LeaseLost`, ``StaleBatch``, `DatabaseError`, and what `decide` throws: nothing was written.
+    func write(
+        _ batch: ProviderBatch, in record: JobRecord, also: (DatabaseSession) async throws -> Void,
+        deciding decide: (DatabaseSession) async throws -> Verdict
+    ) async throws -> Verdict {
+        let verdict = try await job.transaction(ended: !record.status.isOpen) { session in
+            let verdict = try await decide(session)
+            log(verdict, batch)
+            if !verdict.page.isEmpty { try await job.store(verdict.page, batch, record, session) }
+            try await also(session)
+            if try await move(batch, verdict, session) { try await writeRest(verdict, batch, record, session) }
+            verdict.name.isAboutToCommit()
+            return verdict
+        }
+        verdict.name.hasCommitted()
+        let tokens = verdict.usage.reduce(Usage.zero) { $0 + Usage(input: $1.inputTokens, output: $1.outputTokens) }
+        if tokens != .zero { job.context.openAI.spent(tokens, on: batch.model) }
+        return verdict
+    }
+
+    private func writeRest(
+        _ verdict: Verdict, _ batch: ProviderBatch, _ record: JobRecord, _ session: DatabaseSession
+    ) async throws {
+        if verdict.isHalved { try await insertHalves(of: batch, session) }
+        for usage in verdict.usage {
+            try await BookUsage.run(
+                session, job: job.id, model: usage.model, input: usage.inputTokens, output: usage.outputTokens)
+        }
+        if let id = verdict.batchID, verdict.namesBatch {
+            try await MoveBatch.name(session, job: job.id, stage: batch.stage, batch: id)
+        }
+        if record.status.isOpen { try await writeTrouble(verdict.trouble, session) }
+        if let event = verdict.event(of: batch) { try await job.note(event.name, detail: event.detail, session) }
+    }
+
+    private func move(_ batch: ProviderBatch, _ verdict: Verdict, _ session: DatabaseSession) async throws -> Bool {
+        if verdict.removesRow { return try await MoveBatch.remove(session, batch) }
+        return try await MoveBatch.run(session, batch, verdict.move)
+    }
+
+    private func writeTrouble(_ trouble: Verdict.Trouble, _ session: DatabaseSession) async throws {
+        switch trouble {
+        case .unchanged: break
+        case .cleared: try await JobProgress.trouble(session, job: job.id, message: nil)
+        case .says(let message): try await JobProgress.trouble(session, job: job.id, message: message)
+        }
+    }
+
+    private func insertHalves(of batch: ProviderBatch, _ session: DatabaseSession) async throws {
+        let positions = try await ProviderBatches.positions(session, batch: batch.id)
+        let middle = positions.count / 2
+        for half in [positions[..<middle], positions[middle...]] where !half.isEmpty {
+            let tokens = batch.tokens * half.count / max(1, positions.count)
+            try await job.insertBatch(
+                batch.stage, round: batch.round, .planned, model: batch.model,
+                PlannedLots(positions: Array(half), tokens: tokens, inlineImages: batch.inlineImages), session)
+        }
+    }
+
+    private func log(_ verdict: Verdict, _ batch: ProviderBatch) {
+        guard let (level, text) = verdict.logLine else { return }
+        var metadata: Logger.Metadata = ["batch": "\(batch.id)", "stage": "\(batch.stage.rawValue)"]
+        if let error = verdict.error { metadata["reason"] = "\(error)" }
+        if let id = verdict.batchID ?? batch.batchID { metadata["openai_batch"] = "\(id)" }
+        if verdict.waitSeconds > 0 { metadata["again_in_seconds"] = "\(verdict.waitSeconds)" }
+        job.log.log(level: level, "Background worker: \(text)", metadata: metadata)
+    }
+}
+
+extension Verdict {
+    fileprivate var move: BatchMove {
+        var move = BatchMove(to: to)
+        move.waitSeconds = waitSeconds
+        move.error = error
+        (move.failures, move.setbacks, move.refusals) = (failures, setbacks, refusals)
+        (move.account, move.file, move.positions, move.bytes) = (account, file, builtPositions, builtBytes)
+        (move.batchID, move.providerStatus) = (batchID, providerStatus)
+        (move.outputFile, move.errorFile) = (outputFile, errorFile)
+        (move.isRecalled, move.isHeldUp) = (isRecalled, isHeldUp)
+        return move
+    }
+
+    /// The row after the move, as far as the act that follows in the same step needs it.
+    func applied(to batch: ProviderBatch) -> ProviderBatch {
+        var after = batch
+        after.state = to
+        after.account = account ?? batch.account
+        after.inputFileID = file ?? batch.inputFileID
+        after.lines = builtPositions?.count ?? batch.lines
+        after.fileBytes = builtBytes ?? batch.fileBytes
+        (after.failures, after.setbacks, after.refusals) = (failures, setbacks, refusals)
+        return after
+    }
+
+    /// A line of the job's audit trail.
+    fileprivate func event(of batch: ProviderBatch) -> (name: String, detail: String)? {
+        switch name {
+        case .batch: ("batch submitted", "\(batch.stage.rawValue) \(batchID ?? "")")
+        case .lateRecall: ("batch recalled", batch.batchID ?? "")
+        case .start, .images, .stage, .plan, .failures, .end, .cleaned, .ask, .askDirectly, .dropAsking,
+            .uploadIntent, .file, .createIntent, .poll, .answers, .collected, .review, .settle, .postpone, .holdUp,
+            .abandon, .halve, .recall, .stray, .book, .cleanUp:
+            nil
+        }
+    }
+
+    /// nil: the step's own debug line is enough.
+    fileprivate var logLine: (Logger.Level, String)? {
+        switch name {
+        case .batch: (.info, "batch submitted")
+        case .collected: (.info, "batch collected")
+        case .abandon: (.warning, "batch given up")
+        case .halve: (.warning, "batch cut in two")
+        case .holdUp: (.warning, "batch held up")
+        case .lateRecall: (.warning, "batch asked to end")
+        case .postpone: (.warning, "batch put off")
+        case .start, .images, .stage, .plan, .failures, .end, .cleaned, .ask, .askDirectly, .dropAsking,
+            .uploadIntent, .file, .createIntent, .poll, .answers, .review, .settle, .recall, .stray, .book, .cleanUp:
+            nil
+        }
+    }
+}

@@ -1,0 +1,95 @@
+// Steps of more than one act: an intent is written before the act that it announces, then what came of the act.
+// Loop-bound.
+
+extension JobRunner {
+    /// Builds the file; with the intent, what the build has found out about its lots is written.
+    func upload(_ batch: ProviderBatch, _ step: JobStep) async throws {
+        let file = BatchFile(directory: job.context.configuration.spoolDirectory, on: job.context.loop)
+        do {
+            let built = try await job.build(batch, step.job, into: file)
+            let intent = try await conclude(batch, .built(positions: built.positions, bytes: file.length), step) {
+                try await self.job.store(built, of: batch, $0)
+            }
+            if intent.state == .uploading {
+                try await conclude(intent, await job.upload(intent, file), step)
+            }
+        } catch {
+            await file.close()
+            throw error
+        }
+        await file.close()
+    }
+
+    /// Takes a place in the provider's queue and creates the batch. The place is taken in the transaction of the
+    /// intent, so that no two jobs take the same one.
+    func create(_ batch: ProviderBatch, _ step: JobStep) async throws {
+        guard let file = batch.inputFileID else {
+            try await conclude(batch, .noFile, step)
+            return
+        }
+        let intent = try await conclude(batch, step) { session in
+            try await self.job.hasRoom(for: batch, session) ? .admitted : .othersTurn
+        }
+        guard intent.state == .creating else { return }
+        try await paying { try await conclude(intent, await job.create(intent, on: file), step) }
+    }
+
+    /// A stage begins: with one lot ahead of the others if there is more than one (a wrong parameter would cost every
+    /// line, hours later), else with its plan.
+    func open(_ stage: WorkStage, _ step: JobStep) async throws {
+        let lots = try await job.remaining(stage, step.job, limit: 2)
+        switch lots.count {
+        case 0: try await job.advance(from: stage, step.job)
+        case 1: try await job.plan(stage, round: 1, step.job)
+        default: try await ask(stage, lots[0], step)
+        }
+    }
+
+    /// The account could not run the last lines (quota, key, model). One lot is asked for until it can; its answer
+    /// counts, and the others are planned after it.
+    func probe(_ stage: WorkStage, _ step: JobStep) async throws {
+        guard let lot = try await job.remaining(stage, step.job, limit: 1).first else {
+            return try await job.advance(from: stage, step.job)
+        }
+        try await ask(stage, lot, step)
+    }
+
+    private func ask(_ stage: WorkStage, _ lot: RemainingLot, _ step: JobStep) async throws {
+        let input = try await job.lineInput(stage, position: lot.position, inline: lot.imageDownloadFailed, step.job)
+        guard let input else { return try await job.plan(stage, round: 1, step.job) }
+        if input.lacksImages { return try await job.endWithoutImages(input, step.job) }
+        let batch = try await job.intendToAsk(input, step.job)
+        try await paying {
+            let outcome = await job.ask(batch, input, step.job)
+            try await job.surely { try await conclude(batch, outcome, step) }
+        }
+    }
+
+    /// One page of lots, one by one. The row says that they are asked for before they are: after a crash they count as
+    /// not answered, and are asked for again.
+    func askDirectly(_ stage: WorkStage, round: Int, _ step: JobStep) async throws {
+        let page = try await job.remaining(stage, step.job, limit: LeasedJob.directLots)
+        if page.isEmpty { return try await job.advance(from: stage, step.job) }
+        let hopeless = page.filter { Rounds.isHopeless($0) }
+        guard hopeless.isEmpty else {
+            try await job.fail(hopeless, stage, step.job)
+            return try await job.advanceIfDone(stage, step.job)
+        }
+        let batch = try await job.intendToAskDirectly(page, stage, round: round, step.job)
+        let outcome = try await paying { try await job.askAll(page, batch, step.job) }
+        try await conclude(batch, outcome, step)
+    }
+
+    /// The job's time is over (`DEADLINE_HOURS`). A batch that has ended meanwhile is still collected: after a long
+    /// standstill its answers may have been there for days.
+    func expire(_ step: JobStep) async throws {
+        var isThereMore = false
+        for batch in step.batches where batch.state == .submitted {
+            let outcome = await job.poll(batch)
+            guard BatchMachine.hasAnswers(outcome) else { continue }
+            try await conclude(batch, outcome, step)
+            isThereMore = true
+        }
+        if !isThereMore { try await job.expire(step.job, hasOpenBatches: step.batches.contains { $0.state.isOpen }) }
+    }
+}

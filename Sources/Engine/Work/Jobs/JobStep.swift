@@ -1,0 +1,62 @@
+// What one step of a runner works on, and how it ends. Values; the facts are made on the loop's thread.
+
+/// The job and its provider batches as a step has loaded them.
+struct JobStep {
+    let job: JobRecord
+    let batches: [ProviderBatch]
+
+    func facts(for batch: ProviderBatch, _ context: JobContext) -> BatchFacts {
+        var facts = context.facts
+        facts.jobHasEnded = !job.status.isOpen
+        facts.cuts = batches.count { $0.stage == batch.stage && $0.round == batch.round && $0.state == .abandoned }
+        return facts
+    }
+}
+
+/// What a runner does after a step.
+enum StepOutcome {
+    case goOn
+    case rest(Timestamp)
+    case over
+}
+
+extension JobContext {
+    /// What decisions need to know of this instance at this moment.
+    var facts: BatchFacts {
+        var facts = BatchFacts(now: Timestamp.now(), account: account)
+        facts.pollSeconds = configuration.pollSeconds
+        facts.settleSeconds = configuration.settleSeconds
+        facts.firstWaitSeconds = configuration.backoffFirstSeconds
+        facts.longestWaitSeconds = configuration.backoffMaxSeconds
+        facts.jitter = Double.random(in: 0..<1)
+        return facts
+    }
+}
+
+extension JobAct {
+    /// For the log.
+    var name: String {
+        switch self {
+        case .begin: "begin"
+        case .checkImages: "check images"
+        case .open(let stage): "open \(stage)"
+        case .probe(let stage): "probe \(stage)"
+        case .plan(let stage, let round): "plan \(stage) round \(round)"
+        case .askDirectly(let stage, _): "ask directly for \(stage)"
+        case .upload: "upload"
+        case .findUpload: "find upload"
+        case .create: "create"
+        case .findBatch: "find batch"
+        case .poll: "poll"
+        case .recall: "recall"
+        case .collect: "collect"
+        case .book: "book"
+        case .giveUp(_, let why): "give up: \(why)"
+        case .finish: "finish"
+        case .expire: "expire"
+        case .endCleanUp: "end clean-up"
+        case .wait: "wait"
+        case .release: "release"
+        }
+    }
+}

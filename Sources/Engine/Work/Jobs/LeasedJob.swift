@@ -1,0 +1,85 @@
+// One job under one lease: what acts and stages read and write the database with. Every write of its state goes through
+// `commit`, which the lease fences. Loop-bound.
+import Logging
+
+struct LeasedJob {
+    let context: JobContext
+    let lease: Lease
+
+    var id: Identifier { lease.job }
+
+    var log: Logger {
+        var log = context.log
+        log[metadataKey: "job"] = "\(lease.job)"
+        return log
+    }
+
+    /// Writes under the lease; nothing is written if it is lost.
+    /// - Parameters:
+    ///   - name: both sides of the COMMIT are crash points of this name.
+    ///   - ended: allow writes of clean-up state to a job that has ended.
+    /// - Throws: `LeaseLost`, `DatabaseError`, and what `body` throws.
+    @discardableResult
+    func commit<Value>(
+        _ name: Commit, ended: Bool = false, _ body: (DatabaseSession) async throws -> Value
+    ) async throws -> Value {
+        let value = try await transaction(ended: ended) { session in
+            let value = try await body(session)
+            name.isAboutToCommit()
+            return value
+        }
+        name.hasCommitted()
+        return value
+    }
+
+    /// As ``commit(_:ended:_:)`` without crash points: the writer of verdicts knows the name only after `body`.
+    func transaction<Value>(ended: Bool, _ body: (DatabaseSession) async throws -> Value) async throws -> Value {
+        try await context.database.transaction { session in
+            try await HoldLease.run(session, lease, ended: ended)
+            return try await body(session)
+        }
+    }
+
+    /// Reads many rows over a connection of its own: on the shared ones status polls would wait behind them.
+    func read<Value>(_ body: (DatabaseSession) async throws -> Value) async throws -> Value {
+        try await context.database.session(body)
+    }
+
+    /// Writes down what was paid for: repeats while the database is away.
+    @discardableResult
+    func surely<Value>(_ write: () async throws -> Value) async throws -> Value {
+        var value: Value?
+        let last = await context.database.insist(
+            goesOn: { error, failures in
+                let isAway = (error as? DatabaseError)?.sqlState == nil && error is DatabaseError
+                guard isAway, !Task.isCancelled else { return false }
+                if failures == 1 { log.warning("Background worker: an answer waits for the database") }
+                return true
+            }, { value = try await write() })
+        guard let value else { throw last ?? CancellationError() }
+        return value
+    }
+
+    /// One line of the job's audit trail. Within `commit`.
+    func note(_ event: String, detail: String? = nil, _ session: DatabaseSession) async throws(DatabaseError) {
+        try await JobProgress.event(session, job: id, event, instance: context.configuration.instance, detail: detail)
+    }
+
+    /// A new provider batch of the job. Within `commit`.
+    @discardableResult
+    func insertBatch(
+        _ stage: WorkStage, round: Int, _ state: ProviderBatchState, model: String, _ lots: PlannedLots,
+        _ session: DatabaseSession
+    ) async throws(DatabaseError) -> ProviderBatch {
+        let id = try await ProviderBatches.insert(
+            session, job: id, stage: stage, round: round, state: state, model: model, account: context.account, lots)
+        var batch = ProviderBatch(id: id, stage: stage, round: round, sequence: 0, state: state, model: model)
+        batch.inlineImages = lots.inlineImages
+        return batch
+    }
+
+    /// The job has ended meanwhile, or was removed; nil if that cannot be found out.
+    func hasEnded() async -> Bool? {
+        do { return try await LoadJob.run(context.database, job: id)?.status.isOpen != true } catch { return nil }
+    }
+}

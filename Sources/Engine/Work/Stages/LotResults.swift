@@ -1,0 +1,67 @@
+// Stores answers and failures of lots: results, usage, ends and counts in one transaction. Loop-bound.
+
+extension LeasedJob {
+    /// A page of its own transaction.
+    func store(_ page: CollectedPage, _ batch: ProviderBatch, _ record: JobRecord) async throws {
+        let spent = try await commit(.answers) { try await store(page, batch, record, $0) }
+        // The tokens of direct calls were counted when they were made.
+        if batch.state != .asking { context.openAI.spent(spent, on: batch.model) }
+    }
+
+    /// Within `commit`.
+    /// - Returns: what the new answers cost.
+    @discardableResult
+    func store(
+        _ page: CollectedPage, _ batch: ProviderBatch, _ record: JobRecord, _ session: DatabaseSession
+    ) async throws -> Usage {
+        let results = page.answers.map { result($0.position, $0.answer, batch.stage, record) }
+        let new = try await StoreResults.run(session, job: id, stage: .init(batch.stage), results)
+        let failed = try await LineFailures.store(session, batch: batch, job: id, page.failures.map(\.failure))
+        let spent = try await book(page, new: new, failed: failed, batch, session)
+        if batch.stage == .translation || record.translatedLanguages.isEmpty {
+            try await end(ends(page, new, batch.stage), of: record, session)
+        }
+        return spent
+    }
+
+    private func result(_ position: Int, _ answer: ModelAnswer, _ stage: WorkStage, _ record: JobRecord) -> StageResult
+    {
+        switch stage {
+        case .vision:
+            let text = answer[VisionRequest.fields[0]] ?? ""
+            return StageResult(position: position, succeeded: true, payload: text)
+        case .translation:
+            let texts = record.translatedLanguages.map { ($0, JSONValue.string(answer[$0] ?? "")) }
+            return StageResult(position: position, succeeded: true, payload: JSONValue.object(texts).text)
+        }
+    }
+
+    private func ends(_ page: CollectedPage, _ new: Set<Int>, _ stage: WorkStage) -> [LotEnd] {
+        page.answers.filter { new.contains($0.position) }.map { position, answer in
+            var end = LotEnd(position: position, error: nil)
+            if stage == .translation {
+                for (language, text) in answer.fields { end.translations[language] = text }
+            }
+            return end
+        }
+    }
+
+    private func book(
+        _ page: CollectedPage, new: Set<Int>, failed: Set<Int>, _ batch: ProviderBatch, _ session: DatabaseSession
+    ) async throws(DatabaseError) -> Usage {
+        var spent: [String: Usage] = [:]
+        var counted: Set<Int> = []
+        for (position, answer) in page.answers where new.contains(position) && counted.insert(position).inserted {
+            spent[answer.model, default: .zero] = spent[answer.model, default: .zero] + answer.usage
+        }
+        var failedOnce: Set<Int> = []
+        for (failure, usage) in page.failures
+        where failed.contains(failure.position) && failedOnce.insert(failure.position).inserted {
+            spent[batch.model, default: .zero] = spent[batch.model, default: .zero] + (usage ?? .zero)
+        }
+        for (model, usage) in spent.sorted(by: { $0.key < $1.key }) {
+            try await BookUsage.run(session, job: id, model: model, input: usage.input, output: usage.output)
+        }
+        return spent.values.reduce(.zero, +)
+    }
+}

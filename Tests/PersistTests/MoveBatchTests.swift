@@ -1,0 +1,83 @@
+// The guard of the one writer: a provider batch moves from the state that the verdict was made for, or not at all.
+// Loop-bound.
+import TestSupport
+import Testing
+
+@testable import Engine
+
+@Suite("Moves of provider batches", .timeLimit(.minutes(1)))
+struct MoveBatchTests {
+    private static let job = Identifier.random()
+
+    /// A batch in `state`, written by this version or by the one before.
+    private static func withBatch(
+        _ state: String, _ body: @escaping @Sendable (DatabaseSession, ProviderBatch) async throws -> Void
+    ) async throws {
+        try await withDatabase { database in
+            _ = try await database.session { try await Migrator.run($0, migrations: Migrations.all) }
+            try await database.script(
+                """
+                INSERT INTO openai_batches (id, job_id, stage, round, sequence, state, model, positions, account,
+                        intent_at, not_before)
+                    VALUES (gen_random_uuid(), '\(job)', 'vision', 1, 1, '\(state)', 'm', '{0,1}', 'mine',
+                        '2026-01-01', '2026-01-01')
+                """)
+            try await database.session { session in
+                let batch = try #require(try await ProviderBatches.load(session, job: job).first)
+                try await body(session, batch)
+            }
+        }
+    }
+
+    @Test("C5.1: a move is written once; repeated after a lost reply it counts as done and changes nothing")
+    func repeated() async throws {
+        try await Self.withBatch("creating") { session, batch in
+            var move = BatchMove(to: .submitted)
+            (move.batchID, move.failures, move.setbacks) = ("batch_1", 0, 2)
+            #expect(try await MoveBatch.run(session, batch, move))
+            move.batchID = "batch_2"
+            #expect(try await !MoveBatch.run(session, batch, move))
+            let row = try #require(try await ProviderBatches.load(session, job: Self.job).first)
+            #expect(row.state == .submitted && row.batchID == "batch_1" && row.setbacks == 2)
+        }
+    }
+
+    @Test("C5.1: a batch that stands elsewhere is not moved: the step ends with an error")
+    func stale() async throws {
+        try await Self.withBatch("collected") { session, batch in
+            var old = batch
+            old.state = .submitted
+            let error = await #expect(throws: StaleBatch.self) {
+                _ = try await MoveBatch.run(session, old, BatchMove(to: .uploaded))
+            }
+            #expect(error?.found == "collected" && error?.expected == .submitted)
+            await #expect(throws: StaleBatch.self) { _ = try await MoveBatch.remove(session, old) }
+            #expect(try await ProviderBatches.load(session, job: Self.job).map(\.state) == [batch.state])
+        }
+    }
+
+    @Test("an intent has its time from the move that made it; what leaves the row where it is keeps it")
+    func intentTime() async throws {
+        try await Self.withBatch("uploaded") { session, batch in
+            _ = try await MoveBatch.run(session, batch, BatchMove(to: .creating))
+            let made = try #require(try await ProviderBatches.load(session, job: Self.job).first)
+            #expect(made.intentAt.map { $0 > (batch.intentAt ?? $0) } ?? false)
+            let statement = Statement("test.intent", "SELECT intent_at FROM openai_batches")
+            let before = try await session.query(statement)[0].timestamp(0)
+            _ = try await MoveBatch.run(session, made, BatchMove(to: .creating))
+            #expect(try await session.query(statement)[0].timestamp(0) == before)
+        }
+    }
+
+    @Test("a row that an instance of the version before is asking for is read and moved as any other")
+    func oldWord() async throws {
+        try await Self.withBatch("canary") { session, batch in
+            #expect(batch.state == .asking)
+            #expect(try await MoveBatch.run(session, batch, BatchMove(to: .abandoned)))
+        }
+        try await Self.withBatch("canary") { session, batch in
+            #expect(try await MoveBatch.remove(session, batch))
+            #expect(try await !MoveBatch.remove(session, batch))
+        }
+    }
+}

@@ -1,0 +1,332 @@
+// What follows from each outcome, as transcripts: a batch and an outcome in, the verdict as one line out. Any thread.
+import Testing
+
+@testable import Engine
+
+@Suite("The batch machine: what follows from an outcome")
+struct BatchMachineTests {
+    static let now = Timestamp(seconds: 1_000_000)
+
+    /// Facts without chance: a wait is 0.75 of the doubled first second.
+    static func facts(ended: Bool = false, cuts: Int = 0, account: String = "mine") -> BatchFacts {
+        var facts = BatchFacts(now: now, account: account)
+        (facts.jobHasEnded, facts.cuts) = (ended, cuts)
+        return facts
+    }
+
+    static func batch(
+        _ state: ProviderBatchState, lines: Int = 8, age: Double = 60, failures: Int = 0, setbacks: Int = 0,
+        refusals: Int = 0, inline: Bool = false
+    ) -> ProviderBatch {
+        var batch = ProviderBatch(
+            id: Identifier(high: 2, low: 1), stage: .vision, round: 1, sequence: 1, state: state, model: "m")
+        (batch.lines, batch.inlineImages, batch.account) = (lines, inline, "mine")
+        (batch.inputFileID, batch.batchID, batch.intentAt) = ("file-1", "batch_1", now + -age)
+        (batch.failures, batch.setbacks, batch.refusals) = (failures, setbacks, refusals)
+        return batch
+    }
+
+    static func object(_ status: BatchObject.Status, errors: [String] = [], id: String = "batch_1") -> BatchObject {
+        var object = BatchObject(["id": .string(id), "status": "in_progress", "input_file_id": "file-1"])!  // is one
+        object.status = status
+        object.errors = errors.map { BatchObject.InputError(code: $0, message: "words", line: 3) }
+        if status == .completed { (object.outputFileID, object.errorFileID) = ("out", "err") }
+        return object
+    }
+
+    static func failed(_ code: String) -> BatchOutcome { .status(object(.failed, errors: [code])) }
+    static func api(_ status: Int, _ code: String? = nil, lost: Bool = false) -> OpenAIError {
+        OpenAIError(.api(status: status, code: code, message: "words"), mayHaveArrived: lost)
+    }
+    static let busy = OpenAIError(.rateLimited, retryAfter: 30)
+    static let gone = OpenAIError(.timedOut, mayHaveArrived: true)
+
+    /// One line for a verdict, so that a transcript reads as text.
+    static func line(_ batch: ProviderBatch, _ verdict: Verdict) -> String {
+        var words = ["\(verdict.name.rawValue): \(batch.state.rawValue) -> \(verdict.to.rawValue)"]
+        if verdict.waitSeconds > 0 { words.append("wait \(verdict.waitSeconds)") }
+        if let error = verdict.error { words.append("error '\(error)'") }
+        switch verdict.trouble {
+        case .unchanged: break
+        case .cleared: words.append("cleared")
+        case .says(let text): words.append(text == verdict.error ? "says so" : "says '\(text)'")
+        }
+        let counts = (verdict.failures, verdict.setbacks, verdict.refusals)
+        if counts != (0, 0, 0) { words.append("counts \(counts.0) \(counts.1) \(counts.2)") }
+        let known: [(String, String?)] = [
+            ("account", verdict.account), ("file", verdict.file), ("batch", verdict.batchID),
+            ("built", verdict.builtPositions.map { "\($0) \(verdict.builtBytes ?? 0)" }),
+            ("provider", verdict.providerStatus), ("out", verdict.outputFile), ("err", verdict.errorFile),
+        ]
+        words += known.compactMap { name, value in value.map { "\(name) \($0)" } }
+        let flags = [
+            (verdict.isRecalled, "recalled"), (verdict.isHeldUp, "held up"), (verdict.isHalved, "halved"),
+            (verdict.removesRow, "row removed"), (verdict.namesBatch, "named"),
+        ]
+        words += flags.compactMap { $0 ? $1 : nil }
+        words += verdict.page.answers.map { "answer \($0.position)" }
+        words += verdict.page.failures.map { "failure \($0.failure.position)\($0.failure.curable ? " curable" : "")" }
+        words += verdict.usage.map { "usage \($0.model) \($0.inputTokens)+\($0.outputTokens)" }
+        switch verdict.then {
+        case .goOn: break
+        case .pause: words.append("then pause")
+        case .failOpenLots: words.append("then all lots fail")
+        }
+        return words.joined(separator: "; ")
+    }
+
+    func check(
+        _ batch: ProviderBatch, _ outcome: BatchOutcome, _ expected: String, _ facts: BatchFacts = Self.facts(),
+        at place: SourceLocation = #_sourceLocation
+    ) throws {
+        let verdict = try BatchMachine.after(batch, outcome, facts)
+        #expect(Self.line(batch, verdict) == expected, sourceLocation: place)
+    }
+
+    static let answer = ModelAnswer(fields: [("damages", "<p>x</p>")], model: "m-1", usage: Usage(input: 7, output: 2))
+
+    @Test("C5.1: one lot ahead of its stage: its answer is used; an unknown outcome is never asked for again")
+    func asking() throws {
+        let asking = Self.batch(.asking)
+        try check(asking, .answered(position: 4, Self.answer), "answers: asking -> collected; cleared; answer 4")
+        try check(
+            asking, .askFailed(position: 4, OpenAIError(.refused("no"))), "answers: asking -> collected; failure 4")
+        try check(
+            asking, .askFailed(position: 4, OpenAIError(.malformed("x"))),
+            "answers: asking -> collected; failure 4 curable")
+        try check(
+            asking, .askFailed(position: 4, Self.gone),
+            "abandon: asking -> abandoned; error 'OpenAI did not answer in time'")
+        try check(
+            asking, .askFailed(position: 4, OpenAIError(.quota)),
+            "dropAsking: asking -> asking; says 'The service's OpenAI quota is used up'; row removed; then pause")
+        try check(
+            asking, .askFailed(position: 4, Self.api(400, "unknown_parameter")),
+            "abandon: asking -> abandoned; error 'OpenAI answered 400 (unknown_parameter): words'; then all lots fail")
+        try check(asking, .givenUp(.answerLost), "abandon: asking -> abandoned; error 'The direct answer was lost'")
+        try check(asking, .askedAll(passing: nil), "collected: asking -> collected; cleared")
+        try check(
+            asking, .askedAll(passing: Self.busy),
+            "collected: asking -> collected; says 'OpenAI's rate limit was reached'; then pause")
+    }
+
+    @Test("C5.4: an image that the provider could not download is curable only while it was not sent along")
+    func images() throws {
+        var error = Self.api(400, "failed_to_download_image")
+        error.imageDownload = true
+        try check(
+            Self.batch(.asking), .askFailed(position: 1, error), "answers: asking -> collected; failure 1 curable")
+        try check(
+            Self.batch(.asking, inline: true), .askFailed(position: 1, error),
+            "answers: asking -> collected; failure 1")
+    }
+
+    @Test("C5.1: an upload whose reply was lost stays an intent; one that was refused is planned again")
+    func uploading() throws {
+        let planned = Self.batch(.planned, failures: 2)
+        try check(
+            planned, .built(positions: [1, 2], bytes: 90),
+            "uploadIntent: planned -> uploading; counts 2 0 0; account mine; built [1, 2] 90")
+        try check(
+            planned, .built(positions: [], bytes: 0),
+            "abandon: planned -> abandoned; error 'None of its lots could be sent'")
+        let uploading = Self.batch(.uploading, failures: 2)
+        try check(uploading, .uploaded(file: "f"), "file: uploading -> uploaded; file f")
+        try check(
+            uploading, .uploadFailed(Self.gone),
+            "postpone: uploading -> uploading; wait 3.0; error 'OpenAI did not answer in time'; says so; counts 3 0 0")
+        try check(
+            uploading, .uploadFailed(Self.busy),
+            "postpone: uploading -> planned; wait 30.0; error 'OpenAI's rate limit was reached'; says so; counts 3 0 0")
+        try check(uploading, .foundUpload(file: "f"), "review: uploading -> uploaded; file f")
+        try check(uploading, .foundUpload(file: nil), "review: uploading -> planned")
+        try check(
+            uploading, .failed(OpenAIError(.unavailable)),
+            "postpone: uploading -> uploading; wait 3.0; error 'OpenAI could not be reached'; says so; counts 3 0 0")
+    }
+
+    @Test("C5.1: a batch whose creation got no reply is looked for, and created again only after the settling time")
+    func creating() throws {
+        let uploaded = Self.batch(.uploaded)
+        try check(uploaded, .admitted, "createIntent: uploaded -> creating; account mine")
+        try check(uploaded, .othersTurn, "postpone: uploaded -> uploaded; wait 30.0; error 'It is others' turn'")
+        try check(uploaded, .noFile, "postpone: uploaded -> planned; wait 0.75; error 'no file'; counts 1 0 0")
+        let creating = Self.batch(.creating)
+        let made = Self.object(.validating)
+        try check(
+            creating, .created(made),
+            "batch: creating -> submitted; wait 30.0; batch batch_1; provider validating; named")
+        try check(
+            creating, .creationFailed(Self.gone),
+            "postpone: creating -> creating; wait 0.75; error 'OpenAI did not answer in time'; counts 1 0 0")
+        try check(
+            creating, .creationFailed(Self.busy),
+            "postpone: creating -> uploaded; wait 30.0; error 'OpenAI's rate limit was reached'; says so; counts 1 0 0")
+        try check(
+            creating, .listed([made]),
+            "batch: creating -> submitted; wait 30.0; batch batch_1; provider validating; named")
+        try check(Self.batch(.creating, age: 5), .listed([]), "settle: creating -> creating; wait 15.0")
+        try check(Self.batch(.creating, age: 21), .listed([]), "settle: creating -> uploaded")
+        try check(
+            creating, .failed(OpenAIError(.unavailable)),
+            "postpone: creating -> creating; wait 0.75; error 'OpenAI could not be reached'; says so; counts 1 0 0")
+        // Under another key a list that lacks the batch proves nothing.
+        try check(
+            Self.batch(.creating, age: 3600), .listed([]),
+            "postpone: creating -> creating; wait 0.75; error '\(BatchMachine.hiddenReason)'; says so; counts 1 0 0",
+            Self.facts(account: "another"))
+        try check(
+            Self.batch(.creating, age: 27 * 3600), .listed([]), "settle: creating -> uploaded",
+            Self.facts(account: "another"))
+    }
+
+    @Test("C5.4: a creation that is refused is planned anew a bounded number of times")
+    func refusedCreation() throws {
+        let words = "'OpenAI answered 400: words'"
+        try check(
+            Self.batch(.creating, setbacks: 4), .creationFailed(Self.api(400)),
+            "postpone: creating -> planned; wait 12.0; error \(words); says so; counts 1 5 0")
+        try check(
+            Self.batch(.creating, setbacks: 5), .creationFailed(Self.api(400)),
+            "abandon: creating -> abandoned; error \(words); says so; counts 0 5 0")
+    }
+
+    @Test("C5.4: a batch that is polled runs on, ends, or fails for one of five reasons")
+    func polling() throws {
+        let submitted = Self.batch(.submitted, failures: 3)
+        try check(
+            submitted, .status(Self.object(.inProgress)),
+            "poll: submitted -> submitted; wait 30.0; cleared; provider inProgress")
+        try check(
+            submitted, .status(Self.object(.completed)),
+            "poll: submitted -> ended; cleared; provider completed; out out; err err")
+        try check(submitted, .status(Self.object(.expired)), "poll: submitted -> ended; cleared; provider expired")
+        try check(
+            Self.batch(.submitted), Self.failed("server_error"),
+            "postpone: submitted -> uploaded; wait 30.0; error 'OpenAI could not run the batch'; counts 1 1 0")
+        try check(
+            Self.batch(.submitted, setbacks: 5), Self.failed("server_error"),
+            "abandon: submitted -> abandoned; error 'OpenAI could not run the batch'; counts 0 5 0")
+        try check(
+            submitted, Self.failed("insufficient_quota"),
+            "holdUp: submitted -> abandoned; error 'The service's OpenAI quota is used up'; says so; held up")
+        try check(
+            submitted, Self.failed("model_not_found"),
+            "holdUp: submitted -> abandoned; error 'None of the configured OpenAI models is available'; says so; held up"
+        )
+        let words = "'OpenAI refused the batch in line 3 (invalid_json_line): words'"
+        try check(
+            submitted, Self.failed("invalid_json_line"), "halve: submitted -> abandoned; error \(words); halved")
+        try check(
+            submitted, Self.failed("invalid_json_line"), "abandon: submitted -> abandoned; error \(words)",
+            Self.facts(cuts: 64))
+        try check(
+            Self.batch(.submitted, lines: 1), Self.failed("invalid_json_line"),
+            "abandon: submitted -> abandoned; error \(words)")
+    }
+
+    @Test("C5.4: a full queue is waited out; a batch that is alone in it is too large and is cut")
+    func fullQueue() throws {
+        let full = "'OpenAI's queue of batches is full'"
+        try check(
+            Self.batch(.submitted), .queueFull(others: 500),
+            "postpone: submitted -> uploaded; wait 30.0; error \(full); says so; counts 1 0 1")
+        try check(
+            Self.batch(.submitted, refusals: 9), .queueFull(others: 500),
+            "postpone: submitted -> uploaded; wait 45.0; error \(full); says so; counts 1 0 10")
+        try check(
+            Self.batch(.submitted), .queueFull(others: 0),
+            "halve: submitted -> abandoned; error \(full); says so; halved")
+        try check(
+            Self.batch(.submitted, lines: 1), .queueFull(others: 0),
+            "postpone: submitted -> uploaded; wait 30.0; error \(full); says so; counts 1 0 1")
+        try check(
+            Self.batch(.submitted, lines: 32), .queueFull(others: 0),
+            "postpone: submitted -> uploaded; wait 30.0; error \(full); says so; counts 1 0 1", Self.facts(cuts: 64))
+    }
+
+    @Test("a batch that is not there is given up under its own key, and waited for under another")
+    func missing() throws {
+        let words = "'OpenAI answered 404: words'"
+        for state in [ProviderBatchState.submitted, .ended] {
+            let name = state.rawValue
+            try check(
+                Self.batch(state), .failed(Self.api(404)), "abandon: \(name) -> abandoned; error \(words)")
+            try check(
+                Self.batch(state), .failed(Self.api(404)),
+                "postpone: \(name) -> \(name); wait 0.75; error '\(BatchMachine.hiddenReason)'; says so; counts 1 0 0",
+                Self.facts(account: "another"))
+            try check(
+                Self.batch(state), .failed(Self.api(500)),
+                "postpone: \(name) -> \(name); wait 0.75; error 'OpenAI answered 500: words'; says so; counts 1 0 0")
+        }
+    }
+
+    @Test("C5.4: a batch that is late is asked to end, and keeps what it has done")
+    func recalling() throws {
+        try check(
+            Self.batch(.submitted, failures: 1), .recalled(Self.object(.cancelling)),
+            "lateRecall: submitted -> submitted; wait 30.0; counts 1 0 0; provider cancelling; recalled")
+        try check(
+            Self.batch(.submitted), .givenUp(.deadlineNear),
+            "abandon: submitted -> abandoned; error 'The job's deadline was near'")
+    }
+
+    @Test("C5.4: answers are collected; lines that the account could not run hold the batch up")
+    func collecting() throws {
+        try check(Self.batch(.ended, failures: 2), .collected(heldUp: nil), "collected: ended -> collected")
+        try check(
+            Self.batch(.ended), .collected(heldUp: OpenAIError(.quota)),
+            "holdUp: ended -> abandoned; error 'The service's OpenAI quota is used up'; says so; held up")
+    }
+
+    @Test("C4.3, C5.9: an ended job takes back what is outside, waits for it, and books what it cost")
+    func cleaningUp() throws {
+        let ended = Self.facts(ended: true)
+        let forgotten = "abandoned; error 'The job has ended'"
+        for state in [ProviderBatchState.asking, .planned, .uploaded, .submitted] {
+            try check(Self.batch(state), .givenUp(.jobEnded), "cleanUp: \(state.rawValue) -> \(forgotten)", ended)
+        }
+        try check(Self.batch(.uploading), .foundUpload(file: nil), "cleanUp: uploading -> \(forgotten)", ended)
+        let creating = Self.batch(.creating, age: 5)
+        try check(creating, .listed([]), "settle: creating -> creating; wait 15.0", ended)
+        try check(Self.batch(.creating, age: 21), .listed([]), "cleanUp: creating -> \(forgotten)", ended)
+        try check(
+            creating, .listed([Self.object(.inProgress)]),
+            "stray: creating -> submitted; batch batch_1; provider inProgress", ended)
+        let submitted = Self.batch(.submitted)
+        try check(
+            submitted, .recalled(Self.object(.cancelling)),
+            "recall: submitted -> submitted; wait 30.0; provider cancelling; recalled", ended)
+        try check(
+            submitted, .status(Self.object(.cancelled)), "poll: submitted -> ended; provider cancelled", ended)
+        try check(submitted, Self.failed("server_error"), "cleanUp: submitted -> \(forgotten)", ended)
+        try check(submitted, .failed(Self.api(404)), "cleanUp: submitted -> \(forgotten)", ended)
+        try check(
+            submitted, .failed(Self.busy),
+            "postpone: submitted -> submitted; wait 30.0; error 'OpenAI's rate limit was reached'; counts 1 0 0", ended)
+        try check(
+            Self.batch(.ended), .booked([ModelUsage(model: "m-1", inputTokens: 5, outputTokens: 1)]),
+            "book: ended -> collected; usage m-1 5+1", ended)
+    }
+
+    @Test("C4.3: what was made while the lease went is dropped only if nobody will look for it")
+    func orphans() {
+        let creating = Self.batch(.creating)
+        var unnamed = creating
+        unnamed.batchID = nil
+        var adopted = creating
+        adopted.batchID = "batch_2"
+        let made = BatchOutcome.created(Self.object(.validating, id: "batch_3"))
+        func orphan(_ outcome: BatchOutcome, _ hasEnded: Bool?, _ rows: [ProviderBatch]?) -> Orphan? {
+            BatchMachine.orphan(of: outcome, unnamed, jobHasEnded: hasEnded, rows: rows)
+        }
+        #expect(orphan(.uploaded(file: "f"), true, nil) == .file("f"))
+        #expect(orphan(.uploaded(file: "f"), false, []) == nil && orphan(.uploaded(file: "f"), nil, nil) == nil)
+        #expect(orphan(made, true, nil) == .batch("batch_3"))
+        // The new holder finds it, or has it already.
+        #expect(orphan(made, false, [unnamed]) == nil && orphan(made, nil, nil) == nil)
+        // The row has got another one.
+        #expect(orphan(made, false, [adopted]) == .batch("batch_3"))
+    }
+}
