@@ -17,7 +17,7 @@ final class HostNames {
     /// Names remembered.
     static let namesMax = 4096
 
-    enum Answer: Equatable {
+    enum Resolution: Equatable {
         /// Numeric, in order of preference.
         case known([String])
         /// It failed a moment ago.
@@ -74,7 +74,7 @@ final class HostNames {
     /// - Parameter insisting: asks again although it has just failed.
     func look(
         _ host: String, insisting: Bool, for waiter: ObjectIdentifier, _ done: @escaping ([String]) -> Void
-    ) -> Answer {
+    ) -> Resolution {
         if let entry = known[host], entry.until > now() {
             if !entry.addresses.isEmpty { return .known(entry.addresses) }
             if !insisting { return .failed }

@@ -6,7 +6,7 @@
 /// A stack of the members of all objects that are open.
 struct ObjectSorter: ~Copyable {
     /// Where a member stands in the output: `start` is its key's quote, `keyEnd` is after the closing one.
-    struct Member {
+    struct ObjectMember {
         let start: Int
         let keyEnd: Int
         let end: Int
@@ -16,7 +16,7 @@ struct ObjectSorter: ~Copyable {
     struct Members {
         fileprivate let first: Int
         /// Most objects have one member, or a few in order: the last one is all that must be known of them.
-        fileprivate var last: Member?
+        fileprivate var last: ObjectMember?
         fileprivate var inOrder = true
     }
 
@@ -28,7 +28,7 @@ struct ObjectSorter: ~Copyable {
     }
 
     private let arrangement: Order
-    private var members: [Member] = []
+    private var members: [ObjectMember] = []
     private var scratch = ByteBuffer()
 
     init(_ order: Order) { arrangement = order }
@@ -39,7 +39,7 @@ struct ObjectSorter: ~Copyable {
     func begin() -> Members { Members(first: members.count) }
 
     @inline(__always)
-    mutating func add(_ member: Member, to open: inout Members, in output: borrowing ByteBuffer) {
+    mutating func add(_ member: ObjectMember, to open: inout Members, in output: borrowing ByteBuffer) {
         if let last = open.last {
             members.append(last)
             if open.inOrder { open.inOrder = CanonicalKeys.precedes(last, member, in: output.bytes.span) }
@@ -90,7 +90,7 @@ struct ObjectSorter: ~Copyable {
 
     /// Puts sorted members back where their keys were first; of repeated ones only the last is left.
     private mutating func restore(from first: Int, in text: Span<UInt8>) {
-        var kept: [(place: Int, member: Member)] = []
+        var kept: [(place: Int, member: ObjectMember)] = []
         for member in members[first...] {
             if let last = kept.last, CanonicalKeys.order(last.member, member, in: text) == nil {
                 kept[kept.count - 1].member = member
@@ -105,7 +105,7 @@ struct ObjectSorter: ~Copyable {
     /// Gives back what one unusually large object needed.
     mutating func shrink(to bytes: Int) {
         scratch.shrink(to: bytes)
-        if members.capacity * MemoryLayout<Member>.stride > bytes { members = [] }
+        if members.capacity * MemoryLayout<ObjectMember>.stride > bytes { members = [] }
     }
 
     private mutating func sort(from first: Int, in text: Span<UInt8>) {

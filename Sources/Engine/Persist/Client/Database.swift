@@ -10,7 +10,7 @@ public final class Database {
     private var machine: PoolMachine
     private var connections: [Int: PGConnection] = [:]
     private var pauses: [Int: LoopTimer] = [:]
-    private var tickets: [Int: Ticket<Result<PoolMachine.Lease, DatabaseError>>] = [:]
+    private var tickets: [Int: Ticket<Result<PoolMachine.PoolLease, DatabaseError>>] = [:]
     private var waiters = 0
     private var wasAvailable: Bool?
     private var watch: SilenceWatch?
@@ -92,7 +92,9 @@ public final class Database {
 
     // MARK: Leases
 
-    private func acquire(_ role: PoolMachine.Role, seconds: Double) async throws(DatabaseError) -> PoolMachine.Lease {
+    private func acquire(
+        _ role: PoolMachine.Role, seconds: Double
+    ) async throws(DatabaseError) -> PoolMachine.PoolLease {
         loop.assertOnLoop()
         guard settings != nil else { throw .unavailable(configuration.problem ?? "") }
         waiters += 1
@@ -112,7 +114,7 @@ public final class Database {
         }
     }
 
-    private typealias Granted = Result<PoolMachine.Lease, DatabaseError>
+    private typealias Granted = Result<PoolMachine.PoolLease, DatabaseError>
 
     private func wait(_ id: Int, seconds: Double, _ late: DatabaseError) async throws(DatabaseError) -> Granted {
         let timer = LoopTimer(on: loop)
@@ -136,7 +138,7 @@ public final class Database {
     }
 
     /// A connection whose state is not certain never goes back.
-    private func giveBack(_ session: DatabaseSession, _ lease: PoolMachine.Lease) async {
+    private func giveBack(_ session: DatabaseSession, _ lease: PoolMachine.PoolLease) async {
         // A task of its own, so that the ROLLBACK is not refused because the caller's task was cancelled.
         await loop.spawn { await session.end() }.value
         perform(machine.release(lease))

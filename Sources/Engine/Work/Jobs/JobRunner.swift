@@ -4,7 +4,7 @@ import Logging
 
 public final class JobRunner {
     let context: JobContext
-    let lease: Lease
+    let lease: JobLease
     /// `run` has returned.
     private(set) var isOver = false
     /// No further step is begun.
@@ -20,7 +20,7 @@ public final class JobRunner {
     /// Batches of a shard that found the queue full or the quota spent.
     private var refusals: [Identifier: Int] = [:]
 
-    init(context: JobContext, lease: Lease) {
+    init(context: JobContext, lease: JobLease) {
         self.context = context
         self.lease = lease
     }

@@ -16,7 +16,7 @@ public struct EndedJob: Sendable {
 /// is let go of. Loop-bound.
 public struct DeliveryLots {
     /// A lot as a webhook tells it.
-    public enum Lot {
+    public enum DeliveredLot {
         /// Its finished JSON, valid inside the callback only.
         case finished(UnsafeRawBufferPointer)
         /// Its job's end overtook it.
@@ -31,7 +31,7 @@ public struct DeliveryLots {
     /// Lots of the delivery, however many this page holds.
     public var total: Int { rows.first?.int(2) ?? 0 }
 
-    public func forEach(_ body: (Lot) -> Void) {
+    public func forEach(_ body: (DeliveredLot) -> Void) {
         for row in rows {
             if row.isNull(0) {
                 body(.unfinished(lotID: row.text(1)))

@@ -10,7 +10,7 @@ import DequeModule
 /// Statements share the connection by pipelining. Each has a Sync of its own, so that a statement that fails aborts no
 /// other and is known to be committed when its Sync is answered. A *direct* command (a script, a COPY) cannot be
 /// pipelined: it waits for the pipeline to run dry, and what comes after it is held back until it has ended.
-struct ConnectionMachine<Request> {
+struct PGConnectionMachine<Request> {
     enum State {
         case idle
         case resolving
