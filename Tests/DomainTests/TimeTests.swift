@@ -61,8 +61,8 @@ struct EstimateTests {
         #expect(half == created + 7200)
         #expect(Estimate.seconds(lots: 10, recent: []) == Estimate.unmeasuredSeconds)
         let recent =
-            (0..<7).map { Estimate.Sample(lots: 10, seconds: 100 + Double($0)) }
-            + (0..<9).map { Estimate.Sample(lots: 50_000, seconds: 90_000 + Double($0)) }
+            (0..<7).map { Estimate.PastJob(lots: 10, seconds: 100 + Double($0)) }
+            + (0..<9).map { Estimate.PastJob(lots: 50_000, seconds: 90_000 + Double($0)) }
         #expect(Estimate.seconds(lots: 12, recent: recent) == 103)
         #expect(Estimate.seconds(lots: 40_000, recent: recent) > 80_000)
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Server
 
-private typealias Machine = ConnectionMachine
+private typealias Machine = HTTPConnectionMachine
 
 /// Feeds events and checks each one's actions.
 private func run(_ machine: inout Machine, _ lines: [(Machine.Event, Machine.Actions)]) {

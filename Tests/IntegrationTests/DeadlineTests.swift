@@ -14,7 +14,7 @@ struct DeadlineTests {
         }
     }
 
-    private static func hasBatch(_ world: World, _ status: BatchStatus) async -> Bool {
+    private static func hasBatch(_ world: World, _ status: SimulatedBatchStatus) async -> Bool {
         _ = await world.openAI.state()
         return world.openAI.batches.last?.status == status
     }

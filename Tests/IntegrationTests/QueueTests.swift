@@ -29,8 +29,8 @@ struct QueueTests {
             #expect(try await ClaimJobs.free(database, silentSeconds: 10, limit: 5) == [])
             #expect(try await take([]) == [])
             #expect(try await take([job]) == [2])
-            await #expect(throws: LeaseLost.self) { try await HoldLease.run(database, Lease(job: job, epoch: 1)) }
-            try await HoldLease.run(database, Lease(job: job, epoch: 2))
+            await #expect(throws: LeaseLost.self) { try await HoldLease.run(database, JobLease(job: job, epoch: 1)) }
+            try await HoldLease.run(database, JobLease(job: job, epoch: 2))
             // Another incarnation's heartbeat takes the name from nobody; one that has the name frees what the old one
             // held.
             let other = Identifier.random()

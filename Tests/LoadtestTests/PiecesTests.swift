@@ -83,14 +83,14 @@ struct PiecesTests {
         #expect(found == lengths)
     }
 
-    static let rangeHeaders: [(String?, ByteRange.Answer)] = [
+    static let rangeHeaders: [(String?, ByteRange.Selection)] = [
         ("bytes=0-63", .part(0..<64)), ("bytes=90-", .part(90..<100)), ("bytes=-10", .part(90..<100)),
         ("bytes=50-500", .part(50..<100)), ("bytes=100-", .unsatisfiable), ("bytes=-0", .unsatisfiable),
         ("bytes=5-2", .whole), ("bytes=0-1,5-6", .whole), ("lines=0-1", .whole), (nil, .whole),
     ]
 
     @Test("ranges as browsers and our own check ask for them", arguments: rangeHeaders)
-    func ranges(header: String?, expected: ByteRange.Answer) {
+    func ranges(header: String?, expected: ByteRange.Selection) {
         #expect(ByteRange.of(header, length: 100) == expected)
     }
 

@@ -157,7 +157,7 @@ struct HostNamesTests {
     func time() async throws {
         let names = Names(["a.example": ["192.0.2.1"], "b.example": []])
         try await onNames(names) { loop, host, clock in
-            func ask(_ name: String) async -> HostNames.Answer {
+            func ask(_ name: String) async -> HostNames.Resolution {
                 let id = ObjectIdentifier(loop)
                 var told: [String]?
                 let answer = host.look(name, insisting: false, for: id) { told = $0 }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The connection's machine, as transcripts")
 struct ConnectionMachineTests {
-    typealias Machine = ConnectionMachine<String>
+    typealias Machine = PGConnectionMachine<String>
 
     static let refused = DatabaseError(.statement(sqlState: "22012"), "division")
     static let broken = DatabaseError(.lost(mayHaveHappened: true), "gone")

@@ -93,7 +93,7 @@ struct PoolMachineTests {
     @Test("an exclusive connection serves one at a time; a lease of a lost connection is worth nothing")
     func leases() {
         var pool = up()
-        let first = Pool.Lease(place: 1, epoch: 0), second = Pool.Lease(place: 2, epoch: 0)
+        let first = Pool.PoolLease(place: 1, epoch: 0), second = Pool.PoolLease(place: 2, epoch: 0)
         #expect(pool.acquire(1, .exclusive) == .granted(first))
         #expect(pool.acquire(2, .exclusive) == .granted(second))
         #expect(pool.acquire(3, .exclusive) == .queued)
@@ -112,7 +112,7 @@ struct PoolMachineTests {
         var pool = started(waitersMax: 2)
         for place in 0...2 { #expect(pool.connected(place, now: 0) == []) }
         let busy = Pool.Acquired.refused(DatabaseError(.busy, "too many calls wait for the database"))
-        let shared = Pool.Lease(place: 0, epoch: 0)
+        let shared = Pool.PoolLease(place: 0, epoch: 0)
         #expect(pool.acquire(1, .shared) == .granted(shared) && pool.acquire(2, .shared) == .granted(shared))
         #expect(pool.acquire(3, .shared) == busy)
         #expect(pool.release(shared) == [])

@@ -2,7 +2,7 @@
 import Engine
 
 /// A batch's `status` on the wire.
-public enum BatchStatus: String, Sendable, CaseIterable {
+public enum SimulatedBatchStatus: String, Sendable, CaseIterable {
     case validating, failed, finalizing, completed, expired, cancelling, cancelled
     case inProgress = "in_progress"
 
@@ -67,8 +67,8 @@ final class Batch {
     let createdAt: Double
     let timing: BatchTiming
     var outputLifeSeconds: Double?
-    private(set) var status = BatchStatus.validating
-    private var stamps: [BatchStatus: Double] = [:]
+    private(set) var status = SimulatedBatchStatus.validating
+    private var stamps: [SimulatedBatchStatus: Double] = [:]
     var fault: BatchFault?
     var problems: [BatchProblem] = []
     var model: String?
@@ -89,12 +89,12 @@ final class Batch {
         self.timing = timing
     }
 
-    func enter(_ next: BatchStatus, at time: Double) {
+    func enter(_ next: SimulatedBatchStatus, at time: Double) {
         status = next
         stamps[next] = time
     }
 
-    func reached(_ status: BatchStatus) -> Double? { stamps[status] }
+    func reached(_ status: SimulatedBatchStatus) -> Double? { stamps[status] }
 
     /// The next step by itself; nil for an ended batch.
     var next: (at: Double, step: Step)? {
@@ -131,7 +131,7 @@ final class Batch {
             ("output_file_id", JSONValue(result.outputFileID)), ("error_file_id", JSONValue(result.errorFileID)),
             ("created_at", .int(Int(createdAt))), ("expires_at", .int(Int((createdAt + timing.window).rounded(.up)))),
         ]
-        for stamp in BatchStatus.allCases where stamp != .validating {
+        for stamp in SimulatedBatchStatus.allCases where stamp != .validating {
             members.append((stamp.stamp, stamps[stamp].map { .int(Int($0)) } ?? .null))
         }
         members.append(("request_counts", counts(now: now)))

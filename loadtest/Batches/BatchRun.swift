@@ -74,13 +74,13 @@ struct BatchRun {
         }
     }
 
-    private func write(_ answer: ResponseEngine.Answer, customID: String) throws(SpoolFile.Failure) {
+    private func write(_ answer: ResponseEngine.EngineReply, customID: String) throws(SpoolFile.Failure) {
         let line = resultLine(customID, status: 200, body: answer.json)
         switch answer.fault {
         case .missing: return
         case .doubled: try output.append(line + line)
         case .unknownID:
-            try output.append(resultLine("unknown-" + Digest.hex(customID, digits: 8), status: 200, body: answer.json))
+            try output.append(resultLine("unknown-" + Hashing.hex(customID, digits: 8), status: 200, body: answer.json))
             try output.append(line)
         case .answer, .error, nil: try output.append(line)
         }
@@ -109,7 +109,7 @@ struct BatchRun {
     }
 
     private func lineID(_ customID: String) -> String {
-        "batch_req_" + Digest.hex("\(batch.id):\(customID)", digits: 32)
+        "batch_req_" + Hashing.hex("\(batch.id):\(customID)", digits: 32)
     }
 
     /// `output_file_id` is null when no line was answered; `error_file_id` of a clean batch is "" every other time.

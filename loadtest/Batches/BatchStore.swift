@@ -162,7 +162,7 @@ final class BatchStore {
     }
 
     private func end(
-        _ batch: Batch, _ status: BatchStatus, _ at: Double, leftOver: (code: String, message: String)?
+        _ batch: Batch, _ status: SimulatedBatchStatus, _ at: Double, leftOver: (code: String, message: String)?
     ) async throws(SpoolFile.Failure) {
         let fraction = status == .completed ? 1 : batch.fractionDone(at: at)
         var run = try BatchRun(batch, account: account, fraction: fraction, leftOver: leftOver)

@@ -22,7 +22,7 @@ struct BatchValidator {
         var chain: [UInt8] = []
         while let line = try reader.next() {
             number += 1
-            chain = Digest.sha256(chain + Digest.sha256(line.bytes))
+            chain = Hashing.sha256(chain + Hashing.sha256(line.bytes))
             if !line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) {
                 check(line.bytes, number)
                 lines.append(line.range)

@@ -20,7 +20,7 @@ struct BatchDriver: Driver {
 
     private struct Job {
         var id: String
-        var end: JobStatus
+        var end: JobStatusReply
         var seconds: Double
         var stages: StageTimes
     }
@@ -52,7 +52,7 @@ struct BatchDriver: Driver {
     }
 
     private func one(
-        _ number: Int, _ addresses: PictureAddresses, _ bench: Bench, _ seen: (JobStatus) -> Void
+        _ number: Int, _ addresses: PictureAddresses, _ bench: Bench, _ seen: (JobStatusReply) -> Void
     ) async throws -> Job {
         var spec = BatchSpec(
             lots: lots, filling: .pictures(images), seed: number + 1, languages: languageList(languages))

@@ -36,12 +36,12 @@ final class ControlClient {
         return job
     }
 
-    func status(_ job: String) async throws -> JobStatus {
+    func status(_ job: String) async throws -> JobStatusReply {
         let response = try await call("GET", "/api/v1/batch-status/\(job)", signing: job)
         guard response.status == 200, let json = try? JSONValue.parse(response.body) else {
             throw DriverError(status: response.status, body: response.body, to: "a job's status")
         }
-        return JobStatus(json)
+        return JobStatusReply(json)
     }
 
     /// Cancels; a job that has ended meanwhile is as good.
@@ -55,9 +55,9 @@ final class ControlClient {
     /// Looks at the job every `pauseSeconds` until `isReached`, or until it has ended.
     /// - Parameter seen: gets each status.
     func wait(
-        _ job: String, atMost seconds: Double, pauseSeconds: Double = 0.1, seen: (JobStatus) -> Void = { _ in },
-        until isReached: (JobStatus) -> Bool
-    ) async throws -> JobStatus {
+        _ job: String, atMost seconds: Double, pauseSeconds: Double = 0.1, seen: (JobStatusReply) -> Void = { _ in },
+        until isReached: (JobStatusReply) -> Bool
+    ) async throws -> JobStatusReply {
         let deadline = Monotonic.seconds() + seconds
         while true {
             let status = try await status(job)
@@ -81,7 +81,7 @@ final class ControlClient {
 }
 
 /// What a status reply says, as far as drivers look at it.
-struct JobStatus: Sendable, Equatable {
+struct JobStatusReply: Sendable, Equatable {
     var status: String
     var stage: String
     var total: Int

@@ -124,7 +124,7 @@ struct FaultPlan: Sendable {
         var struck: [RouteFault] = []
         for index in routes.indices where routes[index].route == "*" || routes[index].route == route {
             rolls += 1
-            guard routes[index].odds.strike(Digest.fraction("\(seed):\(rolls):\(route)")) else { continue }
+            guard routes[index].odds.strike(Hashing.fraction("\(seed):\(rolls):\(route)")) else { continue }
             struck.append(routes[index])
             if routes[index].kind != .slow { break }
         }
@@ -138,7 +138,7 @@ struct FaultPlan: Sendable {
             let fault = lines[index]
             if let attempts = fault.attempts, seen >= attempts { continue }
             if let needle = fault.contains, !ByteSearch.contains(text, needle) { continue }
-            if lines[index].odds.strike(Digest.fraction("\(seed):\(index):\(id)")) { return fault.kind }
+            if lines[index].odds.strike(Hashing.fraction("\(seed):\(index):\(id)")) { return fault.kind }
         }
         return nil
     }
@@ -146,7 +146,7 @@ struct FaultPlan: Sendable {
     /// The fault of a batch that is made, or, later, of one that has `lines` lines.
     mutating func strike(batch id: String, lines: Int? = nil) -> BatchFault? {
         for index in batches.indices where batches[index].isDecided(lines) {
-            if batches[index].odds.strike(Digest.fraction("\(seed):\(index):\(id)")) { return batches[index] }
+            if batches[index].odds.strike(Hashing.fraction("\(seed):\(index):\(id)")) { return batches[index] }
         }
         return nil
     }

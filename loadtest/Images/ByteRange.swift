@@ -1,14 +1,14 @@
 // One `Range: bytes=` of a request (RFC 9110 section 14). Thread: any.
 
 enum ByteRange {
-    enum Answer: Equatable {
+    enum Selection: Equatable {
         /// No range, one that is not understood, or several: the whole content is sent.
         case whole
         case part(Range<Int>)
         case unsatisfiable
     }
 
-    static func of(_ header: String?, length: Int) -> Answer {
+    static func of(_ header: String?, length: Int) -> Selection {
         guard let header, header.hasPrefix("bytes="), !header.contains(",") else { return .whole }
         let ends = header.dropFirst(6).split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
         guard ends.count == 2 else { return .whole }

@@ -7,7 +7,7 @@ enum PNGWriter {
 
     /// A car before a wall: body and wall in colours of the name's digest, the name in a text chunk.
     static func car(name: String) -> [UInt8] {
-        let digest = Digest.sha256(Array(name.utf8))
+        let digest = Hashing.sha256(Array(name.utf8))
         let scene = Scene(body: Array(digest[0..<3]), wall: digest[3..<6].map { $0 / 2 + 127 })
         var raw: [UInt8] = []
         raw.reserveCapacity((3 * width + 1) * height)

@@ -19,10 +19,10 @@ struct Books {
 
     mutating func pay(customID: String, batch: String, body: JSONValue) {
         paidLineCount += 1
-        paidLines["\(customID) \(Digest.hex(body.bytes, digits: 16))", default: 0] += 1
+        paidLines["\(customID) \(Hashing.hex(body.bytes, digits: 16))", default: 0] += 1
     }
 
-    mutating func pay(response body: [UInt8]) { paidResponses[Digest.hex(body, digits: 16), default: 0] += 1 }
+    mutating func pay(response body: [UInt8]) { paidResponses[Hashing.hex(body, digits: 16), default: 0] += 1 }
 
     /// Custom ids that were answered more than once with the same body.
     var linesPaidTwice: [String] {

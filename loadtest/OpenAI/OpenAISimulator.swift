@@ -67,7 +67,7 @@ public final class OpenAISimulator {
     public var linesPaidTwice: [String] { account.books.linesPaidTwice }
 
     /// Ids and states of all batches, oldest first.
-    public var batches: [(id: String, status: BatchStatus, lines: Int)] {
+    public var batches: [(id: String, status: SimulatedBatchStatus, lines: Int)] {
         account.batches.all.map { ($0.id, $0.status, $0.lines.count) }
     }
 }

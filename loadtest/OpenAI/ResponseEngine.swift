@@ -7,7 +7,7 @@ typealias PictureDownload = (_ url: String) async -> String?
 
 final class ResponseEngine {
     /// An answer to be paid for.
-    struct Answer {
+    struct EngineReply {
         let json: JSONValue
         let inputTokens: Int
         let outputTokens: Int
@@ -26,8 +26,8 @@ final class ResponseEngine {
     /// - Parameters:
     ///   - text: the whole line or body as sent; faults may look for substrings in it.
     ///   - id: what a fault's probability depends on: the line's custom_id, or the body's digest.
-    func answer(_ body: JSONValue, text: [UInt8], id: String?) async throws(APIError) -> Answer {
-        let digest = Digest.hex(body.bytes, digits: 32)
+    func answer(_ body: JSONValue, text: [UInt8], id: String?) async throws(APIError) -> EngineReply {
+        let digest = Hashing.hex(body.bytes, digits: 32)
         let before = seen[digest, default: 0]
         seen[digest] = before + 1
         let rules = RequestRules(models: ModelCatalog(shutDown: Set(account.plan.shutDown)))
@@ -36,10 +36,10 @@ final class ResponseEngine {
         let fault = account.plan.strike(line: text, id: id ?? digest, seen: before)
         if case .error(let status) = fault { throw ResponseEngine.error(status) }
         let result = ResponseObject(
-            request: request, id: String(Digest.hex("\(digest):\(before)").prefix(48)), createdAt: account.clock.now,
+            request: request, id: String(Hashing.hex("\(digest):\(before)").prefix(48)), createdAt: account.clock.now,
             fault: fault?.answerFault
         ).make()
-        return Answer(
+        return EngineReply(
             json: result.json, inputTokens: result.inputTokens, outputTokens: result.outputTokens, fault: fault)
     }
 

@@ -38,10 +38,10 @@ public enum SimulatedAnswer {
     }
 
     /// The key of a picture named by URL (rule 1).
-    public static func imageKey(url: String) -> String { Digest.hex(url, digits: 8) }
+    public static func imageKey(url: String) -> String { Hashing.hex(url, digits: 8) }
 
     /// The key of a picture sent as a data URL (rule 1).
-    public static func imageKey(bytes: [UInt8]) -> String { Digest.hex(bytes, digits: 8) }
+    public static func imageKey(bytes: [UInt8]) -> String { Hashing.hex(bytes, digits: 8) }
 
     /// What stands in place of `text` under the line fault `hostile_html`.
     public static func hostile(_ text: String) -> String {
@@ -83,7 +83,7 @@ public enum SimulatedAnswer {
 
     private static let digestLength = 12
 
-    private static func digestDigits(_ text: String) -> String { Digest.hex(text, digits: digestLength) }
+    private static func digestDigits(_ text: String) -> String { Hashing.hex(text, digits: digestLength) }
 
     private static func bytes(_ digest: String) -> [UInt8] {
         let digits = digest.utf8.compactMap { Hex.value($0) }

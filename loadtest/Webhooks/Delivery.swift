@@ -36,14 +36,14 @@ public struct WebhookDelivery: Sendable {
 enum WebhookSignatures {
     /// `sha256=` and the HMAC-SHA256 of the body's bytes.
     static func plain(_ header: String?, body: [UInt8], key: String) -> Bool {
-        header?.lowercased() == "sha256=" + Hex.text(Digest.hmac(key: Array(key.utf8), body))
+        header?.lowercased() == "sha256=" + Hex.text(Hashing.hmac(key: Array(key.utf8), body))
     }
 
     /// `v1,` and Base64 of the HMAC-SHA256 of `id.timestamp.body`; several are separated by spaces.
     static func standard(_ header: (String) -> String?, body: [UInt8], key: String) -> Bool? {
         guard let signatures = header("webhook-signature") else { return nil }
         guard let id = header("webhook-id"), let time = header("webhook-timestamp") else { return false }
-        let expected = Digest.hmac(key: Array(key.utf8), Array("\(id).\(time).".utf8) + body)
+        let expected = Hashing.hmac(key: Array(key.utf8), Array("\(id).\(time).".utf8) + body)
         return signatures.split(separator: " ").contains { signature in
             signature.hasPrefix("v1,") && StrictBase64.decode(signature.utf8.dropFirst(3)) == expected
         }

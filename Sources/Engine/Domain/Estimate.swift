@@ -3,7 +3,7 @@
 /// Computes `estimated_completion`.
 public enum Estimate {
     /// Size and duration of a recent job.
-    public struct Sample: Sendable, Equatable {
+    public struct PastJob: Sendable, Equatable {
         public var lots: Int
         public var seconds: Double
 
@@ -23,8 +23,8 @@ public enum Estimate {
     static let meaningfulShare = 0.05
 
     /// Seconds that a job of `lots` lots takes: the median of the recent jobs nearest in size.
-    public static func seconds(lots: Int, recent: [Sample]) -> Double {
-        func distance(_ sample: Sample) -> Int {
+    public static func seconds(lots: Int, recent: [PastJob]) -> Double {
+        func distance(_ sample: PastJob) -> Int {
             // Compares sizes by their ratio: 10 is as far from 100 as 100 from 1000.
             let (small, large) = (min(lots, sample.lots), max(lots, sample.lots))
             return large * 16 / max(1, small)

@@ -20,7 +20,7 @@ struct Admission<ID: Hashable> {
         var hasTurn = false
     }
 
-    enum Answer: Equatable { case go, wait, refused }
+    enum Decision: Equatable { case go, wait, refused }
 
     init(total: Int, perHost: Int, waitersMax: Int) {
         self.total = total
@@ -28,7 +28,7 @@ struct Admission<ID: Hashable> {
         self.waitersMax = waitersMax
     }
 
-    mutating func arrived(_ id: ID, host name: String) -> Answer {
+    mutating func arrived(_ id: ID, host name: String) -> Decision {
         var host = hosts[name] ?? Host()
         if running < total, host.running < perHost, host.waiters.isEmpty {
             running += 1

@@ -18,7 +18,7 @@ final class HostNames {
     /// Most names in the cache.
     static let namesMax = 4096
 
-    enum Answer: Equatable {
+    enum Resolution: Equatable {
         /// Numeric addresses in order of preference.
         case known([String])
         /// A recent lookup failed.
@@ -76,7 +76,7 @@ final class HostNames {
     /// - Parameter insisting: looks up again even after a recent failure.
     func look(
         _ host: String, insisting: Bool, for waiter: ObjectIdentifier, _ done: @escaping ([String]) -> Void
-    ) -> Answer {
+    ) -> Resolution {
         if let entry = known[host], entry.until > now() {
             if !entry.addresses.isEmpty { return .known(entry.addresses) }
             if !insisting { return .failed }

@@ -4,13 +4,13 @@
 // character above U+FFFF, and `\u` comes before letters. So the comparison decodes escapes; most keys have none.
 
 enum CanonicalKeys {
-    typealias Member = ObjectSorter.Member
+    typealias ObjectMember = ObjectSorter.ObjectMember
 
     /// Returns true if `a`'s key comes strictly before `b`'s.
-    static func precedes(_ a: Member, _ b: Member, in text: Span<UInt8>) -> Bool { order(a, b, in: text) ?? false }
+    static func precedes(_ a: ObjectMember, _ b: ObjectMember, in text: Span<UInt8>) -> Bool { order(a, b, in: text) ?? false }
 
     /// Returns true if `a`'s key comes before `b`'s, and nil if both have the same key.
-    static func order(_ a: Member, _ b: Member, in text: Span<UInt8>) -> Bool? {
+    static func order(_ a: ObjectMember, _ b: ObjectMember, in text: Span<UInt8>) -> Bool? {
         let left = text.extracting(a.start + 1..<a.keyEnd - 1)
         let right = text.extracting(b.start + 1..<b.keyEnd - 1)
         let common = plainPrefix(left, right)

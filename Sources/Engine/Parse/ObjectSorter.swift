@@ -6,7 +6,7 @@
 /// A stack of the members of all open objects.
 struct ObjectSorter: ~Copyable {
     /// Position of a member in the output: `start` is its key's opening quote, `keyEnd` is after the closing one.
-    struct Member {
+    struct ObjectMember {
         let start: Int
         let keyEnd: Int
         let end: Int
@@ -16,7 +16,7 @@ struct ObjectSorter: ~Copyable {
     struct Members {
         fileprivate let first: Int
         /// The last member. It stays off the stack, because most objects have one member or few members in order.
-        fileprivate var last: Member?
+        fileprivate var last: ObjectMember?
         fileprivate var inOrder = true
     }
 
@@ -28,7 +28,7 @@ struct ObjectSorter: ~Copyable {
     }
 
     private let arrangement: Order
-    private var members: [Member] = []
+    private var members: [ObjectMember] = []
     private var scratch = ByteBuffer()
 
     init(_ order: Order) { arrangement = order }
@@ -39,7 +39,7 @@ struct ObjectSorter: ~Copyable {
     func begin() -> Members { Members(first: members.count) }
 
     @inline(__always)
-    mutating func add(_ member: Member, to open: inout Members, in output: borrowing ByteBuffer) {
+    mutating func add(_ member: ObjectMember, to open: inout Members, in output: borrowing ByteBuffer) {
         if let last = open.last {
             members.append(last)
             if open.inOrder { open.inOrder = CanonicalKeys.precedes(last, member, in: output.bytes.span) }
@@ -89,7 +89,7 @@ struct ObjectSorter: ~Copyable {
 
     /// Puts sorted members back at the first position of their keys; only the last of repeated members stays.
     private mutating func restore(from first: Int, in text: Span<UInt8>) {
-        var kept: [(place: Int, member: Member)] = []
+        var kept: [(place: Int, member: ObjectMember)] = []
         for member in members[first...] {
             if let last = kept.last, CanonicalKeys.order(last.member, member, in: text) == nil {
                 kept[kept.count - 1].member = member
@@ -104,7 +104,7 @@ struct ObjectSorter: ~Copyable {
     /// Frees the memory that one unusually large object needed.
     mutating func shrink(to bytes: Int) {
         scratch.shrink(to: bytes)
-        if members.capacity * MemoryLayout<Member>.stride > bytes { members = [] }
+        if members.capacity * MemoryLayout<ObjectMember>.stride > bytes { members = [] }
     }
 
     private mutating func sort(from first: Int, in text: Span<UInt8>) {

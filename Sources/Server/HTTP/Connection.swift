@@ -1,5 +1,5 @@
-// One client connection: does what `ConnectionMachine` says with a socket, a timer and a parser. Thread: the loop's.
-// Lives from accept to close: its stream and its listener hold it until then.
+// One client connection: does what `HTTPConnectionMachine` says with a socket, a timer and a parser. Thread: the
+// loop's. Lives from accept to close: its stream and its listener hold it until then.
 import Engine
 
 final class Connection {
@@ -7,7 +7,7 @@ final class Connection {
     let listener: HTTPListener
     let stream: TCPStream
     private let timer: LoopTimer
-    var machine = ConnectionMachine()
+    var machine = HTTPConnectionMachine()
 
     // Input (ConnectionInput.swift)
     var collector: HeadCollector?
@@ -33,7 +33,7 @@ final class Connection {
 
     private var isInside = false
     private var isClosed = false
-    private var wait = ConnectionMachine.Wait.nothing
+    private var wait = HTTPConnectionMachine.Wait.nothing
     private var deadline = Double.infinity
     private var armed = Double.infinity
     private var unsentAtDeadline = 0
@@ -89,7 +89,7 @@ final class Connection {
         settle()
     }
 
-    func apply(_ event: ConnectionMachine.Event) {
+    func apply(_ event: HTTPConnectionMachine.Event) {
         let actions = machine.received(event)
         if actions.isEmpty { return }
         if actions.contains(.dispatch), let exchange { listener.handler.handle(exchange) }

@@ -101,7 +101,7 @@ extension Connection {
         let parser = body.parser
         body = BodyIntake()
         body.parser = parser
-        var request = ConnectionMachine.Request(keepAlive: head.keepAlive, hasBody: true)
+        var request = HTTPConnectionMachine.Request(keepAlive: head.keepAlive, hasBody: true)
         switch head.bodyFraming {
         case .none: request.hasBody = false
         case .length(let length):

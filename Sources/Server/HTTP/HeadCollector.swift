@@ -42,13 +42,13 @@ package struct HeadCollector {
         return .needsMore
     }
 
-    private enum Place {
+    private enum Position {
         case inside
         case blankLineBefore
         case end
     }
 
-    private mutating func accept(_ byte: UInt8) throws(RequestProblem) -> Place {
+    private mutating func accept(_ byte: UInt8) throws(RequestProblem) -> Position {
         defer { previous = byte }
         if byte == ASCII.lf {
             guard previous == ASCII.cr else { throw .malformed("a line ends without a carriage return") }

@@ -66,7 +66,7 @@ final class Watch {
 
     private func saw(_ reply: JSONValue, _ job: String) {
         guard let before = open[job] else { return }
-        let told = JobStatus(reply)
+        let told = JobStatusReply(reply)
         var now = Seen()
         (now.status, now.stage, now.processed, now.failed) = (told.status, told.stage, told.processed, told.failed)
         let movedOn = (now.stage, now.processed, now.status) != (before.stage, before.processed, before.status)

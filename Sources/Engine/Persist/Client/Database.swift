@@ -10,7 +10,7 @@ public final class Database {
     private var machine: PoolMachine
     private var connections: [Int: PGConnection] = [:]
     private var pauses: [Int: LoopTimer] = [:]
-    private var tickets: [Int: Ticket<Result<PoolMachine.Lease, DatabaseError>>] = [:]
+    private var tickets: [Int: Ticket<Result<PoolMachine.PoolLease, DatabaseError>>] = [:]
     private var waiters = 0
     private var wasAvailable: Bool?
     private var watch: SilenceWatch?
@@ -93,7 +93,9 @@ public final class Database {
 
     // MARK: Leases
 
-    private func acquire(_ role: PoolMachine.Role, seconds: Double) async throws(DatabaseError) -> PoolMachine.Lease {
+    private func acquire(
+        _ role: PoolMachine.Role, seconds: Double
+    ) async throws(DatabaseError) -> PoolMachine.PoolLease {
         loop.assertOnLoop()
         guard settings != nil else { throw .unavailable(configuration.problem ?? "") }
         waiters += 1
@@ -113,7 +115,7 @@ public final class Database {
         }
     }
 
-    private typealias Granted = Result<PoolMachine.Lease, DatabaseError>
+    private typealias Granted = Result<PoolMachine.PoolLease, DatabaseError>
 
     private func wait(_ id: Int, seconds: Double, _ late: DatabaseError) async throws(DatabaseError) -> Granted {
         let timer = LoopTimer(on: loop)
@@ -137,7 +139,7 @@ public final class Database {
     }
 
     /// Returns the lease. A connection with an uncertain state is dropped instead.
-    private func giveBack(_ session: DatabaseSession, _ lease: PoolMachine.Lease) async {
+    private func giveBack(_ session: DatabaseSession, _ lease: PoolMachine.PoolLease) async {
         // Runs in a task of its own, because in the caller's cancelled task the ROLLBACK would be refused.
         await loop.spawn { await session.end() }.value
         perform(machine.release(lease))

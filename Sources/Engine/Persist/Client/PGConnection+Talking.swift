@@ -92,7 +92,7 @@ extension PGConnection {
         latest = nil
     }
 
-    private func arrival(_ result: PGResultOwner?) -> ConnectionMachine<PGRequest>.Arrival {
+    private func arrival(_ result: PGResultOwner?) -> PGConnectionMachine<PGRequest>.Arrival {
         guard let result else { return .end }
         switch PQresultStatus(result.pointer) {
         case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY, PGRES_SINGLE_TUPLE: return .result

@@ -1,4 +1,4 @@
-// One connection to PostgreSQL: executes the decisions of ConnectionMachine on non-blocking libpq. Frees: the PGconn
+// One connection to PostgreSQL: executes the decisions of PGConnectionMachine on non-blocking libpq. Frees: the PGconn
 // at its end, after the poll that watches its socket. Thread: the loop's.
 import CShims
 
@@ -22,7 +22,7 @@ final class PGConnection {
     private var resolved: [String: [String]] = [:]
 
     // Internal for the extensions in PGConnection+*.swift.
-    var machine = ConnectionMachine<PGRequest>()
+    var machine = PGConnectionMachine<PGRequest>()
     var pg: OpaquePointer?
     var poll: LoopPoll?
     var hasUnsent = false
@@ -87,12 +87,12 @@ final class PGConnection {
     }
 
     /// Feeds one event, executes its action, and sets the limit of the oldest request.
-    func step(_ event: ConnectionMachine<PGRequest>.Event) {
+    func step(_ event: PGConnectionMachine<PGRequest>.Event) {
         perform(machine.received(event))
         armLimit()
     }
 
-    func perform(_ action: ConnectionMachine<PGRequest>.Action) {
+    func perform(_ action: PGConnectionMachine<PGRequest>.Action) {
         switch action {
         case .nothing: break
         case .lookUp: lookUp()

@@ -13,7 +13,7 @@ struct PoolMachine {
 
     /// The right to use a place's connection. A new epoch begins when the
     /// connection ends, so an old lease is then void.
-    struct Lease: Equatable { let place: Int, epoch: Int }
+    struct PoolLease: Equatable { let place: Int, epoch: Int }
 
     enum State: Equatable {
         case resting
@@ -25,12 +25,12 @@ struct PoolMachine {
         case leased
     }
 
-    enum Acquired: Equatable { case granted(Lease), queued, refused(DatabaseError) }
+    enum Acquired: Equatable { case granted(PoolLease), queued, refused(DatabaseError) }
 
     enum Action: Equatable {
         case connect(place: Int, rotation: Int)
         case pause(place: Int, seconds: Double)
-        case grant(waiter: Int, Lease)
+        case grant(waiter: Int, PoolLease)
         case refuse(waiter: Int, DatabaseError)
         case drop(place: Int)
     }
@@ -45,7 +45,7 @@ struct PoolMachine {
         var provenSeconds = 5.0
     }
 
-    private struct Place {
+    private struct Slot {
         let role: Role
         var state = State.resting
         var epoch = 0
@@ -57,15 +57,15 @@ struct PoolMachine {
     }
 
     private let settings: Settings
-    private var places: [Place]
+    private var places: [Slot]
     private var waiters = Deque<(id: Int, role: Role)>()
     private(set) var isClosed = false
     private var lastProblem = "not started"
 
     init(_ settings: Settings) {
         self.settings = settings
-        places = Array(repeating: Place(role: .shared), count: settings.shared)
-        places += Array(repeating: Place(role: .exclusive), count: settings.exclusive)
+        places = Array(repeating: Slot(role: .shared), count: settings.shared)
+        places += Array(repeating: Slot(role: .exclusive), count: settings.exclusive)
     }
 
     var isAvailable: Bool { places.contains { $0.state == .up || $0.state == .leased } }
@@ -158,7 +158,7 @@ struct PoolMachine {
         waiters.removeAll { $0.id == waiter }
     }
 
-    mutating func release(_ lease: Lease) -> [Action] {
+    mutating func release(_ lease: PoolLease) -> [Action] {
         guard places[lease.place].epoch == lease.epoch else { return [] }
         switch places[lease.place].role {
         case .shared: places[lease.place].users -= 1
@@ -185,7 +185,7 @@ struct PoolMachine {
         places.reduce(0) { $0 + $1.users }
     }
 
-    private mutating func take(_ role: Role) -> Lease? {
+    private mutating func take(_ role: Role) -> PoolLease? {
         var best: Int?
         for place in places.indices where places[place].role == role && places[place].state == .up {
             if let found = best, places[found].users <= places[place].users { continue }
@@ -198,7 +198,7 @@ struct PoolMachine {
             guard load < settings.waitersMax else { return nil }
             places[place].users += 1
         }
-        return Lease(place: place, epoch: places[place].epoch)
+        return PoolLease(place: place, epoch: places[place].epoch)
     }
 
     /// True if waiting makes sense: a connection of that role is up, or its first attempt is running.

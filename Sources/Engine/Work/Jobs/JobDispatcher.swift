@@ -152,7 +152,7 @@ public final class JobDispatcher: BackgroundService {
     }
 
     private func launch(_ job: JobRecord) {
-        let runner = JobRunner(context: context, lease: Lease(job: job.id, epoch: job.epoch))
+        let runner = JobRunner(context: context, lease: JobLease(job: job.id, epoch: job.epoch))
         let before = running[job.id]
         before?.task.cancel()  // an older epoch of the same job: its lease is gone
         let task = LogContext.with(job: job.id, request: job.requestID) {

@@ -15,10 +15,10 @@ public final class JobRunner {
     /// Images are checked in the order of the lots; the end of the last window.
     private var imageCursor = 0
 
-    var lease: Lease { job.lease }
+    var lease: JobLease { job.lease }
     private var context: JobContext { job.context }
 
-    init(context: JobContext, lease: Lease) { job = LeasedJob(context: context, lease: lease) }
+    init(context: JobContext, lease: JobLease) { job = LeasedJob(context: context, lease: lease) }
 
     /// Until the job is over, the lease is lost, or the task is cancelled.
     func run() async {

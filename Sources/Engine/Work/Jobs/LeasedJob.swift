@@ -4,7 +4,7 @@ import Logging
 
 struct LeasedJob {
     let context: JobContext
-    let lease: Lease
+    let lease: JobLease
 
     var id: Identifier { lease.job }
 

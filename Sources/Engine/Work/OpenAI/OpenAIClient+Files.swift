@@ -12,7 +12,7 @@ extension OpenAIClient {
     ) async throws(OpenAIError) -> String {
         let frame = MultipartFile(name: name)
         let body = MultipartSource(frame, length: length, file: source)
-        let call = Call(
+        let call = ProviderCall(
             operation: .uploadFile, method: "POST", path: "/files", contentType: MultipartFile.contentType,
             body: .stream(length: frame.length(ofFile: length), source: body),
             timeoutSeconds: configuration.uploadSeconds, deadlineSeconds: configuration.uploadSeconds, isRetried: false)
@@ -50,7 +50,7 @@ extension OpenAIClient {
         return try await retrying(call) { seconds throws(OpenAIError) in try await self.opened(opening, seconds) }
     }
 
-    private func opened(_ call: Call, _ seconds: Double) async throws(OpenAIError) -> LineReader {
+    private func opened(_ call: ProviderCall, _ seconds: Double) async throws(OpenAIError) -> LineReader {
         let stream: OutboundStream
         do throws(OutboundError) {
             stream = try await http.open(request(call, seconds))

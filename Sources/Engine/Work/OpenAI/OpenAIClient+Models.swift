@@ -10,7 +10,7 @@ extension OpenAIClient {
     public func respond(
         _ body: [UInt8], fields: [String]? = nil, deadlineSeconds: Double
     ) async throws(OpenAIError) -> ModelAnswer {
-        let call = Call(
+        let call = ProviderCall(
             operation: .createResponse, method: "POST", path: "/responses", body: .bytes(body),
             timeoutSeconds: configuration.callSeconds, deadlineSeconds: deadlineSeconds)
         return try AnswerReader.read(try await json(call), fields: fields).get()
@@ -77,7 +77,7 @@ extension OpenAIClient {
     public func modelProbe() async throws(OpenAIError) -> ModelProbe {
         let begin = Monotonic.seconds()
         let seconds = configuration.probeSeconds
-        let call = Call(
+        let call = ProviderCall(
             operation: .listModels, path: "/models", timeoutSeconds: seconds, deadlineSeconds: seconds, isRetried: false
         )
         let list = try await json(call)

@@ -34,7 +34,7 @@ public final class OpenAIClient {
     }
 
     /// One operation of the API.
-    struct Call {
+    struct ProviderCall {
         /// For the log and the metrics.
         var operation: ProviderOperation
         var method = "GET"
@@ -59,21 +59,21 @@ public final class OpenAIClient {
     /// A small call without a deadline of its own: its deadline allows all tries and the waits between them.
     func smallCall(
         _ operation: ProviderOperation, _ method: String = "GET", _ path: String, json: JSONValue? = nil
-    ) -> Call {
+    ) -> ProviderCall {
         let seconds = configuration.smallCallSeconds
-        return Call(
+        return ProviderCall(
             operation: operation, method: method, path: path, body: json.map { .bytes($0.bytes) } ?? .none,
             timeoutSeconds: seconds, deadlineSeconds: seconds * Double(policy.tries) + 60)
     }
 
     /// Sends a call and parses its JSON reply.
-    func json(_ call: Call) async throws(OpenAIError) -> JSONValue {
+    func json(_ call: ProviderCall) async throws(OpenAIError) -> JSONValue {
         try await retrying(call) { seconds throws(OpenAIError) in try await self.once(call, seconds) }
     }
 
     /// Runs `attempt`, with the seconds it may take, and repeats it as the policy allows.
     func retrying<Value>(
-        _ call: Call, _ attempt: (Double) async throws(OpenAIError) -> Value
+        _ call: ProviderCall, _ attempt: (Double) async throws(OpenAIError) -> Value
     ) async throws(OpenAIError) -> Value {
         let end = Monotonic.seconds() + call.deadlineSeconds
         var retriesDone = 0
@@ -97,7 +97,7 @@ public final class OpenAIClient {
     }
 
     private func measured<Value>(
-        _ call: Call, _ attempt: () async throws(OpenAIError) -> Value
+        _ call: ProviderCall, _ attempt: () async throws(OpenAIError) -> Value
     ) async throws(OpenAIError) -> Value {
         let begun = Monotonic.nanoseconds()
         do throws(OpenAIError) {
@@ -110,11 +110,11 @@ public final class OpenAIClient {
         }
     }
 
-    private func note(_ call: Call, _ outcome: ProviderMetrics.Outcome, since begun: Int) {
+    private func note(_ call: ProviderCall, _ outcome: ProviderMetrics.Outcome, since begun: Int) {
         loop.metrics.provider.called(call.operation, outcome, nanoseconds: Monotonic.nanoseconds() - begun)
     }
 
-    private func delay(_ call: Call, _ error: OpenAIError, _ retriesDone: Int, _ remaining: Double) -> Double? {
+    private func delay(_ call: ProviderCall, _ error: OpenAIError, _ retriesDone: Int, _ remaining: Double) -> Double? {
         guard call.isRetried else { return nil }
         if call.conflictIsFinal, case .api(409, _, _) = error.kind { return nil }
         return policy.delay(after: error, retriesDone: retriesDone, remainingSeconds: remaining, random: random())
@@ -128,7 +128,7 @@ public final class OpenAIClient {
         }
     }
 
-    private func once(_ call: Call, _ seconds: Double) async throws(OpenAIError) -> JSONValue {
+    private func once(_ call: ProviderCall, _ seconds: Double) async throws(OpenAIError) -> JSONValue {
         let response: OutboundResponse
         do throws(OutboundError) {
             response = try await http.send(request(call, seconds))
@@ -145,7 +145,7 @@ public final class OpenAIClient {
         return value
     }
 
-    func request(_ call: Call, _ seconds: Double) -> OutboundRequest {
+    func request(_ call: ProviderCall, _ seconds: Double) -> OutboundRequest {
         var request = OutboundRequest(url: configuration.baseURL + call.path)
         request.method = call.method
         request.headers = [("Authorization", "Bearer \(configuration.apiKey)"), ("Accept", "application/json")]
@@ -168,7 +168,7 @@ public final class OpenAIClient {
         OpenAIError(status: status, headers: header, body: body, key: configuration.apiKey, now: clock.now())
     }
 
-    func log(_ call: Call, _ status: Int, _ header: (String) -> String?) {
+    func log(_ call: ProviderCall, _ status: Int, _ header: (String) -> String?) {
         let requestID = SafeText.clean(header("x-request-id") ?? "-", limit: 100)
         logger.debug(
             "openai call",
@@ -178,7 +178,7 @@ public final class OpenAIClient {
             ])
     }
 
-    private func log(_ call: Call, _ error: OpenAIError, _ retriesDone: Int) {
+    private func log(_ call: ProviderCall, _ error: OpenAIError, _ retriesDone: Int) {
         logger.debug(
             "openai call failed",
             metadata: [

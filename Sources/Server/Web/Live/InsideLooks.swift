@@ -41,7 +41,7 @@ final class InsideLooks {
 
 /// One job's answers.
 private final class JobLook {
-    struct Answer {
+    struct Snapshot {
         /// Of the job when it was asked; when it has gone on, the answer is of yesterday.
         let status: JobStatus
         let stage: String
@@ -49,14 +49,14 @@ private final class JobLook {
         let batches: [BatchView]
     }
 
-    let look: SharedLook<Answer>
+    let look: SharedLook<Snapshot>
     var usedAt = 0
     /// Of stages that the job has left behind: no rows come to them any more.
     private var closed: [String: StageCount] = [:]
 
     init(on loop: Loop) { look = SharedLook(on: loop, freshSeconds: InsideLooks.freshSeconds) }
 
-    func ask(_ database: Database, _ job: JobView) async throws -> Answer {
+    func ask(_ database: Database, _ job: JobView) async throws -> Snapshot {
         let open = JobInsideView.countedStages.filter { closed[$0] == nil }
         // Those without a row yet are not told of.
         var counts = closed
@@ -64,7 +64,7 @@ private final class JobLook {
         for stage in open where job.hasLeft(stage) {
             closed[stage] = counts[stage] ?? StageCount(stage: stage, done: 0, failed: 0)
         }
-        return Answer(
+        return Snapshot(
             status: job.status, stage: job.stage, stages: Array(counts.values),
             batches: try await JobInside.batches(database, job: job.id))
     }

@@ -8,7 +8,7 @@ public enum RecentDurations {
         WHERE status = 'completed' AND completed_at IS NOT NULL ORDER BY created_at DESC LIMIT 50
         """)
 
-    public static func run(_ db: any Querying) async throws(DatabaseError) -> [Estimate.Sample] {
-        try await db.query(statement, []).map { Estimate.Sample(lots: $0.int(0), seconds: $0.double(1)) }
+    public static func run(_ db: any Querying) async throws(DatabaseError) -> [Estimate.PastJob] {
+        try await db.query(statement, []).map { Estimate.PastJob(lots: $0.int(0), seconds: $0.double(1)) }
     }
 }

@@ -2,7 +2,7 @@
 // for the commit or comes before it.
 
 /// Which job a runner may write, and with which epoch.
-public struct Lease: Sendable, Equatable {
+public struct JobLease: Sendable, Equatable {
     public let job: Identifier
     public let epoch: Int
 
@@ -22,7 +22,7 @@ public enum HoldLease {
 
     /// - Parameter ended: allow writes of clean-up state to a job that has ended.
     /// - Throws: `LeaseLost` if the epoch has moved on or the job has ended meanwhile; `DatabaseError`.
-    public static func run(_ db: any Querying, _ lease: Lease, ended: Bool = false) async throws {
+    public static func run(_ db: any Querying, _ lease: JobLease, ended: Bool = false) async throws {
         let rows = try await db.query(statement, [.uuid(lease.job), .int8(lease.epoch)])
         guard let row = rows.first, row.bool(0) || ended else { throw LeaseLost(job: lease.job) }
     }

@@ -16,7 +16,7 @@ public struct EndedJob: Sendable {
 /// until the page is released. Loop-bound.
 public struct DeliveryLots {
     /// A lot as a webhook reports it.
-    public enum Lot {
+    public enum DeliveredLot {
         /// Its finished JSON, valid inside the callback only.
         case finished(UnsafeRawBufferPointer)
         /// The job ended without a result for this lot.
@@ -31,7 +31,7 @@ public struct DeliveryLots {
     /// Number of lots of the whole delivery.
     public var total: Int { rows.first?.int(2) ?? 0 }
 
-    public func forEach(_ body: (Lot) -> Void) {
+    public func forEach(_ body: (DeliveredLot) -> Void) {
         for row in rows {
             if row.isNull(0) {
                 body(.unfinished(lotID: row.text(1)))

@@ -7,14 +7,14 @@
 // One request is in work at a time: while it is, the bytes of the next ones stay unread (`appetite` is `.nothing`).
 
 /// The state of one connection.
-struct ConnectionMachine {
+struct HTTPConnectionMachine {
     enum State: Equatable {
         /// Between requests: no byte of a head has come.
         case idle
         /// Part of a head has come.
         case head
         /// A request is in work.
-        case exchange(Intake, Answer)
+        case exchange(Intake, ReplyProgress)
         /// All is said and our side is being shut: what still comes is thrown away, so that the reply is not lost to a
         /// reset.
         case lingering(weShut: Bool, theyEnded: Bool)
@@ -37,7 +37,7 @@ struct ConnectionMachine {
     }
 
     /// How far the reply is.
-    enum Answer: Equatable {
+    enum ReplyProgress: Equatable {
         case awaited
         case begun
         /// All handed to the socket, though perhaps not all sent.

@@ -1,6 +1,6 @@
 // What the connection machine is told and what it answers. Pure; any thread.
 
-extension ConnectionMachine {
+extension HTTPConnectionMachine {
     struct Request: Equatable {
         var keepAlive: Bool
         var hasBody: Bool

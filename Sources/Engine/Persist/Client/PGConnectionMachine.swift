@@ -10,7 +10,7 @@ import DequeModule
 /// Statements share the connection by pipelining. Each has a Sync of its own, so a failed statement aborts no other
 /// one, and a statement is committed once its Sync is answered. A *direct* command (a script, a COPY) cannot be
 /// pipelined: it waits until the pipeline is empty, and later requests wait until it has ended.
-struct ConnectionMachine<Request> {
+struct PGConnectionMachine<Request> {
     enum State {
         case idle
         case resolving

@@ -3,7 +3,7 @@
 import CShims
 import Engine
 
-enum Digest {
+enum Hashing {
     static func sha256(_ bytes: [UInt8]) -> [UInt8] {
         var out = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
         _ = SHA256(bytes, bytes.count, &out)
