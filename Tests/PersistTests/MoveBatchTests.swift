@@ -34,9 +34,10 @@ struct MoveBatchTests {
         try await Self.withBatch("creating") { session, batch in
             var move = BatchMove(to: .submitted)
             (move.batchID, move.failures, move.setbacks) = ("batch_1", 0, 2)
-            #expect(try await MoveBatch.run(session, batch, move))
+            let isFirst = try await MoveBatch.run(session, batch, move)
             move.batchID = "batch_2"
-            #expect(try await !MoveBatch.run(session, batch, move))
+            let isSecond = try await MoveBatch.run(session, batch, move)
+            #expect(isFirst && !isSecond)
             let row = try #require(try await ProviderBatches.load(session, job: Self.job).first)
             #expect(row.state == .submitted && row.batchID == "batch_1" && row.setbacks == 2)
         }
@@ -52,7 +53,8 @@ struct MoveBatchTests {
             }
             #expect(error?.found == "collected" && error?.expected == .submitted)
             await #expect(throws: StaleBatch.self) { _ = try await MoveBatch.remove(session, old) }
-            #expect(try await ProviderBatches.load(session, job: Self.job).map(\.state) == [batch.state])
+            let states = try await ProviderBatches.load(session, job: Self.job).map(\.state)
+            #expect(states == [batch.state])
         }
     }
 
@@ -65,7 +67,8 @@ struct MoveBatchTests {
             let statement = Statement("test.intent", "SELECT intent_at FROM openai_batches")
             let before = try await session.query(statement)[0].timestamp(0)
             _ = try await MoveBatch.run(session, made, BatchMove(to: .creating))
-            #expect(try await session.query(statement)[0].timestamp(0) == before)
+            let after = try await session.query(statement)[0].timestamp(0)
+            #expect(after == before)
         }
     }
 
@@ -73,11 +76,13 @@ struct MoveBatchTests {
     func oldWord() async throws {
         try await Self.withBatch("canary") { session, batch in
             #expect(batch.state == .asking)
-            #expect(try await MoveBatch.run(session, batch, BatchMove(to: .abandoned)))
+            let isMoved = try await MoveBatch.run(session, batch, BatchMove(to: .abandoned))
+            #expect(isMoved)
         }
         try await Self.withBatch("canary") { session, batch in
-            #expect(try await MoveBatch.remove(session, batch))
-            #expect(try await !MoveBatch.remove(session, batch))
+            let isRemoved = try await MoveBatch.remove(session, batch)
+            let isRemovedAgain = try await MoveBatch.remove(session, batch)
+            #expect(isRemoved && !isRemovedAgain)
         }
     }
 }
