@@ -107,8 +107,10 @@ def anchors(text):
 
 
 def check_links():
-    pages = ["README.md"] + [f"docs/{name}" for name in sorted(os.listdir(os.path.join(ROOT, "docs")))
-                             if name.endswith(".md") and name != "generation-service-api-v2.md"]
+    pages = [name for name in sorted(os.listdir(ROOT)) if name.endswith(".md")]
+    for folder in ("docs", "docs/measurements", "Tests", "Fuzz", "Benchmarks", "clients/node", "clients/python"):
+        pages += [f"{folder}/{name}" for name in sorted(os.listdir(os.path.join(ROOT, folder)))
+                  if name.endswith(".md") and name != "generation-service-api-v2.md"]
     for page in pages:
         text = re.sub(r"^```.*?^```", "", read(page), flags=re.M | re.S)
         for target in re.findall(r"\]\(([^)\s]+)\)", text):
