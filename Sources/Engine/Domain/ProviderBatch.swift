@@ -2,26 +2,26 @@
 
 /// State of a provider batch. The row is committed before each act. `BatchMachine.moves` lists the legal moves.
 public enum ProviderBatchState: String, CaseIterable, Sendable {
-    /// Its lots are being asked for directly: one before a stage's first batch, a few at a time near the deadline.
+    /// Its lots are requested directly: one before a stage's first batch, a few at a time near the deadline.
     case asking
     /// Its lots are fixed; nothing was sent.
     case planned
     /// Intent: its file is being uploaded.
     case uploading
-    /// The file is at the provider; no batch yet.
+    /// The file is at the provider; no batch was created yet.
     case uploaded
     /// Intent: its batch is being created.
     case creating
     /// The provider works on it.
     case submitted
-    /// The provider has ended it; its answers wait to be collected.
+    /// The provider has ended it; its answers are not collected yet.
     case ended
     /// Its answers are in `lot_results`.
     case collected
-    /// Given up. Its lots are planned anew, or are in the two batches that it was cut into.
+    /// Given up. Its lots are planned again, or belong to the two batches that it was split into.
     case abandoned
 
-    /// Something is still to be done about it.
+    /// False once nothing more is done about the batch.
     public var isOpen: Bool {
         switch self {
         case .asking, .planned, .uploading, .uploaded, .creating, .submitted, .ended: true
@@ -41,27 +41,27 @@ public struct ProviderBatch: Sendable, Equatable {
     public var inlineImages = false
     public var lines = 1
     public var fileBytes = 0
-    /// Base URL and key fingerprint of the account that it was made with.
+    /// The account that created it: base URL and fingerprint of the key.
     public var account = ""
     public var inputFileID: String?
     public var batchID: String?
     public var outputFileID: String?
     public var errorFileID: String?
-    /// When the last intent was committed, on this machine's clock.
+    /// Time of the last intent, on this machine's clock.
     public var intentAt: Timestamp?
-    /// The next act is due then, on this machine's clock.
+    /// Time when the next act is due, on this machine's clock.
     public var notBefore = Timestamp(microseconds: 0)
-    /// Input tokens, estimated.
+    /// Estimated input tokens.
     public var tokens = 0
-    /// The account could not run it: its lines count as not tried.
+    /// The account could not run it; its lines count as not tried.
     public var isHeldUp = false
-    /// The provider was asked to end it early.
+    /// The provider was asked to cancel it early.
     public var isRecalled = false
-    /// Failures in a row; an act that succeeds ends the row.
+    /// Number of failures in succession; a successful act resets it to 0.
     public var failures = 0
-    /// Creations that came to nothing for a passing reason.
+    /// Number of creations that failed for a temporary reason.
     public var setbacks = 0
-    /// Creations that found the provider's queue full.
+    /// Number of creations that the provider refused because its queue was full.
     public var refusals = 0
 
     public init(

@@ -1,15 +1,15 @@
-// The job engine's transactions by name. The fault laboratory lets the process die on both sides of each: see
+// The job engine's transactions by name. The fault laboratory kills the process on both sides of each: see
 // `CrashPoint`. Any thread.
 
-/// A transaction under a job's lease. For a provider batch it is the name of the verdict that is written.
+/// A transaction under a job's lease. For a provider batch, the case is named after the verdict that it writes.
 public enum Commit: String, CaseIterable, Sendable {
-    // A job goes on.
+    // A job advances.
     case start, images, stage, plan, failures, end, cleaned
-    // Lots are asked for directly: one ahead of its stage, some near the deadline.
+    // Lots are requested directly: one ahead of its stage, some near the deadline.
     case ask, askDirectly, dropAsking
-    // A provider batch on its way.
+    // A provider batch advances.
     case uploadIntent, file, createIntent, batch, poll, answers, collected
-    // Replies that were lost, and acts that failed.
+    // Recovery after lost replies and failed acts.
     case review, settle, postpone, holdUp, abandon, halve
     // Near the deadline, and after the job's end.
     case lateRecall, recall, stray, book, cleanUp
@@ -35,7 +35,7 @@ public enum Commit: String, CaseIterable, Sendable {
     public var committing: String { rawValue + "Committing" }
     /// The name of the point after it.
     public var committed: String { rawValue + "Committed" }
-    /// Both.
+    /// Both names.
     public var points: [String] { [committing, committed] }
     #endif
 }

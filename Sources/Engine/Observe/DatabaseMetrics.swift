@@ -34,7 +34,7 @@ public final class DatabaseMetrics: Sendable {
     public let statements = Counts<Outcome>()
     public let refusals = Counts<Refusal>()
     public let pool = Counts<Pool>()
-    /// Rows that a newer version wrote; this one leaves them alone.
+    /// Rows that a newer version wrote; this version leaves them alone.
     public let unreadable = Counts<UnknownText>()
     private let begun = Tallies(1)
 
@@ -51,7 +51,7 @@ public final class DatabaseMetrics: Sendable {
     public var inFlight: Int { max(0, begun[0] - Outcome.allCases.reduce(0) { $0 + statements[$1] }) }
 }
 
-/// The columns whose texts decide what is done with a row. For the error and for the metric.
+/// The columns whose text decides how a row is handled. Used by the error and the metric.
 public enum UnknownText: Int, MetricLabel {
     case jobStatus, jobStage, batchState, batchStage, deliveryStatus
 }

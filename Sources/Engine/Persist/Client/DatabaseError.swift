@@ -15,7 +15,7 @@ public struct DatabaseError: Error, Equatable, Sendable, CustomStringConvertible
         case timedOut
         /// The calling task was cancelled. Outside a transaction the statement may have taken effect.
         case cancelled
-        /// A row holds a text that this version does not know: a newer version wrote it. Leave the row alone.
+        /// A row has a text that only a newer version knows. Leave the row alone.
         case unknownText(UnknownText)
     }
 

@@ -105,7 +105,7 @@ extension DatabaseMetrics.Outcome {
             case .timedOut: .timedOut
             case .lost, .unavailable, .busy: .lost
             case .cancelled: .cancelled
-            // Rows are read after the statement has ended well.
+            // The statement has succeeded; its rows are parsed later.
             case .unknownText: .ok
             }
     }

@@ -1,8 +1,8 @@
-// Texts from the database that stand for a state. A text that this version does not know is an error, never an end
-// state: an instance older than the schema must not touch what it cannot read. Thread: the loop's.
+// Parses the texts of states from the database. A text that this version does not know is an error, never an end
+// state: an instance older than the schema must not touch rows that it cannot read. Thread: the loop's.
 
 extension Row {
-    /// The text of `column` as one of the values that this version knows.
+    /// Parses the text of `column` as one of the values that this version knows.
     /// - Throws: `DatabaseError.Kind.unknownText`.
     func known<Value: RawRepresentable<String>>(
         _ column: Int, _ name: UnknownText, as type: Value.Type = Value.self
@@ -18,22 +18,22 @@ extension Row {
 }
 
 extension DatabaseError {
-    /// The row was written by a newer version.
+    /// True if a newer version wrote the row.
     var isUnknownText: Bool {
         if case .unknownText = kind { true } else { false }
     }
 }
 
-/// The rows of this process that it cannot read: each is logged once and counted once. Any thread.
+/// The rows that this process cannot read. Each is logged once and counted once. Any thread.
 public final class UnreadableRows: Sendable {
-    /// Rows remembered; further ones are neither logged nor counted.
+    /// Most rows remembered; further ones are neither logged nor counted.
     static let rowsMax = 1000
 
     private let rows = Lock<Set<Identifier>>([])
 
     public init() {}
 
-    /// - Returns: true the first time that `row` is met.
+    /// - Returns: true for the first call with `row`.
     func isNew(_ row: Identifier) -> Bool {
         rows.withLock { $0.count < UnreadableRows.rowsMax && $0.insert(row).inserted }
     }
