@@ -1,4 +1,4 @@
-// What a query needs: something that runs statements. A session inside a transaction, or the shared connections.
+// An object that runs statements: a session inside a transaction, or the shared connections.
 
 /// Runs statements. Loop-bound.
 public protocol Querying: AnyObject {
@@ -8,8 +8,8 @@ public protocol Querying: AnyObject {
 extension Database: Querying {}
 extension DatabaseSession: Querying {}
 
-/// The writer of a job no longer holds its lease: another worker has it, or the job was ended from outside. Drop
-/// everything.
+/// The writer of a job no longer holds its lease: another worker has it, or a request ended the job. The writer must drop
+/// its work.
 public struct LeaseLost: Error, Sendable {
     public let job: Identifier
 }
