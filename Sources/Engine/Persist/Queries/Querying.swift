@@ -8,8 +8,8 @@ public protocol Querying: AnyObject {
 extension Database: Querying {}
 extension DatabaseSession: Querying {}
 
-/// The writer of a job no longer holds its lease: another worker has it, or a request ended the job. The writer must drop
-/// its work.
+/// The writer of a job no longer holds its lease: another worker has it, or a request ended the job. The writer
+/// must drop its work.
 public struct LeaseLost: Error, Sendable {
     public let job: Identifier
 }
