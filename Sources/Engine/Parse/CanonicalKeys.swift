@@ -7,7 +7,9 @@ enum CanonicalKeys {
     typealias ObjectMember = ObjectSorter.ObjectMember
 
     /// Returns true if `a`'s key comes strictly before `b`'s.
-    static func precedes(_ a: ObjectMember, _ b: ObjectMember, in text: Span<UInt8>) -> Bool { order(a, b, in: text) ?? false }
+    static func precedes(_ a: ObjectMember, _ b: ObjectMember, in text: Span<UInt8>) -> Bool {
+        order(a, b, in: text) ?? false
+    }
 
     /// Returns true if `a`'s key comes before `b`'s, and nil if both have the same key.
     static func order(_ a: ObjectMember, _ b: ObjectMember, in text: Span<UInt8>) -> Bool? {

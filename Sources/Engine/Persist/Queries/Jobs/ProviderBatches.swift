@@ -3,8 +3,8 @@
 public enum ProviderBatches {
     private static let columns = """
         id, stage, round, sequence, \(KnownTexts.batchState), model, inline_images, cardinality(positions),
-        file_bytes, account, input_file_id, batch_id, output_file_id, error_file_id, intent_at, not_before, clock_timestamp(),
-        input_tokens_estimate, held_up, recalled_at IS NOT NULL, failures, setbacks, refusals
+        file_bytes, account, input_file_id, batch_id, output_file_id, error_file_id, intent_at, not_before,
+        clock_timestamp(), input_tokens_estimate, held_up, recalled_at IS NOT NULL, failures, setbacks, refusals
         """
     private static let loadStatement = Statement(
         "load_batches", "SELECT \(columns) FROM openai_batches b WHERE job_id = $1 ORDER BY stage DESC, sequence")
