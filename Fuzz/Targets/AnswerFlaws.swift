@@ -62,7 +62,7 @@ enum AnswerFlaws {
         if answer.fields.isEmpty { return "an answer without fields" }
         for (_, text) in answer.fields {
             guard text.contains(where: { !$0.isWhitespace }) else { return "an empty text" }
-            if let flaw = HTMLFlaws.flaw(of: DamageHTML.clean(text)) { return "in an answer's HTML: \(flaw)" }
+            if let flaw = HTMLFlaws.flaw(of: text) { return "in an answer's HTML: \(flaw)" }
         }
         if let flaw = textFlaw(answer.model) { return "in a model's name: \(flaw)" }
         return usageFlaw(answer.usage)

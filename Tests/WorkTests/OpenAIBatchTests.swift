@@ -55,7 +55,7 @@ struct OpenAIResultLineTests {
             {"type":"output_text","text":"ges\\":"}]},{"type":"reasoning"},\
             {"type":"message","content":[{"type":"output_text","text":"\\"x\\"}"}]}]}
             """
-        let expected = ModelAnswer(fields: [("damages", "x")], model: "m", usage: .zero)
+        let expected = ModelAnswer(fields: [("damages", "<p>x</p>")], model: "m", usage: .zero)
         #expect(read(line(body))?.outcome == .answer(expected))
     }
 
@@ -78,7 +78,7 @@ struct OpenAIResultLineTests {
         let output = read(line(answer(#"{"ru":"б","de":"d"}"#)), fields: ["de", "ru"])
         guard case .answer(let answer)? = output?.outcome else { return #expect(Bool(false)) }
         #expect(answer.fields.map(\.0) == ["de", "ru"])
-        #expect(answer["ru"] == "б")
+        #expect(answer["ru"] == "<p>б</p>")
     }
 
     @Test("C2.5: cut answers are curable, filtered ones and refusals are not")

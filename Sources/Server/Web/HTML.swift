@@ -40,8 +40,10 @@ struct HTML {
         element("a", ["href": address, "rel": "noreferrer noopener nofollow", "target": "_blank"], address)
     }
 
-    /// A model's text, which is HTML: the few tags without attributes that ``DamageHTML`` lets through. It was cleaned
-    /// before it was stored, and is cleaned again here, because what comes from a database is not to be trusted either.
+    /// Writes a model's text, which is HTML: the few tags without attributes that ``DamageHTML`` allows.
+    ///
+    /// `AnswerReader` cleaned it before it was stored. It is cleaned again here, at the only place that writes markup
+    /// unescaped: a stored text can be older than the present rules of ``DamageHTML``.
     mutating func description(_ damages: String) { text += DamageHTML.clean(damages) }
 
     /// Names stand in our source; whatever else came here would be a way round the escaping.

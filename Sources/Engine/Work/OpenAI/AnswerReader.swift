@@ -45,8 +45,11 @@ enum AnswerReader {
         }
     }
 
-    /// Checks the text strictly against the schema: every property is present, is a text, and still has visible
-    /// characters after cleaning (C2.4); there is no other property.
+    /// Checks the text strictly against the schema: every property is present and is a text with visible characters
+    /// (C2.4); there is no other property.
+    ///
+    /// This is the one place that cleans a model's HTML (C2.4): every answer passes here before it is stored, sent to
+    /// the translator or shown.
     private static func parse(_ text: String, _ fields: [String]?) -> [(String, String)]? {
         guard let value = try? JSONValue.parse(Array(text.utf8)), case .object(let members) = value, !members.isEmpty
         else {
@@ -57,7 +60,7 @@ enum AnswerReader {
         var found: [(String, String)] = []
         for name in names {
             guard let text = value[name]?.string, !DamageHTML.isBlank(text) else { return nil }
-            found.append((name, text))
+            found.append((name, DamageHTML.clean(text)))
         }
         return found
     }

@@ -64,7 +64,7 @@ public final class SynchronousMode {
         let reply = try await openAI.ask(.vision, fields: VisionRequest.fields, deadlineSeconds: seconds) { model in
             VisionRequest.body(additionalInfo: info, images: images, model: model, configuration: configuration)
         }
-        return DamageHTML.clean(reply.answer[VisionRequest.fields[0]] ?? "")
+        return reply.answer[VisionRequest.fields[0]] ?? ""
     }
 
     private func translate(_ english: String, _ code: String, _ seconds: Double) async throws(ServiceError) -> String {
@@ -75,7 +75,7 @@ public final class SynchronousMode {
                 TranslationRequest.body(
                     english: english, languages: language, model: model, configuration: configuration)
             }
-            return DamageHTML.clean(reply.answer[code] ?? "")
+            return reply.answer[code] ?? ""
         } catch {
             throw ServiceError(error)
         }

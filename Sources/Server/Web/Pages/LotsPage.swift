@@ -122,7 +122,7 @@ extension WebText {
     static func withoutTags(_ damages: String) -> String {
         var out = ""
         var isInside = false
-        for character in DamageHTML.clean(damages) {
+        for character in damages {
             switch character {
             case "<":
                 isInside = true
