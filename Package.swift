@@ -51,7 +51,8 @@ let package = Package(
         .target(name: "Engine", dependencies: ["CShims", log, collections], swiftSettings: strict),
         .target(
             name: "Server", dependencies: ["CShims", "Engine", log, collections, arguments], exclude: ["Main"],
-            swiftSettings: strict),
+            // In the executable itself: it stays a single file.
+            resources: [.embedInCode("Web/Assets")], swiftSettings: strict),
         .executableTarget(
             name: "generation-service", dependencies: ["Server", arguments], path: "Sources/Server/Main",
             swiftSettings: strict),

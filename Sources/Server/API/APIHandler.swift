@@ -48,7 +48,7 @@ final class APIHandler: RequestHandler {
         case .ready: Ready.answer(call)
         case .document: ReferencePage.document.answer(call)
         case .page: ReferencePage.page.answer(call)
-        case .style: SiteStyle.reply.answer(call)
+        case .style: SiteAssets.style.answer(call)
         case .web(let route): WebHandler.serve(route, call)
         }
     }

@@ -4,9 +4,9 @@ import Engine
 enum WebHandler {
     static func serve(_ route: WebRoute, _ call: Call) {
         switch route {
-        case .script: SiteScript.reply.answer(call)
-        case .playground: PlaygroundScript.reply.answer(call)
-        case .icon: SiteIcon.reply.answer(call)
+        case .script: SiteAssets.script.answer(call)
+        case .playground: SiteAssets.playground.answer(call)
+        case .icon: SiteAssets.icon.answer(call)
         case .signIn: SignIn.show(call)
         case .doSignIn: call.run { try await SignIn.attempt(call) }
         case .signOut: acting(call) { web, _ in SignIn.signOut(web) }
