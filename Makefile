@@ -51,6 +51,7 @@ format: ## Formats the Swift sources in place (.swift-format)
 
 lint: ## Complains about what `make format` would change, and more; changes nothing
 	swift format lint --strict --parallel --recursive $(SOURCES)
+	@scripts/lint-assets
 
 stop: ## Stops what `make run` or `make test` left behind (after a kill -9, say)
 	@scripts/stop

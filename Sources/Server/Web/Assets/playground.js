@@ -1,4 +1,9 @@
+// Script of the API reference: computes the text that a signature covers, and the signature, in the reader's browser.
+// The canonical text is Python's (C1.2). JSON.parse and JSON.stringify cannot produce it: they lose digits and the
+// order of lone surrogates. Nothing that is typed leaves the browser.
 "use strict";
+
+// canonical(text, member): what Python prints for the JSON in `text`, or for its member `member`.
 const canonical = (() => {
   const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?/y;
   const PLAIN = /[^"\\\u0000-\u001f]*/y;
@@ -133,6 +138,8 @@ const canonical = (() => {
     return out;
   };
 })();
+// hmac(key, text): 64 hexadecimal digits. Uses the browser's own implementation where there is one; a page that another
+// machine serves over plain HTTP has none.
 const hmac = (() => {
   const bytes = (text) => new TextEncoder().encode(text);
   const hex = (array) => Array.from(array, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -198,7 +205,7 @@ const hmac = (() => {
   };
 })();
 (() => {
-  const part = (id) => document.getElementById("sign-" + id);
+  const part = (id) => /** @type {HTMLInputElement} */ (document.getElementById("sign-" + id));
   const [key, what, input, text, signature, problem] =
     ["key", "what", "input", "text", "signature", "problem"].map(part);
   let turn = 0;

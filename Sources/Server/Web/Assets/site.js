@@ -1,3 +1,6 @@
+// Script of all pages. Copies examples, asks before a form ends something, and updates pages: open jobs by server-sent
+// events, other parts by getting the page again. It writes text only, never markup. Without it every page shows and
+// does the same after a reload.
 "use strict";
 (() => {
   const each = (selector, act, root = document) => root.querySelectorAll(selector).forEach(act);
@@ -27,7 +30,7 @@
 
   // Forms, also those that come later
   document.addEventListener("submit", (event) => {
-    const form = event.target;
+    const form = /** @type {HTMLFormElement} */ (event.target);
     if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) event.preventDefault();
     if (!form.dataset.busy) return;
     const button = form.querySelector("button");
@@ -41,13 +44,10 @@
   const time = (iso) => iso ? iso.slice(0, 10) + " " + iso.slice(11, 19) + " UTC" : "-";
   const count = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, "\u202f");
   const failures = (number) => number ? ", " + count(number) + " failed" : "";
-  const moods = {
-    completed: "good", failed: "bad", processing: "busy", translating: "busy",
-  };
   const show = {
     status: (element, job) => {
       element.textContent = job.status;
-      element.className = "badge " + (moods[job.status] || "plain");
+      element.className = "badge " + job.mood;
     },
     stage: (element, job) => { element.textContent = job.stage; },
     progress: (element, job) => { element.value = job.processed; },

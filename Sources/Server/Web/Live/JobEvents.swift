@@ -112,6 +112,7 @@ extension JobView {
         .object([
             ("id", .string(id.description)),
             ("status", .string(status.rawValue)),
+            ("mood", .string(WebText.mood(status.rawValue))),
             ("open", .bool(status.isOpen)),
             ("stage", .string(stage)),
             ("total", .int(totalLots)),
