@@ -1,6 +1,6 @@
 # The two that matter: `make run` and `make test`. What they need is installed by scripts/install-deps.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-release test-asan test-tsan fuzz fuzz-replay bench bench-check chaos build release format lint stop clean
+.PHONY: help run test test-release test-asan test-tsan fuzz fuzz-replay bench bench-check chaos build release format lint openapi stop clean
 
 SOURCES := Package.swift Sources loadtest Tests Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Subjects Fuzz
 
@@ -52,6 +52,9 @@ format: ## Formats the Swift sources in place (.swift-format)
 lint: ## Complains about what `make format` would change, and more; changes nothing
 	swift format lint --strict --parallel --recursive $(SOURCES)
 	@scripts/lint-assets
+
+openapi: ## Renews docs/openapi.json, the snapshot of the API document
+	UPDATE_OPENAPI_SNAPSHOT=1 swift test --filter APITests.OpenAPITests/snapshot
 
 stop: ## Stops what `make run` or `make test` left behind (after a kill -9, say)
 	@scripts/stop

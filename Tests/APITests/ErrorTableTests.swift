@@ -2,9 +2,10 @@
 import Engine
 import Foundation
 import LoadtestKit
-import Server
 import TestSupport
 import Testing
+
+@testable import Server
 
 /// A way to get an error, by the rule that promises it.
 struct Provocation: Sendable {
@@ -236,6 +237,7 @@ struct ErrorTableTests {
     ) {
         #expect(reply.status == code.status && reply.code == code.rawValue, "\(what): \(reply.head)\(reply.text)")
         #expect(reply.members == ["error", "message", "code", "request_id"] + more, "\(what)")
+        #expect(APIContract().problems(of: reply.json, as: code.schemaName) == [], "\(what)")
         #expect(reply.header("Content-Type") == "application/json", "\(what)")
         #expect(reply.json["error"]?.string == code.title, "\(what)")
         #expect(reply.json["message"]?.string?.isEmpty == false, "\(what)")

@@ -1,5 +1,6 @@
 // The API's document and its page, as far as they can be judged without a server: complete, and nothing unescaped.
 import Engine
+import Foundation
 import Testing
 
 @testable import Server
@@ -44,6 +45,20 @@ struct OpenAPITests {
             let schema = Self.document["webhooks"]?[event]?["post"]?["requestBody"]?["content"]?["application/json"]
             #expect(schema?["schema"]?["$ref"]?.string != nil, "\(event)")
         }
+    }
+
+    /// With `UPDATE_OPENAPI_SNAPSHOT=1` the snapshot is written instead: look at its diff before committing it.
+    @Test("docs/openapi.json is the served document: a change of the API is seen in review")
+    func snapshot() throws {
+        let place = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "docs/openapi.json")
+        let served = try JSONValue.parse(ReferencePage.document.body).indented + "\n"
+        if ProcessInfo.processInfo.environment["UPDATE_OPENAPI_SNAPSHOT"] != nil {
+            try served.write(to: place, atomically: true, encoding: .utf8)
+        }
+        let kept = try String(contentsOf: place, encoding: .utf8)
+        let difference = served.split(separator: "\n").difference(from: kept.split(separator: "\n"))
+        #expect(difference.isEmpty, "renew the snapshot with: make openapi")
     }
 
     @Test("every reference leads somewhere")

@@ -28,20 +28,21 @@ struct Outside: Sendable {
     /// Runs `body` with a service that lives in this world.
     static func with(
         _ settings: [String: String] = [:], faults: JSONValue = .object([]), responseSeconds: Double = 0,
-        tune: @escaping @Sendable (inout Config) -> Void = { _ in },
+        runsBackground: Bool = false, tune: @escaping @Sendable (inout Config) -> Void = { _ in },
         _ body: @escaping @Sendable (TestServer, Outside, _ database: String) async throws -> Void
     ) async throws {
         try await onLoop("outside") { loop in
             var options = OpenAIOptions()
             options.faults = faults
             options.responseSeconds = responseSeconds
+            options.batchSeconds = 0.5
             let openAI = try OpenAISimulator.start(on: loop, options: options)
             let images = try ImagesSimulator.start(on: loop)
             let outside = Outside(openAI, images, on: loop)
             let all = ["OPENAI_BASE_URL": outside.openAIURL].merging(settings) { $1 }
             let result: Result<Void, any Error>
             do {
-                try await TestServer.with(all, tune: tune) { server, database in
+                try await TestServer.with(all, runsBackground: runsBackground, tune: tune) { server, database in
                     try await body(server, outside, database)
                 }
                 result = .success(())

@@ -1,5 +1,6 @@
 // The strict subset of JSON Schema, and answers that conform. Thread: any.
 import Engine
+import TestSupport
 import Testing
 
 @testable import LoadtestKit

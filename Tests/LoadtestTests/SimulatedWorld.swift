@@ -165,11 +165,6 @@ enum Sample {
 }
 
 extension JSONValue {
-    var objectMembers: [(String, JSONValue)] {
-        guard case .object(let members) = self else { return [] }
-        return members
-    }
-
     /// The joined text of an answer's message items.
     var outputText: String {
         let messages = (self["output"]?.array ?? []).filter { $0["type"]?.string == "message" }

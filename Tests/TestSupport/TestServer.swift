@@ -120,11 +120,14 @@ extension HTTPTestClient.Reply {
 }
 
 extension JSONValue {
-    /// The names of an object's members, in order.
-    public var memberNames: [String] {
+    /// An object's members, in order; none of another value.
+    public var objectMembers: [(String, JSONValue)] {
         guard case .object(let members) = self else { return [] }
-        return members.map { $0.0 }
+        return members
     }
+
+    /// The names of an object's members, in order.
+    public var memberNames: [String] { objectMembers.map(\.0) }
 
     public var double: Double? {
         guard case .double(let number) = self else { return int.map(Double.init) }
