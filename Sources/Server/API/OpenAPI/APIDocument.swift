@@ -52,12 +52,17 @@ enum APIDocument {
         operations.map { ($0.path, .object([($0.method, $0.json)])) }
     }
 
+    private static let schemas =
+        RequestSchemas.all + ReplySchemas.all + DeliverySchemas.all + ServiceSchemas.all + ErrorSchemas.all
+
+    /// The schema that a reference names; another schema is itself.
+    static func resolved(_ schema: JSONValue) -> JSONValue {
+        guard let reference = schema["$ref"] else { return schema }
+        return schemas.first { Schema.ref($0.0)["$ref"] == reference }?.1 ?? schema
+    }
+
     private static let components: JSONValue = .object([
-        (
-            "schemas",
-            .object(
-                RequestSchemas.all + ReplySchemas.all + DeliverySchemas.all + ServiceSchemas.all + ErrorSchemas.all)
-        ),
+        ("schemas", .object(schemas)),
         ("parameters", .object(DocumentParameters.all)),
         ("headers", .object(DocumentHeaders.all)),
         ("securitySchemes", DocumentSecurity.schemes),

@@ -12,7 +12,7 @@ enum DeliveryOperations {
         parameters: ["JobID"],
         answers: [
             Answer(
-                description: "The deliveries.", schema: Schema.ref("DeliveryList"), example: Samples.deliveries,
+                description: "The deliveries.", schema: Schema.ref("DeliveryList"),
                 links: [(operation: "redeliverWebhook", parameter: "delivery_id", pointer: "/deliveries/0/id")])
         ], errors: [.jobNotFound])
 
@@ -22,8 +22,7 @@ enum DeliveryOperations {
         description: "The signature covers the delivery's id; a body is not looked at.", parameters: ["DeliveryID"],
         answers: [
             Answer(
-                status: 202, description: "It will be attempted anew.", schema: Schema.ref("RedeliveryReply"),
-                example: Samples.redelivery)
+                status: 202, description: "It will be attempted anew.", schema: Schema.ref("RedeliveryReply"))
         ], errors: [.deliveryNotFound, .deliveryPending])
 
     // MARK: What a receiver gets
@@ -40,8 +39,7 @@ enum DeliveryOperations {
             "content": [
                 "application/json": [
                     "schema": Schema.ref(schema),
-                    "example": Samples.notification(
-                        status, error: status == .failed ? "None of the images could be used" : nil),
+                    "example": Schema.example(of: DeliverySchemas.notification(status)),
                 ]
             ],
         ]

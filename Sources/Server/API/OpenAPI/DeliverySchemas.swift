@@ -55,7 +55,29 @@ enum DeliverySchemas {
         [
             .required("job_id", Schema.jobID),
             .required("deliveries", Schema.list("One for each different URL.", of: Schema.ref("Delivery"))),
-        ], examples: [Samples.deliveries])
+        ],
+        sample: [
+            "deliveries": [
+                Schema.sample(
+                    of: delivery,
+                    [
+                        "webhook_url": "https://your-app.com/webhooks/generation-complete",
+                        "status": "pending",
+                        "created_at": "2025-08-05T08:15:00Z",
+                        "last_attempt_at": "2025-08-05T08:15:01Z",
+                        "delivered_at": nil,
+                        "next_attempt_at": "2025-08-05T08:15:31Z",
+                        "attempts": [
+                            Schema.sample(
+                                of: attempt,
+                                [
+                                    "started_at": "2025-08-05T08:15:01Z", "ended_at": "2025-08-05T08:15:01Z",
+                                    "http_status": 503,
+                                ])
+                        ],
+                    ])
+            ]
+        ])
 
     private static let redelivery = Schema.object(
         "The delivery starts anew.",
@@ -64,17 +86,19 @@ enum DeliverySchemas {
             .required("batch_job_id", Schema.jobID),
             .required("status", Schema.constant("pending", "Its status now.")),
             .required("message", Schema.text("For people.")),
-        ], examples: [Samples.redelivery])
+        ], sample: ["message": "Delivery started anew"])
 
     // MARK: What a receiver gets
 
-    private static func notification(_ status: JobStatus) -> JSONValue {
+    static func notification(_ status: JobStatus) -> JSONValue {
+        let summary = ReplySchemas.summary([])
+        let lot = lot(status)
         var members: [Member] = [
             .required("event", Schema.constant(status.endEvent ?? "", "What happened.")),
             .required("job_id", Schema.jobID),
             .required("status", Schema.constant(status.rawValue, "The job's status.")),
             .required("completed_at", Schema.time("When the job ended.")),
-            .required("processing_summary", ReplySchemas.summary([])),
+            .required("processing_summary", summary),
         ]
         let message = Schema.text("Why the job failed.", examples: ["All 2 lots failed; the first one: no images"])
         switch status {
@@ -83,10 +107,27 @@ enum DeliverySchemas {
         case .pending, .processing, .translating, .completed: break
         }
         members.append(
-            .required("lots", Schema.list("The lots that name this URL, in the order of the request.", of: lot(status)))
+            .required("lots", Schema.list("The lots that name this URL, in the order of the request.", of: lot))
         )
-        return Schema.object(
-            title(status), members, examples: [Samples.notification(status, error: sampleError(status))])
+        return Schema.object(title(status), members, sample: sample(status, summary: summary, lot: lot))
+    }
+
+    private static func sample(_ status: JobStatus, summary: JSONValue, lot: JSONValue) -> Schema.Changes {
+        let figures: Schema.Changes = [
+            "total_lots": 1, "processed_lots": status == .cancelled ? 0 : 1, "failed_lots": status == .failed ? 1 : 0,
+        ]
+        var changes: Schema.Changes = [
+            "completed_at": "2025-08-05T08:15:00Z", "processing_summary": Schema.sample(of: summary, figures),
+        ]
+        var lotChanges: Schema.Changes = ["processed_images": 0, "descriptions": [], "missing_images": []]
+        if status == .failed {
+            changes["error_message"] = "None of the images could be used"
+            lotChanges["error"] = "None of the images could be used"
+        }
+        let sampleLot =
+            status == .completed ? Schema.example(of: ReplySchemas.sentLot) : Schema.sample(of: lot, lotChanges)
+        changes["lots"] = [sampleLot]
+        return changes
     }
 
     private static func title(_ status: JobStatus) -> String {
@@ -96,10 +137,6 @@ enum DeliverySchemas {
         case .cancelled: "A job was cancelled. Lots that had not reached an end say so."
         case .pending, .processing, .translating: ""
         }
-    }
-
-    private static func sampleError(_ status: JobStatus) -> String? {
-        status == .failed ? "None of the images could be used" : nil
     }
 
     private static func lot(_ status: JobStatus) -> JSONValue {

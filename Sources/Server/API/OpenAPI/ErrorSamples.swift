@@ -102,7 +102,15 @@ extension ServiceError.Code {
     private var ofJob: ServiceError {
         let end: [(String, JSONValue)] = [
             ("error_message", JSONValue(self == .jobFailed ? "All 100 lots failed" : nil)),
-            ("progress", Samples.endedProgress),
+            (
+                "progress",
+                Schema.sample(
+                    of: ReplySchemas.progress,
+                    [
+                        "processed_lots": 100, "failed_lots": 100, "completion_percentage": .double(100),
+                        "estimated_completion": nil,
+                    ])
+            ),
         ]
         return switch self {
         case .jobFailed: ServiceError(self, "Job failed; it has no results", extra: [("status", "failed")] + end)
@@ -119,7 +127,7 @@ extension ServiceError.Code {
             ServiceError(
                 self,
                 "Job is currently processing. Results will be available when status is 'completed'.",
-                extra: [("status", "processing"), ("progress", Samples.shortProgress)])
+                extra: [("status", "processing"), ("progress", Schema.example(of: ReplySchemas.shortProgress))])
         }
     }
 }

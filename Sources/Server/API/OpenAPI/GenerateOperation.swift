@@ -10,13 +10,13 @@ enum GenerateOperation {
             answers: [
                 Answer(
                     description: "The car is described.", schema: Schema.ref("SynchronousReply"),
-                    example: Samples.synchronousReply, headers: ["Idempotent-Replayed"]),
+                    headers: ["Idempotent-Replayed"]),
                 Answer(
                     status: 201,
                     description: """
                         The job and all of its lots are stored; nothing can be lost any more. Poll its status, or wait \
                         for the webhook.
-                        """, schema: Schema.ref("JobAccepted"), example: Samples.accepted,
+                        """, schema: Schema.ref("JobAccepted"),
                     headers: ["Location", "Idempotent-Replayed", "Preference-Applied"],
                     links: (JobOperations.all + DeliveryOperations.all).compactMap { next in
                         next.path.contains("{job_id}")

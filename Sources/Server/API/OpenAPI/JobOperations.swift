@@ -11,7 +11,7 @@ enum JobOperations {
         description: "The signature covers the job's id. Once in a few seconds is often enough.",
         parameters: ["JobID"],
         answers: [
-            Answer(description: "The job's status.", schema: Schema.ref("StatusReply"), example: Samples.status)
+            Answer(description: "The job's status.", schema: Schema.ref("StatusReply"))
         ], errors: [.jobNotFound], samples: SampleCalls.status)
 
     private static let results = Operation(
@@ -25,7 +25,7 @@ enum JobOperations {
         answers: [
             Answer(
                 description: "The results.", schema: Schema.ref("ResultsReply"), also: lines,
-                example: Samples.results, headers: ["Vary", "Link", "Content-Encoding"])
+                headers: ["Vary", "Link", "Content-Encoding"])
         ], errors: noResults)
 
     private static let forms = """
@@ -47,7 +47,7 @@ enum JobOperations {
         answers: [
             Answer(
                 description: "The results as a file, `batch_results_{job_id}.json` (or `.ndjson`).",
-                schema: Schema.ref("ResultsReply"), also: lines, example: Samples.results,
+                schema: Schema.ref("ResultsReply"), also: lines,
                 headers: ["Content-Disposition", "Vary", "Link", "Content-Encoding"])
         ], errors: noResults)
 
@@ -62,7 +62,7 @@ enum JobOperations {
             `/api/v1/batch-jobs?status=processing&limit=20`. Unknown parameters are ignored; one that is given twice \
             is refused.
             """, parameters: ["Status", "Limit", "Offset", "CreatedAfter", "CreatedBefore"],
-        answers: [Answer(description: "A page of jobs.", schema: Schema.ref("JobList"), example: Samples.jobs)],
+        answers: [Answer(description: "A page of jobs.", schema: Schema.ref("JobList"))],
         errors: [.invalidParameter], samples: SampleCalls.list)
 
     private static let cancel = Operation(
@@ -73,7 +73,6 @@ enum JobOperations {
             further is spent. The job's webhooks are told.
             """, parameters: ["JobID"],
         answers: [
-            Answer(
-                description: "The job is cancelled.", schema: Schema.ref("CancelReply"), example: Samples.cancelled)
+            Answer(description: "The job is cancelled.", schema: Schema.ref("CancelReply"))
         ], errors: [.jobNotCancellable, .jobAlreadyCancelled, .jobNotFound])
 }

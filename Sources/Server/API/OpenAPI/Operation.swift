@@ -115,7 +115,6 @@ struct Answer {
     var mediaType = "application/json"
     /// Another form of it.
     var also: (type: String, schema: JSONValue)?
-    var example: JSONValue?
     /// Names in `DocumentHeaders`.
     var headers: [String] = []
     /// What can be called next: an operation's id, its parameter, and where in the body that parameter stands.
@@ -128,7 +127,9 @@ struct Answer {
         ]
         if let schema {
             var media: [(String, JSONValue)] = [("schema", schema)]
-            if let example { media.append(("example", example)) }
+            if let example = APIDocument.resolved(schema)["examples"]?.array?.first {
+                media.append(("example", example))
+            }
             let other = also.map { [($0.type, JSONValue.object([("schema", $0.schema)]))] } ?? []
             members.append(("content", .object([(mediaType, .object(media))] + other)))
         }

@@ -1,4 +1,5 @@
-// What the API answers, as schemas: exact ones, with no members beside those named. Errors stand in ErrorSchemas. Pure.
+// What the API answers, as schemas: exact ones, with no members beside those named, and with samples made from them.
+// Errors stand in ErrorSchemas. Pure.
 import Engine
 
 enum ReplySchemas {
@@ -55,9 +56,15 @@ enum ReplySchemas {
         "error",
         Schema.text("Why the lot failed; only where it did.", examples: ["None of the images could be used"]))
 
-    private static let sentLot = Schema.object(
+    private static let descriptions: JSONValue = [
+        Schema.sample(of: description),
+        Schema.sample(
+            of: description, ["language": "fr", "damages": "<p>Dommages mineurs de collision arrière.</p>"]),
+    ]
+
+    static let sentLot = Schema.object(
         "A described car.", lotMembers(status: Schema.constant("completed", "It was described.")),
-        examples: [Samples.describedLot])
+        sample: ["lot_id": "sync-12345", "descriptions": descriptions, "missing_images": []])
 
     private static let resultLot = failing(
         Schema.object(
@@ -76,7 +83,7 @@ enum ReplySchemas {
             .required("total_lots", Schema.integer("One.", 1...1, examples: [1])),
             .required("processed_at", Schema.time("When it was described.")),
             .required("lots", Schema.list("The car.", of: Schema.ref("DescribedLot"), 1...1)),
-        ], examples: [Samples.synchronousReply])
+        ], sample: ["processed_at": "2025-08-05T08:30:15Z", "lots": [Schema.example(of: sentLot)]])
 
     private static let accepted = Schema.object(
         "The job and all of its lots are stored durably.",
@@ -89,7 +96,7 @@ enum ReplySchemas {
             .required("estimated_completion", Schema.time("When it is likely to be done.")),
             .required("processing_mode", Schema.constant("batch", "A batch job.")),
             .required("webhook_configured", webhookConfigured),
-        ], examples: [Samples.accepted])
+        ], sample: ["languages": ["en", "fr"], "estimated_completion": "2025-08-05T08:30:00Z"])
 
     private static let languages = Schema.list(
         "As sent, or `en`.", of: Schema.text("A language.", examples: ["en"]), 1...Limits.languages, unique: true)
@@ -126,11 +133,13 @@ enum ReplySchemas {
         .required("failed_lots", Schema.integer("Those among them that failed.", examples: [3])),
     ]
 
-    private static let progress = Schema.object(
-        "How far a job is.", counts + [percentage, estimate], examples: [Samples.fullProgress])
+    static let progress = Schema.object(
+        "How far a job is.", counts + [percentage, estimate],
+        sample: ["estimated_completion": "2025-08-05T08:15:00Z"])
 
-    private static let shortProgress = Schema.object(
-        "How far a job is, without the counts.", [percentage, estimate], examples: [Samples.shortProgress])
+    static let shortProgress = Schema.object(
+        "How far a job is, without the counts.", [percentage, estimate],
+        sample: ["completion_percentage": .double(45), "estimated_completion": "2025-08-05T08:30:00Z"])
 
     private static let tokenCount = Schema.object(
         "Tokens.",
@@ -165,7 +174,21 @@ enum ReplySchemas {
                         examples: ["OpenAI could not be reached"]))),
             .required("webhook_configured", webhookConfigured),
             .required("usage", Schema.ref("Usage")),
-        ], examples: [Samples.status])
+        ],
+        sample: [
+            "status": "processing",
+            "updated_at": "2025-08-05T07:45:00Z",
+            "progress": Schema.example(of: progress),
+            "languages": ["en", "ru", "de"],
+            "processing_details": Schema.sample(
+                of: details,
+                [
+                    "openai_translation_batch_id": nil, "openai_translation_batch_ids": [],
+                    "current_stage": "vision_analysis",
+                ]),
+            "error_message": nil,
+            "usage": Schema.sample(of: usage, ["by_model": ["o4-mini": Schema.sample(of: tokenCount)]]),
+        ])
 
     private static let details = Schema.object(
         "What is behind the job at OpenAI.",
@@ -197,26 +220,25 @@ enum ReplySchemas {
             ])
     }
 
+    private static let resultSummary = summary([
+        .required("total_images_processed", Schema.integer("Images that could be used.", examples: [5]))
+    ])
+
+    private static let lots = Schema.object(
+        "The lots.",
+        [
+            .required("version", Schema.text("As sent, or `1.0.0`.", examples: ["1.0.0"])),
+            .required("lots", Schema.list("In the order of the request.", of: Schema.ref("ResultLot"))),
+        ])
+
     private static let results = Schema.object(
         "The results of a completed job.",
         [
             .required("job_id", Schema.jobID),
             .required("status", Schema.constant("completed", "Only completed jobs have results.")),
             .required("completed_at", Schema.time("When it ended.")),
-            .required(
-                "processing_summary",
-                summary([
-                    .required(
-                        "total_images_processed", Schema.integer("Images that could be used.", examples: [5]))
-                ])),
-            .required(
-                "results",
-                Schema.object(
-                    "The lots.",
-                    [
-                        .required("version", Schema.text("As sent, or `1.0.0`.", examples: ["1.0.0"])),
-                        .required("lots", Schema.list("In the order of the request.", of: Schema.ref("ResultLot"))),
-                    ])),
+            .required("processing_summary", resultSummary),
+            .required("results", lots),
             .optional(
                 "pagination",
                 Schema.object(
@@ -227,7 +249,25 @@ enum ReplySchemas {
                             "next_cursor",
                             Schema.nullable(Schema.text("The `cursor` of the next page; null at the end."))),
                     ])),
-        ], examples: [Samples.results])
+        ],
+        sample: [
+            "completed_at": "2025-08-05T08:15:00Z",
+            "processing_summary": Schema.sample(
+                of: resultSummary,
+                ["total_lots": 1, "processed_lots": 1, "failed_lots": 0, "total_images_processed": 2]),
+            "results": Schema.sample(
+                of: lots,
+                [
+                    "lots": [
+                        Schema.sample(
+                            of: resultLot,
+                            [
+                                "lot_id": "sync-12345", "descriptions": descriptions, "missing_images": [],
+                                "processed_at": "2025-08-05T08:10:00Z",
+                            ])
+                    ]
+                ]),
+        ])
 
     private static let listedJob = Schema.object(
         "A job in a list.",
@@ -256,7 +296,20 @@ enum ReplySchemas {
                         .required("total", Schema.integer("Jobs that the filter matches.", examples: [1])),
                         .required("has_more", Schema.flag("Whether further jobs follow.", examples: [false])),
                     ])),
-        ], examples: [Samples.jobs])
+        ],
+        sample: [
+            "jobs": [
+                Schema.sample(
+                    of: listedJob,
+                    [
+                        "status": "processing", "updated_at": "2025-08-05T07:45:00Z", "total_lots": 50,
+                        "processed_lots": 32, "failed_lots": 1, "languages": ["en", "fr"],
+                        "progress": Schema.sample(
+                            of: shortProgress,
+                            ["completion_percentage": .double(64), "estimated_completion": "2025-08-05T08:20:00Z"]),
+                    ])
+            ]
+        ])
 
     private static let cancelled = Schema.object(
         "The job was cancelled by this request.",
@@ -265,5 +318,5 @@ enum ReplySchemas {
             .required("status", Schema.constant("cancelled", "Its status now.")),
             .required("cancelled_at", Schema.time("When.")),
             .required("message", Schema.text("For people.", examples: ["Job successfully cancelled"])),
-        ], examples: [Samples.cancelled])
+        ], sample: ["cancelled_at": "2025-08-05T08:00:00Z"])
 }

@@ -86,6 +86,11 @@ enum Schema {
         make("object", description, keywords(members) + [("additionalProperties", false)], examples)
     }
 
+    /// An object of ours with an example that ``sample(of:_:)`` makes.
+    static func object(_ description: String, _ members: [Member], sample changes: Changes) -> JSONValue {
+        object(description, members, examples: [sample(of: object(description, members), changes)])
+    }
+
     /// An object of the caller's: what we do not know is ignored (C1.2).
     static func openObject(_ description: String, _ members: [Member], examples: [JSONValue] = []) -> JSONValue {
         make("object", description, keywords(members), examples)
@@ -117,6 +122,33 @@ enum Schema {
         var all: Keywords = [("type", .string(type)), ("description", .string(description))] + more
         if !examples.isEmpty { all.append(("examples", .array(examples))) }
         return .object(all)
+    }
+}
+
+// MARK: - Examples
+
+extension Schema {
+    /// Members whose values in a sample are not the examples of their own schemas.
+    typealias Changes = [String: JSONValue]
+
+    /// An object in the form of a schema: its required members with the examples of their schemas, apart from
+    /// `changes`, which may add optional members.
+    static func sample(of schema: JSONValue, _ changes: Changes = [:]) -> JSONValue {
+        guard case .object(let properties)? = schema["properties"] else { preconditionFailure("no object's schema") }
+        precondition(changes.keys.allSatisfy { schema["properties"]?[$0] != nil }, "no such member")
+        let required = schema["required"]?.array ?? []
+        return .object(
+            properties.compactMap { name, member in
+                if let change = changes[name] { return (name, change) }
+                return required.contains(.string(name)) ? (name, example(of: member)) : nil
+            })
+    }
+
+    /// The first example that a schema names or implies. References have none.
+    static func example(of schema: JSONValue) -> JSONValue {
+        if let named = schema["examples"]?.array?.first ?? schema["const"] { return named }
+        if let element = schema["items"] { return .array([example(of: element)]) }
+        return sample(of: schema)
     }
 }
 
