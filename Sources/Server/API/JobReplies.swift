@@ -1,4 +1,4 @@
-// Jobs as JSON: the members of the document's samples, no more and no fewer (additive ones as CONTRACT names them).
+// Jobs as JSON: the members of the document's samples, no more and no fewer (additive ones as docs/CONTRACT.md names them).
 // Pure.
 import Engine
 

@@ -19,7 +19,7 @@ public struct RateLimits: Sendable, Equatable {
     public init() {}
 }
 
-/// Checked settings. Units are in the names; every default is the document's or CONTRACT C8's.
+/// Checked settings. Units are in the names; every default is the API document's or that of docs/CONTRACT.md, C8.
 public struct Config: Sendable {
     // What must be set.
     public var databaseURL = Secret("")

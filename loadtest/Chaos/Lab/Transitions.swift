@@ -1,4 +1,4 @@
-// Which changes of state are legal: the pictures of docs/ARCHITECTURE.md as tables. Pure; any thread.
+// Legal changes of state (docs/job-states.md): those of jobs and deliveries as tables here. Pure; any thread.
 import Engine
 
 enum Transitions {
