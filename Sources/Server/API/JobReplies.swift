@@ -1,4 +1,4 @@
-// Jobs as JSON: the members of the document's samples, no more and no fewer (additive ones as docs/CONTRACT.md names them).
+// Jobs as JSON: the members of the API document, no more and no fewer (additive ones: docs/CONTRACT.md).
 // Pure.
 import Engine
 
