@@ -53,7 +53,7 @@ struct TidyTests {
         }
         #expect(users(of: "MoveBatch.run(") == ["Sources/Engine/Work/Batches/BatchWriter.swift"])
         let machine = "Sources/Engine/Work/Batches/"
-        expectNone(users(of: "Verdict(").filter { !$0.hasPrefix(machine + "BatchMachine") })
+        expectNone(users(of: "BatchVerdict(").filter { !$0.hasPrefix(machine + "BatchMachine") })
         expectNone(users(of: "BatchMove(").filter { $0 != machine + "BatchWriter.swift" })
     }
 

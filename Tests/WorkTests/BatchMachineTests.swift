@@ -42,11 +42,11 @@ struct BatchMachineTests {
     static let gone = OpenAIError(.timedOut, mayHaveArrived: true)
 
     /// One line for a verdict, so that a transcript reads as text.
-    static func line(_ batch: ProviderBatch, _ verdict: Verdict) -> String {
+    static func line(_ batch: ProviderBatch, _ verdict: BatchVerdict) -> String {
         var words = ["\(verdict.name.rawValue): \(batch.state.rawValue) -> \(verdict.to.rawValue)"]
         if verdict.waitSeconds > 0 { words.append("wait \(verdict.waitSeconds)") }
         if let error = verdict.error { words.append("error '\(error)'") }
-        switch verdict.trouble {
+        switch verdict.message {
         case .unchanged: break
         case .cleared: words.append("cleared")
         case .says(let text): words.append(text == verdict.error ? "says so" : "says '\(text)'")
@@ -212,7 +212,8 @@ struct BatchMachineTests {
             "holdUp: submitted -> abandoned; error 'The service's OpenAI quota is used up'; says so; held up")
         try check(
             submitted, Self.failed("model_not_found"),
-            "holdUp: submitted -> abandoned; error 'None of the configured OpenAI models is available'; says so; held up"
+            "holdUp: submitted -> abandoned; error 'None of the configured OpenAI models is available'; says so; "
+                + "held up"
         )
         let words = "'OpenAI refused the batch in line 3 (invalid_json_line): words'"
         try check(

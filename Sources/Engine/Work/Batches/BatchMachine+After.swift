@@ -19,7 +19,7 @@ extension BatchMachine {
     /// - Throws: ``IllegalOutcome`` for an outcome that no act of the batch's state has.
     public static func after(
         _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
-    ) throws(IllegalOutcome) -> Verdict {
+    ) throws(IllegalOutcome) -> BatchVerdict {
         if facts.jobHasEnded { return try afterEnd(batch, outcome, facts) }
         if case .givenUp(let why) = outcome, batch.state.isOpen { return abandon(batch, because: reason(why)) }
         return switch batch.state {
@@ -46,17 +46,17 @@ extension BatchMachine {
 
     private static func afterAsking(
         _ batch: ProviderBatch, _ outcome: BatchOutcome
-    ) throws(IllegalOutcome) -> Verdict {
+    ) throws(IllegalOutcome) -> BatchVerdict {
         switch outcome {
         case .answered(let position, let answer):
-            var verdict = Verdict(.answers, batch, to: .collected)
+            var verdict = BatchVerdict(.answers, batch, to: .collected)
             verdict.page.answers = [(position, answer)]
-            verdict.trouble = .cleared
+            verdict.message = .cleared
             return verdict
         case .askFailed(let position, let error): return askFailed(batch, position, error)
         case .askedAll(let passing):
-            var verdict = Verdict(.collected, batch, to: .collected)
-            verdict.trouble = passing.map { .says($0.reason) } ?? .cleared
+            var verdict = BatchVerdict(.collected, batch, to: .collected)
+            verdict.message = passing.map { .says($0.reason) } ?? .cleared
             if let passing { verdict.then = .pause(passing) }
             return verdict
         case .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn, .noFile, .created, .creationFailed,
@@ -66,17 +66,17 @@ extension BatchMachine {
     }
 
     /// One lot went ahead of its stage; its failure may save the rest.
-    private static func askFailed(_ batch: ProviderBatch, _ position: Int, _ error: OpenAIError) -> Verdict {
+    private static func askFailed(_ batch: ProviderBatch, _ position: Int, _ error: OpenAIError) -> BatchVerdict {
         switch AskFailure(error) {
         case .lot:
-            var verdict = Verdict(.answers, batch, to: .collected)
+            var verdict = BatchVerdict(.answers, batch, to: .collected)
             verdict.page.failures = [(LineFailure(position, error, wasInline: batch.inlineImages), error.usage)]
             return verdict
         case .unknown: return abandon(batch, because: error.reason)
         case .later:
-            var verdict = Verdict(.dropAsking, batch, to: .asking)
+            var verdict = BatchVerdict(.dropAsking, batch, to: .asking)
             verdict.removesRow = true
-            verdict.trouble = .says(error.reason)
+            verdict.message = .says(error.reason)
             verdict.then = .pause(error)
             return verdict
         case .never:
@@ -90,11 +90,11 @@ extension BatchMachine {
 
     private static func afterBuilding(
         _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
-    ) throws(IllegalOutcome) -> Verdict {
+    ) throws(IllegalOutcome) -> BatchVerdict {
         switch outcome {
         case .built(let positions, let bytes):
             if positions.isEmpty { return abandon(batch, because: "None of its lots could be sent") }
-            var verdict = Verdict(.uploadIntent, batch, to: .uploading)
+            var verdict = BatchVerdict(.uploadIntent, batch, to: .uploading)
             verdict.failures = batch.failures
             verdict.account = facts.account
             verdict.builtPositions = positions
@@ -109,17 +109,17 @@ extension BatchMachine {
 
     private static func afterUploading(
         _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
-    ) throws(IllegalOutcome) -> Verdict {
+    ) throws(IllegalOutcome) -> BatchVerdict {
         switch outcome {
         case .uploaded(let file):
-            var verdict = Verdict(.file, batch, to: .uploaded)
+            var verdict = BatchVerdict(.file, batch, to: .uploaded)
             verdict.file = file
             return verdict
         case .uploadFailed(let error):
             // A reply that was lost leaves a file behind; `findUpload` finds it by its name.
             return postpone(batch, to: error.mayHaveArrived ? .uploading : .planned, because: error, facts)
         case .foundUpload(let file):
-            var verdict = Verdict(.review, batch, to: file == nil ? .planned : .uploaded)
+            var verdict = BatchVerdict(.review, batch, to: file == nil ? .planned : .uploaded)
             verdict.file = file
             return verdict
         case .failed(let error): return postpone(batch, because: error, facts)
@@ -133,15 +133,15 @@ extension BatchMachine {
 
     private static func beforeCreating(
         _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
-    ) throws(IllegalOutcome) -> Verdict {
+    ) throws(IllegalOutcome) -> BatchVerdict {
         switch outcome {
         case .admitted:
-            var verdict = Verdict(.createIntent, batch, to: .creating)
+            var verdict = BatchVerdict(.createIntent, batch, to: .creating)
             verdict.failures = batch.failures
             verdict.account = facts.account
             return verdict
         case .othersTurn:
-            var verdict = Verdict(.postpone, batch, to: .uploaded)
+            var verdict = BatchVerdict(.postpone, batch, to: .uploaded)
             verdict.failures = batch.failures
             verdict.error = othersTurnReason
             verdict.waitSeconds = facts.pollSeconds
@@ -156,7 +156,7 @@ extension BatchMachine {
 
     private static func afterCreating(
         _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
-    ) throws(IllegalOutcome) -> Verdict {
+    ) throws(IllegalOutcome) -> BatchVerdict {
         switch outcome {
         case .created(let object): return adopt(object, batch, facts)
         case .creationFailed(let error): return creationFailed(batch, error, facts)
@@ -171,8 +171,8 @@ extension BatchMachine {
         }
     }
 
-    private static func adopt(_ object: BatchObject, _ batch: ProviderBatch, _ facts: BatchFacts) -> Verdict {
-        var verdict = Verdict(.batch, batch, to: .submitted)
+    private static func adopt(_ object: BatchObject, _ batch: ProviderBatch, _ facts: BatchFacts) -> BatchVerdict {
+        var verdict = BatchVerdict(.batch, batch, to: .submitted)
         verdict.batchID = object.id
         verdict.providerStatus = "\(object.status)"
         verdict.waitSeconds = facts.pollSeconds
@@ -182,7 +182,7 @@ extension BatchMachine {
 
     private static func creationFailed(
         _ batch: ProviderBatch, _ error: OpenAIError, _ facts: BatchFacts
-    ) -> Verdict {
+    ) -> BatchVerdict {
         // The row stays `creating`: `findBatch` looks for the batch before anything is sent again.
         if error.mayHaveArrived { return postpone(batch, because: error.reason, facts) }
         switch error.kind {
@@ -190,7 +190,7 @@ extension BatchMachine {
             let setbacks = batch.setbacks + 1
             if setbacks > setbacksMax {
                 var verdict = abandon(batch, because: error.reason)
-                verdict.trouble = .says(error.reason)
+                verdict.message = .says(error.reason)
                 return verdict
             }
             var verdict = postpone(batch, to: .planned, because: error, atLeast: facts.wait(after: setbacks), facts)
@@ -203,11 +203,11 @@ extension BatchMachine {
     }
 
     /// The provider lists no batch of this row. After the settling time that means that there is none.
-    private static func settle(_ batch: ProviderBatch, _ facts: BatchFacts) -> Verdict {
+    private static func settle(_ batch: ProviderBatch, _ facts: BatchFacts) -> BatchVerdict {
         if isHidden(batch, from: facts.account, facts.now) { return postponeHidden(batch, facts) }
         let age = facts.now - (batch.intentAt ?? Timestamp(microseconds: 0))
         let left = facts.settleSeconds - age
-        var verdict = Verdict(.settle, batch, to: left > 0 ? .creating : .uploaded)
+        var verdict = BatchVerdict(.settle, batch, to: left > 0 ? .creating : .uploaded)
         if left > 0 { verdict.failures = batch.failures }
         verdict.waitSeconds = max(0, left)
         return verdict
@@ -217,7 +217,7 @@ extension BatchMachine {
 
     private static func afterPolling(
         _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
-    ) throws(IllegalOutcome) -> Verdict {
+    ) throws(IllegalOutcome) -> BatchVerdict {
         switch outcome {
         case .status(let object):
             if let failure = object.failure { return failed(batch, failure, facts) }
@@ -235,20 +235,20 @@ extension BatchMachine {
         }
     }
 
-    static func polled(_ batch: ProviderBatch, _ object: BatchObject, _ facts: BatchFacts) -> Verdict {
-        var verdict = Verdict(.poll, batch, to: object.status.isEnded ? .ended : .submitted)
+    static func polled(_ batch: ProviderBatch, _ object: BatchObject, _ facts: BatchFacts) -> BatchVerdict {
+        var verdict = BatchVerdict(.poll, batch, to: object.status.isEnded ? .ended : .submitted)
         verdict.providerStatus = "\(object.status)"
         verdict.outputFile = object.outputFileID
         verdict.errorFile = object.errorFileID
         verdict.waitSeconds = object.status.isEnded ? 0 : facts.pollSeconds
-        verdict.trouble = .cleared
+        verdict.message = .cleared
         return verdict
     }
 
     static func recalled(
         _ name: Commit, _ batch: ProviderBatch, _ object: BatchObject, _ facts: BatchFacts
-    ) -> Verdict {
-        var verdict = Verdict(name, batch, to: .submitted)
+    ) -> BatchVerdict {
+        var verdict = BatchVerdict(name, batch, to: .submitted)
         verdict.failures = batch.failures
         verdict.providerStatus = "\(object.status)"
         verdict.isRecalled = true
@@ -259,7 +259,7 @@ extension BatchMachine {
     /// A batch that failed did nothing, so the same lines go again as they are: this is not one of their attempts.
     private static func failed(
         _ batch: ProviderBatch, _ failure: BatchObject.Failure, _ facts: BatchFacts
-    ) -> Verdict {
+    ) -> BatchVerdict {
         switch failure {
         case .queueFull: return queueIsFull(batch, others: .max, facts)
         case .quota: return holdUp(batch, because: OpenAIError(.quota))
@@ -278,10 +278,10 @@ extension BatchMachine {
         }
     }
 
-    private static func queueIsFull(_ batch: ProviderBatch, others: Int, _ facts: BatchFacts) -> Verdict {
+    private static func queueIsFull(_ batch: ProviderBatch, others: Int, _ facts: BatchFacts) -> BatchVerdict {
         // With nothing else in the queue it is this batch that is too large.
         let isSmall = batch.lines == 1 || (facts.cuts >= cutsMax && batch.lines <= smallLines)
-        var verdict: Verdict
+        var verdict: BatchVerdict
         if others <= 0, !isSmall {
             verdict = halve(batch, because: queueFullReason)
         } else {
@@ -290,7 +290,7 @@ extension BatchMachine {
             verdict = postpone(batch, to: .uploaded, because: queueFullReason, atLeast: least, facts)
             verdict.refusals = refusals
         }
-        verdict.trouble = .says(queueFullReason)
+        verdict.message = .says(queueFullReason)
         return verdict
     }
 
@@ -298,10 +298,10 @@ extension BatchMachine {
 
     private static func afterCollecting(
         _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
-    ) throws(IllegalOutcome) -> Verdict {
+    ) throws(IllegalOutcome) -> BatchVerdict {
         switch outcome {
         case .collected(let heldUp):
-            return heldUp.map { holdUp(batch, because: $0) } ?? Verdict(.collected, batch, to: .collected)
+            return heldUp.map { holdUp(batch, because: $0) } ?? BatchVerdict(.collected, batch, to: .collected)
         case .failed(let error):
             guard case .api(404, _, _) = error.kind else { return postpone(batch, because: error, facts) }
             if isHidden(batch, from: facts.account, facts.now) { return postponeHidden(batch, facts) }
@@ -315,26 +315,26 @@ extension BatchMachine {
     // MARK: Verdicts that several states have
 
     /// Its lots are planned anew.
-    static func abandon(_ batch: ProviderBatch, because reason: String) -> Verdict {
-        var verdict = Verdict(.abandon, batch, to: .abandoned)
+    static func abandon(_ batch: ProviderBatch, because reason: String) -> BatchVerdict {
+        var verdict = BatchVerdict(.abandon, batch, to: .abandoned)
         verdict.error = reason
         return verdict
     }
 
     /// Two batches take its place.
-    private static func halve(_ batch: ProviderBatch, because reason: String) -> Verdict {
-        var verdict = Verdict(.halve, batch, to: .abandoned)
+    private static func halve(_ batch: ProviderBatch, because reason: String) -> BatchVerdict {
+        var verdict = BatchVerdict(.halve, batch, to: .abandoned)
         verdict.error = reason
         verdict.isHalved = true
         return verdict
     }
 
     /// The account cannot run it for now; its lines count as not tried. The job waits and says so.
-    private static func holdUp(_ batch: ProviderBatch, because error: OpenAIError) -> Verdict {
-        var verdict = Verdict(.holdUp, batch, to: .abandoned)
+    private static func holdUp(_ batch: ProviderBatch, because error: OpenAIError) -> BatchVerdict {
+        var verdict = BatchVerdict(.holdUp, batch, to: .abandoned)
         verdict.error = error.reason
         verdict.isHeldUp = true
-        verdict.trouble = .says(error.reason)
+        verdict.message = .says(error.reason)
         return verdict
     }
 
@@ -342,10 +342,10 @@ extension BatchMachine {
     static func postpone(
         _ batch: ProviderBatch, to state: ProviderBatchState? = nil, because error: OpenAIError,
         atLeast seconds: Double = 0, _ facts: BatchFacts
-    ) -> Verdict {
+    ) -> BatchVerdict {
         let least = max(seconds, error.retryAfter ?? 0)
         var verdict = postpone(batch, to: state, because: error.reason, atLeast: least, facts)
-        verdict.trouble = .says(error.reason)
+        verdict.message = .says(error.reason)
         return verdict
     }
 
@@ -353,17 +353,17 @@ extension BatchMachine {
     static func postpone(
         _ batch: ProviderBatch, to state: ProviderBatchState? = nil, because reason: String,
         atLeast seconds: Double = 0, _ facts: BatchFacts
-    ) -> Verdict {
-        var verdict = Verdict(.postpone, batch, to: state ?? batch.state)
+    ) -> BatchVerdict {
+        var verdict = BatchVerdict(.postpone, batch, to: state ?? batch.state)
         verdict.failures = batch.failures + 1
         verdict.waitSeconds = max(seconds, facts.wait(after: verdict.failures))
         verdict.error = reason
         return verdict
     }
 
-    private static func postponeHidden(_ batch: ProviderBatch, _ facts: BatchFacts) -> Verdict {
+    private static func postponeHidden(_ batch: ProviderBatch, _ facts: BatchFacts) -> BatchVerdict {
         var verdict = postpone(batch, because: hiddenReason, facts)
-        verdict.trouble = .says(hiddenReason)
+        verdict.message = .says(hiddenReason)
         return verdict
     }
 }

@@ -4,7 +4,7 @@
 extension BatchMachine {
     static func afterEnd(
         _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
-    ) throws(IllegalOutcome) -> Verdict {
+    ) throws(IllegalOutcome) -> BatchVerdict {
         if case .givenUp = outcome, batch.state.isOpen { return forget(batch) }
         if case .failed(let error) = outcome, batch.state.isOpen { return cleanUpFailed(batch, error, facts) }
         return switch batch.state {
@@ -17,14 +17,15 @@ extension BatchMachine {
     }
 
     /// Nothing of it is at work at the provider any more. Its files are left to the `FileSweeper`.
-    private static func forget(_ batch: ProviderBatch) -> Verdict {
-        var verdict = Verdict(.cleanUp, batch, to: .abandoned)
+    private static func forget(_ batch: ProviderBatch) -> BatchVerdict {
+        var verdict = BatchVerdict(.cleanUp, batch, to: .abandoned)
         verdict.error = jobEndedReason
         return verdict
     }
 
     /// A 404 under the batch's own key says that nothing is there to be taken back.
-    private static func cleanUpFailed(_ batch: ProviderBatch, _ error: OpenAIError, _ facts: BatchFacts) -> Verdict {
+    private static func cleanUpFailed(_ batch: ProviderBatch, _ error: OpenAIError, _ facts: BatchFacts) -> BatchVerdict
+    {
         if batch.state == .submitted, case .api(404, _, _) = error.kind,
             !isHidden(batch, from: facts.account, facts.now)
         {
@@ -35,7 +36,7 @@ extension BatchMachine {
 
     private static func afterLookingForUploads(
         _ batch: ProviderBatch, _ outcome: BatchOutcome
-    ) throws(IllegalOutcome) -> Verdict {
+    ) throws(IllegalOutcome) -> BatchVerdict {
         switch outcome {
         case .foundUpload: return forget(batch)
         case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .admitted, .othersTurn, .noFile,
@@ -48,11 +49,11 @@ extension BatchMachine {
     /// The first batch that is listed becomes the row's, so that it is taken back and booked.
     private static func afterLookingForBatches(
         _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
-    ) throws(IllegalOutcome) -> Verdict {
+    ) throws(IllegalOutcome) -> BatchVerdict {
         switch outcome {
         case .listed(let objects):
             if let first = objects.first {
-                var verdict = Verdict(.stray, batch, to: .submitted)
+                var verdict = BatchVerdict(.stray, batch, to: .submitted)
                 verdict.batchID = first.id
                 verdict.providerStatus = "\(first.status)"
                 return verdict
@@ -61,7 +62,7 @@ extension BatchMachine {
             let isHidden = isHidden(batch, from: facts.account, facts.now)
             let left = isHidden ? facts.longestWaitSeconds : facts.settleSeconds - age
             guard left > 0 else { return forget(batch) }
-            var verdict = Verdict(.settle, batch, to: .creating)
+            var verdict = BatchVerdict(.settle, batch, to: .creating)
             verdict.failures = batch.failures
             verdict.waitSeconds = left
             return verdict
@@ -75,13 +76,13 @@ extension BatchMachine {
     /// The batch is asked to end, and waited for: only then it is known what it has cost.
     private static func afterTakingBack(
         _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
-    ) throws(IllegalOutcome) -> Verdict {
+    ) throws(IllegalOutcome) -> BatchVerdict {
         switch outcome {
         case .status(let object), .recalled(let object):
             if object.failure != nil { return forget(batch) }
             if object.status.isEnded {
                 var verdict = polled(batch, object, facts)
-                verdict.trouble = .unchanged
+                verdict.message = .unchanged
                 return verdict
             }
             return recalled(.recall, batch, object, facts)
@@ -95,10 +96,10 @@ extension BatchMachine {
     /// Tokens only: the job's lots have had their ends.
     private static func afterBooking(
         _ batch: ProviderBatch, _ outcome: BatchOutcome
-    ) throws(IllegalOutcome) -> Verdict {
+    ) throws(IllegalOutcome) -> BatchVerdict {
         switch outcome {
         case .booked(let usage):
-            var verdict = Verdict(.book, batch, to: .collected)
+            var verdict = BatchVerdict(.book, batch, to: .collected)
             verdict.usage = usage
             return verdict
         case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn,

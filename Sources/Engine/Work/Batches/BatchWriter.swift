@@ -13,8 +13,8 @@ struct BatchWriter {
     /// - Throws: `LeaseLost`, ``StaleBatch``, `DatabaseError`, and what `decide` throws: nothing was written.
     func write(
         _ batch: ProviderBatch, in record: JobRecord, also: (DatabaseSession) async throws -> Void,
-        deciding decide: (DatabaseSession) async throws -> Verdict
-    ) async throws -> Verdict {
+        deciding decide: (DatabaseSession) async throws -> BatchVerdict
+    ) async throws -> BatchVerdict {
         let verdict = try await job.transaction(ended: !record.status.isOpen) { session in
             let verdict = try await decide(session)
             log(verdict, batch)
@@ -31,7 +31,7 @@ struct BatchWriter {
     }
 
     private func writeRest(
-        _ verdict: Verdict, _ batch: ProviderBatch, _ record: JobRecord, _ session: DatabaseSession
+        _ verdict: BatchVerdict, _ batch: ProviderBatch, _ record: JobRecord, _ session: DatabaseSession
     ) async throws {
         if verdict.isHalved { try await insertHalves(of: batch, session) }
         for usage in verdict.usage {
@@ -41,17 +41,18 @@ struct BatchWriter {
         if let id = verdict.batchID, verdict.namesBatch {
             try await MoveBatch.name(session, job: job.id, stage: batch.stage, batch: id)
         }
-        if record.status.isOpen { try await writeTrouble(verdict.trouble, session) }
+        if record.status.isOpen { try await writeMessage(verdict.message, session) }
         if let event = verdict.event(of: batch) { try await job.note(event.name, detail: event.detail, session) }
     }
 
-    private func move(_ batch: ProviderBatch, _ verdict: Verdict, _ session: DatabaseSession) async throws -> Bool {
+    private func move(_ batch: ProviderBatch, _ verdict: BatchVerdict, _ session: DatabaseSession) async throws -> Bool
+    {
         if verdict.removesRow { return try await MoveBatch.remove(session, batch) }
         return try await MoveBatch.run(session, batch, verdict.move)
     }
 
-    private func writeTrouble(_ trouble: Verdict.Trouble, _ session: DatabaseSession) async throws {
-        switch trouble {
+    private func writeMessage(_ message: BatchVerdict.JobMessage, _ session: DatabaseSession) async throws {
+        switch message {
         case .unchanged: break
         case .cleared: try await JobProgress.trouble(session, job: job.id, message: nil)
         case .says(let message): try await JobProgress.trouble(session, job: job.id, message: message)
@@ -69,7 +70,7 @@ struct BatchWriter {
         }
     }
 
-    private func log(_ verdict: Verdict, _ batch: ProviderBatch) {
+    private func log(_ verdict: BatchVerdict, _ batch: ProviderBatch) {
         guard let (level, text) = verdict.logLine else { return }
         var metadata: Logger.Metadata = ["batch": "\(batch.id)", "stage": "\(batch.stage.rawValue)"]
         if let error = verdict.error { metadata["reason"] = "\(error)" }
@@ -79,7 +80,7 @@ struct BatchWriter {
     }
 }
 
-extension Verdict {
+extension BatchVerdict {
     fileprivate var move: BatchMove {
         var move = BatchMove(to: to)
         move.waitSeconds = waitSeconds

@@ -1,9 +1,9 @@
 // What is to be written about a provider batch, as one value: the writer executes it in one transaction. Values.
 
 /// A decision about a provider batch. ``BatchMachine/after(_:_:_:)`` makes it, ``BatchWriter`` writes it.
-public struct Verdict: Sendable {
+public struct BatchVerdict: Sendable {
     /// What becomes of the message in the job's row that says why it stands still.
-    public enum Trouble: Sendable, Equatable {
+    public enum JobMessage: Sendable, Equatable {
         case unchanged, cleared
         case says(String)
     }
@@ -25,7 +25,7 @@ public struct Verdict: Sendable {
     public var waitSeconds = 0.0
     /// Kept in the row, for operators.
     public var error: String?
-    public var trouble = Trouble.unchanged
+    public var message = JobMessage.unchanged
     public var then = Then.goOn
     /// What the row counts from now on.
     public var failures: Int
