@@ -188,4 +188,38 @@ struct HTTPConnectionMachineTests {
             (.headBytes, []), (get, .dispatch), (.replyBegun(whole: false, closes: true), []), (.replyFinished, .shut),
         ])
     }
+
+    @Test("what races do: a receiver holds back or gives up what has ended, a list names a connection that has closed")
+    func races() {
+        let answered = afterTranscript([
+            (.headBytes, []), (post, .dispatch), (.bodyPaused, []), (.bodyAsked, []), (.bodyPaused, []),
+            (.bodyPaused, []), (.bodyResumed, []), (.bodyResumed, []), (.bodyEnded, []), (.bodyPaused, []),
+            (.bodyResumed, []), (streamedReply, []), (.bodyPaused, []),
+        ])
+        #expect(answered.state == .exchange(.complete, .begun))
+        _ = afterTranscript([
+            (.headBytes, []), (post, .dispatch), (.bodyAsked, []), (.clientEnded, [.tellGone, .close]),
+            (.bodyPaused, []), (.bodyResumed, []), (.bodyFailed, []), (.aborted, []), (.drained, []), (.broken, []),
+            (.drain, []),
+        ])
+        _ = afterTranscript([
+            (.headBytes, []), (post, .dispatch), (.bodyAsked, []), (wholeReply, []), (.replyFinished, .shut),
+            (.bodyFailed, []), (.crowded, []), (.drain, []),
+        ])
+    }
+
+    @Test("what the driver cannot do ends the process rather than being passed over")
+    func illegal() async {
+        await #expect(processExitsWith: .failure) { illegal(at: [.headBytes], .headBytes) }
+        await #expect(processExitsWith: .failure) { illegal(at: [.headBytes, post, .bodyAsked], .bodyAsked) }
+        await #expect(processExitsWith: .failure) { illegal(at: [.headBytes, get, wholeReply], wholeReply) }
+        await #expect(processExitsWith: .failure) { illegal(at: [.headBytes, get], .replyFinished) }
+    }
+}
+
+/// Brings a machine to a state and gives it what is illegal there.
+private func illegal(at before: [Machine.Event], _ event: Machine.Event) {
+    var machine = Machine()
+    for event in before { _ = machine.received(event) }
+    _ = machine.received(event)
 }

@@ -103,11 +103,13 @@ struct HTTPConnectionMachine {
 
     var isIdle: Bool { state == .idle }
 
+    /// A pair of event and state that `Connection` cannot produce traps; it is named below with the reason. A pair that
+    /// a race can produce is named with that race and does nothing.
     mutating func received(_ event: Event) -> Actions {
         switch event {
         case .headBytes: headBytes()
         case .head(let request): begin(request)
-        case .refused: linger()
+        case .refused: refused()
         case .bodyAsked: bodyAsked()
         case .bodyPaused: setIntake(from: .flowing, to: .paused)
         case .bodyResumed: setIntake(from: .paused, to: .flowing)
@@ -121,7 +123,7 @@ struct HTTPConnectionMachine {
         case .broken: broken()
         case .aborted: aborted()
         case .weShut: weShut()
-        case .lingerSpent: close()
+        case .lingerSpent: lingerSpent()
         case .timeUp: timeUp()
         case .drain: drain()
         }
@@ -130,14 +132,20 @@ struct HTTPConnectionMachine {
     // MARK: Requests
 
     private mutating func headBytes() -> Actions {
-        if state == .idle { state = .head }
-        return []
+        switch state {
+        case .idle:
+            state = .head
+            return []
+        // `Connection` sends it for the first bytes after `isIdle` only.
+        case .head, .exchange, .lingering, .closed: preconditionFailure("a head began while none was due")
+        }
     }
 
     private mutating func begin(_ request: Request) -> Actions {
         switch state {
-        case .idle, .head: break
-        case .exchange, .lingering, .closed: preconditionFailure("a head came while a request is in work")
+        case .head: break
+        // The bytes of a head come first, and further ones are not parsed while a request is in work.
+        case .idle, .exchange, .lingering, .closed: preconditionFailure("a head ended that had not begun")
         }
         keepAlive = request.keepAlive && !draining
         let intake: Intake =
@@ -146,45 +154,80 @@ struct HTTPConnectionMachine {
         return .dispatch
     }
 
+    private mutating func refused() -> Actions {
+        switch state {
+        case .head: return linger()
+        // Only the parser of heads refuses.
+        case .idle, .exchange, .lingering, .closed: preconditionFailure("a head was refused that had not begun")
+        }
+    }
+
     private mutating func bodyAsked() -> Actions {
         switch state {
-        case .exchange(.unasked(_, let expected), let answer):
-            state = .exchange(.flowing, answer)
-            // After the final reply has begun, 100 would be taken for part of it.
-            return expected && answer == .awaited ? .sendContinue : []
-        case .exchange, .idle, .head, .lingering, .closed: return []
+        case .exchange(.unasked(_, let expected), .awaited):
+            state = .exchange(.flowing, .awaited)
+            return expected ? .sendContinue : []
+        // `Connection` asks `bodyIsUnasked` first. After the final reply has begun, 100 would be taken for part of it.
+        case .exchange, .idle, .head, .lingering, .closed: preconditionFailure("a body was asked for out of turn")
         }
     }
 
     private mutating func setIntake(from: Intake, to: Intake) -> Actions {
-        if case .exchange(from, let answer) = state { state = .exchange(to, answer) }
-        return []
+        switch state {
+        case .exchange(from, let progress):
+            state = .exchange(to, progress)
+            return []
+        // Several parts of a receiver may hold the body back, and let it go after it has ended or failed, or after the
+        // reply: nothing flows then.
+        case .exchange: return []
+        // The receiver is just being told that the client has gone.
+        case .closed: return []
+        // An `Exchange` that is over has let go of its connection.
+        case .idle, .head, .lingering: preconditionFailure("a body was held back that is not in work")
+        }
     }
 
     private mutating func bodyEnded() -> Actions {
         switch state {
-        case .exchange(_, let answer):
-            state = .exchange(.complete, answer)
-            return answer == .finished ? nextRequest() : []
-        case .idle, .head, .lingering, .closed: return []
+        case .exchange(.flowing, let progress), .exchange(.skipping, let progress):
+            state = .exchange(.complete, progress)
+            return progress == .finished ? nextRequest() : []
+        // `Connection` ends a body only while `appetite` is `.body`.
+        case .exchange(.complete, _), .exchange(.unasked, _), .exchange(.paused, _), .exchange(.abandoned, _), .idle,
+            .head, .lingering, .closed:
+            preconditionFailure("a body ended that was not being read")
         }
     }
 
     private mutating func bodyFailed() -> Actions {
         switch state {
-        case .exchange(_, let answer):
-            state = .exchange(.abandoned, answer)
+        case .exchange(.unasked, let progress), .exchange(.flowing, let progress), .exchange(.paused, let progress),
+            .exchange(.skipping, let progress), .exchange(.abandoned, let progress):
+            state = .exchange(.abandoned, progress)
             keepAlive = false
             return []
-        case .idle, .head, .lingering, .closed: return []
+        // The receiver of a chunk may end the exchange before the read that brought it turns out to be malformed.
+        case .lingering, .closed: return []
+        // A complete body cannot fail, and without a request there is none.
+        case .exchange(.complete, _), .idle, .head: preconditionFailure("a body failed that was not expected")
         }
     }
 
     // MARK: Replies
 
     private mutating func replyBegun(whole: Bool, closes: Bool) -> Actions {
-        guard case .exchange(let intake, .awaited) = state else { return [] }
-        if closes || draining { keepAlive = false }
+        switch state {
+        case .exchange(let intake, .awaited):
+            if closes || draining { keepAlive = false }
+            beginReply(intake, whole: whole)
+            return []
+        // `Connection` asks `replyIsBegun` first.
+        case .exchange(_, .begun), .exchange(_, .finished), .idle, .head, .lingering, .closed:
+            preconditionFailure("a reply was begun that nobody waits for")
+        }
+    }
+
+    private mutating func beginReply(_ intake: Intake, whole: Bool) {
         switch intake {
         case .complete, .skipping: state = .exchange(intake, .begun)
         case .unasked(short: true, expected: false): state = .exchange(keepAlive ? .skipping : .abandoned, .begun)
@@ -193,7 +236,6 @@ struct HTTPConnectionMachine {
         case .unasked, .abandoned: abandon()
         case .flowing, .paused: whole ? abandon() : (state = .exchange(intake, .begun))
         }
-        return []
     }
 
     private mutating func abandon() {
@@ -202,12 +244,17 @@ struct HTTPConnectionMachine {
     }
 
     private mutating func replyFinished() -> Actions {
-        guard case .exchange(let intake, .begun) = state else { return [] }
-        state = .exchange(intake, .finished)
-        switch intake {
-        case .complete: return nextRequest()
-        case .skipping: return keepAlive ? [] : linger()
-        case .unasked, .flowing, .paused, .abandoned: return linger()
+        switch state {
+        case .exchange(let intake, .begun):
+            state = .exchange(intake, .finished)
+            switch intake {
+            case .complete: return nextRequest()
+            case .skipping: return keepAlive ? [] : linger()
+            case .unasked, .flowing, .paused, .abandoned: return linger()
+            }
+        // A reply is finished once, by the exchange that began it.
+        case .exchange(_, .awaited), .exchange(_, .finished), .idle, .head, .lingering, .closed:
+            preconditionFailure("a reply was finished that was not under way")
         }
     }
 
@@ -218,6 +265,7 @@ struct HTTPConnectionMachine {
         return []
     }
 
+    /// Legal in every state: the socket fills and empties whatever the request does.
     private mutating func setCrowded(_ now: Bool) -> Actions {
         crowded = now
         switch state {
@@ -234,14 +282,17 @@ struct HTTPConnectionMachine {
             keepAlive = false
             state = .lingering(weShut: false, theyEnded: theyEnded)
             return .shut
-        case .lingering, .closed: return []
+        case .lingering, .closed: preconditionFailure("a connection ends once")
         }
     }
 
     private mutating func close() -> Actions {
-        if state == .closed { return [] }
-        state = .closed
-        return .close
+        switch state {
+        case .idle, .head, .exchange, .lingering:
+            state = .closed
+            return .close
+        case .closed: preconditionFailure("a connection is closed once")
+        }
     }
 
     private mutating func clientEnded() -> Actions {
@@ -256,17 +307,28 @@ struct HTTPConnectionMachine {
         case .lingering(weShut: false, _):
             state = .lingering(weShut: false, theyEnded: true)
             return []
-        case .closed: return []
+        // The stream reports nothing after it was closed.
+        case .closed: preconditionFailure("a closed connection was read")
         }
     }
 
     private mutating func weShut() -> Actions {
         switch state {
-        case .lingering(_, theyEnded: true): return close()
-        case .lingering(_, theyEnded: false):
+        case .lingering(weShut: false, theyEnded: true): return close()
+        case .lingering(weShut: false, theyEnded: false):
             state = .lingering(weShut: true, theyEnded: false)
             return []
-        case .idle, .head, .exchange, .closed: return []
+        // `.shut` is returned once, on the way to `.lingering`, and the stream reports nothing after it was closed.
+        case .lingering(weShut: true, _), .idle, .head, .exchange, .closed:
+            preconditionFailure("our side was shut without having been asked to")
+        }
+    }
+
+    private mutating func lingerSpent() -> Actions {
+        switch state {
+        case .lingering: return close()
+        // Only a lingering connection throws bytes away.
+        case .idle, .head, .exchange, .closed: preconditionFailure("bytes were thrown away that are of use")
         }
     }
 
@@ -275,16 +337,22 @@ struct HTTPConnectionMachine {
         case .exchange(_, .awaited), .exchange(_, .begun):
             state = .closed
             return [.tellGone, .close]
-        case .idle, .head, .exchange(_, .finished), .lingering, .closed: return close()
+        case .idle, .head, .exchange(_, .finished), .lingering: return close()
+        // The listener drops its connections from a list that it read before one of them closed.
+        case .closed: return []
         }
     }
 
     private mutating func aborted() -> Actions {
         switch state {
-        case .exchange:
+        case .exchange(_, .awaited), .exchange(_, .begun):
             state = .closed
             return .reset
-        case .idle, .head, .lingering, .closed: return []
+        // The receiver is just being told that the client has gone, and gives up itself.
+        case .closed: return []
+        // An `Exchange` that is over has let go of its connection.
+        case .exchange(_, .finished), .idle, .head, .lingering:
+            preconditionFailure("a request was given up that is not in work")
         }
     }
 
@@ -302,10 +370,11 @@ struct HTTPConnectionMachine {
         case .exchange(_, .finished):
             state = .closed
             return .reset
-        case .exchange:
+        case .exchange(_, .awaited), .exchange(_, .begun):
             state = .closed
             return [.tellGone, .reset]
-        case .closed: return []
+        // The timer is closed with the connection.
+        case .closed: preconditionFailure("a closed connection timed out")
         }
     }
 
@@ -314,7 +383,10 @@ struct HTTPConnectionMachine {
         switch state {
         // Nothing of a client that is between requests will be waited for.
         case .idle: return linger(theyEnded: true)
-        case .head, .exchange, .lingering, .closed: return []
+        // Each ends after its reply, or is ending already.
+        case .head, .exchange, .lingering: return []
+        // The listener drains its connections from a list that it read before one of them closed.
+        case .closed: return []
         }
     }
 }
