@@ -66,7 +66,7 @@ public struct PollSubject {
         var used = 0
         guard (try? collector.feed(request.span, consumed: &used)) == .complete,
             let head = try? RequestHead(collector.bytes, parser: parser),
-            case .found(.batchStatus(let job)) = Router.route(method: head.method, path: head.path)
+            case .found(.api(.batchStatus(let job))) = SiteRoute.router.route(method: head.method, path: head.path)
         else { return false }
         return (try? keys.check(head.header("X-Signature"), over: job)) != nil
     }

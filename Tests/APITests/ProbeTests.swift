@@ -13,7 +13,7 @@ struct ProbeTests {
             let http = HTTPClient(on: loop)
             let client = OpenAIClient(
                 http: http, configuration: OpenAIConfiguration(baseURL: "http://:1/v1", apiKey: "sk-test"))
-            let probe = OpenAIProbe(client, on: loop, clock: .system)
+            let probe = OpenAIProbe(client, on: loop)
             for _ in 0..<2 { #expect(await probe.look().healthy == false) }
             probe.close()
             await http.close()

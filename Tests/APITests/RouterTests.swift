@@ -8,32 +8,44 @@ import Testing
 struct RouterTests {
     @Test("the document's endpoints, ids exactly as in the path (C1.5)")
     func found() {
-        #expect(Router.route(method: "POST", path: "/api/v1/generate-descriptions") == .found(.generateDescriptions))
-        #expect(Router.route(method: "GET", path: "/api/v1/batch-status/%41") == .found(.batchStatus(job: "%41")))
-        #expect(Router.route(method: "HEAD", path: "/api/v1/batch-results/x") == .found(.batchResults(job: "x")))
-        #expect(Router.route(method: "GET", path: "/api/v1/batch-results/x/download") == .found(.download(job: "x")))
-        #expect(Router.route(method: "POST", path: "/api/v1/batch-jobs/x/cancel") == .found(.cancel(job: "x")))
-        #expect(Router.route(method: "GET", path: "/api/v1/batch-jobs") == .found(.batchJobs))
         #expect(
-            Router.route(method: "GET", path: "/api/v1/batch-jobs/x/webhook-deliveries")
-                == .found(.webhookDeliveries(job: "x")))
+            SiteRoute.router.route(method: "POST", path: "/api/v1/generate-descriptions")
+                == .found(.api(.generateDescriptions)))
         #expect(
-            Router.route(method: "POST", path: "/api/v1/webhook-deliveries/%41/redeliver")
-                == .found(.redeliver(delivery: "%41")))
-        #expect(Router.route(method: "GET", path: "/health/ready") == .found(.ready))
+            SiteRoute.router.route(method: "GET", path: "/api/v1/batch-status/%41")
+                == .found(.api(.batchStatus(job: "%41"))))
+        #expect(
+            SiteRoute.router.route(method: "HEAD", path: "/api/v1/batch-results/x")
+                == .found(.api(.batchResults(job: "x"))))
+        #expect(
+            SiteRoute.router.route(method: "GET", path: "/api/v1/batch-results/x/download")
+                == .found(.api(.download(job: "x"))))
+        #expect(
+            SiteRoute.router.route(method: "POST", path: "/api/v1/batch-jobs/x/cancel")
+                == .found(.api(.cancel(job: "x"))))
+        #expect(SiteRoute.router.route(method: "GET", path: "/api/v1/batch-jobs") == .found(.api(.batchJobs)))
+        #expect(
+            SiteRoute.router.route(method: "GET", path: "/api/v1/batch-jobs/x/webhook-deliveries")
+                == .found(.api(.webhookDeliveries(job: "x"))))
+        #expect(
+            SiteRoute.router.route(method: "POST", path: "/api/v1/webhook-deliveries/%41/redeliver")
+                == .found(.api(.redeliver(delivery: "%41"))))
+        #expect(SiteRoute.router.route(method: "GET", path: "/health/ready") == .found(.api(.ready)))
     }
 
     @Test(
         "C4.2: other paths are not found",
         arguments: ["", "//", "*", "/api/v1/batch-status/", "/api/v1/batch-status", "/api/v1/batch-jobs/", "//health"])
     func unknown(path: String) {
-        #expect(Router.route(method: "GET", path: path) == .unknown)
+        #expect(SiteRoute.router.route(method: "GET", path: path) == .unknown)
     }
 
     @Test("C4.2: other methods are told which one to use")
     func wrongMethod() {
-        #expect(Router.route(method: "GET", path: "/api/v1/generate-descriptions") == .wrongMethod(allow: "POST"))
-        #expect(Router.route(method: "DELETE", path: "/api/v1/batch-jobs") == .wrongMethod(allow: "GET, HEAD"))
+        #expect(
+            SiteRoute.router.route(method: "GET", path: "/api/v1/generate-descriptions") == .wrongMethod(allow: "POST"))
+        #expect(
+            SiteRoute.router.route(method: "DELETE", path: "/api/v1/batch-jobs") == .wrongMethod(allow: "GET, HEAD"))
     }
 
     @Test("C4.2: bad parameters are named")

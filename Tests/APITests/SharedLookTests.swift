@@ -57,6 +57,20 @@ struct SharedLookTests {
         }
     }
 
+    @Test("who has no more patience goes without; the question goes on for the next one")
+    func patience() async throws {
+        try await onLoop { loop in
+            let look = SharedLook<Int>(on: loop, freshSeconds: 3600)
+            var answer: Ticket<Int>?
+            let ask: () async throws -> Int = { try await loop.park { answer = $0 } }
+            await #expect(throws: SharedLook<Int>.Late.self) { _ = try await look.look(atMost: 0.01, ask) }
+            let next = LoopTask(on: loop) { try await look.look(ask) }
+            answer?.resume(7)
+            let seventh = try await next.value()
+            #expect(seventh == 7)
+        }
+    }
+
     @Test("C9: stages that are over are not counted again, the open one is when the job has gone on")
     func stages() async throws {
         try await TestServer.with { _, url in

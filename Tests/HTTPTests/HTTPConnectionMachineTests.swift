@@ -209,7 +209,7 @@ struct HTTPConnectionMachineTests {
     }
 
     @Test("what the driver cannot do ends the process rather than being passed over")
-    func illegal() async {
+    func illegalCalls() async {
         await #expect(processExitsWith: .failure) { illegal(at: [.headBytes], .headBytes) }
         await #expect(processExitsWith: .failure) { illegal(at: [.headBytes, post, .bodyAsked], .bodyAsked) }
         await #expect(processExitsWith: .failure) { illegal(at: [.headBytes, get, wholeReply], wholeReply) }

@@ -56,21 +56,19 @@ struct CountingTests {
     }
 
     @Test("the provider's calls and tokens keep to their places; models beyond the last share it")
-    func provider() async throws {
-        try await onLoop { loop in
-            let metrics = loop.metrics.provider
-            metrics.called(.createBatch, .rateLimited, nanoseconds: 1)
-            metrics.spent(model: 1, input: 10, output: 3)
-            metrics.spent(model: ProviderMetrics.modelsMax + 7, input: 1, output: 2)
-            for operation in ProviderOperation.allCases {
-                for outcome in ProviderMetrics.Outcome.allCases {
-                    let isIt = operation == .createBatch && outcome == .rateLimited
-                    #expect(metrics.calls(operation, outcome) == (isIt ? 1 : 0))
-                }
+    func provider() {
+        let metrics = ProviderMetrics()
+        metrics.called(.createBatch, .rateLimited, nanoseconds: 1)
+        metrics.spent(model: 1, input: 10, output: 3)
+        metrics.spent(model: ProviderMetrics.modelsMax + 7, input: 1, output: 2)
+        for operation in ProviderOperation.allCases {
+            for outcome in ProviderMetrics.Outcome.allCases {
+                let isIt = operation == .createBatch && outcome == .rateLimited
+                #expect(metrics.calls(operation, outcome) == (isIt ? 1 : 0))
             }
-            #expect(metrics.tokens(model: 1, .input) == 10 && metrics.tokens(model: 1, .output) == 3)
-            #expect(metrics.tokens(model: ProviderMetrics.modelsMax - 1, .output) == 2)
-            #expect(metrics.tokens(model: 0, .input) == 0)
         }
+        #expect(metrics.tokens(model: 1, .input) == 10 && metrics.tokens(model: 1, .output) == 3)
+        #expect(metrics.tokens(model: ProviderMetrics.modelsMax - 1, .output) == 2)
+        #expect(metrics.tokens(model: 0, .input) == 0)
     }
 }

@@ -13,7 +13,7 @@ struct DatabaseMetricsTests {
     func statements() async throws {
         try await withDatabase { database in
             _ = try await database.query(Self.one)
-            let metrics = database.loop.metrics.database
+            let metrics = database.metrics
             let before = metrics.durations.snapshot().count
             #expect(metrics.statements[.ok] == before)
             _ = try await database.query(Self.one)
@@ -38,7 +38,7 @@ struct DatabaseMetricsTests {
             $0.acquireSeconds = 0.3
         }
         try await withDatabase(adjust) { database in
-            let metrics = database.loop.metrics.database
+            let metrics = database.metrics
             try await eventually(database.loop) { metrics.pool[.shared] == 2 && metrics.pool[.exclusive] == 1 }
             try await database.session { _ in
                 #expect(metrics.pool[.lent] == 1 && metrics.pool[.waiting] == 0)

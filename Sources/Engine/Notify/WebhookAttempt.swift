@@ -12,6 +12,7 @@ struct WebhookAttempt {
     let database: Database
     let http: HTTPClient
     let configuration: WebhookConfiguration
+    let metrics: WebhookMetrics
     let log: Logger
 
     private var number: Int { delivery.nextAttempt }
@@ -106,7 +107,7 @@ struct WebhookAttempt {
 
     /// Starts the measurement of an attempt. The caller passes the outcome to the returned function.
     private func begin() -> (WebhookMetrics.Outcome?) -> Void {
-        let (metrics, begun) = (loop.metrics.webhooks, Monotonic.nanoseconds())
+        let (metrics, begun) = (metrics, Monotonic.nanoseconds())
         metrics.attemptBegan()
         return { metrics.attemptEnded($0, nanoseconds: Monotonic.nanoseconds() - begun) }
     }
@@ -135,8 +136,8 @@ struct WebhookAttempt {
             CrashPoint.attemptCommitting.pass()
         }
         CrashPoint.attemptCommitted.pass()
-        if status == "delivered" { loop.metrics.webhooks.deliveries.add(.delivered) }
-        if status == "failed" { loop.metrics.webhooks.deliveries.add(.failed) }
+        if status == "delivered" { metrics.deliveries.add(.delivered) }
+        if status == "failed" { metrics.deliveries.add(.failed) }
         log.info(
             "webhook_delivery \(status == "pending" ? "will be repeated" : status)",
             metadata: [

@@ -7,6 +7,7 @@ public final class WebhookSender: BackgroundService {
     private let databaseConfiguration: DatabaseConfiguration
     private let http: HTTPClient
     private let configuration: WebhookConfiguration
+    private let metrics: WebhookMetrics
     private let log = Logger(label: "webhooks")
     private let alarm: Alarm
     private var listener: DatabaseListener?
@@ -19,13 +20,14 @@ public final class WebhookSender: BackgroundService {
 
     public init(
         on loop: Loop, database: Database, databaseConfiguration: DatabaseConfiguration, http: HTTPClient,
-        configuration: WebhookConfiguration
+        configuration: WebhookConfiguration, metrics: WebhookMetrics = WebhookMetrics()
     ) {
         self.loop = loop
         self.database = database
         self.databaseConfiguration = databaseConfiguration
         self.http = http
         self.configuration = configuration
+        self.metrics = metrics
         alarm = Alarm(on: loop)
         load = DeliveryLoad(
             perReceiverMax: configuration.inFlightPerReceiver, perJobMax: configuration.inFlightPerJob)
@@ -108,7 +110,9 @@ public final class WebhookSender: BackgroundService {
         guard !stopping, load.hasRoom(for: delivery) else { return false }
         load.began(delivery)
         let attempt = WebhookAttempt(
-            delivery: delivery, loop: loop, database: database, http: http, configuration: configuration, log: log)
+            delivery: delivery, loop: loop, database: database, http: http, configuration: configuration,
+            metrics: metrics,
+            log: log)
         let loop = loop
         attempts[delivery.id] = LogContext.with(job: delivery.job, request: delivery.requestID) {
             loop.spawn { [weak self] in

@@ -1,39 +1,21 @@
-// The way into the API: route, rate, endpoint. Loop-bound: one a shard.
+// The way into the API: client, rate, endpoint. Loop-bound: one per shard.
 import Engine
-import Logging
 
-/// Answers every request of a shard's listener.
-final class APIHandler: RequestHandler {
-    private let services: Services
+/// Answers the API's requests of a shard's listener.
+final class APIHandler {
+    private let services: APIServices
 
-    init(_ services: Services) { self.services = services }
+    init(_ services: APIServices) { self.services = services }
 
-    func handle(_ exchange: Exchange) {
+    func call(for exchange: Exchange) -> Call {
         let head = exchange.head
         let client = ClientAddress.of(
             exchange.remote, forwarded: head.headers("X-Forwarded-For"), realIP: head.header("X-Real-IP"),
             trusted: services.config.trustedProxies)
-        let call = Call(exchange, services, client: client)
-        if let job = BatchStatus.job(of: head) {
-            exchange.mark(services.metrics.requests.begin(pattern: BatchStatus.pattern, head))
-            return BatchStatus.answer(call, job)
-        }
-        let (routing, pattern) = Router.find(method: head.method, path: head.path)
-        exchange.mark(services.metrics.requests.begin(pattern: pattern, head))
-        switch routing {
-        case .found(let route): serve(route, call)
-        case .wrongMethod(let allow):
-            let error = ServiceError(.methodNotAllowed, "This path answers \(allow) only")
-            refuse(call, error, headers: [("Allow", allow)])
-        case .unknown: refuse(call, ServiceError(.notFound, "There is nothing at this path"))
-        }
+        return Call(exchange, services, client: client)
     }
 
-    func served(_ request: ServedRequest) { services.metrics.requests.ended(request) }
-
-    func connections(_ count: Int) { services.metrics.requests.connections(count) }
-
-    private func serve(_ route: Route, _ call: Call) {
+    func serve(_ route: APIRoute, _ call: Call) {
         switch route {
         case .generateDescriptions: GenerateDescriptions.handle(call)
         case .batchStatus(let job): BatchStatus.answer(call, Array(job.utf8)[...])
@@ -46,12 +28,16 @@ final class APIHandler: RequestHandler {
         case .health: call.run { await Health.answer(call) }
         case .live: call.reply(200, ["status": "alive"])
         case .ready: Ready.answer(call)
-        case .document: ReferencePage.document.answer(call)
-        case .page: ReferencePage.page.answer(call)
-        case .style: SiteAssets.style.answer(call)
-        case .web(let route): WebHandler.serve(route, call)
         }
     }
+
+    /// - Parameter allow: the methods of the path.
+    func refuseMethod(_ call: Call, allow: String) {
+        let error = ServiceError(.methodNotAllowed, "This path answers \(allow) only")
+        refuse(call, error, headers: [("Allow", allow)])
+    }
+
+    func refusePath(_ call: Call) { refuse(call, ServiceError(.notFound, "There is nothing at this path")) }
 
     /// Endpoints of the poll class: counted before anything else is looked at.
     private func polled(_ call: Call, _ body: @escaping () async throws -> Void) {

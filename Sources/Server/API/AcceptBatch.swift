@@ -36,7 +36,7 @@ enum AcceptBatch {
 
     /// - Returns: the reply's body.
     private static func store(
-        _ job: NewJob, _ lots: any LotStore, _ hold: KeyHold, _ services: Services
+        _ job: NewJob, _ lots: any LotStore, _ hold: KeyHold, _ services: APIServices
     ) async throws -> [UInt8] {
         do {
             return try await lots.store(in: services.database, lots: job.totalLots) { session in

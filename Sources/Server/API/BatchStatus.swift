@@ -4,8 +4,8 @@ import Engine
 
 enum BatchStatus {
     private static let path = Array("/api/v1/batch-status/".utf8)
-    /// Its place in ``Router/patterns``.
-    static let pattern = Router.find(method: "GET", path: "/api/v1/batch-status/:job").pattern
+    /// Its path as ``APIRoute`` has it.
+    static let pattern = "/api/v1/batch-status/:job"
 
     /// The job's id as it stands in the path, if the request is such a poll.
     static func job(of head: RequestHead) -> ArraySlice<UInt8>? {

@@ -5,13 +5,13 @@ import Logging
 /// A request with the services it needs. Exactly one of `reply`, `fail`, `begin` ends it.
 final class Call {
     let exchange: Exchange
-    let services: Services
+    let services: APIServices
     /// Whose request it is (C3.1).
     let client: IPAddress
     /// What it counts as: a synchronous request as long as nothing else is known (C3.1).
     var rate = RateClass.synchronous
 
-    init(_ exchange: Exchange, _ services: Services, client: IPAddress) {
+    init(_ exchange: Exchange, _ services: APIServices, client: IPAddress) {
         self.exchange = exchange
         self.services = services
         self.client = client

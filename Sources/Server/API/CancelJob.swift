@@ -18,7 +18,7 @@ enum CancelJob {
     /// Cancels the job, its outside work included (C4.3).
     /// - Returns: when.
     /// - Throws: 404, 400, 409; `DatabaseError`.
-    static func perform(_ services: Services, _ id: Identifier) async throws -> Timestamp {
+    static func perform(_ services: APIServices, _ id: Identifier) async throws -> Timestamp {
         let instance = services.instance
         let cancelled = try await services.database.transaction { session -> Timestamp? in
             guard let at = try await CancelOpenJob.run(session, job: id) else { return nil }

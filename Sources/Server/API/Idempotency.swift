@@ -9,7 +9,7 @@ final class KeyHold {
     /// When to ask again for what is still being worked on, seconds.
     static let retrySeconds = 2
 
-    private let services: Services
+    private let services: APIServices
     private let requestID: String
     private let claim: KeyClaim?
 
@@ -115,7 +115,7 @@ final class KeyHold {
     }
 
     private static func persist(
-        _ services: Services, _ act: (Database) async throws(DatabaseError) -> Void
+        _ services: APIServices, _ act: (Database) async throws(DatabaseError) -> Void
     ) async {
         _ = await services.database.insist(
             seconds: IdempotencyKeys.claimSeconds, goesOn: { _, _ in !services.shared.isDraining },

@@ -17,7 +17,7 @@ enum Redeliver {
     /// Starts the delivery anew.
     /// - Returns: its job.
     /// - Throws: 404, 409; `DatabaseError`.
-    static func perform(_ services: Services, _ id: Identifier) async throws -> Identifier {
+    static func perform(_ services: APIServices, _ id: Identifier) async throws -> Identifier {
         let instance = services.instance
         let outcome = try await services.database.transaction { session in
             let outcome = try await RedeliverDelivery.run(session, delivery: id)

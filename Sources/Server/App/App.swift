@@ -20,7 +20,7 @@ public final class App: Sendable {
     private let runsBackground: Bool
     private let eagerBytesPerSecond: Double
     private let log: Logger
-    private let shared: SharedState
+    private let shared: SharedInstance
     private let loops: [Loop]
     private let running = Lock(Running())
 
@@ -39,7 +39,7 @@ public final class App: Sendable {
         self.clock = clock
         self.runsBackground = runsBackground
         self.log = log
-        shared = SharedState(limiter: RateLimiter(limits: config.rates))
+        shared = SharedInstance(rates: config.rates)
         loops = (0..<config.workerThreads).map { Loop(name: "shard-\($0)") }
     }
 
@@ -74,7 +74,7 @@ public final class App: Sendable {
     public func stop() async {
         let (shards, migration) = running.withLock { ($0.shards, $0.migration) }
         await onEach(shards) { await $0.sayFarewell() }
-        shared.setDraining()
+        shared.api.setDraining()
         migration?.cancel()
         await migration?.value
         let grace = config.shutdownGraceSeconds
@@ -159,7 +159,7 @@ extension App {
                 try await App.migrate(shard.database)
                 log.info("schema is up to date")
                 try await shard.takeName()
-                shared.setMigrated()
+                shared.api.setMigrated()
                 return await becomeReady()
             } catch {
                 if Task.isCancelled { return }

@@ -17,6 +17,7 @@ struct ShardParts {
     let openAI: OpenAIClient
     let images: ImageFetcher
     let keys: SignatureKeys
+    let webhooks: WebhookMetrics
 }
 
 enum BackgroundServices {
@@ -59,7 +60,7 @@ enum BackgroundServices {
         configuration.graceSeconds = parts.config.shutdownGraceSeconds
         return WebhookSender(
             on: parts.loop, database: parts.database, databaseConfiguration: parts.database.configuration,
-            http: parts.http, configuration: configuration)
+            http: parts.http, configuration: configuration, metrics: parts.webhooks)
     }
 }
 

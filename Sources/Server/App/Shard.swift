@@ -5,9 +5,10 @@ import Logging
 
 final class Shard {
     let loop: Loop
-    private let shared: SharedState
+    private let shared: SharedInstance
     private let http: HTTPClient
-    private let services: Services
+    private let services: APIServices
+    private let web: WebServices
     private let background: [any BackgroundService]
     private let first: [any BackgroundService]
     private let config: Config
@@ -18,11 +19,12 @@ final class Shard {
     private var trends: TrendRecorder?
     private var backgroundRuns = false
     private let names: NameKeeper?
+    let metrics: ShardMetrics
     let database: Database
 
     /// Loop thread.
     init(
-        _ number: Int, on loop: Loop, config: Config, work: WorkConfiguration, shared: SharedState, clock: WallClock,
+        _ number: Int, on loop: Loop, config: Config, work: WorkConfiguration, shared: SharedInstance, clock: WallClock,
         eagerBytesPerSecond: Double, log: Logger
     ) {
         self.loop = loop
@@ -30,15 +32,18 @@ final class Shard {
         self.config = config
         self.log = log
         lag = LoopLag(on: loop)
-        database = Database(on: loop, configuration: Shard.database(config))
+        let metrics = ShardMetrics(loop.metrics, patterns: SiteRoute.router.patterns)
+        self.metrics = metrics
+        database = Database(on: loop, configuration: Shard.database(config), metrics: metrics.database)
         http = HTTPClient(on: loop, configuration: config.outbound)
-        let openAI = OpenAIClient(http: http, configuration: config.openAI, clock: clock, logger: log)
+        let openAI = OpenAIClient(
+            http: http, configuration: config.openAI, clock: clock, logger: log, metrics: metrics.provider)
         let images = ImageFetcher(http: http, policy: config.addressPolicy)
         // Somebody waits for a synchronous reply and has few images: each of them is tried.
         var insisting = ImageFetcherConfiguration()
         insisting.avoidsSilentHosts = false
-        services = Services(
-            loop: loop, config: config, shared: shared, database: database, log: log, clock: clock,
+        services = APIServices(
+            loop: loop, config: config, shared: shared.api, database: database, log: log, clock: clock,
             incarnation: work.incarnation, name: work.name, eagerBytesPerSecond: eagerBytesPerSecond,
             synchronous: SynchronousMode(
                 on: loop,
@@ -46,11 +51,13 @@ final class Shard {
                 openAI: openAI, inlineImages: (config.imageMode ?? .inline) == .inline),
             health: HealthReport(
                 on: loop, database: database, openAI: openAI, name: work.name, clock: clock,
-                processor: shared.processor))
+                processor: shared.processor),
+            metrics: metrics)
+        web = WebServices(on: loop, config: config, database: database, shared: shared.web)
         names = number == 0 ? NameKeeper(on: loop, database: database, configuration: work) : nil
         let parts = ShardParts(
             loop: loop, number: number, config: config, work: work, names: names, database: database, http: http,
-            openAI: openAI, images: images, keys: services.keys)
+            openAI: openAI, images: images, keys: services.keys, webhooks: metrics.webhooks)
         background = BackgroundServices.make(for: parts)
         first = BackgroundServices.first(for: parts)
         database.start()
@@ -66,23 +73,21 @@ final class Shard {
         var bounds = config.http
         bounds.connectionsPerClient = min(bounds.connectionsPerClient, Limits.connectionsPerClient)
         bounds.trustedProxies = config.trustedProxies
-        let listener = try HTTPListener(
-            on: loop, address: address, configuration: bounds, handler: APIHandler(services))
+        let handler = SiteHandler(api: APIHandler(services), web: WebHandler(web), metrics: metrics.requests)
+        let listener = try HTTPListener(on: loop, address: address, configuration: bounds, handler: handler)
         self.listener = listener
         return listener.port
     }
 
-    var metrics: ShardMetrics { services.metrics }
-
     /// Notes the figures of `all` shards now and then, for the web interface.
-    func recordTrends(of all: [ShardMetrics]) { trends = TrendRecorder(on: loop, shards: all, into: shared.trends) }
+    func recordTrends(of all: [ShardMetrics]) { trends = TrendRecorder(on: loop, shards: all, into: shared.web.trends) }
 
     /// Serves the figures of `all` shards, if that is wanted.
     /// - Returns: the port; 0 if it is not, or the address is taken.
     func serveMetrics(of all: [ShardMetrics]) -> Int {
         guard let address = config.metricsBind else { return 0 }
         let report = MetricsReport(
-            on: loop, shards: all, limiter: shared.limiter, database: database, models: config.openAI.meteredModels)
+            on: loop, shards: all, limiter: shared.api.limiter, database: database, models: config.openAI.meteredModels)
         let server = MetricsServer(on: loop, address: address, report: report, log: log)
         metricsServer = server
         server.start()
@@ -93,7 +98,7 @@ final class Shard {
     func takeName() async throws { try await names?.take() }
 
     func startBackground() {
-        guard !shared.isDraining, !backgroundRuns else { return }
+        guard !shared.api.isDraining, !backgroundRuns else { return }
         backgroundRuns = true
         for service in first + background { service.start() }
     }
@@ -125,7 +130,7 @@ final class Shard {
         await metricsServer?.close()
         lag.close()
         services.health.close()
-        services.close()
+        web.close()
         trends?.close()
         await http.close()
         await database.close()
@@ -133,15 +138,8 @@ final class Shard {
 
     private func drain(_ seconds: Double) async {
         guard let listener else { return }
-        let draining = LoopTask(on: loop) { await listener.drain() }
-        let timer = LoopTimer(on: loop)
-        defer { timer.close() }
-        try? await loop.park { (ticket: Ticket<Void>) in
-            timer.start(after: seconds) { ticket.resume() }
-            loop.spawn {
-                try? await draining.value()
-                ticket.resume()
-            }
-        }
+        let draining = loop.spawn { await listener.drain() }
+        await loop.wait(for: [draining], atMost: seconds)
+        draining.cancel()
     }
 }

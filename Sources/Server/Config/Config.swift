@@ -10,15 +10,6 @@ public struct Secret: Sendable, Equatable, CustomStringConvertible, CustomReflec
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// Requests a client may make in 60 seconds; 0: not limited (C3).
-public struct RateLimits: Sendable, Equatable {
-    public var synchronous = 100
-    public var batch = 10
-    public var poll = 1000
-
-    public init() {}
-}
-
 /// Checked settings. Units are in the names; every default is the API document's or that of docs/CONTRACT.md, C8.
 public struct Config: Sendable {
     // What must be set.

@@ -14,49 +14,32 @@ final class HealthReport {
     private let database: Database
     private let name: InstanceName
     private let clock: WallClock
-    private let loop: Loop
-    private var last: (madeSeconds: Double, report: Report)?
-    private var running: LoopTask<Void>?
-    private var waiting: [Ticket<Void>] = []
+    private let shared: SharedLook<Report>
 
     init(
         on loop: Loop, database: Database, openAI: OpenAIClient, name: InstanceName, clock: WallClock,
         processor: ProcessorShare
     ) {
-        self.loop = loop
+        shared = SharedLook(on: loop, freshSeconds: HealthReport.freshSeconds)
         system = SystemProbe(on: loop, processor: processor)
-        self.openAI = OpenAIProbe(openAI, on: loop, clock: clock)
+        self.openAI = OpenAIProbe(openAI, on: loop)
         self.database = database
         self.name = name
         self.clock = clock
     }
 
     func close() {
-        running?.cancel()
+        shared.close()
         openAI.close()
     }
 
-    /// One report for all who ask at about the same time.
+    /// Returns one report to all callers of about the same time.
     func make() async -> Report {
-        if let last, Monotonic.seconds() - last.madeSeconds < HealthReport.freshSeconds { return last.report }
-        if running == nil { begin() }
-        // It may be over already: not everything has to wait.
-        if running != nil { try? await loop.park { (ticket: Ticket<Void>) in waiting.append(ticket) } }
-        return last?.report ?? (["status": "unhealthy"], false)
-    }
-
-    private func begin() {
-        var isOver = false
-        let task = LoopTask(on: loop) { [self] in
-            let report = await look()
-            last = (Monotonic.seconds(), report)
-            isOver = true
-            running = nil
-            let all = waiting
-            waiting = []
-            for ticket in all { ticket.resume() }
+        do {
+            return try await shared.look { [self] in await look() }
+        } catch {
+            return (["status": "unhealthy"], false)  // the caller has gone, or the process ends
         }
-        running = isOver ? nil : task
     }
 
     private func look() async -> Report {

@@ -2,54 +2,39 @@
 import Engine
 
 final class OpenAIProbe {
-    /// How long an outcome is good for.
+    typealias Report = (reply: JSONValue, healthy: Bool)
+
+    /// Time for which an outcome is kept, seconds.
     static let freshSeconds = 30.0
 
     private let client: OpenAIClient
-    private let loop: Loop
-    private let clock: WallClock
-    private var last: (at: Timestamp, reply: JSONValue, healthy: Bool)?
-    private var isAsking = false
-    private var running: LoopTask<Void>?
-    private var waiting: [Ticket<Void>] = []
+    private let shared: SharedLook<Report>
 
-    init(_ client: OpenAIClient, on loop: Loop, clock: WallClock) {
+    init(_ client: OpenAIClient, on loop: Loop) {
         self.client = client
-        self.loop = loop
-        self.clock = clock
+        shared = SharedLook(on: loop, freshSeconds: OpenAIProbe.freshSeconds)
     }
 
     /// `{"status", "response_time_ms"}`, or `{"status", "error"}`.
-    func look() async -> (reply: JSONValue, healthy: Bool) {
-        if let last, abs(clock.now() - last.at) < OpenAIProbe.freshSeconds { return (last.reply, last.healthy) }
-        if !isAsking { begin() }
-        // A call that cannot even be sent is over at once.
-        if isAsking { try? await loop.park { (ticket: Ticket<Void>) in waiting.append(ticket) } }
-        guard let last else { return (["status": "unknown"], true) }
-        return (last.reply, last.healthy)
-    }
-
-    func close() { running?.cancel() }
-
-    private func begin() {
-        isAsking = true
-        running = LoopTask(on: loop) { [self] in
-            await ask()
-            isAsking = false
-            let all = waiting
-            waiting = []
-            for ticket in all { ticket.resume() }
+    func look() async -> Report {
+        do {
+            return try await shared.look { [self] in try await ask() }
+        } catch {
+            return (["status": "unknown"], true)
         }
     }
 
-    private func ask() async {
+    func close() { shared.close() }
+
+    /// - Throws: if the call was cancelled, which proves nothing about OpenAI.
+    private func ask() async throws(OpenAIError) -> Report {
         do throws(OpenAIError) {
             let probe = try await client.modelProbe()
             let milliseconds = Int((probe.seconds * 1000).rounded())
-            last = (clock.now(), ["status": "healthy", "response_time_ms": .int(milliseconds)], true)
+            return (["status": "healthy", "response_time_ms": .int(milliseconds)], true)
         } catch {
-            if error.kind == .cancelled { return }
-            last = (clock.now(), ["status": "unhealthy", "error": .string(error.reason)], false)
+            if error.kind == .cancelled { throw error }
+            return (["status": "unhealthy", "error": .string(error.reason)], false)
         }
     }
 }

@@ -73,12 +73,12 @@ final class TrendRecorder {
             sum.lots += shard.intake[.lots]
             for operation in ProviderOperation.allCases {
                 for outcome in ProviderMetrics.Outcome.allCases {
-                    sum.providerCalls += shard.loop.provider.calls(operation, outcome)
+                    sum.providerCalls += shard.provider.calls(operation, outcome)
                 }
-                sum.providerRefusals += shard.loop.provider.calls(operation, .rateLimited)
+                sum.providerRefusals += shard.provider.calls(operation, .rateLimited)
             }
             for outcome in WebhookMetrics.Outcome.allCases {
-                sum.webhookAttempts += shard.loop.webhooks.attempts[outcome]
+                sum.webhookAttempts += shard.webhooks.attempts[outcome]
             }
         }
         return sum

@@ -1,14 +1,21 @@
 // The way into the web interface: who may see what, and what a mistake looks like. Loop-bound.
 import Engine
 
-enum WebHandler {
-    static func serve(_ route: WebRoute, _ call: Call) {
+final class WebHandler {
+    private let services: WebServices
+
+    init(_ services: WebServices) { self.services = services }
+
+    func serve(_ route: WebRoute, _ call: Call) {
         switch route {
+        case .document: ReferencePage.document.answer(call)
+        case .page: ReferencePage.page.answer(call)
+        case .style: SiteAssets.style.answer(call)
         case .script: SiteAssets.script.answer(call)
         case .playground: SiteAssets.playground.answer(call)
         case .icon: SiteAssets.icon.answer(call)
-        case .signIn: SignIn.show(call)
-        case .doSignIn: call.run { try await SignIn.attempt(call) }
+        case .signIn: SignIn.show(call, services)
+        case .doSignIn: call.run { [services] in try await SignIn.attempt(call, services) }
         case .signOut: acting(call) { web, _ in SignIn.signOut(web) }
         case .jobs: seeing(call) { try await JobsPage.answer($0) }
         case .job(let job): seeing(call) { try await JobPage.answer($0, job) }
@@ -26,18 +33,18 @@ enum WebHandler {
     }
 
     /// Something to be seen by who has signed in; others are sent to sign in.
-    private static func seeing(_ call: Call, _ body: @escaping (WebCall) async throws -> Void) {
-        guard let session = session(of: call) else { return SignIn.demand(call) }
-        let web = WebCall(call, session)
+    private func seeing(_ call: Call, _ body: @escaping (WebCall) async throws -> Void) {
+        guard let session = services.session(of: call) else { return SignIn.demand(call) }
+        let web = WebCall(call, session, services)
         call.run { try await web.told { try await body(web) } }
     }
 
     /// Something to be done: by a form of ours, with the session's token.
-    private static func acting(
+    private func acting(
         _ call: Call, limit: Int = Form.bytesMax, _ body: @escaping (WebCall, Form) async throws -> Void
     ) {
-        guard let session = session(of: call) else { return SignIn.demand(call) }
-        let web = WebCall(call, session)
+        guard let session = services.session(of: call) else { return SignIn.demand(call) }
+        let web = WebCall(call, session, services)
         call.run {
             guard let form = try await Form.read(call, limit: limit) else { return }
             try await web.told {
@@ -47,12 +54,6 @@ enum WebHandler {
                 try await body(web, form)
             }
         }
-    }
-
-    static func session(of call: Call) -> WebSession? {
-        let now = call.services.clock.now()
-        return SessionCookie.values(call.exchange.head.headers("Cookie"), isSecure: call.isSecure)
-            .lazy.compactMap { call.services.sessions.find($0, now: now) }.first
     }
 }
 
@@ -88,13 +89,15 @@ extension Call {
 final class WebCall {
     let call: Call
     let session: WebSession
+    let services: WebServices
 
-    var services: Services { call.services }
+    var api: APIServices { call.services }
     var query: QueryParameters { get throws(ServiceError) { try QueryParameters(call.exchange.head.query) } }
 
-    init(_ call: Call, _ session: WebSession) {
+    init(_ call: Call, _ session: WebSession, _ services: WebServices) {
         self.call = call
         self.session = session
+        self.services = services
     }
 
     func show(
@@ -107,8 +110,8 @@ final class WebCall {
     /// - Throws: 404 if there is none; 503; `DatabaseError`.
     func job(_ raw: String) async throws -> JobView {
         guard let id = Identifier(raw) else { throw Call.jobNotFound }
-        try services.requireDatabase()
-        guard let job = try await FindJob.run(services.database, job: id) else { throw Call.jobNotFound }
+        try api.requireDatabase()
+        guard let job = try await FindJob.run(api.database, job: id) else { throw Call.jobNotFound }
         return job
     }
 

@@ -2,6 +2,7 @@
 
 /// A page, or something that a page does, with what its path says.
 public enum WebRoute: Equatable, Sendable {
+    case document, page, style
     case script, playground, icon
     case signIn, doSignIn, signOut
     case jobs
@@ -18,25 +19,34 @@ public enum WebRoute: Equatable, Sendable {
 }
 
 extension WebRoute {
+    /// Addresses that the API's document tells of.
+    static let documented: [Router<WebRoute>.Entry] = [
+        .init("GET", "/openapi.json") { _ in .document },
+        .init("GET", "/") { _ in .page },
+        .init("GET", "/style.css") { _ in .style },
+    ]
+
     /// Method, path, route; `:job` and its like stand for an id.
-    static let table: [(method: String, path: String, make: @Sendable (_ id: String) -> WebRoute)] = [
-        ("GET", "/site.js", { _ in .script }),
-        ("GET", "/playground.js", { _ in .playground }),
-        ("GET", "/favicon.svg", { _ in .icon }),
-        ("GET", "/sign-in", { _ in .signIn }),
-        ("POST", "/sign-in", { _ in .doSignIn }),
-        ("POST", "/sign-out", { _ in .signOut }),
-        ("GET", "/jobs", { _ in .jobs }),
-        ("GET", "/jobs/:job", { .job($0) }),
-        ("GET", "/jobs/:job/lots", { .lots(job: $0) }),
-        ("GET", "/jobs/:job/lot", { .lot(job: $0) }),
-        ("GET", "/jobs/:job/webhooks", { .webhooks(job: $0) }),
-        ("GET", "/jobs/:job/download", { .download(job: $0) }),
-        ("POST", "/jobs/:job/cancel", { .cancel(job: $0) }),
-        ("POST", "/deliveries/:delivery/redeliver", { .redeliver(delivery: $0) }),
-        ("GET", "/events", { _ in .events }),
-        ("GET", "/system", { _ in .system }),
-        ("GET", "/try", { _ in .tryIt }),
-        ("POST", "/try", { _ in .doTryIt }),
+    static let table: [Router<WebRoute>.Entry] = documented + pages
+
+    private static let pages: [Router<WebRoute>.Entry] = [
+        .init("GET", "/site.js") { _ in .script },
+        .init("GET", "/playground.js") { _ in .playground },
+        .init("GET", "/favicon.svg") { _ in .icon },
+        .init("GET", "/sign-in") { _ in .signIn },
+        .init("POST", "/sign-in") { _ in .doSignIn },
+        .init("POST", "/sign-out") { _ in .signOut },
+        .init("GET", "/jobs") { _ in .jobs },
+        .init("GET", "/jobs/:job") { .job($0) },
+        .init("GET", "/jobs/:job/lots") { .lots(job: $0) },
+        .init("GET", "/jobs/:job/lot") { .lot(job: $0) },
+        .init("GET", "/jobs/:job/webhooks") { .webhooks(job: $0) },
+        .init("GET", "/jobs/:job/download") { .download(job: $0) },
+        .init("POST", "/jobs/:job/cancel") { .cancel(job: $0) },
+        .init("POST", "/deliveries/:delivery/redeliver") { .redeliver(delivery: $0) },
+        .init("GET", "/events") { _ in .events },
+        .init("GET", "/system") { _ in .system },
+        .init("GET", "/try") { _ in .tryIt },
+        .init("POST", "/try") { _ in .doTryIt },
     ]
 }

@@ -5,6 +5,7 @@ import Logging
 /// calls wait a bounded time or fail at once.
 public final class Database {
     public let configuration: DatabaseConfiguration
+    let metrics: DatabaseMetrics
     let loop: Loop
     private let settings: ConnectionSettings?
     private var machine: PoolMachine
@@ -18,8 +19,9 @@ public final class Database {
     /// must not hold callers for all of `acquireSeconds`.
     static let comebackSeconds = 1.0
 
-    public init(on loop: Loop, configuration: DatabaseConfiguration) {
+    public init(on loop: Loop, configuration: DatabaseConfiguration, metrics: DatabaseMetrics = DatabaseMetrics()) {
         loop.assertOnLoop()
+        self.metrics = metrics
         self.loop = loop
         self.configuration = configuration
         settings = ConnectionSettings(configuration)
@@ -149,7 +151,7 @@ public final class Database {
     // MARK: Metrics
 
     private func publish() {
-        let pool = loop.metrics.database.pool
+        let pool = metrics.pool
         pool.set(.shared, to: machine.open(.shared))
         pool.set(.exclusive, to: machine.open(.exclusive))
         pool.set(.lent, to: machine.lent)
@@ -158,14 +160,14 @@ public final class Database {
 
     private func refused(_ error: DatabaseError) {
         switch error.kind {
-        case .busy: loop.metrics.database.refusals.add(.busy)
-        case .unavailable, .lost, .timedOut, .statement: loop.metrics.database.refusals.add(.unavailable)
+        case .busy: metrics.refusals.add(.busy)
+        case .unavailable, .lost, .timedOut, .statement: metrics.refusals.add(.unavailable)
         case .cancelled, .unknownText: break  // not refusals
         }
     }
 
     /// Counts a row that this version cannot read.
-    func countUnreadable(_ name: UnknownText) { loop.metrics.database.unreadable.add(name) }
+    func countUnreadable(_ name: UnknownText) { metrics.unreadable.add(name) }
 
     // MARK: Connections
 
@@ -190,7 +192,8 @@ public final class Database {
     private func connect(_ place: Int, _ rotation: Int) {
         guard let settings else { return }
         pauses.removeValue(forKey: place)?.close()
-        let connection = PGConnection(on: loop, configuration: configuration, settings: settings, rotation: rotation)
+        let connection = PGConnection(
+            on: loop, configuration: configuration, settings: settings, rotation: rotation, metrics: metrics)
         connections[place] = connection
         connection.ready = { [self] in
             perform(machine.connected(place, now: Monotonic.seconds()))

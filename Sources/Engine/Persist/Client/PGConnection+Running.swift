@@ -26,7 +26,7 @@ extension PGConnection {
             settled?()
             throw error
         }
-        waiter.measure(in: loop.metrics.database)
+        if let metrics { waiter.measure(in: metrics) }
         return try await wait(request, waiter, cancelled)
     }
 

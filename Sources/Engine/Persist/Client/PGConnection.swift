@@ -18,6 +18,7 @@ final class PGConnection {
     let configuration: DatabaseConfiguration
     private let settings: ConnectionSettings
     let rotation: Int
+    let metrics: DatabaseMetrics?
     private let timer: LoopTimer
     private var resolved: [String: [String]] = [:]
 
@@ -48,8 +49,14 @@ final class PGConnection {
     var ended: ((_ error: DatabaseError, _ cause: ConnectionEnd) -> Void)?
     var notified: ((_ channel: String, _ payload: String) -> Void)?
 
-    /// - Parameter rotation: see ``ConnectionSettings/parameters(resolved:rotation:)``.
-    init(on loop: Loop, configuration: DatabaseConfiguration, settings: ConnectionSettings, rotation: Int) {
+    /// - Parameters:
+    ///   - rotation: see ``ConnectionSettings/parameters(resolved:rotation:)``.
+    ///   - metrics: counts the statements; nil: they are not counted.
+    init(
+        on loop: Loop, configuration: DatabaseConfiguration, settings: ConnectionSettings, rotation: Int,
+        metrics: DatabaseMetrics? = nil
+    ) {
+        self.metrics = metrics
         self.loop = loop
         self.configuration = configuration
         self.settings = settings

@@ -56,7 +56,7 @@ extension OpenAIClient {
     func spent(_ usage: Usage?, on model: String) {
         guard let usage else { return }
         let place = configuration.meteredModels.firstIndex(of: model) ?? ProviderMetrics.modelsMax
-        loop.metrics.provider.spent(model: place, input: usage.input, output: usage.output)
+        metrics.spent(model: place, input: usage.input, output: usage.output)
     }
 
     /// The model and parameters of the stage's next request.

@@ -11,6 +11,7 @@ public final class OpenAIClient {
     private let clock: WallClock
     private let random: () -> Double
     private let logger: Logger
+    let metrics: ProviderMetrics
     /// Facts about the models, learned from errors; see `OpenAIClient+Models.swift`.
     var choices: [WorkStage: ModelChoice]
 
@@ -19,7 +20,7 @@ public final class OpenAIClient {
     public init(
         http: HTTPClient, configuration: OpenAIConfiguration, policy: RetryPolicy = RetryPolicy(),
         clock: WallClock = .system, random: @escaping () -> Double = { Double.random(in: 0..<1) },
-        logger: Logger = Logger(label: "openai")
+        logger: Logger = Logger(label: "openai"), metrics: ProviderMetrics = ProviderMetrics()
     ) {
         guard let loop = Loop.current else { preconditionFailure("create an OpenAI client on its loop's thread") }
         self.loop = loop
@@ -29,6 +30,7 @@ public final class OpenAIClient {
         self.clock = clock
         self.random = random
         self.logger = logger
+        self.metrics = metrics
         choices = [:]
         for stage in WorkStage.allCases { choices[stage] = configuration.choice(for: stage) }
     }
@@ -111,7 +113,7 @@ public final class OpenAIClient {
     }
 
     private func note(_ call: ProviderCall, _ outcome: ProviderMetrics.Outcome, since begun: Int) {
-        loop.metrics.provider.called(call.operation, outcome, nanoseconds: Monotonic.nanoseconds() - begun)
+        metrics.called(call.operation, outcome, nanoseconds: Monotonic.nanoseconds() - begun)
     }
 
     private func delay(_ call: ProviderCall, _ error: OpenAIError, _ retriesDone: Int, _ remaining: Double) -> Double? {

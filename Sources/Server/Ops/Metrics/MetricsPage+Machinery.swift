@@ -5,7 +5,7 @@ extension MetricsPage {
     /// - Parameter max: connections that the pools of all shards may have.
     mutating func writeDatabase(max: (shared: Int, exclusive: Int)) {
         typealias Pool = DatabaseMetrics.Pool
-        func figure(_ figure: Pool) -> Int { sum { $0.loop.database.pool[figure] } }
+        func figure(_ figure: Pool) -> Int { sum { $0.database.pool[figure] } }
         text.family("generation_database_connections", .gauge, "Connections to PostgreSQL that are up, by their use.")
         for role in [Pool.shared, .exclusive] { text.sample([("role", role.label)], figure(role)) }
         text.family("generation_database_connections_max", .gauge, "Connections that the pools may have.")
@@ -16,21 +16,21 @@ extension MetricsPage {
         gauge("generation_database_waiting", "Callers that wait for a connection.", figure(.waiting))
         counter(
             "generation_database_refused_total", "Callers that got no connection, by reason.", by: "reason"
-        ) { $0.loop.database.refusals }
+        ) { $0.database.refusals }
         counter(
             "generation_database_queries_total",
             "Statements by outcome; COPY and migrations are not counted.", by: "outcome"
-        ) { $0.loop.database.statements }
+        ) { $0.database.statements }
         counter(
             "generation_database_unreadable_rows_total",
             "Rows in a state that this version does not know; it leaves them alone.", by: "column"
-        ) { $0.loop.database.unreadable }
+        ) { $0.database.unreadable }
         gauge(
-            "generation_database_queries_in_flight", "Statements under way.", sum { $0.loop.database.inFlight })
+            "generation_database_queries_in_flight", "Statements under way.", sum { $0.database.inFlight })
         text.family(
             "generation_database_query_duration_seconds", .histogram,
             "From handing a statement to its connection to its end.")
-        if let histogram = merged(\.loop.database.durations) { text.histogram(histogram) }
+        if let histogram = merged(\.database.durations) { text.histogram(histogram) }
     }
 
     mutating func writeLoops(now: Int) {

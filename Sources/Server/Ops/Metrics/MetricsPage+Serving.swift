@@ -6,7 +6,7 @@ extension MetricsPage {
         text.family(
             "generation_http_requests_total", .counter,
             "Requests that are over, by route, method and status of the reply; aborted: no reply, or one broken off.")
-        for (tag, labels) in RequestMetrics.labels.enumerated() {
+        for (tag, labels) in requestLabels.enumerated() {
             for (place, status) in RequestMetrics.statusLabels.enumerated() {
                 let count = sum { $0.requests.count(tag: tag, status: place) }
                 // Most routes never answer with most statuses.
@@ -16,13 +16,16 @@ extension MetricsPage {
         text.family(
             "generation_http_request_duration_seconds", .histogram,
             "From a request's complete head to the last byte of its reply handed to the socket.")
-        for (tag, labels) in RequestMetrics.labels.enumerated() {
+        for (tag, labels) in requestLabels.enumerated() {
             guard let histogram = merged(\.requests.durations, row: tag), histogram.count > 0 else { continue }
             text.histogram(histogram, labels)
         }
         gauge("generation_http_requests_in_flight", "Requests in work.", sum { $0.requests.open })
         gauge("generation_http_connections", "Open client connections.", sum { $0.requests.openConnections })
     }
+
+    /// The same in all shards.
+    private var requestLabels: [MetricsText.Labels] { shards.first?.requests.labels ?? [] }
 
     mutating func writeLimiter(clients: Int) {
         counter(

@@ -47,14 +47,14 @@ extension MetricsPage {
             for outcome in ProviderMetrics.Outcome.allCases {
                 text.sample(
                     [("endpoint", operation.label), ("outcome", outcome.label)],
-                    sum { $0.loop.provider.calls(operation, outcome) })
+                    sum { $0.provider.calls(operation, outcome) })
             }
         }
         text.family(
             "generation_provider_call_duration_seconds", .histogram,
             "Time of one try of a call to OpenAI, to the end of its answer; of a file that is read, to its head.")
         for operation in ProviderOperation.allCases {
-            guard let histogram = merged(\.loop.provider.durations, row: operation.rawValue) else { continue }
+            guard let histogram = merged(\.provider.durations, row: operation.rawValue) else { continue }
             text.histogram(histogram, [("endpoint", operation.label)])
         }
         text.family(
@@ -65,7 +65,7 @@ extension MetricsPage {
             for direction in ProviderMetrics.Direction.allCases {
                 text.sample(
                     [("model", isOther ? "other" : models[place]), ("direction", direction.label)],
-                    sum { $0.loop.provider.tokens(model: place, direction) })
+                    sum { $0.provider.tokens(model: place, direction) })
             }
         }
     }
@@ -73,16 +73,16 @@ extension MetricsPage {
     mutating func writeWebhooks() {
         counter(
             "generation_webhook_attempts_total", "Attempts to deliver a webhook, by outcome.", by: "outcome"
-        ) { $0.loop.webhooks.attempts }
+        ) { $0.webhooks.attempts }
         text.family(
             "generation_webhook_attempt_duration_seconds", .histogram,
             "Time of one attempt, the wait for a connection included.")
-        if let histogram = merged(\.loop.webhooks.durations) { text.histogram(histogram) }
+        if let histogram = merged(\.webhooks.durations) { text.histogram(histogram) }
         gauge(
-            "generation_webhook_attempts_in_flight", "Attempts under way.", sum { $0.loop.webhooks.inFlight })
+            "generation_webhook_attempts_in_flight", "Attempts under way.", sum { $0.webhooks.inFlight })
         counter(
             "generation_webhook_deliveries_total", "Deliveries that this instance brought to their end.",
             by: "status"
-        ) { $0.loop.webhooks.deliveries }
+        ) { $0.webhooks.deliveries }
     }
 }

@@ -30,16 +30,22 @@ final class RequestMetrics: Sendable {
     private let places = RequestMetrics.places
     private let width = RequestMetrics.statusLabels.count
 
-    init() {
-        let rows = 1 + Router.patterns.count * RequestMetrics.methods.count
-        durations = Histograms(rows: rows, .requests)
-        requests = Tallies(rows * width)
+    /// What a tag stands for, for each tag.
+    let labels: [MetricsText.Labels]
+
+    /// - Parameter patterns: the paths that requests are told apart by; the last place is for all others.
+    init(patterns: [String]) {
+        labels =
+            [[("route", "none"), ("method", "other")]]
+            + patterns.flatMap { pattern in RequestMetrics.methods.map { [("route", pattern), ("method", $0)] } }
+        durations = Histograms(rows: labels.count, .requests)
+        requests = Tallies(labels.count * width)
     }
 
     // MARK: The shard's loop
 
     /// A request begins.
-    /// - Parameter pattern: its place in ``Router/patterns``.
+    /// - Parameter pattern: the place of its path among the patterns.
     /// - Returns: its tag.
     func begin(pattern: Int, _ head: RequestHead) -> Int {
         gauges.add(.open)
@@ -68,7 +74,7 @@ final class RequestMetrics: Sendable {
     /// Requests that are over; and those of them that ended with 500 or more, or without a whole reply.
     var totals: (all: Int, failed: Int) {
         var (all, failed) = (0, 0)
-        for tag in RequestMetrics.labels.indices {
+        for tag in labels.indices {
             for place in 0..<width {
                 let count = count(tag: tag, status: place)
                 all += count
@@ -80,9 +86,4 @@ final class RequestMetrics: Sendable {
 
     /// By the status' place.
     private static let isFailure = statuses.map { $0 >= 500 } + [false, true]
-
-    /// What a tag stands for, for each tag.
-    static let labels: [MetricsText.Labels] =
-        [[("route", "none"), ("method", "other")]]
-        + Router.patterns.flatMap { pattern in methods.map { [("route", pattern), ("method", $0)] } }
 }

@@ -3,7 +3,7 @@ import Engine
 
 extension RateClass: MetricLabel {}
 
-/// A shard's figures: its loop's, which are the Engine's, and those of its endpoints.
+/// The metrics of a shard: of its loop, of the Engine's parts on it, which they are passed to, and of its endpoints.
 final class ShardMetrics: Sendable {
     /// What becomes of request bodies.
     enum Intake: Int, MetricLabel {
@@ -20,10 +20,17 @@ final class ShardMetrics: Sendable {
     }
 
     let loop: LoopMetrics
-    let requests = RequestMetrics()
+    let database = DatabaseMetrics()
+    let provider = ProviderMetrics()
+    let webhooks = WebhookMetrics()
+    let requests: RequestMetrics
     let intake = Counts<Intake>()
     let admitted = Counts<RateClass>()
     let refused = Counts<RateClass>()
 
-    init(_ loop: LoopMetrics) { self.loop = loop }
+    /// - Parameter patterns: the paths that requests are told apart by; the last place is for all others.
+    init(_ loop: LoopMetrics, patterns: [String]) {
+        self.loop = loop
+        requests = RequestMetrics(patterns: patterns)
+    }
 }

@@ -6,6 +6,8 @@ import Engine
 final class InsideLooks {
     /// How long an answer is good for at least, seconds.
     static let freshSeconds = 2.0
+    /// And for this many times the duration of the queries: they take at most a twentieth of a connection.
+    static let restFactor = 20.0
     /// Jobs that are remembered; each stream looks at one.
     static let jobsMax = LiveFeed.streamsMax
 
@@ -54,7 +56,9 @@ private final class JobLook {
     /// Of stages that the job has left behind: no rows come to them any more.
     private var closed: [String: StageCount] = [:]
 
-    init(on loop: Loop) { look = SharedLook(on: loop, freshSeconds: InsideLooks.freshSeconds) }
+    init(on loop: Loop) {
+        look = SharedLook(on: loop, freshSeconds: InsideLooks.freshSeconds, restFactor: InsideLooks.restFactor)
+    }
 
     func ask(_ database: Database, _ job: JobView) async throws -> Snapshot {
         let open = JobInsideView.countedStages.filter { closed[$0] == nil }

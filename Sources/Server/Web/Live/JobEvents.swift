@@ -39,8 +39,8 @@ final class JobEvents {
             throw QueryParameters.problem("jobs", "must be 1 to \(jobsMax) different ids with commas between them")
         }
         let inside = try query.integer("inside", 0, 0...1) == 1 && jobs.count == 1
-        try web.services.requireOpen()
-        try web.services.requireDatabase()
+        try web.api.requireOpen()
+        try web.api.requireDatabase()
         let exchange = web.call.exchange
         let feed = web.services.live
         try feed.enter()
@@ -56,11 +56,11 @@ final class JobEvents {
 
     private func run() async throws {
         let exchange = web.call.exchange
-        let services = web.services
-        let end = Monotonic.seconds() + min(JobEvents.secondsMax, web.session.expires - services.clock.now())
+        let (api, live) = (web.api, web.services.live)
+        let end = Monotonic.seconds() + min(JobEvents.secondsMax, web.session.expires - api.clock.now())
         try await exchange.write(Array("retry: 3000\n\n".utf8))
-        while Monotonic.seconds() < end, !services.shared.isDraining {
-            let found = try await services.polls.look(jobs)
+        while Monotonic.seconds() < end, !api.shared.isDraining {
+            let found = try await api.polls.look(jobs)
             var text = news(found)
             text += try await inside(found)
             if !found.contains(where: \.status.isOpen) { text += "event: end\ndata: {}\n\n" }
@@ -70,14 +70,14 @@ final class JobEvents {
                 try await exchange.write(Array(text.utf8))
             }
             if !found.contains(where: \.status.isOpen) { break }
-            try await services.live.beat()
+            try await live.beat()
         }
         exchange.finishReply()
     }
 
     /// An event for each job that has changed.
     private func news(_ found: [JobView]) -> String {
-        let now = web.services.clock.now()
+        let now = web.api.clock.now()
         var text = ""
         for job in found where shown[job.id] != job.updatedAt {
             shown[job.id] = job.updatedAt

@@ -4,11 +4,11 @@ import Engine
 enum JobPage {
     static func answer(_ web: WebCall, _ raw: String) async throws {
         let job = try await web.job(raw)
-        let database = web.services.database
+        let database = web.api.database
         let inside = try await web.services.insides.look(job)
         let usage = try await FindJobStatus.run(database, jobs: [job.id]).first?.usage ?? []
         let events = try await JobInside.events(database, job: job.id)
-        let now = web.services.clock.now()
+        let now = web.api.clock.now()
         web.show("Job \(job.id)", .jobs) { html in
             JobPage.head(job, "Overview", to: &html)
             let address = job.status.isOpen ? "/events?inside=1&jobs=\(job.id)" : nil

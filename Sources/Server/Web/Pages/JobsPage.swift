@@ -14,12 +14,12 @@ enum JobsPage {
         let word = try query.text("status") == "" ? nil : query.choice("status", JobStatus.allCases.map(\.rawValue))
         let status = word.flatMap(JobStatus.init)
         let after = try query.text("after").map(key)
-        try web.services.requireDatabase()
+        try web.api.requireDatabase()
         var found = try await JobsByKey.page(
-            web.services.database, status: status, after: after, limit: jobs + 1)
+            web.api.database, status: status, after: after, limit: jobs + 1)
         let hasMore = found.count > jobs
         found = Array(found.prefix(jobs))
-        let now = web.services.clock.now()
+        let now = web.api.clock.now()
         web.show("Jobs", .jobs) { html in
             html.element("h1", "Jobs")
             filter(status, to: &html)

@@ -13,7 +13,7 @@ enum LotPage {
         let position = try query.integer("position", 0, 0...Limits.lotsPerRequest)
         let showsImages = try query.integer("images", 0, 0...1) == 1
         let job = try await web.job(raw)
-        guard let lot = try await LotViews.one(web.services.database, job: job.id, position: position) else {
+        guard let lot = try await LotViews.one(web.api.database, job: job.id, position: position) else {
             throw ServiceError(.notFound, "The job has no such lot")
         }
         let urls = ((try? JSONValue.parse(Array(lot.images.utf8)))?.array ?? []).compactMap(\.string)

@@ -9,7 +9,7 @@ enum LotsPage {
         let after = try query.integer("after", -1, -1...Limits.lotsPerRequest)
         let job = try await web.job(raw)
         var lots = try await LotViews.page(
-            web.services.database, job: job.id, choice, after: after, limit: LotViews.lots + 1)
+            web.api.database, job: job.id, choice, after: after, limit: LotViews.lots + 1)
         let hasMore = lots.count > LotViews.lots
         lots = Array(lots.prefix(LotViews.lots))
         web.show("Lots of job \(job.id)", .jobs) { html in

@@ -6,14 +6,16 @@ enum SystemPage {
     typealias Lately = (troubles: [Trouble], hours: [HourCount])
     /// How often the page makes itself anew, and how long `Lately` is good for, seconds.
     static let freshSeconds = 5.0
+    /// And for this many times the duration of the queries: they take at most a twentieth of a connection.
+    static let restFactor = 20.0
 
     static func answer(_ web: WebCall) async throws {
-        let services = web.services
-        let health = await services.health.make()
-        let queue = await services.queue.look()
+        let api = web.api
+        let health = await api.health.make()
+        let queue = await web.services.queue.look()
         var lately: Lately?
-        if services.isDatabaseReady {
-            lately = try await services.lately.look { [database = services.database] in
+        if api.isDatabaseReady {
+            lately = try await web.services.lately.look { [database = api.database] in
                 (try await RecentTroubles.run(database), try await RecentTroubles.hours(database))
             }
         }
@@ -22,28 +24,28 @@ enum SystemPage {
             html.refreshed(everySeconds: SystemPage.freshSeconds) { html in
                 html.element("p", ["class": "soft"]) { html in
                     html.say("As of ")
-                    html.time(services.clock.now(), "as-of")
+                    html.time(api.clock.now(), "as-of")
                     html.say(". ")
                     html.link("/system", "Look again")
                 }
-                parts(services, health.reply, queue, lately, to: &html)
+                parts(web, health.reply, queue, lately, to: &html)
             }
         }
     }
 
     private static func parts(
-        _ services: Services, _ health: JSONValue, _ queue: QueueFigures?, _ lately: Lately?, to html: inout HTML
+        _ web: WebCall, _ health: JSONValue, _ queue: QueueFigures?, _ lately: Lately?, to html: inout HTML
     ) {
         html.element("h2", "Health")
         HealthHTML.write(health, to: &html)
         html.element("h2", "This instance, last hour")
-        hour(services.shared.trends.samples, to: &html)
+        hour(web.services.shared.trends.samples, to: &html)
         html.element("h2", "All instances, last 24 hours")
         day(lately?.hours ?? [], to: &html)
         html.element("h2", "Queue")
         self.queue(queue, to: &html)
         html.element("h2", "Limits")
-        limits(services, to: &html)
+        limits(web.api, to: &html)
         html.element("h2", "Recent trouble")
         troubles(lately?.troubles, to: &html)
     }
@@ -116,7 +118,7 @@ enum SystemPage {
         }
     }
 
-    private static func limits(_ services: Services, to html: inout HTML) {
+    private static func limits(_ services: APIServices, to html: inout HTML) {
         let rates = services.config.rates
         html.table("Requests of one client in a minute", ["Class", "Limit"]) { html in
             for (name, limit) in [

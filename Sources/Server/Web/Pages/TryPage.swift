@@ -47,8 +47,8 @@ enum TryPage {
         let wish = Wish(form)
         let arrived = Monotonic.seconds()
         do {
-            try web.services.requireOpen()
-            let request = try read(wish.body, web.services)
+            try web.api.requireOpen()
+            let request = try read(wish.body, web.api)
             guard let lot = request.singleLot else { return }  // there is just one
             try web.call.count(.synchronous)
             let finished = try await SynchronousReply.describe(
@@ -60,7 +60,7 @@ enum TryPage {
     }
 
     /// Checked as a request with our own signature is.
-    private static func read(_ body: [UInt8], _ services: Services) throws(ServiceError) -> GenerationRequest {
+    private static func read(_ body: [UInt8], _ services: APIServices) throws(ServiceError) -> GenerationRequest {
         let sink = Nowhere()
         let reader = RequestReader(
             configuration: RequestReaderConfiguration(

@@ -31,30 +31,30 @@ enum SignIn {
         call.redirect("/sign-in" + next)
     }
 
-    static func show(_ call: Call) {
+    static func show(_ call: Call, _ services: WebServices) {
         let next = (try? QueryParameters(call.exchange.head.query)).flatMap { (try? $0.text("next")) ?? nil }
-        if WebHandler.session(of: call) != nil { return call.redirect(target(next)) }
+        if services.session(of: call) != nil { return call.redirect(target(next)) }
         page(call, 200, next: next, problem: nil)
     }
 
-    static func attempt(_ call: Call) async throws {
+    static func attempt(_ call: Call, _ services: WebServices) async throws {
         guard let form = try await Form.read(call, limit: Form.bytesMax) else { return }
-        let services = call.services
+        let (log, now) = (call.services.log, call.services.clock.now())
         guard form.isOurs else {
             return page(call, 403, next: nil, problem: "The form was not sent by this page. Try again.")
         }
         if case .refused(let standing) = services.shared.signIns.admit(call.client, .synchronous) {
             let seconds = max(1, standing.resetSeconds)
-            services.log.warning("sign-in refused: too many attempts", metadata: ["client": "\(call.client)"])
+            log.warning("sign-in refused: too many attempts", metadata: ["client": "\(call.client)"])
             return page(
                 call, 429, next: form["next"], problem: "Too many attempts. Wait \(seconds) seconds.",
                 headers: [("Retry-After", String(seconds))])
         }
-        guard let opened = services.sessions.open(with: form["key"] ?? "", now: services.clock.now()) else {
-            services.log.warning("sign-in failed", metadata: ["client": "\(call.client)"])
+        guard let opened = services.sessions.open(with: form["key"] ?? "", now: now) else {
+            log.warning("sign-in failed", metadata: ["client": "\(call.client)"])
             return page(call, 403, next: form["next"], problem: "That is not the shared key.")
         }
-        services.log.info("signed in", metadata: ["client": "\(call.client)"])
+        log.info("signed in", metadata: ["client": "\(call.client)"])
         call.redirect(
             target(form["next"]), headers: [SessionCookie.set(opened.token, isSecure: call.isSecure)])
     }

@@ -24,7 +24,7 @@ public final class WebhookMetrics: Sendable {
     public let deliveries = Counts<End>()
     private let begun = Tallies(1)
 
-    init() {}
+    public init() {}
 
     func attemptBegan() { begun.add(at: 0) }
 

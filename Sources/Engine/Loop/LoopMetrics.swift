@@ -1,14 +1,12 @@
 // Metrics of one loop. Written on the loop's thread, read on any.
 
-/// Metrics of a loop and of the objects on it. Every ``Loop`` has one instance.
+/// Metrics of the loop itself: its delay, its ready jobs, its silence. Every ``Loop`` has one instance. The objects on
+/// the loop have metrics of their own, which are passed to them.
 public final class LoopMetrics: Sendable {
     private enum Cell: Int, MetricLabel { case ready, lastTick }
 
     /// Delay with which the loop served a due timer.
     public let lag = Histograms(.moments)
-    public let database = DatabaseMetrics()
-    public let provider = ProviderMetrics()
-    public let webhooks = WebhookMetrics()
     private let cells = Counts<Cell>()
 
     init() {}

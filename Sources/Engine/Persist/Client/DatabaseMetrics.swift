@@ -38,7 +38,7 @@ public final class DatabaseMetrics: Sendable {
     public let unreadable = Counts<UnknownText>()
     private let begun = Tallies(1)
 
-    init() {}
+    public init() {}
 
     func statementBegan() { begun.add(at: 0) }
 

@@ -38,7 +38,7 @@ public final class ProviderMetrics: Sendable {
     private let calls = Tallies(ProviderOperation.allCases.count * Outcome.allCases.count)
     private let spent = Tallies(ProviderMetrics.modelsMax * Direction.allCases.count)
 
-    init() {}
+    public init() {}
 
     // MARK: Loop thread
 

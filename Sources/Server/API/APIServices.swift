@@ -1,4 +1,4 @@
-// What the endpoints of one shard work with. Loop-bound: one a shard.
+// What the API's endpoints of one shard work with. Loop-bound: one per shard.
 import Engine
 import Logging
 
@@ -11,11 +11,6 @@ public final class SharedState: Sendable {
 
     public let limiter: RateLimiter
     let known = KnownClients()
-    /// Attempts to sign in to the web interface, by client.
-    let signIns = RateLimiter(limits: SignIn.limits, clientsMax: 10_000, timesMax: 100_000)
-    /// What System draws.
-    let trends = Trends()
-    let processor = ProcessorShare()
     private let state = Lock(State())
 
     init(limiter: RateLimiter) { self.limiter = limiter }
@@ -29,8 +24,8 @@ public final class SharedState: Sendable {
     func setDraining() { state.withLock { $0.isDraining = true } }
 }
 
-/// The shard's parts, as the endpoints see them.
-public final class Services {
+/// The shard's parts, as the API's endpoints see them. Nothing of a single request is kept here.
+public final class APIServices {
     public let loop: Loop
     public let config: Config
     public let shared: SharedState
@@ -53,17 +48,11 @@ public final class Services {
     let durations = DurationHistory()
     let explainer: SignatureExplainer
     let polls: StatusPolls
-    let sessions: SessionKeys
-    let live: LiveFeed
-    let insides: InsideLooks
-    /// For System; they ask now and then only.
-    let queue: QueueProbe
-    let lately: SharedLook<SystemPage.Lately>
 
     init(
         loop: Loop, config: Config, shared: SharedState, database: Database, log: Logger, clock: WallClock,
         incarnation: Identifier, name: InstanceName, eagerBytesPerSecond: Double, synchronous: SynchronousMode,
-        health: HealthReport
+        health: HealthReport, metrics: ShardMetrics
     ) {
         self.loop = loop
         self.config = config
@@ -75,26 +64,12 @@ public final class Services {
         self.incarnation = incarnation
         self.name = name
         self.eagerBytesPerSecond = eagerBytesPerSecond
-        metrics = ShardMetrics(loop.metrics)
+        self.metrics = metrics
         ingestGate = IngestGate(metrics: metrics.intake)
         self.synchronous = synchronous
         self.health = health
         explainer = SignatureExplainer(on: loop)
         polls = StatusPolls(on: loop, database: database, clock: clock)
-        sessions = SessionKeys(
-            secret: config.sessionSecret?.value,
-            shared: [config.sharedKey.value] + [config.previousSharedKey?.value].compactMap { $0 })
-        live = LiveFeed(on: loop)
-        insides = InsideLooks(on: loop, database: database)
-        queue = QueueProbe(database, on: loop)
-        lately = SharedLook(on: loop, freshSeconds: SystemPage.freshSeconds)
-    }
-
-    func close() {
-        live.close()
-        insides.close()
-        queue.close()
-        lately.close()
     }
 
     /// What this instance is called at this moment.

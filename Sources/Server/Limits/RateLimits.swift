@@ -1,0 +1,10 @@
+// The rates that a limiter enforces. A value; any thread.
+
+/// Requests a client may make in 60 seconds; 0: not limited (C3).
+public struct RateLimits: Sendable, Equatable {
+    public var synchronous = 100
+    public var batch = 10
+    public var poll = 1000
+
+    public init() {}
+}
