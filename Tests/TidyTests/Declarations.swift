@@ -15,13 +15,15 @@ struct Declarations: Sendable {
         /// The type that has it.
         let owner: String
         let isPrivate: Bool
+        /// Declared in an extension, perhaps of another file's type.
+        let isInExtension: Bool
     }
 
     private(set) var types: [TypeName] = []
     private(set) var members: [Member] = []
 
     private enum Scope {
-        case type(String, isPrivate: Bool)
+        case type(String, isPrivate: Bool, isExtension: Bool)
         case other
     }
 
@@ -34,14 +36,16 @@ struct Declarations: Sendable {
     }
 
     /// The types that enclose this place, outermost first; nil inside a function's body.
-    private var owners: [(name: String, isPrivate: Bool)]? {
-        var all: [(String, Bool)] = []
+    private var owners: [Owner]? {
+        var all: [Owner] = []
         for scope in scopes {
-            guard case .type(let name, let isPrivate) = scope else { return nil }
-            all.append((name, isPrivate))
+            guard case .type(let name, let isPrivate, let isExtension) = scope else { return nil }
+            all.append((name, isPrivate, isExtension))
         }
         return all
     }
+
+    private typealias Owner = (name: String, isPrivate: Bool, isExtension: Bool)
 
     private mutating func read(_ line: String, _ number: Int) {
         if let owners { declare(line, owners, number) }
@@ -55,8 +59,10 @@ struct Declarations: Sendable {
         }
     }
 
-    private mutating func declare(_ line: String, _ owners: [(name: String, isPrivate: Bool)], _ number: Int) {
-        let words = line.split { !($0.isLetter || $0.isNumber || "_@.".contains($0)) }
+    private mutating func declare(_ line: String, _ owners: [Owner], _ number: Int) {
+        let words = line.replacing("private(set)", with: "").split {
+            !($0.isLetter || $0.isNumber || "_@.".contains($0))
+        }
         guard let place = words.firstIndex(where: { !Declarations.modifiers.contains($0) && !$0.hasPrefix("@") }),
             place + 1 < words.count
         else { return }
@@ -64,17 +70,19 @@ struct Declarations: Sendable {
         let isPrivate = isHidden || owners.contains(where: \.isPrivate)
         let (kind, name) = (words[place], String(words[place + 1]))
         let owner = owners.last?.name ?? ""
+        func member(_ name: String) {
+            members.append(
+                Member(
+                    name: name, owner: owner, isPrivate: isPrivate, isInExtension: owners.last?.isExtension ?? false))
+        }
         switch kind {
-        case "extension": pending = .type(String(name.split(separator: ".").last ?? ""), isPrivate: isHidden)
+        case "extension":
+            pending = .type(String(name.split(separator: ".").last ?? ""), isPrivate: isHidden, isExtension: true)
         case "struct", "class", "enum", "actor", "protocol", "typealias":
             types.append(TypeName(name: name, owner: owner, isPrivate: isPrivate, line: number))
-            if kind != "typealias" { pending = .type(name, isPrivate: isPrivate) }
-        case "func", "var", "let":
-            members.append(Member(name: name, owner: owner, isPrivate: isPrivate))
-        case "case":
-            for name in Declarations.cases(line) {
-                members.append(Member(name: name, owner: owner, isPrivate: isPrivate))
-            }
+            if kind != "typealias" { pending = .type(name, isPrivate: isPrivate, isExtension: false) }
+        case "func", "var", "let": member(name)
+        case "case": for name in Declarations.cases(line) { member(name) }
         default: break
         }
     }

@@ -1,40 +1,39 @@
-// The order of the folders as a test: a folder mentions only types of folders that the data has passed already.
+// The order of the folders as a test: a folder uses only folders that stand before it. The folders could be SwiftPM
+// targets, so that the compiler checked it, but then each of them would be compiled, optimised and linked by itself.
 import Testing
 
-/// For each folder of Engine the folders whose types it may mention, besides its own. Observe serves all. Work does not
-/// know Notify: it leaves delivery rows, and Notify finds them.
-private let allowed: [String: [String]] = [
-    "Observe": ["Domain"],
-    "Domain": [],
-    "Loop": ["Domain"],
-    // Parse hashes what it reads in the same pass, so it knows Verify and not the other way about.
-    "Verify": ["Domain"],
-    "Parse": ["Domain", "Verify"],
-    "Outbound": ["Domain", "Loop"],
-    "Persist": ["Domain", "Parse", "Verify", "Loop"],
-    "Work": ["Domain", "Parse", "Verify", "Persist", "Loop", "Outbound"],
-    "Notify": ["Domain", "Parse", "Verify", "Persist", "Loop", "Outbound"],
-]
+private let order = FolderOrder(
+    engine: [
+        "Domain": [],
+        "Observe": ["Domain"],
+        "Loop": ["Domain", "Observe"],
+        "Verify": ["Domain", "Observe"],
+        // Parse hashes what it reads in the same pass, so it knows Verify and not the other way about.
+        "Parse": ["Domain", "Observe", "Verify"],
+        "Outbound": ["Domain", "Observe", "Loop"],
+        "Persist": ["Domain", "Observe", "Loop", "Verify", "Parse"],
+        // Work does not know Notify: it leaves delivery rows, and Notify finds them.
+        "Work": ["Domain", "Observe", "Loop", "Verify", "Parse", "Outbound", "Persist"],
+        "Notify": ["Domain", "Observe", "Loop", "Verify", "Parse", "Outbound", "Persist"],
+    ],
+    // Config holds the settings of HTTP and Limits as values, and all later folders read it.
+    server: ["HTTP", "Limits", "Config", "Ops", "API", "Web", "App"])
 
 @Suite("The order of the folders", .timeLimit(.minutes(1)))
 struct FolderOrderTests {
-    @Test("Every folder of Engine has its place")
-    func places() {
-        expectNone(Set(Repository.under("Sources/Engine/").map(Self.folder)).subtracting(allowed.keys).sorted())
+    /// Main is a target of its own, which the compiler keeps apart.
+    private static let files = Repository.under("Sources/Engine/", "Sources/Server/").filter {
+        !$0.path.hasPrefix("Sources/Server/Main/")
     }
 
-    @Test("A folder of Engine mentions no type of a folder after it", arguments: allowed.keys.sorted())
-    func order(folder name: String) throws {
-        let permitted = Set(try #require(allowed[name]) + [name, "Observe"])
-        let types = Self.types
-        let files = Repository.under("Sources/Engine/\(name)/")
-        expectNone(
-            files.flatMap { file in
-                file.identifiers.compactMap { word in
-                    guard let owner = types[word], !permitted.contains(owner) else { return nil }
-                    return "\(file.path) mentions \(word) of \(owner)"
-                }
-            })
+    @Test("No folder uses a folder after it")
+    func folders() {
+        expectNone(order.violations(in: Self.files))
+    }
+
+    @Test("Every folder of the order exists")
+    func places() {
+        expectNone(order.allowed.keys.filter { !Set(Self.files.map(FolderOrder.folder)).contains($0) })
     }
 
     @Test("CShims <- Engine <- Server <- loadtest, never back")
@@ -46,26 +45,61 @@ struct FolderOrderTests {
         expectNone(server.flatMap { file in file.places { file.code[$0].contains("import LoadtestKit") } })
     }
 
-    private static func folder(_ file: SourceFile) -> String {
-        String(file.path.split(separator: "/")[2])
+    @Test("An arrow the wrong way is found", arguments: Arrow.all)
+    func wrongWay(arrow: Arrow) {
+        let files = arrow.files.map { SourceFile(path: "Sources/\($0)/File.swift", text: $1) }
+        #expect(order.violations(in: files).isEmpty == arrow.isRight)
+    }
+}
+
+/// Made-up sources, one file per folder.
+struct Arrow: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let files: [(folder: String, text: String)]
+    let isRight: Bool
+
+    private init(_ name: String, right: Bool = false, _ files: (folder: String, text: String)...) {
+        testDescription = name
+        self.files = files
+        isRight = right
     }
 
-    /// Top-level types of Engine with their folder. A name that two folders declare tells nothing and is left out.
-    private static let types: [Substring: String] = {
-        var owners: [Substring: Set<String>] = [:]
-        for file in Repository.under("Sources/Engine/") {
-            for line in file.code where !line.hasPrefix(" ") {
-                if let name = declared(line) { owners[name, default: []].insert(folder(file)) }
-            }
-        }
-        return owners.compactMapValues { $0.count == 1 ? $0.first : nil }
-    }()
-
-    private static func declared(_ line: String) -> Substring? {
-        let words = line.split { " :<({".contains($0) }
-        let kinds: Set<Substring> = ["struct", "class", "enum", "actor", "protocol", "typealias"]
-        guard let kind = words.firstIndex(where: kinds.contains), kind + 1 < words.count else { return nil }
-        let isHidden = words[..<kind].contains("private") || words[..<kind].contains("fileprivate")
-        return isHidden ? nil : words[kind + 1]
-    }
+    static let all = [
+        Arrow(
+            "a later folder's type", ("Server/API", "enum Page { let look: Look? }"),
+            ("Server/Web", "final class Look {}")),
+        Arrow(
+            "an earlier folder's type", right: true, ("Server/Web", "enum Page { let look: Look? }"),
+            ("Server/API", "final class Look {}")),
+        Arrow(
+            "a type that is nested in a later folder's", ("Server/HTTP", "let step: Machine.Step?"),
+            ("Server/Limits", "struct Machine {\n    enum Step { case go }\n}")),
+        Arrow("Server's type in Engine", ("Engine/Work", "let call: Call?"), ("Server/API", "final class Call {}")),
+        Arrow(
+            "Engine's type in Server", right: true, ("Server/HTTP", "let job: Job?"), ("Engine/Work", "struct Job {}")),
+        Arrow(
+            "folders of Engine beside each other", ("Engine/Notify", "struct Sender {}"),
+            ("Engine/Work", "let sender: Sender?")),
+        Arrow(
+            "a member that a later folder adds", ("Server/Ops", "func show(_ call: Int) { call.page.show() }"),
+            ("Server/Web", "extension Int {\n    var page: Int { 1 }\n}")),
+        Arrow(
+            "a member that is added to a type of Swift's", ("Engine/Domain", "let name = text.trimmed"),
+            ("Engine/Parse", "extension String {\n    var trimmed: String { self }\n}")),
+        Arrow(
+            "a member that an earlier folder adds", right: true, ("Engine/Parse", "let name = text.trimmed"),
+            ("Engine/Domain", "extension String {\n    var trimmed: String { self }\n}")),
+        Arrow(
+            "a static member whose name others have too", ("Server/Ops", "let error = Failure.unknown"),
+            ("Server/Limits", "struct Failure {}\nstruct Client {\n    static let unknown = 1\n}"),
+            ("Server/API", "extension Failure {\n    static let unknown = Failure()\n}")),
+        Arrow(
+            "a member of the file's own with the same name", right: true,
+            ("Engine/Domain", "let name = Text.trimmed(text)\nprivate func trimmed(_ text: Int) {}"),
+            ("Engine/Parse", "extension String {\n    var trimmed: String { self }\n}")),
+        Arrow(
+            "words in comments and strings", right: true, ("Server/API", "// See Look.\nlet name = \"Look\""),
+            ("Server/Web", "final class Look {}")),
+        Arrow("a folder that nobody has placed", ("Server/Extra", "struct Thing {}")),
+    ]
 }
