@@ -30,7 +30,7 @@ enum RequestFlaws {
     // MARK: Requests
 
     /// What a reader thought of a body.
-    private struct Verdict: Equatable {
+    private struct Ruling: Equatable {
         var error: ServiceError?
         var request: GenerationRequest?
         var rows: [[UInt8]] = []
@@ -72,10 +72,10 @@ enum RequestFlaws {
         }
     }
 
-    private static func verdict(on body: [UInt8], cuts: [Int], _ signature: String) -> Verdict {
+    private static func verdict(on body: [UInt8], cuts: [Int], _ signature: String) -> Ruling {
         let sink = Sink()
         let reader = RequestReader(configuration: RequestReaderConfiguration(maxLots: 8), keys: keys, sink: sink)
-        var verdict = Verdict()
+        var verdict = Ruling()
         do throws(ServiceError) {
             var start = 0
             for end in cuts + [body.count] {

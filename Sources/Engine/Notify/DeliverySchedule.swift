@@ -11,14 +11,14 @@ public struct DeliverySchedule: Sendable {
         self.baseSeconds = baseSeconds
     }
 
-    public enum Verdict: Equatable, Sendable {
+    public enum NextStep: Equatable, Sendable {
         case delivered
         case again(afterSeconds: Double)
         case failed
     }
 
     /// Decides what follows attempt number `attempt` (from 1): a wait of 30, 60, 120 and 240 s, then the end.
-    public func verdict(attempt: Int, succeeded: Bool) -> Verdict {
+    public func verdict(attempt: Int, succeeded: Bool) -> NextStep {
         if succeeded { return .delivered }
         guard attempt < attemptsMax else { return .failed }
         return .again(afterSeconds: baseSeconds * Double(1 << min(attempt - 1, 20)))

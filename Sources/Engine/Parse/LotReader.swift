@@ -141,7 +141,7 @@ extension LotReader {
     }
 
     /// Result of checking one image URL.
-    private enum Verdict {
+    private enum Ruling {
         case fine
         case flawed(Flaw)
     }
@@ -166,7 +166,7 @@ extension LotReader {
         }
     }
 
-    private mutating func judge(_ text: Span<UInt8>, _ url: LotNotes.Field) -> Verdict {
+    private mutating func judge(_ text: Span<UInt8>, _ url: LotNotes.Field) -> Ruling {
         guard url.isString else { return .flawed(.noString) }
         let inside = text.extracting(url.start + 1..<url.end - 1)
         guard url.spelling == .escaped else {

@@ -14,7 +14,7 @@ public final class EagerCopy: LotStore {
     /// one that is kept busy has `DatabaseSession.lotsSeconds` in all.
     static let patienceSeconds = Limits.bodyPauseSeconds
 
-    private enum Verdict {
+    private enum Ruling {
         case open
         case commit(lots: Int, end: (DatabaseSession) async throws -> [UInt8])
         case abandoned
@@ -27,7 +27,7 @@ public final class EagerCopy: LotStore {
     private let loop: Loop
     private let database: Database
     private var buffer: [UInt8]
-    private var verdict = Verdict.open
+    private var verdict = Ruling.open
     private var transaction: LoopTask<[UInt8]>?
     private let alarm: Alarm
     private let patience: Double

@@ -28,7 +28,7 @@ final class KeyHold {
         try services.requireDatabase()
         let claim = KeyClaim(key: key)
         let hold = KeyHold(call, claim)
-        let verdict: IdempotencyKeys.Verdict
+        let verdict: IdempotencyKeys.ClaimOutcome
         do throws(DatabaseError) {
             verdict = try await IdempotencyKeys.claim(
                 services.database, claim, fingerprints: request.fingerprints.map(\.array),

@@ -1,7 +1,7 @@
 // One thing that `generation-service check` looked at, and how it is. A value; any thread.
 
 struct Finding: Sendable, Equatable {
-    enum Verdict: String, Sendable {
+    enum Grade: String, Sendable {
         case ok = "ok"
         /// The service starts; somebody should know.
         case warning = "WARNING"
@@ -10,7 +10,7 @@ struct Finding: Sendable, Equatable {
     }
 
     var item: String
-    var verdict: Verdict
+    var verdict: Grade
     /// For people. Never a secret.
     var text: String
 

@@ -3,7 +3,7 @@ import Engine
 
 enum SystemPage {
     /// What the rows of the last day tell.
-    typealias Lately = (troubles: [Trouble], hours: [HourCount])
+    typealias Lately = (troubles: [RecentTrouble], hours: [HourCount])
     /// How often the page makes itself anew, and how long `Lately` is good for, seconds.
     static let freshSeconds = 5.0
     /// And for this many times the duration of the queries: they take at most a twentieth of a connection.
@@ -142,7 +142,7 @@ enum SystemPage {
         }
     }
 
-    private static func troubles(_ troubles: [Trouble]?, to html: inout HTML) {
+    private static func troubles(_ troubles: [RecentTrouble]?, to html: inout HTML) {
         guard let troubles else { return html.element("p", "The database does not answer.") }
         guard !troubles.isEmpty else { return html.element("p", "None in the last 24 hours.") }
         html.table("Newest first", ["When", "Where", "Job", "What"]) { html in

@@ -21,7 +21,7 @@ public enum IdempotencyKeys {
     /// Most rows that one statement removes.
     public static let rowsMax = 1000
 
-    public enum Verdict: Sendable {
+    public enum ClaimOutcome: Sendable {
         /// The caller works on the request, then completes or releases the claim.
         case claimed
         /// Another caller works on the request.
@@ -74,7 +74,7 @@ public enum IdempotencyKeys {
     public static func claim(
         _ db: Database, _ claim: KeyClaim, fingerprints: [[UInt8]], instance: String, incarnation: Identifier,
         silentSeconds: Double
-    ) async throws(DatabaseError) -> Verdict {
+    ) async throws(DatabaseError) -> ClaimOutcome {
         let values: [PGValue] = [
             .text(claim.key), .bytes(fingerprints.first), .uuid(claim.id), .text(instance), .uuid(incarnation),
             .double(keptSeconds), .double(claimSeconds), .double(silentSeconds),

@@ -1,7 +1,7 @@
 // Recent errors and throughput, for the operator's overview. Both queries read only the newest jobs, through their
 // index, and the batches and deliveries of these jobs.
 
-public struct Trouble: Sendable {
+public struct RecentTrouble: Sendable {
     public let at: Timestamp
     /// `job`, `batch`, `webhook`.
     public let kind: String
@@ -54,9 +54,9 @@ public enum RecentTroubles {
         """)
 
     /// Newest first.
-    public static func run(_ db: any Querying) async throws(DatabaseError) -> [Trouble] {
+    public static func run(_ db: any Querying) async throws(DatabaseError) -> [RecentTrouble] {
         try await db.query(statement, []).map {
-            Trouble(at: $0.timestamp(0), kind: $0.text(1), job: $0.uuid(2), message: $0.text(3))
+            RecentTrouble(at: $0.timestamp(0), kind: $0.text(1), job: $0.uuid(2), message: $0.text(3))
         }
     }
 
