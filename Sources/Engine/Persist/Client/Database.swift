@@ -5,7 +5,7 @@ import Logging
 /// calls wait a bounded time or fail at once.
 public final class Database {
     public let configuration: DatabaseConfiguration
-    let metrics: DatabaseMetrics
+    public let metrics: DatabaseMetrics
     let loop: Loop
     private let settings: ConnectionSettings?
     private var machine: PoolMachine
