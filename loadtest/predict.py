@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The twin of OpenAI/SimulatedAnswer.swift: predicts what `loadtest openai` answers. Its header states the rule.
+"""Predicts the answers of `loadtest openai`; the header of OpenAI/SimulatedAnswer.swift states the rule.
 
 As a module: vision(image_urls), vision_keys(keys), translation(english, language), image_key(url or bytes).
-As a filter: one JSON object a line, {"images": [url, ...]} or {"english": html, "language": code}; one JSON string a line comes back.
+As a filter: one JSON object per line, {"images": [url, ...]} or {"english": html, "language": code}; the output is one JSON string per line.
 """
 import hashlib
 import json
@@ -127,7 +127,7 @@ def vision_keys(keys):
 
 
 def translation(english, language):
-    """What is answered for the property `language` of a request that asks to translate `english`."""
+    """The answer for the property `language` of a request to translate `english`."""
     source = _last_paragraph(english)
     digest = hashlib.sha256(("translation:%s:%s" % (language, source)).encode()).hexdigest()[:12]
     kept = re.search(r"([0-9a-f]{12})</p>\Z", source)

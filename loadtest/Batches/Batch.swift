@@ -1,4 +1,4 @@
-// One batch of the simulated account and the times of its life. Thread: the loop's; loop-bound.
+// One batch of the simulated account and the times of its life. Thread: its loop; loop-bound.
 import Engine
 
 /// A batch's `status` on the wire.
@@ -13,7 +13,7 @@ public enum SimulatedBatchStatus: String, Sendable, CaseIterable {
         }
     }
 
-    /// The member that says when the status was reached.
+    /// The member with the time at which the status was reached.
     fileprivate var stamp: String {
         switch self {
         case .validating: "created_at"
@@ -31,7 +31,7 @@ struct BatchTiming: Sendable {
     var cancel: Double
     var window: Double
 
-    /// From creation to completion in `seconds`, the window being 24 hours; all of it shortened by the clock's speed.
+    /// From creation to completion in `seconds`, for a window of 24 hours; the clock's speed shortens all of it.
     init(seconds: Double, clock: SimClock) {
         validate = clock.scaled(seconds * 0.1)
         run = clock.scaled(seconds * 0.8)
@@ -56,7 +56,7 @@ struct BatchProblem: Sendable {
 }
 
 final class Batch {
-    /// What comes next for a batch, and when.
+    /// The next steps of a batch, and when they are due.
     enum Step { case validate, finalize, complete, expire, beginCancel, endCancel }
 
     let id: String
@@ -72,7 +72,7 @@ final class Batch {
     var fault: BatchFault?
     var problems: [BatchProblem] = []
     var model: String?
-    /// Where each line of the input lies.
+    /// Position of each line in the input.
     var lines: [Range<Int>] = []
     var inputDigest = ""
     var enqueuedTokens = 0
@@ -96,7 +96,7 @@ final class Batch {
 
     func reached(_ status: SimulatedBatchStatus) -> Double? { stamps[status] }
 
-    /// The next step by itself; nil for an ended batch.
+    /// The next step that needs no request; nil for an ended batch.
     var next: (at: Double, step: Step)? {
         switch status {
         case .validating: return (createdAt + timing.validate, .validate)
@@ -115,7 +115,7 @@ final class Batch {
         }
     }
 
-    /// The part of the lines that has been run by `time`.
+    /// The part of the lines that has run by `time`.
     func fractionDone(at time: Double) -> Double {
         guard let begun = stamps[.inProgress] else { return 0 }
         if fault?.kind == .stuck || fault?.kind == .expire { return fault?.fraction ?? 0 }
@@ -146,7 +146,7 @@ final class Batch {
     }
 }
 
-/// What a batch has produced when it ends.
+/// The files and counts of an ended batch.
 struct BatchResult {
     var outputFileID: String?
     var errorFileID: String?

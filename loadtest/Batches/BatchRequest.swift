@@ -17,7 +17,7 @@ struct BatchRequest {
         guard let endpoint = body.present("endpoint") else { throw .missing("endpoint") }
         guard let window = body.present("completion_window") else { throw .missing("completion_window") }
         try FieldKind.checkString(file, "input_file_id", max: nil)
-        // The real API has more endpoints; none of them is simulated.
+        // The real API has more endpoints; the simulator has this one only.
         try FieldKind.checkChoice(endpoint, "endpoint", ["/v1/responses"])
         try FieldKind.checkChoice(window, "completion_window", ["24h"])
         inputFile = file.string ?? ""

@@ -1,13 +1,13 @@
-// Runs a batch's lines in an order that is not the input's, and writes its output and error files.
-// Thread: the loop's; yields.
+// Runs a batch's lines in an order different from the input's, and writes its output and error files.
+// Thread: its loop; yields.
 import Engine
 
 struct BatchRun {
     let batch: Batch
     let account: SimulatedAccount
-    /// How many of the lines are run; the others are left over.
+    /// Number of lines that run; the rest are left over.
     let quota: Int
-    /// What the error file says of the left-over lines; nil: nothing.
+    /// Text of the error file for the left-over lines; nil: they are in neither file.
     let leftOver: (code: String, message: String)?
 
     private let output: SpoolFile
@@ -27,12 +27,12 @@ struct BatchRun {
 
     static let linesPerTurn = 50
 
-    /// Runs the lines, stores the files and returns what the batch then shows.
+    /// Runs the lines, stores the files and returns what the batch object reports.
     mutating func run() async throws(SpoolFile.Failure) -> BatchResult {
         for (done, index) in order().enumerated() {
             let bytes = try batch.input.content.read(
                 at: batch.lines[index].lowerBound, length: batch.lines[index].count)
-            // The validator has read it before, so it parses.
+            // Parses, because the validator has read it before.
             if let line = try? JSONValue.parse(bytes) {
                 if done < quota { try await runLine(line, text: bytes) } else { try skip(line) }
             }
@@ -45,7 +45,7 @@ struct BatchRun {
         return result
     }
 
-    /// Shuffled by seed and batch; never the order of the input if there are two lines or more.
+    /// Shuffled by seed and batch; never the order of the input for two lines or more.
     private func order() -> [Int] {
         var random = SeededRandom(seed: UInt64(bitPattern: Int64(account.plan.seed)) &+ UInt64(batch.ordinal) &* 7919)
         let plain = Array(batch.lines.indices)
@@ -112,7 +112,7 @@ struct BatchRun {
         "batch_req_" + Hashing.hex("\(batch.id):\(customID)", digits: 32)
     }
 
-    /// `output_file_id` is null when no line was answered; `error_file_id` of a clean batch is "" every other time.
+    /// `output_file_id` is null if no line was answered; `error_file_id` of a clean batch is "" every other time.
     private mutating func storeFiles() {
         let now = account.clock.now
         let life = batch.outputLifeSeconds

@@ -1,8 +1,8 @@
-// The account's batches and what time does to them. Thread: the loop's; loop-bound.
+// The account's batches and their progress with time. Thread: its loop; loop-bound.
 //
-// Nothing is on a timer: whoever looks at a batch first lets everything happen that was due by now, in the order of
-// the due times. The machine's clock answers at once with what has been done so far; a clock by hand answers when all
-// that is due is done.
+// The store has no timers: the first request for a batch executes all steps that were due by now, in the order of their
+// due times. With the machine's clock the reply does not wait for a step that is still running; with a clock by hand it
+// waits until all due steps are done.
 import Engine
 
 final class BatchStore {
@@ -75,7 +75,7 @@ final class BatchStore {
         return Paging.page(found.prefix(limit).map { $0.json(now: now) }, hasMore: found.count > limit)
     }
 
-    /// Waits for the work in hand, then forgets all batches.
+    /// Waits for the running work, then deletes all batches.
     func reset() async {
         await finishWork()
         all.removeAll()
@@ -83,7 +83,7 @@ final class BatchStore {
 
     // MARK: Time
 
-    /// Lets happen what is due.
+    /// Executes the steps that are due.
     func catchUp() async {
         startWork()
         guard account.clock.isByHand else { return }
@@ -145,11 +145,11 @@ final class BatchStore {
         } else if batch.problems.isEmpty, let problem = queueProblem(batch) {
             batch.problems = [problem]
         }
-        // A cancel may have come while lines were being read.
+        // A cancel may have arrived while lines were being read.
         if batch.status == .validating { batch.enter(batch.problems.isEmpty ? .inProgress : .failed, at: at) }
     }
 
-    /// The limit is on input tokens of one model over all batches that have not ended.
+    /// The limit is on input tokens per model over all batches that have not ended.
     private func queueProblem(_ batch: Batch) -> BatchProblem? {
         guard let limit = account.plan.enqueuedTokens else { return nil }
         let others = all.filter { $0 !== batch && $0.model == batch.model && $0.isQueued }

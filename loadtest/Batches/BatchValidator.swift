@@ -1,12 +1,12 @@
-// Looks at the whole input of a batch, as the status `validating` stands for. Bodies are not
-// checked here: the real API checks them when the line runs. Thread: the loop's; yields between lines.
+// Checks the whole input of a batch, as in the status `validating`. Bodies are not checked here: the real API checks
+// them when the line runs. Thread: its loop; yields between lines.
 import Engine
 
 struct BatchValidator {
     static let linesMax = 50_000
     static let problemsMax = 100
     static let customIDCharactersMax = 64
-    /// Lines looked at before other requests get their turn.
+    /// Lines checked before other requests get their turn.
     static let linesPerTurn = 200
 
     private(set) var lines: [Range<Int>] = []
@@ -80,7 +80,7 @@ struct BatchValidator {
             return add(
                 "mismatched_model", "All requests of a batch must name the same model.", number, param: "body.model")
         }
-        // An invalid input costs no tokens; the line will fail when it runs.
+        // An invalid input costs no tokens; the line fails when it runs.
         if let input = body["input"], let checked = try? InputRules.check(input) {
             tokens += TokenEstimate.input(body, checked)
         }

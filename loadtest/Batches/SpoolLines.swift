@@ -1,4 +1,4 @@
-// The lines of a stored file, one at a time. Thread: the loop's.
+// The lines of a stored file, one at a time. Thread: its loop.
 
 /// Reads lines with a buffer of one block; a line's own length is the only other memory.
 struct SpoolLines {
@@ -11,7 +11,7 @@ struct SpoolLines {
 
     init(_ content: SpoolFile) { self.content = content }
 
-    /// The next line without its line break, and where it lies; nil at the end. A last line needs no line break.
+    /// The next line without its line break, and its position; nil at the end. The last line needs no line break.
     mutating func next() throws(SpoolFile.Failure) -> (range: Range<Int>, bytes: [UInt8])? {
         var searched = used
         while true {

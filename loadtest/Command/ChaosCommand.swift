@@ -1,13 +1,13 @@
-// `loadtest chaos SCENARIO`. Thread: main; the laboratory runs on a loop of its own.
+// `loadtest chaos SCENARIO`. Thread: main; the laboratory has its own loop.
 import ArgumentParser
 import Logging
 
 struct ChaosCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "chaos", abstract: "The fault laboratory: breaks what the service stands on, and counts.",
+        commandName: "chaos", abstract: "The fault laboratory: injects faults, then audits all records.",
         discussion: """
-            Simulators, and instances of the service as processes, on a database of their own: docs/RELIABILITY.md. \
-            The seed draws the plan anew; when exactly it strikes, the machine decides. `make chaos` runs all of them.
+            Starts simulators and instances of the service as processes, on a new database: docs/RELIABILITY.md. The \
+            seed repeats the plan; the exact times depend on the machine. `make chaos` runs all scenarios.
             """,
         subcommands: [
             Experiment<PointsScenario>.self, Experiment<EdgesScenario>.self, Experiment<KillsScenario>.self,
@@ -28,7 +28,7 @@ struct Experiment<S: Scenario>: AsyncParsableCommand {
     @OptionGroup var scenario: S
 
     func run() async throws {
-        // What our own connections meet is part of the experiment, and no news.
+        // Errors of our own connections are part of the experiment: they are not logged.
         LoggingSystem.bootstrap { _ in SwiftLogNoOpLogHandler() }
         let report = try await Lab.run(scenario, lab, showsProgress: !output.quiet)
         print(report.text)

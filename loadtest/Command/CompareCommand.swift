@@ -1,21 +1,21 @@
-// `loadtest compare URL_A URL_B --driver NAME`. Thread: main; each run is on a loop of its own.
+// `loadtest compare URL_A URL_B --driver NAME`. Thread: main; each run has its own loop.
 import ArgumentParser
 import Engine
 
 struct CompareCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "compare", abstract: "Runs one driver against two services in turn, and prints ratios.",
+        commandName: "compare", abstract: "Runs one driver against two services in turn and prints ratios.",
         discussion: """
             A B A B ..., so that what else goes on on the machine meets both. Options that are not listed here go to \
             the driver (see `loadtest drive NAME --help`).
             """)
 
     @Argument(help: "The first service.") var urlA: String
-    @Argument(help: "The second one.") var urlB: String
+    @Argument(help: "The second service.") var urlB: String
     @Option(help: "The driver's name.") var driver: String
-    @Option(help: "Rounds; each runs both.") var rounds = 3
+    @Option(help: "Rounds; each runs both services.") var rounds = 3
     @OptionGroup var keys: KeyOptions
-    @Option(help: "The second service's key, if it is another one.") var keyB: String?
+    @Option(help: "The second service's key, if it differs.") var keyB: String?
     @Option(help: "The first server's process.") var pidA: Int?
     @Option(help: "The second server's process.") var pidB: Int?
     @OptionGroup var output: OutputOptions
@@ -25,7 +25,7 @@ struct CompareCommand: AsyncParsableCommand {
         guard let type = Drivers.all.first(where: { $0.name == driver }) else {
             throw DriverError("no driver \(driver): \(Drivers.all.map { $0.name }.joined(separator: ", "))")
         }
-        try check(rounds > 0, "--rounds is above zero")
+        try check(rounds > 0, "--rounds must be above zero")
         let comparison = try await compare(type.parse(rest))
         print(comparison.text)
         if let folder = output.report {

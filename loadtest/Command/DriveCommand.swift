@@ -1,4 +1,4 @@
-// `loadtest drive NAME`. Thread: main; the driver runs on a loop of its own.
+// `loadtest drive NAME`. Thread: main; the driver has its own loop.
 import ArgumentParser
 import Engine
 import Glibc
@@ -41,9 +41,9 @@ struct Drive<D: Driver>: AsyncParsableCommand {
 }
 
 struct TargetOptions: ParsableArguments {
-    @Option(help: "Where the service is; http only.") var baseURL = "http://127.0.0.1:5000"
+    @Option(help: "The service's URL; http only.") var baseURL = "http://127.0.0.1:5000"
     @OptionGroup var keys: KeyOptions
-    @Option(help: "The server's process on this machine: its memory and CPU, and its children's, are told too.")
+    @Option(help: "The server's process on this machine: the report then has its memory and CPU, and its children's.")
     var pid: Int?
 
     func sharedKey() throws -> String { try keys.sharedKey() }
@@ -51,7 +51,7 @@ struct TargetOptions: ParsableArguments {
 
 struct KeyOptions: ParsableArguments {
     @Option(help: "The service's SHARED_KEY; other users of this machine can see it here.") var key: String?
-    @Option(help: "A file whose first line it is.") var keyFile: String?
+    @Option(help: "A file whose first line is the key.") var keyFile: String?
 
     /// From the options, or from the environment's SHARED_KEY.
     func sharedKey() throws -> String {

@@ -1,27 +1,27 @@
-// `loadtest fetch`: pictures by the service's own fetcher and nothing else of the service, to be held against
-// `curl --parallel` on the same list. Thread: main; the fetcher is on one loop, like that of a job.
+// `loadtest fetch`: downloads pictures with the service's fetcher alone, to compare it with `curl --parallel` on the
+// same list. Thread: main; the fetcher has one loop, as it has for a job.
 import ArgumentParser
 import Engine
 import Glibc
 
 struct FetchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "fetch", abstract: "Gets pictures with the service's own fetcher, by itself.",
+        commandName: "fetch", abstract: "Downloads pictures with the service's own fetcher alone.",
         discussion: """
-            One loop, as a job has it; each round begins without connections, as curl does. The exit status is 1 if a \
-            picture could not be had.
+            Uses one loop, as a job does; each round begins without connections, as curl does. The exit status is 1 if \
+            a picture could not be fetched.
             """)
 
-    @Option(help: "Where the pictures are: an address with {n} for 0, 1, 2 ...") var imagesURL: String
+    @Option(help: "The pictures' URL, with {n} for 0, 1, 2 ...") var imagesURL: String
     @Option(help: "Pictures.") var count = 20_000
-    @Option(help: "Under way at a time; a job has 64, and 16 of those that it fetches whole.") var inFlight = 64
+    @Option(help: "Downloads at the same time; a job has 64, and 16 whole pictures.") var inFlight = 64
     @Option(help: "Rounds.") var rounds = 3
-    @Flag(help: "Fetch them whole, as for lines with inline images; without it they are looked at by a range.")
+    @Flag(help: "Fetch whole pictures, as for lines with inline images; the default is a range request per picture.")
     var whole = false
 
     func validate() throws {
         guard count > 0, inFlight > 0, rounds > 0, imagesURL.contains("{n}") else {
-            throw ValidationError("--count, --in-flight and --rounds are above zero, and --images-url has a {n}")
+            throw ValidationError("--count, --in-flight and --rounds must be above zero, and --images-url needs a {n}")
         }
     }
 
@@ -36,17 +36,17 @@ struct FetchCommand: AsyncParsableCommand {
             let rate = NumberText.short(Double(count) / seconds)
             let used = NumberText.short(FetchCommand.cpuSeconds() - cpu)
             Simulation.say(
-                "round \(round): \(NumberText.short(seconds)) s, \(rate) a second, \(used) s of CPU, \(gone) missing")
+                "round \(round): \(NumberText.short(seconds)) s, \(rate)/s, \(used) s of CPU, \(gone) missing")
             missing += gone
         }
         if missing > 0 { throw ExitCode.failure }
     }
 
-    /// How many could not be had.
+    /// Number of pictures that could not be fetched.
     private static func fetch(_ urls: [String], _ inFlight: Int, whole: Bool) async throws -> Int {
         let client = try await Beside.start("fetch") { HTTPClient(on: $0) }
         let missing = try await client.run { client, loop in
-            // Pictures on this machine are what is to be measured.
+            // Allows private addresses, because the pictures are on this machine.
             let policy = AddressPolicy(allowed: [CIDR(IPAddress(v4: 0x7F00_0000), prefix: 8)])
             let images = ImageFetcher(http: client, policy: policy)
             var missing = urls.count
@@ -63,7 +63,7 @@ struct FetchCommand: AsyncParsableCommand {
         return missing
     }
 
-    /// Of this process so far.
+    /// CPU seconds of this process so far.
     private static func cpuSeconds() -> Double {
         var usage = rusage()
         getrusage(RUSAGE_SELF.rawValue, &usage)

@@ -1,10 +1,10 @@
-// The command line of `loadtest`. Thread: main; the simulators run on a loop of their own.
+// The command line of `loadtest`. Thread: main; the simulators have their own loop.
 import ArgumentParser
 
 public struct Loadtest: AsyncParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "loadtest",
-        abstract: "The outside world of the generation service, simulated, and load on the service.",
+        abstract: "Simulators of the services around the generation service, and load drivers.",
         subcommands: [
             OpenAICommand.self, ImagesCommand.self, WebhooksCommand.self, DriveCommand.self, CompareCommand.self,
             FetchCommand.self, ChaosCommand.self,
@@ -12,14 +12,14 @@ public struct Loadtest: AsyncParsableCommand {
 
     public init() {}
 
-    /// The whole of the executable.
+    /// The whole executable.
     public static func start() async {
-        // With its argument: the other `main` is the one that does not wait.
+        // With its argument, because the other `main` is not async.
         await main(nil)
     }
 }
 
-/// Where a simulator listens.
+/// Address of a simulator's listener.
 struct ListenOptions: ParsableArguments {
     @Option(help: "The port to listen on; 0 takes any free one.") var port = 0
     @Option(help: "The numeric address to listen on.") var host = "127.0.0.1"

@@ -9,16 +9,16 @@ struct OpenAICommand: AsyncParsableCommand {
 
     @OptionGroup var listen: ListenOptions
 
-    @Option(help: "How many seconds of a batch's life pass in one real second.") var clockSpeed = 1.0
+    @Option(help: "Simulated seconds of a batch per real second.") var clockSpeed = 1.0
     @Option(help: "Seconds from the creation of a batch to its completion.") var batchSeconds = 5.0
-    @Option(help: "Seconds that an answer takes.") var responseSeconds = 0.0
-    @Option(help: "The only API key that is taken; without it any is.") var apiKey: String?
+    @Option(help: "Seconds per answer.") var responseSeconds = 0.0
+    @Option(help: "The only accepted API key; default: any.") var apiKey: String?
     @Option(help: "A fault plan: a JSON file, or JSON itself.") var faults: String?
     @Option(help: "The seed of orders, ids and probabilities.") var seed = 1
-    @Option(help: "The limit on enqueued input tokens of one model.") var enqueuedTokens: Int?
+    @Option(help: "The limit on enqueued input tokens per model.") var enqueuedTokens: Int?
     @Option(help: "A model that answers model_not_found; may be repeated.") var shutdown: [String] = []
     @Option(help: "Pictures whose URL contains this cannot be downloaded.") var failImageSubstring: String?
-    @Flag(help: "Download pictures that are named by URL.") var fetchImages = false
+    @Flag(help: "Download pictures that requests name by URL.") var fetchImages = false
 
     func run() async throws {
         let plan = try faultPlan()
@@ -42,7 +42,7 @@ struct OpenAICommand: AsyncParsableCommand {
         return options
     }
 
-    /// The flags first, then the plan, whose members win.
+    /// Applies the flags first, then the plan, whose members win.
     private func faultPlan() throws -> JSONValue {
         var members: [(String, JSONValue)] = [("seed", .int(seed))]
         if let enqueuedTokens { members.append(("enqueued_tokens", .int(enqueuedTokens))) }
@@ -51,7 +51,7 @@ struct OpenAICommand: AsyncParsableCommand {
         guard let faults else { return .object(members) }
         let bytes = faults.hasPrefix("{") ? Array(faults.utf8) : try read(faults)
         guard let plan = try? JSONValue.parse(bytes), let more = plan.members else {
-            throw ValidationError("--faults is neither a file with a JSON object nor a JSON object")
+            throw ValidationError("--faults must be a JSON object or a file with one")
         }
         return .object(members + more)
     }

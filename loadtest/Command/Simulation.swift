@@ -1,4 +1,4 @@
-// Runs one simulator until SIGTERM or SIGINT. Thread: main, with the simulator on a loop of its own.
+// Runs one simulator until SIGTERM or SIGINT. Thread: main; the simulator has its own loop.
 import ArgumentParser
 import Engine
 import Glibc
@@ -10,7 +10,7 @@ struct RunningSimulator {
 }
 
 enum Simulation {
-    /// Prints where it listens, waits for a signal, closes. A simulator that cannot start ends the process with its
+    /// Prints the address, waits for a signal, closes. A simulator that cannot start ends the process and prints the
     /// reason.
     static func run(_ name: String, host: String, start: @escaping @Sendable (Loop) throws -> RunningSimulator)
         async throws

@@ -31,7 +31,7 @@ struct WebhooksCommand: AsyncParsableCommand {
 
     @OptionGroup var listen: ListenOptions
     @Option(help: "Verifies signatures with this key.") var sharedKey: String?
-    @Flag(name: .customLong("print"), help: "Prints a line for each delivery.") var prints = false
+    @Flag(name: .customLong("print"), help: "Prints one line per delivery.") var prints = false
 
     func run() async throws {
         let (host, port, key, prints) = (listen.host, listen.port, sharedKey, prints)

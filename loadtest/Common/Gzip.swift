@@ -3,12 +3,12 @@ import CShims
 
 enum Gzip {
     private static let pieceBytes = 256 * 1024
-    /// What the `gzip` command takes, too.
+    /// The level of the `gzip` command.
     private static let level: Int32 = 6
     /// A 32 KB window, and gzip's frame instead of zlib's.
     private static let windowBits: Int32 = 15 + 16
 
-    /// The file in gzip's form (RFC 1952).
+    /// Compresses the file to gzip's form (RFC 1952).
     static func compress(_ file: SpoolFile) throws(SpoolFile.Failure) -> SpoolFile {
         let out = try SpoolFile()
         var stream = z_stream()

@@ -1,5 +1,5 @@
-// SHA-256 and HMAC-SHA256 through OpenSSL, and not through the service's own KeyedHash: what checks a signature must
-// not be what made it. Frees: nothing, both calls are one-shot. Thread: any.
+// SHA-256 and HMAC-SHA256 through OpenSSL instead of the service's KeyedHash: a signature must be checked by other code
+// than the code that made it. Frees: nothing, both calls are one-shot. Thread: any.
 import CShims
 import Engine
 
@@ -24,7 +24,7 @@ enum Hashing {
         return out
     }
 
-    /// A number in 0..<1 that depends on `text` alone: what decides a fault with a probability.
+    /// A number in 0..<1 that depends on `text` alone: decides a fault with a probability.
     static func fraction(_ text: String) -> Double {
         let word = sha256(Array(text.utf8)).prefix(6).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         return Double(word) / Double(UInt64(1) << 48)

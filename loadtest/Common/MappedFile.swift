@@ -1,9 +1,9 @@
-// A spool file's bytes as memory: sending them costs the kernel's copy and no other. Frees: the mapping in `deinit`.
-// Thread: any one at a time.
+// A spool file's bytes as memory: sending them costs only the kernel's copy. Frees: the mapping in `deinit`. Thread:
+// any, one at a time.
 import Glibc
 
 final class MappedFile {
-    /// Valid as long as this object: reached through `withBytes` only.
+    /// Valid as long as this object; access it through `withBytes` only.
     private let mapping: UnsafeRawBufferPointer
 
     init(descriptor: Int32, count: Int) throws(SpoolFile.Failure) {
@@ -23,6 +23,6 @@ final class MappedFile {
 }
 
 extension SpoolFile {
-    /// The bytes that have been written so far; the file itself may be let go.
+    /// Maps the bytes written so far; the file itself may be closed afterwards.
     func mapped() throws(Failure) -> MappedFile { try MappedFile(descriptor: descriptor, count: count) }
 }

@@ -1,9 +1,8 @@
-// The project's HTTP server as the simulators use it: each request is a task on the loop. Thread: the loop's;
-// loop-bound.
+// The project's HTTP server for simulators: each request is a task on the loop. Thread: its loop; loop-bound.
 import Engine
 import Server
 
-/// One listener and the requests it is working on.
+/// One listener and its open requests.
 final class SimulatorServer: RequestHandler {
     let loop: Loop
     private var listener: HTTPListener?
@@ -35,7 +34,7 @@ final class SimulatorServer: RequestHandler {
         if !isDone { running[number] = task }
     }
 
-    /// Breaks off everything and waits until nothing runs.
+    /// Cancels all requests and waits until they have ended.
     func close() async {
         for task in running.values { task.cancel() }
         await listener?.close()
@@ -72,7 +71,7 @@ struct SimReply {
 
     private static let block = 256 * 1024
 
-    /// Sends the reply, or only its first half and then breaks off.
+    /// Sends the reply, or half of it before closing the connection.
     func send(over exchange: Exchange, truncated: Bool = false) async {
         let length = body.count
         exchange.beginReply(status: status, headers: headers, length: length)
@@ -81,7 +80,7 @@ struct SimReply {
         } catch {
             return exchange.abort()
         }
-        // Half a reply is broken off only after it has had time to leave, or the client would see no reply at all.
+        // Closes only after the first half has had time to leave; otherwise the client would see no reply at all.
         if truncated { try? await exchange.loop.sleep(seconds: 0.05) }
         if truncated { exchange.abort() } else { exchange.finishReply() }
     }

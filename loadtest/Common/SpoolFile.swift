@@ -1,9 +1,9 @@
 // Bytes on disk without a name: uploaded and produced files, so that a 200 MB batch file costs no memory.
-// Reads and writes block for the time of a page-cache copy; a simulator may, the service may not. Thread: its loop's.
-// Frees: the descriptor in `deinit`; the file has no name, so the kernel frees it with the descriptor.
+// Reads and writes block for the time of a page-cache copy; a simulator may do so, the service may not. Thread: its
+// loop. Frees: the descriptor in `deinit`; the file has no name, so the kernel frees it with the descriptor.
 import Glibc
 
-/// A file that vanishes with its owner.
+/// A file that disappears with its owner.
 final class SpoolFile {
     struct Failure: Error { let reason: String }
 
@@ -30,7 +30,7 @@ final class SpoolFile {
         }
     }
 
-    /// Writes over what is there; not beyond the end.
+    /// Overwrites existing bytes; never writes beyond the end.
     func overwrite(_ bytes: [UInt8], at offset: Int) throws(Failure) {
         guard offset + bytes.count <= count, pwrite(descriptor, bytes, bytes.count, offset) == bytes.count else {
             throw Failure(reason: "cannot write a temporary file: errno \(errno)")

@@ -1,4 +1,4 @@
-// Reads Base64 (RFC 4648 section 4), strict: padding is required, nothing but the alphabet is allowed. Thread: any.
+// Strict Base64 (RFC 4648 section 4): padding is required, other characters are errors. Thread: any.
 
 enum StrictBase64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)

@@ -1,8 +1,8 @@
-// The parts of a request target that the simulators look at. Thread: any.
+// Parts of a request target for the simulators. Thread: any.
 import Engine
 
 enum URLParts {
-    /// The pieces of a path between slashes, percent-decoded; empty pieces are kept out.
+    /// Path segments, percent-decoded, without empty ones.
     static func segments(_ path: some StringProtocol) -> [String] {
         path.split(separator: "/").map { decode($0) }
     }

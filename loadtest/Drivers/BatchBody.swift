@@ -1,15 +1,15 @@
-// A signed request body in a file without a name, ready to be sent. Frees: the mapping with the last reference.
-// Thread: one at a time.
+// A signed request body in an unnamed file, ready to send. Frees: the mapping, with the last reference. Thread: any,
+// one at a time.
 import Engine
 
 final class BatchBody {
     let lots: Int
     let pictures: Int
-    /// Before compression.
+    /// Bytes before compression.
     let plainBytes: Int
-    /// `Content-Type` and what else its sender must say.
+    /// `Content-Type` and the other headers that the request needs.
     private let headers: [(String, String)]
-    /// What goes over the wire.
+    /// Bytes on the wire.
     let file: MappedFile
 
     init(_ file: SpoolFile, lots: Int, pictures: Int, plainBytes: Int, headers: [(String, String)]) throws {
@@ -25,9 +25,9 @@ final class BatchBody {
             "POST", "/api/v1/generate-descriptions", signing: nil, headers: headers, length: count)
     }
 
-    /// A copy in memory; for small ones.
+    /// A copy in memory; for small bodies.
     var bytes: [UInt8] { file.withBytes { [UInt8]($0) } }
 
-    /// The whole request in memory; for small ones.
+    /// The whole request in memory; for small bodies.
     func request(for target: Target) -> [UInt8] { head(for: target) + bytes }
 }

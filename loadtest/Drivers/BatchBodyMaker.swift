@@ -1,11 +1,11 @@
-// Makes signed bodies, the same bytes for the same arguments, and the canonical text beside them, which is only hashed.
-// Thread: any one; blocks for the time of the work.
+// Makes signed bodies, with the same bytes for the same arguments. The canonical text is hashed only, never stored.
+// Thread: any; blocks while it works.
 import Engine
 
 struct BatchBodyMaker {
-    /// What is collected before it goes into the file.
+    /// Buffer size before a write to the file.
     private static let blockBytes = 1 << 20
-    /// The last lots steer the size to the target.
+    /// The last lots adjust the total size to the target.
     private static let steeringLots = 200
 
     private let spec: BatchSpec
@@ -17,7 +17,7 @@ struct BatchBodyMaker {
     private var rawRun: KeyedHash.Run
     private var written = 0
     private var pictures = 0
-    /// What stands behind a comma, and behind a colon.
+    /// The text after a comma, and after a colon.
     private let space: [UInt8]
 
     private init(_ spec: BatchSpec, _ keys: SignatureKeys) throws {
@@ -67,7 +67,7 @@ struct BatchBodyMaker {
         return try BatchBody(file, lots: spec.lots, pictures: pictures, plainBytes: plain, headers: headers)
     }
 
-    /// Everything before the lots. The offset of the signature's digits, to be filled in; nil without one.
+    /// Writes everything before the lots. Returns the offset of the signature's placeholder; nil without a signature.
     private mutating func writeOpening() -> Int? {
         var signatureAt: Int?
         block += "{".utf8
@@ -110,7 +110,7 @@ struct BatchBodyMaker {
 
     // MARK: Lots
 
-    /// The bytes that lot `number` should take; nil: it does not matter.
+    /// Target size of lot `number` in bytes; nil: any size.
     private mutating func size(of number: Int) -> Int? {
         guard case .bytes(let total) = spec.filling else { return nil }
         let left = spec.lots - number
@@ -136,7 +136,7 @@ struct BatchBodyMaker {
         block += space
         name("additional_info")
         canonical += #"{"additional_info":"#.utf8
-        // At this size half of the lot is left for pictures.
+        // From this size on, half of the lot is left for pictures.
         writeText(bytes: size.map { max(20, $0 * 2 / 5) } ?? 60)
         block += ",".utf8
         block += space
@@ -174,7 +174,7 @@ struct BatchBodyMaker {
         canonical.append(0x22)
     }
 
-    /// By the canonical text where the body's size does not matter, so that both forms say the same.
+    /// Measures the canonical text if the body's size does not matter, so that both forms have the same content.
     private var textLength: Int {
         guard case .bytes = spec.filling else { return canonical.count }
         return block.count
@@ -185,7 +185,7 @@ struct BatchBodyMaker {
         canonical += word.ascii
     }
 
-    /// At least one picture; then up to the given size, or to the given number.
+    /// At least one picture; then up to the given size or number.
     private mutating func writePictures(lot: Int, until end: Int?) {
         block += "[".utf8
         canonical += "[".utf8
@@ -206,7 +206,7 @@ struct BatchBodyMaker {
             quote(url, id: &canonical)
             canonical += "}".utf8
             count += 1
-            // The next one would be about as long.
+            // The next picture would be about as long.
             if let end { room = block.count + url.count + 16 < end } else { room = count < picturesWanted }
         }
         block += "]".utf8

@@ -6,17 +6,17 @@ struct BatchDriver: Driver {
     static let name = "batch"
     static let abstract = "Whole jobs, from the request to the last lot."
     static let discussion = """
-        The service does all of the work, so its OpenAI should be `loadtest openai`: with a real one this costs money. \
-        What a batch waits for there (--batch-seconds) is part of the time. With --pid the server's memory over time \
-        shows whether it grows with the job.
+        The service does all of the work, so its OpenAI should be `loadtest openai`: a real one costs money. The \
+        measured time includes the provider's part (--batch-seconds). With --pid the report shows whether the server's \
+        memory grows with the job.
         """
 
-    @Option(help: "Lots of each job.") var lots = 1000
-    @Option(help: "Pictures of each lot.") var images = 2
+    @Option(help: "Lots per job.") var lots = 1000
+    @Option(help: "Pictures per lot.") var images = 2
     @Option(help: "Jobs at the same time.") var jobs = 1
     @Option(help: "Languages, separated by commas.") var languages = "en,ru,de"
     @OptionGroup var pictures: PictureOptions
-    @Option(help: "Seconds that the jobs are waited for.") var wait = 3600.0
+    @Option(help: "Seconds to wait for the jobs.") var wait = 3600.0
 
     private struct Job {
         var id: String
@@ -26,7 +26,7 @@ struct BatchDriver: Driver {
     }
 
     func drive(_ bench: Bench) async throws -> DriverReport {
-        try check(lots > 1 && images > 0 && jobs > 0, "--lots, --images and --jobs are above zero")
+        try check(lots > 1 && images > 0 && jobs > 0, "--lots must be above 1, --images and --jobs above 0")
         let use = bench.beginUse()
         let begin = Monotonic.seconds()
         var points = [Series.Point(at: bench.elapsed, value: 0)]
@@ -77,7 +77,7 @@ struct BatchDriver: Driver {
             Figure("processed_lots", Double(processed), .higher),
             Figure("failed_lots", Double(done.map(\.end.failed).reduce(0, +)), .lower),
         ]
-        // Of the stages that were seen, in the order of the first job.
+        // Only stages that were seen, in the order of the first job.
         for stage in done.first?.stages.order ?? [] {
             let times = done.compactMap { $0.stages.seconds(in: stage) }
             if !times.isEmpty { figures.append(Figure("\(stage)_seconds", RoundFigures.median(times), .lower)) }

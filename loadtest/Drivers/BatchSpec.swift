@@ -1,15 +1,15 @@
-// What a made-up request body should be. Values; any thread.
+// Describes a generated request body. Values; any thread.
 import ArgumentParser
 
-/// How a body writes what is not ASCII.
+/// How a body writes non-ASCII text.
 enum WireForm: String, CaseIterable, Sendable, ExpressibleByArgument {
-    /// Raw UTF-8, compact: what JavaScript sends.
+    /// Raw UTF-8, compact, as JavaScript writes it.
     case utf8
-    /// Escapes and spaces after commas and colons: what Python's `json.dumps` sends.
+    /// Escapes, and spaces after commas and colons, as Python's `json.dumps` writes it.
     case ascii
 }
 
-/// Where a body's signature stands.
+/// The place of a body's signature.
 enum SignaturePlace: String, CaseIterable, Sendable, ExpressibleByArgument {
     /// The member `signature`, over the canonical text of the lots.
     case body
@@ -17,15 +17,15 @@ enum SignaturePlace: String, CaseIterable, Sendable, ExpressibleByArgument {
     case header
 }
 
-/// Where the pictures of made-up lots are said to be.
+/// URLs of the pictures in generated lots.
 enum PictureAddresses: Sendable, Equatable {
-    /// At a host that does not exist (RFC 6761).
+    /// On a host that does not exist (RFC 6761).
     case nowhere
     /// A running number between these.
     case numbered(before: String, after: String)
 
-    /// `url` with `{n}` where the number goes; without it, the paths of `loadtest images` are used.
-    /// - Throws: ``DriverError`` for what cannot stand in a URL.
+    /// `url` with `{n}` as the place of the number; without it, the paths of `loadtest images`.
+    /// - Throws: ``DriverError`` for characters that a URL cannot have.
     init(_ url: String) throws(DriverError) {
         let isPlain = url.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }
         try check(isPlain && url.lowercased().hasPrefix("http"), "\(url) is not the address of pictures")
@@ -40,9 +40,9 @@ enum PictureAddresses: Sendable, Equatable {
 
 struct BatchSpec: Sendable {
     enum Filling: Sendable, Equatable {
-        /// The whole body has about so many bytes, not more: half text, half pictures.
+        /// The target size of the whole body and its upper bound: half text, half pictures.
         case bytes(Int)
-        /// Each lot has so many pictures, and a short text.
+        /// The number of pictures per lot, with a short text.
         case pictures(Int)
     }
 
@@ -57,15 +57,15 @@ struct BatchSpec: Sendable {
     /// Lot n names the address that ends in n.
     var webhooks: [String] = []
 
-    /// The least that a lot of `Filling.bytes` takes.
+    /// Minimum size of a lot in `Filling.bytes`.
     static let lotBytesMin = 220
     /// A lot must stay under the service's 1 MB, and its size varies by 30 %.
     static let lotBytesMax = 700_000
 
     /// - Throws: ``DriverError`` if no such body can be made.
     func validate() throws(DriverError) {
-        try check(lots > 0, "a body needs lots")
-        try check(!languages.isEmpty, "a body needs languages")
+        try check(lots > 0, "--lots must be above zero")
+        try check(!languages.isEmpty, "--languages must name at least one language")
         try check(
             !(isCompressed && signs == .header), "a compressed body carries its signature inside: --sign body")
         guard case .bytes(let bytes) = filling else { return }

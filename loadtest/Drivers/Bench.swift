@@ -1,8 +1,8 @@
-// What a driver works with: its loop, the service, the progress line, the server's figures. Thread: the loop's;
-// loop-bound, made and ended by `Bench.run`.
+// A driver's environment: loop, service, progress line, the server's figures. Thread: its loop; loop-bound. `Bench.run`
+// creates and closes it.
 import Engine
 
-/// How a run is set up, whatever the driver.
+/// Setup of a run, the same for every driver.
 struct BenchOptions: Sendable {
     /// The server's process, if it runs on this machine.
     var serverPID: Int?
@@ -15,9 +15,9 @@ struct BenchOptions: Sendable {
 }
 
 final class Bench {
-    /// How long is looked at what else the machine does.
+    /// Duration of the measurement of other load on the machine.
     private static let lookSeconds = 0.3
-    /// From here on the report warns.
+    /// The report warns above this load.
     fileprivate static let othersBusyMax = 25.0
 
     let loop: Loop
@@ -25,7 +25,7 @@ final class Bench {
     let address: SocketAddress
     let client: ControlClient
     let progress: ProgressLine
-    /// Where the time axis begins, on ``Monotonic``'s scale.
+    /// Start of the time axis, in ``Monotonic`` seconds.
     let origin: Double
     private let startedAt: Timestamp
     private let sampler: ServerSampler?
@@ -41,7 +41,7 @@ final class Bench {
         progress = ProgressLine(isShown: options.showsProgress, on: loop)
     }
 
-    /// Runs `driver` on a loop of its own. Any thread.
+    /// Runs `driver` on its own loop. Any thread.
     static func run(_ driver: some Driver, against target: Target, _ options: BenchOptions) async throws -> DriverReport
     {
         let loop = Loop(name: "driver")
@@ -79,7 +79,7 @@ final class Bench {
         }
     }
 
-    /// How busy the machine is before anything is asked of it: that is noise in every figure.
+    /// Load of the machine before the first request: it adds noise to every figure.
     private func othersBusyPercent() async throws -> Double {
         guard let before = MachineTicks.now() else { return 0 }
         try await loop.sleep(seconds: Bench.lookSeconds)
@@ -89,7 +89,7 @@ final class Bench {
     /// Seconds since the run began.
     var elapsed: Double { Monotonic.seconds() - origin }
 
-    /// The report of this run, to be filled.
+    /// The report of this run, without figures.
     func report(_ driver: String, _ settings: [(String, JSONValue)]) -> DriverReport {
         var report = DriverReport(driver: driver, target: target.baseURL, startedAt: startedAt)
         report.settings = settings
@@ -98,10 +98,10 @@ final class Bench {
 
     // MARK: The server's figures
 
-    /// What the server used so far, in steps; none if its process is not known.
+    /// The server's usage so far, in steps; empty if its process is unknown.
     var serverSamples: [ServerSample] { sampler?.samples ?? [] }
 
-    /// The server at this moment; its peak begins anew. nil if its process is not known.
+    /// The server's usage now; resets its peak. nil if its process is unknown.
     func beginUse() -> ServerUse? {
         guard let sampler else { return nil }
         let isReset = sampler.resetPeak()
@@ -114,18 +114,18 @@ extension DriverReport {
         figures.append(Figure("others_busy_percent", busy))
         if busy > Bench.othersBusyMax {
             notes.append(
-                "the machine was \(Int(busy)) % busy before the run: trust ratios of one run, not these figures")
+                "the machine was \(Int(busy)) % busy before the run: trust ratios within one run, not absolute figures")
         }
     }
 }
 
-/// What the server uses between two moments. Loop-bound.
+/// The server's usage between two moments. Loop-bound.
 struct ServerUse {
     fileprivate let before: ServerSample
     fileprivate let isPeakReset: Bool
     fileprivate let sampler: ServerSampler
 
-    /// Open descriptors now, less those at `beginUse`.
+    /// Open descriptors now minus those at `beginUse`.
     func descriptorsAdded() -> Int { sampler.sampleNow().descriptors - before.descriptors }
 
     /// The figures from `beginUse` to now.
@@ -136,7 +136,7 @@ struct ServerUse {
             Figure("server_rss_before_mb", before.residentMegabytes),
             Figure("server_peak_mb", after.peakMegabytes, .lower),
         ]
-        // Without a reset the peak may be an older one.
+        // Without a reset the peak may be from before.
         if isPeakReset {
             let added = max(0, after.peakMegabytes - before.residentMegabytes)
             figures.append(Figure("server_added_mb", added, .lower))

@@ -1,5 +1,5 @@
-// Something that works beside the driver, on a loop and thread of its own: a simulator, an uploader. Thread: any; the
-// value itself stays on its loop.
+// A helper of the driver (a simulator, an uploader) on its own loop and thread. Thread: any; the value itself stays on
+// its loop.
 import Engine
 
 final class Beside<Value>: Sendable {
@@ -44,7 +44,7 @@ final class Beside<Value>: Sendable {
         return try result.get()
     }
 
-    /// Lets go of what the value holds, then of the loop.
+    /// Closes the value, then the loop.
     func close(_ body: @escaping @Sendable (Value) async -> Void = { _ in }) async {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             loop.launch { [bound] in

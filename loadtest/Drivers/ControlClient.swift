@@ -1,4 +1,4 @@
-// The calls around a measurement: make a job, look at it, wait for it, cancel it. Thread: the loop's; loop-bound.
+// The requests around a measurement: create a job, poll it, wait for it, cancel it. Thread: its loop; loop-bound.
 import Engine
 
 final class ControlClient {
@@ -24,7 +24,7 @@ final class ControlClient {
             body.head(for: target), upload: body.file, to: address, timeoutSeconds: timeoutSeconds, on: loop)
     }
 
-    /// Sends a batch; the job's id.
+    /// Sends a batch; returns the job's id.
     func submit(_ body: BatchBody, timeoutSeconds: Double = 300) async throws -> String {
         try ControlClient.job(of: try await send(body, timeoutSeconds: timeoutSeconds))
     }
@@ -44,7 +44,7 @@ final class ControlClient {
         return JobStatusReply(json)
     }
 
-    /// Cancels; a job that has ended meanwhile is as good.
+    /// Cancels; a job that has ended meanwhile is no error.
     func cancel(_ job: String) async throws {
         let response = try await call("POST", "/api/v1/batch-jobs/\(job)/cancel", signing: job)
         guard [200, 202, 400, 409].contains(response.status) else {
@@ -52,7 +52,7 @@ final class ControlClient {
         }
     }
 
-    /// Looks at the job every `pauseSeconds` until `isReached`, or until it has ended.
+    /// Polls the job every `pauseSeconds` until `isReached`, or until it has ended.
     /// - Parameter seen: gets each status.
     func wait(
         _ job: String, atMost seconds: Double, pauseSeconds: Double = 0.1, seen: (JobStatusReply) -> Void = { _ in },
@@ -80,7 +80,7 @@ final class ControlClient {
     }
 }
 
-/// What a status reply says, as far as drivers look at it.
+/// The parts of a status reply that drivers use.
 struct JobStatusReply: Sendable, Equatable {
     var status: String
     var stage: String

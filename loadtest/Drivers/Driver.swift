@@ -1,12 +1,12 @@
-// What every load driver is: options, and one run against one service. Thread: the driver's loop.
+// A load driver: options, and one run against one service. Thread: the driver's loop.
 import ArgumentParser
 import Engine
 
-/// A way of using the service that is measured. Its options are those of `loadtest drive NAME`.
+/// One use of the service under measurement. Its options are those of `loadtest drive NAME`.
 protocol Driver: ParsableArguments, Sendable {
     static var name: String { get }
     static var abstract: String { get }
-    /// What is measured and how, for `--help`.
+    /// The measurement and its method, for `--help`.
     static var discussion: String { get }
 
     /// One whole run. Returns within the bounds of the options.
@@ -14,7 +14,7 @@ protocol Driver: ParsableArguments, Sendable {
     func drive(_ bench: Bench) async throws -> DriverReport
 }
 
-/// Every driver there is.
+/// All drivers.
 enum Drivers {
     static let all: [any Driver.Type] = [
         IngestDriver.self, PollDriver.self, MixedDriver.self, ResultsDriver.self, ImagesDriver.self, BatchDriver.self,
@@ -22,13 +22,13 @@ enum Drivers {
     ]
 }
 
-/// Why a run could not measure anything, for whoever started it.
+/// The reason why a run could not measure anything, for the person who started it.
 struct DriverError: Error, Equatable, CustomStringConvertible {
     let description: String
 
     init(_ description: String) { self.description = description }
 
-    /// What an unexpected answer means to somebody who measures.
+    /// A hint on an unexpected answer for the person who measures.
     init(status: Int, body: [UInt8], to what: String) {
         let json = (try? JSONValue.parse(body)) ?? .null
         let code = json["code"]?.string ?? ""
@@ -37,7 +37,7 @@ struct DriverError: Error, Equatable, CustomStringConvertible {
         description = DriverError.explain(status, code) + " (\(what): \(status)\(told.isEmpty ? "" : " ")\(told))"
     }
 
-    /// True for answers that every further request would get too, so that counting them measures nothing.
+    /// True for answers that every further request would get too: counting them measures nothing.
     static func endsTheRun(_ status: Int) -> Bool { [401, 403, 429].contains(status) }
 
     private static func explain(_ status: Int, _ code: String) -> String {
@@ -60,7 +60,7 @@ struct DriverError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// The bounds that options must keep.
+/// Checks the bounds of options.
 func check(_ isGood: Bool, _ message: @autoclosure () -> String) throws(DriverError) {
     if !isGood { throw DriverError(message()) }
 }

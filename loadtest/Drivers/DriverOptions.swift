@@ -1,14 +1,14 @@
-// Options that several drivers share. Thread: any; `PictureSite` is made and closed by its driver.
+// Options of several drivers. Thread: any; the driver creates and closes its `PictureSite`.
 import ArgumentParser
 import Engine
 
-/// A made-up batch by its size.
+/// The size of a generated batch.
 struct BodyOptions: ParsableArguments {
     @Option(help: "Lots in the body.") var lots = 50_000
     @Option(help: "The body's size in MB of 1,000,000 bytes.") var megabytes = 200.0
     @Option(help: "The same seed gives the same bytes.") var seed = 1
-    @Option(help: "How text is written: utf8 (raw) or ascii (escaped, as Python does).") var wire = WireForm.utf8
-    @Option(help: "Where the signature stands: body or header.") var sign = SignaturePlace.body
+    @Option(help: "Form of the text: utf8 (raw) or ascii (escaped, as Python writes it).") var wire = WireForm.utf8
+    @Option(help: "Place of the signature: body or header.") var sign = SignaturePlace.body
     @Option(help: "Languages, separated by commas.") var languages = "en,ru,de"
     @Flag(help: "Send the body compressed, with Content-Encoding: gzip.") var gzip = false
 
@@ -29,18 +29,18 @@ struct BodyOptions: ParsableArguments {
 
 func languageList(_ text: String) -> [String] { text.split(separator: ",").map(String.init) }
 
-/// Where the pictures of a job are that is really worked on.
+/// The pictures of a job that the service really processes.
 struct PictureOptions: ParsableArguments {
     @Option(
         help: """
-            Where the pictures are: an address with {n} for a running number, or that of a `loadtest images`. Without \
-            it they are served by this process, on 127.0.0.1.
+            The pictures' URL: with {n} for a running number, or that of a `loadtest images`. Default: this process \
+            serves them on 127.0.0.1.
             """)
     var imagesURL: String?
 
     var setting: (String, JSONValue) { ("images_url", imagesURL.map { .string($0) } ?? "served by the driver") }
 
-    /// Begins to serve pictures if none are named.
+    /// Starts to serve pictures if the options name none.
     func open() async throws -> PictureSite {
         if let imagesURL { return PictureSite(addresses: try PictureAddresses(imagesURL), site: nil) }
         let site = try await Beside.start("pictures") { try ImagesSimulator.start(on: $0) }
@@ -56,7 +56,7 @@ struct PictureSite {
 
     func close() async { await site?.close { await $0.close() } }
 
-    /// Runs `body`, and closes the site whatever comes of it.
+    /// Runs `body`, then closes the site, also after an error.
     func using<Value>(_ body: (PictureAddresses) async throws -> Value) async throws -> Value {
         do {
             let value = try await body(addresses)
@@ -70,7 +70,7 @@ struct PictureSite {
 }
 
 extension Bench {
-    /// Makes a body, and says so: a large one takes seconds.
+    /// Makes a body and shows progress, because a large one takes seconds.
     func make(_ spec: BatchSpec) throws -> BatchBody {
         progress.show("making a body of \(NumberText.grouped(spec.lots)) lots")
         do { return try BatchBodyMaker.make(spec, keys: target.keys) } catch let error as SpoolFile.Failure {

@@ -1,29 +1,29 @@
-// How quickly the service looks at pictures. Thread: the driver's loop.
+// The service's rate of checking pictures. Thread: the driver's loop.
 import ArgumentParser
 import Engine
 
 struct ImagesDriver: Driver {
     static let name = "images"
-    static let abstract = "The rate at which a job's pictures are looked at."
+    static let abstract = "The rate at which a job's pictures are checked."
     static let discussion = """
-        A job of --lots lots with --images pictures each is made; what is timed is its stage image_prefetch, seen \
-        through status polls every 20 ms, so take enough pictures for it to last some seconds. Then the job is \
-        cancelled before the stage that costs money (one lot may have been asked for). For a rate worth knowing serve \
-        the pictures with nginx and name them: --images-url 'http://127.0.0.1:8080/{n}.jpg', files 0.jpg and so on.
+        Makes a job of --lots lots with --images pictures each and times its stage image_prefetch through status polls \
+        every 20 ms, so take enough pictures for some seconds. Then it cancels the job before the stage that costs \
+        money (one lot may have been sent). For a useful rate serve the pictures with nginx and name them: \
+        --images-url 'http://127.0.0.1:8080/{n}.jpg', files 0.jpg and so on.
         """
 
-    /// Seconds between two looks at the job.
+    /// Seconds between two polls of the job.
     private static let lookSeconds = 0.02
 
     @Option(help: "Lots.") var lots = 1000
-    @Option(help: "Pictures of each lot.") var images = 20
+    @Option(help: "Pictures per lot.") var images = 20
     @OptionGroup var pictures: PictureOptions
     @Option(help: "Rounds.") var count = 1
-    @Option(help: "Seconds that one round may take.") var wait = 600.0
-    @Flag(help: "Let the job go to its end and tell how many pictures could be used.") var toTheEnd = false
+    @Option(help: "Time limit of one round, in seconds.") var wait = 600.0
+    @Flag(help: "Wait for the job's end and report the number of usable pictures.") var toTheEnd = false
 
     func drive(_ bench: Bench) async throws -> DriverReport {
-        try check(lots > 1 && images > 0 && count > 0, "--lots, --images and --count are above zero")
+        try check(lots > 1 && images > 0 && count > 0, "--lots must be above 1, --images and --count above 0")
         var rounds = RoundFigures()
         try await pictures.open().using { addresses in
             for round in 1...count {
@@ -82,7 +82,7 @@ struct ImagesDriver: Driver {
     }
 }
 
-/// When a job was seen in which stage. A value.
+/// The times at which each stage of a job was seen. A value.
 struct StageTimes: Sendable {
     private(set) var order: [String] = []
     private var first: [String: Double] = [:]
@@ -97,7 +97,7 @@ struct StageTimes: Sendable {
 
     func hasLeft(_ stage: String) -> Bool { left[stage] != nil }
 
-    /// From the first look that showed the stage to the first one that showed the next; nil if it was not seen.
+    /// From the first poll that showed the stage to the first that showed the next; nil if the stage was not seen.
     func seconds(in stage: String) -> Double? {
         guard let begin = first[stage], let end = left[stage] else { return nil }
         return end - begin

@@ -1,4 +1,4 @@
-// Large batches, one after the other or several at once. Thread: the driver's loop.
+// Large batches, one after the other or several at the same time. Thread: the driver's loop.
 import ArgumentParser
 import Engine
 
@@ -6,20 +6,20 @@ struct IngestDriver: Driver {
     static let name = "ingest"
     static let abstract = "Large signed batches: seconds from the first byte to the 201."
     static let discussion = """
-        The body is made once, into a file without a name, and sent from there. After each 201 the job is cancelled, \
-        so that work on it does not disturb the next round and spends nothing; --keep-jobs leaves it. The service \
-        takes up to 200 MiB, which are 209.7 MB.
+        The body is made once, in an unnamed file, and sent from there. After each 201 the driver cancels the job, so \
+        that it neither disturbs the next round nor costs money; --keep-jobs leaves it. The service accepts up to 200 \
+        MiB, which is 209.7 MB.
         """
 
     @OptionGroup var body: BodyOptions
     @Option(help: "Rounds.") var count = 3
-    @Option(help: "Uploads at the same time in each round.") var parallel = 1
-    @Option(help: "Seconds that one upload may take.") var timeout = 300.0
-    @Flag(help: "Leave the jobs to the service.") var keepJobs = false
+    @Option(help: "Uploads at the same time per round.") var parallel = 1
+    @Option(help: "Time limit of one upload, in seconds.") var timeout = 300.0
+    @Flag(help: "Do not cancel the jobs.") var keepJobs = false
 
     func drive(_ bench: Bench) async throws -> DriverReport {
-        try check(count > 0 && parallel > 0, "--count and --parallel are above zero")
-        try check(body.lots > 1, "a batch has at least two lots")
+        try check(count > 0 && parallel > 0, "--count and --parallel must be above zero")
+        try check(body.lots > 1, "a batch must have at least two lots")
         let made = try bench.make(body.spec)
         var rounds = RoundFigures()
         var report = bench.report(IngestDriver.name, settings)

@@ -1,5 +1,5 @@
-// Whether a JSON text that comes in pieces is whole: every bracket closed, nothing behind the end. It checks what the
-// service has sent, so it is not the service's own reader. Pure; used by one thread at a time.
+// Checks that a JSON text in pieces is complete: every bracket closed, nothing after the end. It is separate from the
+// service's own reader, because it checks the service's output. Pure; one thread at a time.
 
 struct JSONCompleteness {
     private static let depthMax = 256
@@ -9,7 +9,7 @@ struct JSONCompleteness {
     private var isBroken = false
     private var inString = false
     private var isEscaped = false
-    /// The beginning of the last string, and how long it was.
+    /// The beginning of the last string, and its length.
     private var word: [UInt8] = []
     private var wordLength = 0
     private let counted: [UInt8]
@@ -18,7 +18,7 @@ struct JSONCompleteness {
 
     init(counting name: String) { counted = Array(name.utf8) }
 
-    /// A whole value has come, and nothing but space behind it.
+    /// True if a whole value has arrived, with only white space after it.
     var isComplete: Bool { hasBegun && open.isEmpty && !inString && !isBroken }
 
     mutating func read(_ bytes: UnsafeRawBufferPointer) {
@@ -33,7 +33,7 @@ struct JSONCompleteness {
             hasBegun = true
             open.append(byte)
         case UInt8(ascii: "}"), UInt8(ascii: "]"):
-            // In ASCII each closing bracket comes two after its opening one.
+            // In ASCII each closing bracket is its opening one plus 2.
             isBroken = open.popLast().map { $0 + 2 != byte } ?? true
         case UInt8(ascii: "\""):
             isBroken = open.isEmpty

@@ -1,12 +1,12 @@
-// One connection of a load: one request after the other, opened again when the other side closes it.
-// Thread: the loop's; loop-bound.
+// One connection of a load: one request after the other, reopened when the server closes it.
+// Thread: its loop; loop-bound.
 import Engine
 
-/// What a lane tells the load it belongs to, on the loop thread.
+/// Reports of a lane to its load, on the loop thread.
 protocol LoadLaneOwner: AnyObject {
-    /// A whole reply. The lane is free again when this is called.
+    /// A whole reply. The lane is free again before this call.
     func finished(_ lane: LoadLane, status: Int, bytes: Int, problem: [UInt8])
-    /// No reply will come.
+    /// The request failed: no reply will arrive.
     func failed(_ lane: LoadLane, _ reason: String)
 }
 
@@ -25,7 +25,7 @@ final class LoadLane: TCPStreamOwner {
     private var connecting: Task<Void, Never>?
     private var isClosed = false
     private(set) var isBusy = false
-    /// When the request that runs was meant to leave, on ``Monotonic``'s scale.
+    /// Due time of the current request, in ``Monotonic`` seconds.
     private(set) var intended = 0.0
     /// Failures since the last reply.
     private(set) var failuresInARow = 0
@@ -37,7 +37,7 @@ final class LoadLane: TCPStreamOwner {
         expected = status
     }
 
-    /// Sends `request`; connects first if there is no connection. Only while the lane is free.
+    /// Sends `request`; connects first if necessary. Only while the lane is free.
     func send(_ request: [UInt8], intended moment: Double) {
         precondition(!isBusy && !isClosed, "a lane carries one request at a time")
         isBusy = true
@@ -62,7 +62,7 @@ final class LoadLane: TCPStreamOwner {
         }
     }
 
-    /// Ends the connection and whatever runs, in silence. Waits for a connection that is being made.
+    /// Closes the connection and drops the current request without a report. Waits for a connection in progress.
     func close() async {
         isClosed = true
         isBusy = false

@@ -1,11 +1,11 @@
-// The words that made-up lots are told in, ready in both forms of JSON text. Pure; any thread.
+// The words of generated lots, in both forms of JSON text. Pure; any thread.
 import Engine
 
 /// A piece of text as it stands between the quotes of a JSON string.
 struct LotWord: Sendable {
     /// Raw UTF-8, as most clients send it.
     let utf8: [UInt8]
-    /// ASCII with `\u` escapes, as Python's `json` prints it, and so the canonical text that is signed.
+    /// ASCII with `\u` escapes, as in Python's `json` and therefore in the signed canonical text.
     let ascii: [UInt8]
 
     init(_ text: String) {
@@ -15,7 +15,7 @@ struct LotWord: Sendable {
         ascii = LotWord.escaped(text)
     }
 
-    /// Everything but printable ASCII escaped, in UTF-16 units of lower-case digits.
+    /// Escapes all but printable ASCII, as UTF-16 units in lower-case digits.
     static func escaped(_ text: String) -> [UInt8] {
         var out: [UInt8] = []
         for unit in text.utf16 {
@@ -37,7 +37,7 @@ struct LotWord: Sendable {
     }
 }
 
-/// Texts about damaged cars in several scripts, so that a body has what real ones have: plain ASCII, two and three byte
+/// Texts about damaged cars in several scripts, with the characters of real bodies: plain ASCII, two and three byte
 /// characters, characters beyond the basic plane, escapes.
 enum LotText {
     static let languages: [[LotWord]] = [

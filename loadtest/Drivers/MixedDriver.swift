@@ -1,5 +1,5 @@
-// Polls at a steady rate, first alone and then while a large batch comes in. Thread: the driver's loop; the batch is
-// sent from a loop of its own, so that sending it does not delay the polls.
+// Polls at a steady rate, first alone and then while a large batch arrives. Thread: the driver's loop; the batch is
+// sent from a separate loop, so that sending it does not delay the polls.
 import ArgumentParser
 import Engine
 
@@ -7,19 +7,19 @@ struct MixedDriver: Driver {
     static let name = "mixed"
     static let abstract = "Polls on a fixed beat, alone and while a large batch arrives."
     static let discussion = """
-        Each round polls for --idle seconds, then sends the batch and goes on polling until its 201. Latencies count \
-        from when each poll was due, so a service that stalls cannot hide the polls behind the stall. Jobs that were \
-        made are cancelled. driver_late_p99_ms is the driver's own part: read latencies below it as noise.
+        Each round polls for --idle seconds, then sends the batch and continues polling until its 201. Latencies count \
+        from each poll's due time, so a service that stalls cannot hide the polls behind the stall. The driver cancels \
+        its jobs. driver_late_p99_ms is the driver's own delay: latencies below it are noise.
         """
 
     @OptionGroup var body: BodyOptions
-    @Option(help: "Polls a second.") var rate = 100.0
+    @Option(help: "Polls per second.") var rate = 100.0
     @Option(help: "Connections for the polls.") var connections = 32
     @Option(help: "Seconds of polls alone before each batch.") var idle = 4.0
     @Option(help: "Rounds.") var count = 3
-    @Option(help: "Seconds that one upload may take.") var timeout = 300.0
+    @Option(help: "Time limit of one upload, in seconds.") var timeout = 300.0
 
-    /// What both phases together have found.
+    /// Results of both phases, merged over the rounds.
     private struct Found {
         var idle: LoadRecorder?
         var during: LoadRecorder?
@@ -28,8 +28,8 @@ struct MixedDriver: Driver {
     }
 
     func drive(_ bench: Bench) async throws -> DriverReport {
-        try check(count > 0 && connections > 0 && rate > 0 && idle > 0, "options are above zero")
-        try check(body.lots > 1, "a batch has at least two lots")
+        try check(count > 0 && connections > 0 && rate > 0 && idle > 0, "all numbers must be above zero")
+        try check(body.lots > 1, "a batch must have at least two lots")
         let ids = try await PollDriver.makeJobs(1, bench)
         bench.progress.show("making the batch")
         let (spec, keys) = (body.spec, bench.target.keys)
@@ -96,7 +96,7 @@ struct MixedDriver: Driver {
         }
         let outcome: Result<LoadOutcome, any Error>
         do { outcome = .success(try await polls.run()) } catch { outcome = .failure(error) }
-        // The upload uses what the uploader holds: it is waited for also when the polls have failed.
+        // The upload uses the uploader's memory: wait for it even if the polls have failed.
         let reply = try await upload.value()
         return (try outcome.get(), reply)
     }

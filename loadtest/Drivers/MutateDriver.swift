@@ -1,30 +1,30 @@
-// Damaged requests by the thousand: no crash, no leak, every reply well-formed. Thread: the driver's loop.
+// Thousands of damaged requests: no crash, no leak, every reply well-formed. Thread: the driver's loop.
 import ArgumentParser
 import Engine
 
 struct MutateDriver: Driver {
     static let name = "mutate"
-    static let abstract = "Damaged requests, each on a connection of its own; every reply is read by the letter."
+    static let abstract = "Damaged requests, each on its own connection; every reply is parsed strictly."
     static let discussion = """
-        The requests are sound ones to every endpoint with up to four changes each, by --seed. Wrong are: a reply that \
-        is not HTTP/1.1 by the letter, an error not in the API's form, a 5xx, a connection that is not ended. With \
-        --pid the server's memory and descriptors are told, and more descriptors after than before are an error.
+        Takes valid requests to every endpoint and makes up to four changes each, by --seed. Errors are: a reply that \
+        is not strict HTTP/1.1, an error that is not in the API's form, a 5xx, a connection that stays open. With \
+        --pid the report has the server's memory and descriptors, and more descriptors after than before are an error.
         """
-    /// Descriptors may be more by so many: sessions of the database come and go.
+    /// Allowed growth of descriptors: database sessions are opened and closed.
     private static let descriptorsMax = 16
 
     @Option(help: "Requests.") var count = 100_000
-    @Option(help: "Connections at a time.") var connections = 64
+    @Option(help: "Connections at the same time.") var connections = 64
     @Option(help: "The same seed gives the same requests.") var seed = 1
 
-    /// What the lanes have in common; on the driver's loop.
+    /// Shared state of the lanes; on the driver's loop.
     private final class Tally {
         var requests: MutatedRequests
         var left: Int
         var statuses: [Int: Int] = [:]
         var unanswered = 0
         var errors: [String: Int] = [:]
-        /// The first requests that showed something wrong.
+        /// The first requests that showed an error.
         var culprits: [String] = []
 
         init(_ requests: MutatedRequests, count: Int) {
@@ -34,10 +34,10 @@ struct MutateDriver: Driver {
     }
 
     func drive(_ bench: Bench) async throws -> DriverReport {
-        try check(count > 0 && connections > 0, "--count and --connections are above zero")
+        try check(count > 0 && connections > 0, "--count and --connections must be above zero")
         let job = try await PollDriver.makeJobs(1, bench)[0]
         let tally = Tally(MutatedRequests(bench.target, job: job, seed: seed), count: count)
-        // What the first connections make the server keep is no leak.
+        // Descriptors that the server opens for its first connections are no leak.
         _ = try await RawCall.run(tally.requests.next(), to: bench.address, on: bench.loop)
         let use = bench.beginUse()
         bench.progress.watch { "\(NumberText.grouped(tally.left)) damaged requests to go" }
@@ -45,7 +45,7 @@ struct MutateDriver: Driver {
             LoopTask(on: bench.loop) { try await lane(tally, bench) }
         }
         for lane in lanes { try await lane.value() }
-        // It is still there, and as quick as ever.
+        // The server must still answer, as quickly as before.
         _ = try await bench.client.status(job)
         try await bench.client.cancel(job)
         return report(bench, tally, use)

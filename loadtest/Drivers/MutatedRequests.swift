@@ -1,4 +1,4 @@
-// Requests to every endpoint, damaged by chance, and what their replies must be like. Thread: any; a value.
+// Requests to every endpoint with random damage, and the rules for their replies. Thread: any; a value.
 import Engine
 import FuzzTargets
 
@@ -7,8 +7,8 @@ struct MutatedRequests {
     private var random: SeededRandom
 
     /// - Parameters:
-    ///   - job: one that is there, so that damage is done behind the signature, too.
-    ///   - seed: the same one gives the same requests.
+    ///   - job: an existing job, so that requests with a valid signature reach further code.
+    ///   - seed: the same seed gives the same requests.
     init(_ target: Target, job: String, seed: Int) {
         random = SeededRandom(seed: UInt64(truncatingIfNeeded: seed))
         let json = ("Content-Type", "application/json")
@@ -45,7 +45,7 @@ struct MutatedRequests {
 
     private mutating func pick() -> [UInt8] { seeds[Int.random(in: 0..<seeds.count, using: &random)] }
 
-    /// The statuses of the replies in `bytes`; throws what is wrong with them.
+    /// The statuses of the replies in `bytes`; throws the first flaw.
     static func statuses(of bytes: [UInt8]) throws(DriverError) -> [Int] {
         var rest = bytes[...]
         var found: [Int] = []
@@ -60,10 +60,10 @@ struct MutatedRequests {
         return found
     }
 
-    /// C4.1: every error says so in one form. Nothing that a client sends makes the service fail.
+    /// C4.1: every error has the one form. No client input makes the service fail.
     private static func flaw(of reply: StrictReply) -> String? {
         let json = (try? JSONValue.parse(reply.body)) ?? .null
-        // Damage may lead to /health, which answers 503 with its findings when a part is unhealthy (C9).
+        // Damage may lead to /health, which answers 503 with its findings if a part is unhealthy (C9).
         if reply.status == 503, json["status"] != nil, json["code"] == nil { return nil }
         if reply.status >= 500 { return "a reply with \(reply.status)" }
         guard reply.status >= 400 else { return nil }

@@ -1,12 +1,12 @@
-// When requests should leave in an open loop: on a fixed beat, whatever the answers do. A value; any thread.
+// Due times of the requests of an open loop: a fixed rate, independent of the answers. A value; any thread.
 
-/// Request number k is due at `start + k / rate`. Latency counts from there, so that a service which stalls cannot hide
-/// the requests that had to wait to be sent (coordinated omission).
+/// Request number k is due at `start + k / rate`. Latency counts from that time, so that a service that stalls cannot
+/// hide the requests that had to wait for their turn (coordinated omission).
 struct OpenSchedule: Sendable, Equatable {
     let start: Double
-    /// A second.
+    /// Requests per second.
     let rate: Double
-    /// Nothing is due from here on.
+    /// No request is due from here on.
     private(set) var end: Double
     private(set) var taken = 0
     let countMax: Int
@@ -16,23 +16,23 @@ struct OpenSchedule: Sendable, Equatable {
         end = start + seconds
     }
 
-    /// When the next request is due; nil once all have been taken.
+    /// Due time of the next request; nil after the last one.
     var next: Double? {
         let due = start + Double(taken) / rate
         return due < end && taken < countMax ? due : nil
     }
 
-    /// Takes the next request if it is due at `now`: the moment it was meant to leave.
+    /// Takes the next request if it is due at `now`; returns its due time.
     mutating func take(at now: Double) -> Double? {
         guard let due = next, due <= now else { return nil }
         taken += 1
         return due
     }
 
-    /// What would be due after `now` never is; what was due before it may still be taken.
+    /// Drops the requests that are due after `now`; earlier ones may still be taken.
     mutating func stop(at now: Double) { end = min(end, now) }
 
-    /// Nothing is due any more. How many have not been taken.
+    /// Drops all requests; returns how many were not taken.
     mutating func abandon() -> Int {
         let before = taken
         while next != nil { taken += 1 }

@@ -1,4 +1,4 @@
-// Status polls, as many as fit or at a steady rate. Thread: the driver's loop.
+// Status polls, at full speed or at a steady rate. Thread: the driver's loop.
 import ArgumentParser
 import Engine
 
@@ -7,25 +7,25 @@ struct PollDriver: Driver {
     static let abstract = "Signed status polls over kept connections."
     static let discussion = """
         Without --rate each connection polls again as soon as it has its answer (closed loop): the figure is \
-        polls_per_second. With --rate polls are due on a fixed beat whatever the answers do (open loop): the figures \
-        are the latencies, counted from when each poll was due. The jobs are made by the driver (two lots each, with \
-        pictures that do not exist) unless --job names some.
+        polls_per_second. With --rate polls are due at a fixed rate, independent of the answers (open loop): the \
+        figures are the latencies from each poll's due time. The driver makes the jobs (two lots each, with pictures \
+        that do not exist) unless --job names some.
         """
 
     @Option(help: "Connections.") var connections = 64
-    @Option(help: "Polls a second, on a fixed beat; without it as many as fit.") var rate: Double?
-    @Option(help: "Seconds that are measured.") var seconds = 10.0
-    @Option(help: "Seconds that go before and are not measured.") var warmUp = 1.0
-    @Option(help: "Polls at most.") var count: Int?
-    @Option(help: "Jobs that are made and polled in turn.") var jobs = 1
+    @Option(help: "Polls per second at a fixed rate; default: full speed.") var rate: Double?
+    @Option(help: "Seconds to measure.") var seconds = 10.0
+    @Option(help: "Seconds before the measurement.") var warmUp = 1.0
+    @Option(help: "Maximum number of polls.") var count: Int?
+    @Option(help: "Number of jobs to make and poll in turn.") var jobs = 1
     @Option(help: "The id of a job to poll; may be repeated.") var job: [String] = []
-    @Option(help: "Seconds that the last answers are waited for.") var timeout = 10.0
+    @Option(help: "Seconds to wait for the last answers.") var timeout = 10.0
 
     func drive(_ bench: Bench) async throws -> DriverReport {
-        try check(connections > 0 && seconds > 0 && jobs > 0, "--connections, --seconds and --jobs are above zero")
-        try check(rate.map { $0 > 0 } ?? true, "--rate is above zero")
+        try check(connections > 0 && seconds > 0 && jobs > 0, "--connections, --seconds and --jobs must be above zero")
+        try check(rate.map { $0 > 0 } ?? true, "--rate must be above zero")
         let ids = job.isEmpty ? try await PollDriver.makeJobs(jobs, bench) : job
-        // What would go wrong with every poll is better known now.
+        // One poll before the run finds an error that every poll would get.
         _ = try await bench.client.status(ids[0])
         var plan = LoadPlan(requests: ids.map(bench.target.statusRequest))
         (plan.connections, plan.rate, plan.seconds, plan.warmUpSeconds) = (connections, rate, seconds, warmUp)
@@ -39,7 +39,7 @@ struct PollDriver: Driver {
         return report
     }
 
-    /// Jobs that nothing is spent on: their pictures are at a host that does not exist.
+    /// Jobs that cost nothing: their pictures are on a host that does not exist.
     static func makeJobs(_ count: Int, _ bench: Bench) async throws -> [String] {
         var ids: [String] = []
         for number in 0..<count {
@@ -58,7 +58,7 @@ struct PollDriver: Driver {
 }
 
 extension Bench {
-    /// Runs a load and shows how far it is.
+    /// Runs a load and shows its progress.
     func run(_ plan: LoadPlan, showing name: String) async throws -> LoadOutcome {
         let load = RequestLoad(plan, to: address, origin: origin, on: loop)
         var last = (at: Monotonic.seconds(), count: 0)
@@ -67,7 +67,7 @@ extension Bench {
             let rate = Double(now.count - last.count) / max(0.001, now.at - last.at)
             last = now
             return """
-                \(NumberText.grouped(now.count)) \(name), \(NumberText.short(max(0, rate))) a second now, \
+                \(NumberText.grouped(now.count)) \(name), \(NumberText.short(max(0, rate)))/s now, \
                 \(NumberText.grouped(load.errors)) errors
                 """
         }
@@ -78,7 +78,7 @@ extension Bench {
 }
 
 extension DriverReport {
-    /// What a load cost: the server for each answer, and the driver itself.
+    /// Costs of a load: the server's per answer, and the driver's own.
     mutating func add(_ outcome: LoadOutcome, _ use: ServerUse?, per what: String) {
         if outcome.lateness.count > 0 {
             let lateness = LatencySummary(outcome.lateness)
@@ -86,7 +86,7 @@ extension DriverReport {
         }
         figures.append(Figure("driver_cpu_cores", outcome.driverCores))
         if outcome.driverCores > 0.9 {
-            notes.append("the driver used nearly a whole core: it may be what limited the rate")
+            notes.append("the driver used nearly a whole core: it may have limited the rate")
         }
         let answers = outcome.answersInAll
         if answers > 0 {

@@ -1,17 +1,17 @@
 // A timer finer than libuv's millisecond: the kernel's timerfd, watched by the loop. Frees: the descriptor in `close`,
-// which must be called. Thread: the loop's; loop-bound.
+// which must be called. Thread: its loop; loop-bound.
 import CShims
 import Engine
 import Glibc
 
-/// Calls back once at a moment of ``Monotonic``'s clock, as exactly as the kernel wakes a thread.
+/// Calls back once at a time of ``Monotonic``, with the precision of the kernel's wake-up.
 final class PreciseTimer {
     private let descriptor: Int32
     private let poll: LoopPoll
     private var fire: (() -> Void)?
     private var isClosed = false
 
-    /// nil if there is no descriptor left.
+    /// nil if no descriptor is free.
     init?(on loop: Loop) {
         descriptor = shim_timer_open()
         guard descriptor >= 0, let poll = LoopPoll(descriptor, on: loop) else { return nil }

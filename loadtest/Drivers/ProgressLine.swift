@@ -1,5 +1,5 @@
-// One line about how far a run is, on standard error: rewritten on a terminal, a new one every few seconds elsewhere.
-// Thread: the driver's loop; loop-bound.
+// One line of progress on standard error: rewritten on a terminal, a new line every few seconds elsewhere. Thread: the
+// driver's loop; loop-bound.
 import Engine
 import Glibc
 
@@ -25,7 +25,7 @@ final class ProgressLine {
         line = nil
     }
 
-    /// Shows what `line` says from now on, again and again.
+    /// Shows the text of `line` repeatedly from now on.
     func watch(_ line: @escaping () -> String) {
         guard isShown else { return }
         self.line = line
@@ -39,7 +39,7 @@ final class ProgressLine {
         self.timer = timer
     }
 
-    /// Takes the line away.
+    /// Removes the line.
     func close() {
         timer?.close()
         timer = nil
@@ -57,7 +57,7 @@ final class ProgressLine {
         }
     }
 
-    /// What the terminal does not take at once is lost: a progress line is not worth waiting for.
+    /// Drops the bytes that the terminal does not accept at once: the run must not wait for its progress line.
     private func put(_ text: String) {
         let bytes = Array(text.utf8)
         _ = Glibc.write(2, bytes, bytes.count)

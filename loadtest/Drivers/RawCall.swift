@@ -1,12 +1,12 @@
-// Any bytes on a connection of their own, and whatever comes back. Thread: the loop's; loop-bound.
+// Arbitrary bytes on a separate connection, and the bytes of the reply. Thread: its loop; loop-bound.
 import Engine
 import FuzzTargets
 
-/// Sends bytes, waits until a reply or silence has come, ends its side and reads to the end.
+/// Sends bytes, waits for a reply or for silence, ends its side and reads to the end.
 final class RawCall: TCPStreamOwner {
-    /// Nothing for so long means that the request is not complete, seconds.
+    /// Silence of this length means that the request is incomplete, in seconds.
     static let silenceSeconds = 0.25
-    /// The end must come within so long after ours, seconds.
+    /// The server must close within this time after we ended our side, in seconds.
     static let endSeconds = 20.0
     private static let bytesMax = 4 * 1024 * 1024
 
@@ -66,7 +66,7 @@ final class RawCall: TCPStreamOwner {
     }
 
     func receivedEnd() { settle(.success(received)) }
-    /// A reset after our last bytes: what had come before it counts.
+    /// A reset after our last bytes: bytes received before it count.
     func failed(_ error: SystemError) { settle(.success(received)) }
     func sent() {}
     func shutDown() {}

@@ -1,8 +1,7 @@
-// Reads HTTP/1.x replies, as little of them as a load driver needs: status, length, the end. Pure; used by one thread
-// at a time.
+// A minimal reader of HTTP/1.x replies for load drivers: status, length, the end. Pure; one thread at a time.
 import Glibc
 
-/// One reply after the other of one connection. Unlike the service's own parser it trusts its other end.
+/// Reads the replies of one connection in turn. It trusts the server, other than the service's own parser.
 struct ReplyReader {
     struct Malformed: Error, Equatable { let reason: String }
 
@@ -10,20 +9,20 @@ struct ReplyReader {
         case head
         case sized(left: Int)
         case chunkSize
-        /// With the line break behind the chunk.
+        /// The chunk's bytes and its line break.
         case chunk(left: Int)
         case trailer
         case untilEnd
         case done
     }
 
-    /// Bytes of a head, or of a chunk's size line, that has not come whole yet.
+    /// Bytes of an incomplete head, or of an incomplete chunk-size line.
     static let pendingMax = 64 * 1024
 
     private var state = State.head
     private var pending: [UInt8] = []
     private(set) var status = 0
-    /// The connection may be used again after this reply.
+    /// True if the connection may be used again after this reply.
     private(set) var keepsAlive = true
 
     /// Begins the next reply.
@@ -33,7 +32,7 @@ struct ReplyReader {
         status = 0
     }
 
-    /// True once the reply is complete. `body` gets the status and the body's bytes as they come.
+    /// True once the reply is complete. `body` gets the status and the body's bytes as they arrive.
     mutating func read(
         _ bytes: UnsafeRawBufferPointer, _ body: (Int, UnsafeRawBufferPointer) -> Void
     ) throws(Malformed) -> Bool {
@@ -58,7 +57,7 @@ struct ReplyReader {
         return isDone
     }
 
-    /// The connection ended: true if that is the end of the reply.
+    /// Handles the end of the connection: true if it is the end of the reply.
     mutating func end() -> Bool {
         guard case .untilEnd = state else { return isDone }
         state = .done
@@ -119,7 +118,7 @@ struct ReplyReader {
             default: break
             }
         }
-        if (100..<200).contains(status) { return }  // an interim reply: the head of the real one follows
+        if (100..<200).contains(status) { return }  // an interim reply: the head of the final one follows
         if status == 204 || status == 304 || length == 0 {
             state = .done
         } else if isChunked {
@@ -142,7 +141,7 @@ struct ReplyReader {
         return number
     }
 
-    /// Calls `body` with each line after the first that has at least one byte, without its line break.
+    /// Calls `body` with each non-empty line after the first, without its line break.
     private static func lines(of head: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
         guard var at = endOfLine(head, from: 0) else { return }
         while let end = endOfLine(head, from: at) {
@@ -173,7 +172,7 @@ struct ReplyReader {
         return text.isEmpty ? nil : number
     }
 
-    /// What lies before it is the head: the position after an empty line.
+    /// The end of the head: the position after an empty line.
     private static func endOfHead(_ bytes: UnsafeRawBufferPointer) -> Int? {
         var at = 0
         while let end = endOfLine(bytes, from: at) {
@@ -225,7 +224,7 @@ struct ReplyReader {
         return rest
     }
 
-    /// The next line without its break, and what follows; nil if it has not come whole.
+    /// The next line without its break, and the rest; nil if the line is incomplete.
     private mutating func takeLine(
         _ bytes: UnsafeRawBufferPointer
     ) throws(Malformed) -> (line: [UInt8], rest: UnsafeRawBufferPointer)? {

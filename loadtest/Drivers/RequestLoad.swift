@@ -1,8 +1,8 @@
-// Many requests over a bounded number of connections, in a closed or an open loop, measured. Thread: the loop's;
+// Many requests over a bounded number of connections, in a closed or an open loop, measured. Thread: its loop;
 // loop-bound.
 //
-// Closed: each connection sends its next request when it has the reply to the last one. Open: requests are due on a
-// fixed beat (`OpenSchedule`) and go out over whatever connection is free; latency counts from when they were due.
+// Closed: each connection sends its next request after the reply to the last one. Open: requests are due at a fixed
+// rate (`OpenSchedule`) and leave on any free connection; latency counts from the due time.
 import Engine
 import Glibc
 
@@ -16,46 +16,46 @@ private enum ThreadTime {
 }
 
 struct LoadPlan: Sendable {
-    /// Sent in turn, round and round.
+    /// Requests to send in turn, in a circle.
     var requests: [[UInt8]]
     /// The status that counts as success.
     var expected = 200
     var connections = 1
-    /// Requests a second; nil: a closed loop.
+    /// Requests per second; nil: a closed loop.
     var rate: Double?
-    /// What is measured.
+    /// Duration of the measurement, in seconds.
     var seconds = 10.0
-    /// Goes before, and is not measured.
+    /// Duration of the warm-up before it, in seconds.
     var warmUpSeconds = 0.0
-    /// Requests at most, those of the warming up included.
+    /// Maximum number of requests, including the warm-up.
     var countMax = Int.max
-    /// nil: chosen by `seconds`.
+    /// nil: derived from `seconds`.
     var sliceSeconds: Double?
-    /// How long replies are waited for after the end.
+    /// Time to wait for replies after the end, in seconds.
     var timeoutSeconds = 30.0
-    /// What is asked, for messages.
+    /// Name of the request, for messages.
     var what = "request"
 }
 
 struct LoadOutcome: Sendable {
     var recorder: LoadRecorder
-    /// What was measured, in seconds.
+    /// Duration of the measurement, in seconds.
     var seconds: Double
-    /// By how much requests left later than they were due: the driver's own part of the latencies. Open loop only.
+    /// Delay of requests after their due time: the driver's own part of the latencies. Open loop only.
     var lateness: LatencyHistogram
-    /// Replies of every kind, those of the warming up included.
+    /// Replies of every kind, including the warm-up.
     var answersInAll: Int
-    /// The warming up and the wait for the last replies included.
+    /// Includes the warm-up and the wait for the last replies.
     var secondsInAll: Double
-    /// What the driver's thread used of a core in all of that time.
+    /// The driver thread's share of a core over that time.
     var driverCores: Double
 
-    /// Replies of the expected status a second.
+    /// Replies of the expected status per second.
     var rate: Double { seconds > 0 ? Double(recorder.count) / seconds : 0 }
 }
 
 final class RequestLoad: LoadLaneOwner {
-    /// A lane gives up after so many failures in a row.
+    /// A lane gives up after this many failures in a row.
     static let failuresMax = 10
     private static let pauseAfterFailureSeconds = 0.1
 
@@ -81,7 +81,7 @@ final class RequestLoad: LoadLaneOwner {
     private var done: Ticket<Void>?
     private var isOver = false
 
-    /// - Parameter origin: where the report's time axis begins, on ``Monotonic``'s scale.
+    /// - Parameter origin: start of the report's time axis, in ``Monotonic`` seconds.
     init(_ plan: LoadPlan, to address: SocketAddress, origin: Double, on loop: Loop) {
         self.plan = plan
         self.loop = loop
@@ -100,7 +100,7 @@ final class RequestLoad: LoadLaneOwner {
     }
 
     /// Runs to the end of the plan, or until `stop`.
-    /// - Throws: ``DriverError`` when an answer shows that nothing can be measured, or when nothing was answered.
+    /// - Throws: ``DriverError`` if an answer shows that nothing can be measured, or if no request was answered.
     func run() async throws -> LoadOutcome {
         if schedule != nil {
             timer = PreciseTimer(on: loop)
@@ -126,7 +126,7 @@ final class RequestLoad: LoadLaneOwner {
             secondsInAll: inAll, driverCores: (ThreadTime.seconds() - cpuBefore) / inAll)
     }
 
-    /// Nothing is due from now on; `run` returns when what was due before has been answered.
+    /// Stops new requests; `run` returns after the requests due before are answered.
     func stop() {
         guard !isOver else { return }
         let now = Monotonic.seconds()
@@ -166,7 +166,7 @@ final class RequestLoad: LoadLaneOwner {
         lane.send(request, intended: intended)
     }
 
-    /// Open loop: what is due goes out as long as there are free lanes; then the timer, or a lane that gets free.
+    /// Open loop: sends due requests while lanes are free; then the timer or a freed lane continues.
     private func sendWhatIsDue() {
         let now = Monotonic.seconds()
         while !free.isEmpty, let due = schedule?.take(at: now) {
@@ -202,7 +202,7 @@ final class RequestLoad: LoadLaneOwner {
         running -= 1
         count(reason, lane, at: now)
         guard lane.failuresInARow < RequestLoad.failuresMax, now < end else { return endIfIdle() }
-        // A service that refuses connections must not be asked again a million times.
+        // Pauses, because a service that refuses connections would otherwise get a million requests.
         pausing += 1
         pauses.append(
             loop.spawn { [self] in
@@ -259,6 +259,6 @@ final class RequestLoad: LoadLaneOwner {
 
     private func nothingAnswered() -> DriverError {
         let first = recorder.errors.max { $0.value < $1.value }
-        return DriverError("no \(plan.what) was answered as it should: \(first?.key ?? "nothing came at all")")
+        return DriverError("no \(plan.what) got the expected answer: \(first?.key ?? "nothing came at all")")
     }
 }

@@ -1,4 +1,4 @@
-// Results of a finished job, downloaded again and again. Thread: the driver's loop.
+// Repeated downloads of a finished job's results. Thread: the driver's loop.
 import ArgumentParser
 import Engine
 
@@ -6,23 +6,23 @@ struct ResultsDriver: Driver {
     static let name = "results"
     static let abstract = "Downloads of a finished job's results."
     static let discussion = """
-        With --job a finished job is read; without it a job is made and waited for, which needs a service that can \
-        work (with `loadtest openai` as its OpenAI nothing is spent). One download goes before and is checked whole: \
-        complete JSON with every lot. The measured ones must have its exact length.
+        With --job the driver reads a finished job; without it the driver makes a job and waits for it, which needs a \
+        service that can work (with `loadtest openai` as its OpenAI it costs nothing). The first download is checked \
+        in full: complete JSON with every lot. The measured ones must have its exact length.
         """
 
     @Option(help: "The id of a finished job.") var job: String?
-    @Option(help: "Lots of the job that is made.") var lots = 1000
-    @Option(help: "Languages of the job that is made, separated by commas.") var languages = "en,ru,de"
+    @Option(help: "Lots of the new job.") var lots = 1000
+    @Option(help: "Languages of the new job, separated by commas.") var languages = "en,ru,de"
     @OptionGroup var pictures: PictureOptions
-    @Option(help: "Downloads that are measured.") var count = 5
+    @Option(help: "Downloads to measure.") var count = 5
     @Option(help: "Downloads at the same time.") var parallel = 1
-    @Option(help: "Seconds that the job is waited for.") var wait = 600.0
-    @Option(help: "Seconds that one download may take.") var timeout = 300.0
+    @Option(help: "Seconds to wait for the job.") var wait = 600.0
+    @Option(help: "Time limit of one download, in seconds.") var timeout = 300.0
     @Flag(help: "Read the /download form.") var download = false
 
     func drive(_ bench: Bench) async throws -> DriverReport {
-        try check(count > 0 && parallel > 0 && lots > 1, "--count, --parallel and --lots are above zero")
+        try check(count > 0 && parallel > 0 && lots > 1, "--count and --parallel must be above 0, --lots above 1")
         let id = try await finishedJob(bench)
         let head = bench.target.head(
             "GET", "/api/v1/batch-results/\(id)\(download ? "/download" : "")", signing: id,
@@ -53,7 +53,7 @@ struct ResultsDriver: Driver {
         var report = bench.report(ResultsDriver.name, settings)
         report.figures = [Figure("result_mb", Double(whole.bytes) / 1e6), Figure("result_lots", Double(whole.lots))]
         report.figures += rounds.medians
-        report.series = [Series(name: "Downloads", unit: "MB a second", points: points)]
+        report.series = [Series(name: "Downloads", unit: "MB/s", points: points)]
         report.notes = ["figures are medians of \(count * parallel) downloads of job \(id)"]
         return report
     }
@@ -71,7 +71,7 @@ struct ResultsDriver: Driver {
         var json = JSONCompleteness(counting: "lot_id")
         let reply = try await get(head, bench) { json.read($0) }
         try check(json.isComplete, "the results are not complete JSON (\(reply.bodyBytes) bytes)")
-        if job == nil { try check(json.count == lots, "\(json.count) lots came back instead of \(lots)") }
+        if job == nil { try check(json.count == lots, "\(json.count) lots in the results instead of \(lots)") }
         return (reply.bodyBytes, json.count)
     }
 
@@ -84,7 +84,7 @@ struct ResultsDriver: Driver {
             let end = try await bench.client.wait(
                 id, atMost: wait, seen: { bench.progress.show("making results: \($0.processed) of \($0.total) lots") },
                 until: { _ in false })
-            try check(end.status == "completed", "the job that was made is \(end.status): \(end.error)")
+            try check(end.status == "completed", "the new job is \(end.status): \(end.error)")
             return id
         }
     }

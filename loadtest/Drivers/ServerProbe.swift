@@ -1,17 +1,17 @@
 // Memory and CPU of a process and its children, from /proc. Blocks for microseconds. Thread: any.
 import Glibc
 
-/// What a process tree used at one moment. MB are 1,000,000 bytes; pages that processes share count in each of them.
+/// Usage of a process tree at one moment. MB are 1,000,000 bytes; pages that processes share count in each of them.
 struct ServerSample: Sendable, Equatable {
     /// Seconds from the start of the run.
     var at = 0.0
     var residentMegabytes = 0.0
-    /// The sum of the processes' highest resident sizes since they began, or since ``ServerProbe/resetPeak()``.
+    /// The sum of the processes' highest resident sizes since their start, or since ``ServerProbe/resetPeak()``.
     var peakMegabytes = 0.0
-    /// User and system time since the processes began, those that have ended included as far as they were seen.
+    /// User and system time since the processes' start, including children that ended after they were seen.
     var cpuSeconds = 0.0
     var processes = 0
-    /// Open files, sockets and the like.
+    /// Open files, sockets and other descriptors.
     var descriptors = 0
     var threads = 0
 }
@@ -28,7 +28,7 @@ struct ServerProbe: Sendable {
         refreshChildren()
     }
 
-    /// Looks again which processes there are; slower than a sample.
+    /// Updates the list of processes; slower than a sample.
     mutating func refreshChildren() {
         var found = [root]
         var index = 0
@@ -54,7 +54,7 @@ struct ServerProbe: Sendable {
         return sample
     }
 
-    /// Lets the peaks begin anew at the present sizes. False if that is not allowed; then they are since the start.
+    /// Resets the peaks to the current sizes. False if that is not permitted; peaks are then since the start.
     func resetPeak() -> Bool {
         pids.map { pid in
             guard let file = fopen("/proc/\(pid)/clear_refs", "w") else { return false }
@@ -87,7 +87,7 @@ struct ServerProbe: Sendable {
         return found
     }
 
-    /// User and system ticks: the 14th and 15th field. The second one, a name in parentheses, may hold anything.
+    /// User and system ticks: fields 14 and 15. Field 2, a name in parentheses, may hold any character.
     static func ticks(_ stat: String) -> Int {
         guard let close = stat.lastIndex(of: ")") else { return 0 }
         let fields = stat[stat.index(after: close)...].split(separator: " ")
@@ -95,7 +95,7 @@ struct ServerProbe: Sendable {
         return (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0)
     }
 
-    /// What stands after `name` in a status file; sizes are in KB.
+    /// The value after `name` in a status file; sizes are in KB.
     static func number(_ name: String, in status: String) -> Double {
         for line in status.split(separator: "\n") where line.hasPrefix(name) {
             let number = line.dropFirst(name.count).split { $0 == " " || $0 == "\t" }.first
@@ -113,7 +113,7 @@ struct ServerProbe: Sendable {
     }
 }
 
-/// What the whole machine does, from /proc/stat.
+/// Load of the whole machine, from /proc/stat.
 struct MachineTicks: Sendable, Equatable {
     var busy: Int
     var all: Int
@@ -128,7 +128,7 @@ struct MachineTicks: Sendable, Equatable {
         busy = all - fields[3] - fields[4]
     }
 
-    /// 0...100, of all cores.
+    /// 0...100, over all cores.
     func busyPercent(since before: MachineTicks) -> Double {
         all > before.all ? Double(busy - before.busy) / Double(all - before.all) * 100 : 0
     }

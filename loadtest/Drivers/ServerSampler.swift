@@ -1,12 +1,12 @@
-// Samples the server every 100 ms on a loop of its own, so that reading /proc does not disturb what is measured.
-// Thread: any; the samples are taken on the sampler's loop.
+// Samples the server every 100 ms on its own loop, so that reading /proc does not disturb the measurement. Thread: any;
+// samples are taken on the sampler's loop.
 import Engine
 
 final class ServerSampler: Sendable {
     static let periodSeconds = 0.1
-    /// Whether there are other children is looked at every so many samples.
+    /// Samples between two checks for new child processes.
     private static let refreshEvery = 10
-    /// Then samples are thinned out: half of them, and half as often.
+    /// At this number the sampler drops every second sample and halves its rate.
     private static let samplesMax = 4000
 
     private struct State {
@@ -38,7 +38,7 @@ final class ServerSampler: Sendable {
         }
     }
 
-    /// Ends the sampling; all samples.
+    /// Ends the sampling; returns all samples.
     func stop() async -> [ServerSample] {
         let last = sampleNow(kept: true)
         state.withLock { $0.isStopped = true }
@@ -48,10 +48,10 @@ final class ServerSampler: Sendable {
         return samples.isEmpty ? [last] : samples
     }
 
-    /// Those that were kept so far.
+    /// The samples kept so far.
     var samples: [ServerSample] { state.withLock { $0.samples } }
 
-    /// A sample of this moment.
+    /// Takes one sample now.
     func sampleNow() -> ServerSample { sampleNow(kept: false) }
 
     private func sampleNow(kept: Bool) -> ServerSample {
@@ -70,6 +70,6 @@ final class ServerSampler: Sendable {
         }
     }
 
-    /// Lets peaks begin at what is used now; false if that is not allowed.
+    /// Resets the peaks to the current usage; false if that is not permitted.
     func resetPeak() -> Bool { state.withLock { $0.probe.resetPeak() } }
 }

@@ -1,4 +1,4 @@
-// Connections whose requests never end. Thread: the loop's; loop-bound.
+// Connections with requests that never end. Thread: its loop; loop-bound.
 import Engine
 
 final class SlowCrowd {

@@ -1,26 +1,26 @@
-// Polls beside clients that never finish their requests. Thread: the driver's loop; the slow clients live on one of
-// their own, so that they do not delay the polls.
+// Polls beside clients that never finish their requests. Thread: the driver's loop; the slow clients have a separate
+// loop, so that they do not delay the polls.
 import ArgumentParser
 import Engine
 
 struct SlowDriver: Driver {
     static let name = "slow"
-    static let abstract = "Polls on a fixed beat, alone and beside half-open, dripping connections."
+    static let abstract = "Polls at a fixed rate, alone and beside half-open, dripping connections."
     static let discussion = """
         Each round polls for --seconds alone, then opens --half-open connections, half of them within a head, half \
-        within a body, which send a byte every --drip seconds, and polls for --seconds again. What the service closes \
-        is opened anew. p99_slow_over_idle is the median of the rounds.
+        within a body, which send a byte every --drip seconds, and polls for --seconds again. Connections that the \
+        service closes are opened again. p99_slow_over_idle is the median of the rounds.
         """
 
     @Option(help: "Half-open connections.") var halfOpen = 500
-    @Option(help: "Seconds between two bytes of one of them.") var drip = 1.0
-    @Option(help: "Polls a second.") var rate = 100.0
+    @Option(help: "Seconds between two bytes per connection.") var drip = 1.0
+    @Option(help: "Polls per second.") var rate = 100.0
     @Option(help: "Connections for the polls.") var connections = 32
-    @Option(help: "Seconds of polls alone, and beside them.") var seconds = 8.0
+    @Option(help: "Seconds of each phase.") var seconds = 8.0
     @Option(help: "Rounds.") var count = 3
 
     func drive(_ bench: Bench) async throws -> DriverReport {
-        try check(halfOpen > 0 && drip > 0 && rate > 0 && seconds > 0 && count > 0, "options are above zero")
+        try check(halfOpen > 0 && drip > 0 && rate > 0 && seconds > 0 && count > 0, "all numbers must be above zero")
         let job = try await PollDriver.makeJobs(1, bench)[0]
         var rounds = RoundFigures()
         var report = bench.report(SlowDriver.name, settings)

@@ -1,5 +1,5 @@
-// Everything at once, for minutes: does the server use more and more? Thread: the driver's loop; receivers and pictures
-// are on loops of their own.
+// Minutes of mixed load: does the server's usage grow? Thread: the driver's loop; receivers and pictures have their own
+// loops.
 import ArgumentParser
 import Engine
 
@@ -7,27 +7,26 @@ struct SoakDriver: Driver {
     static let name = "soak"
     static let abstract = "Minutes of mixed work; the server's memory, descriptors and threads must stay level."
     static let discussion = """
-        Polls on a fixed beat, batches with webhooks one after the other whose results are read, single lots, and \
-        damaged requests, until --minutes are over. Level means: the median of the last quarter is at most that of \
-        the second quarter and a tolerance; more is an error. Needs --pid, and `loadtest openai` as the service's \
-        OpenAI.
+        Sends polls at a fixed rate, batches with webhooks one after the other (and reads their results), single lots, \
+        and damaged requests for --minutes. Level means: the median of the last quarter is at most that of the second \
+        quarter plus a tolerance; more is an error. Needs --pid, and `loadtest openai` as the service's OpenAI.
         """
 
-    @Option(help: "How long.") var minutes = 10.0
-    @Option(help: "Polls a second.") var rate = 50.0
-    @Option(help: "Lots of each batch.") var lots = 200
-    @Option(help: "Batches at a time.") var batches = 2
-    @Option(help: "Damaged requests at a time.") var damaged = 4
-    @Option(help: "Percent that resident memory may be larger at the end.") var memoryTolerance = 10.0
-    @Option(help: "Descriptors that may be open more at the end.") var descriptorTolerance = 16.0
-    @Option(help: "Threads that may run more at the end.") var threadTolerance = 4.0
+    @Option(help: "Duration in minutes.") var minutes = 10.0
+    @Option(help: "Polls per second.") var rate = 50.0
+    @Option(help: "Lots per batch.") var lots = 200
+    @Option(help: "Batches at the same time.") var batches = 2
+    @Option(help: "Damaged requests at the same time.") var damaged = 4
+    @Option(help: "Allowed growth of resident memory, in percent.") var memoryTolerance = 10.0
+    @Option(help: "Allowed growth of open descriptors.") var descriptorTolerance = 16.0
+    @Option(help: "Allowed growth of threads.") var threadTolerance = 4.0
     @Option(help: "The numeric address on which this process receives webhooks.") var host = "127.0.0.1"
-    @Option(help: "Seconds that one batch may take.") var wait = 300.0
+    @Option(help: "Time limit of one batch, in seconds.") var wait = 300.0
     @OptionGroup var pictures: PictureOptions
 
     func drive(_ bench: Bench) async throws -> DriverReport {
-        try check(minutes > 0 && rate > 0 && lots > 1 && batches > 0 && damaged > 0, "options are above zero")
-        try check(!bench.serverSamples.isEmpty, "a soak looks at the server's process: name it with --pid")
+        try check(minutes > 0 && rate > 0 && lots > 1 && batches > 0 && damaged > 0, "all numbers must be above zero")
+        try check(!bench.serverSamples.isEmpty, "a soak needs the server's process: name it with --pid")
         let (host, key) = (host, bench.target.key)
         let stand = try await Beside.start("receiver") { loop in
             var options = WebhooksOptions()
@@ -62,7 +61,7 @@ struct SoakDriver: Driver {
             report.figures += verdict.figures
             report.errors.merge(verdict.errors) { $0 + $1 }
         } else {
-            report.errors["too short to say anything about the server", default: 0] += 1
+            report.errors["too short for a verdict on the server", default: 0] += 1
         }
         report.series = [
             Series(name: "Open descriptors", unit: "", points: points(samples, \.descriptors)),

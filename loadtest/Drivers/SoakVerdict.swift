@@ -1,18 +1,18 @@
-// Whether what a server uses stays level: the second quarter of a run beside the last one. Values; any thread.
+// Decides whether a server's usage stays level: compares the second quarter of a run with the last. Values; any thread.
 import Engine
 
-/// How much more may be used at the end than early on.
+/// Allowed growth from the second quarter to the last.
 struct SoakTolerance: Sendable {
-    /// Of resident memory, percent; allocators keep what a peak has needed once.
+    /// Of resident memory, in percent; allocators keep the memory of a peak.
     var memoryPercent = 10.0
-    /// Open descriptors: connections of the database and to receivers come and go.
+    /// Of open descriptors: connections to the database and to receivers are opened and closed.
     var descriptors = 16.0
     var threads = 4.0
 }
 
-/// Medians of two quarters of the same length. The first quarter is left out: caches, pools and code are filled then.
+/// Medians of two quarters of equal length. The first quarter is ignored: caches, pools and code fill up then.
 struct SoakVerdict: Sendable {
-    /// One thing that a server uses.
+    /// One resource of the server.
     struct Level: Sendable, Equatable {
         var name: String
         var second: Double
@@ -23,8 +23,8 @@ struct SoakVerdict: Sendable {
 
     let levels: [Level]
 
-    /// nil if there are too few samples to say anything.
-    /// - Parameter samples: in time's order.
+    /// nil if there are too few samples for a verdict.
+    /// - Parameter samples: ordered by time.
     init?(_ samples: [ServerSample], within tolerance: SoakTolerance) {
         guard let first = samples.first, let last = samples.last, samples.count >= SoakVerdict.samplesMin else {
             return nil
@@ -54,7 +54,7 @@ struct SoakVerdict: Sendable {
         }
     }
 
-    /// What grew, in words.
+    /// The resources that grew, as text.
     var errors: [String: Int] {
         Dictionary(
             uniqueKeysWithValues: levels.filter { !$0.isFlat }.map { level in

@@ -1,4 +1,4 @@
-// What a soak does, all kinds of it at the same time. Thread: the driver's loop; loop-bound.
+// The work of a soak, all kinds at the same time. Thread: the driver's loop; loop-bound.
 import Engine
 
 final class SoakWork {
@@ -7,13 +7,13 @@ final class SoakWork {
         var lots: LoadOutcome
         var figures: [Figure]
         var errors: [String: Int]
-        /// On the report's time axis: while all kinds of work went on.
+        /// On the report's time axis: the period with all kinds of work.
         var span: ClosedRange<Double>
     }
 
     /// Different bodies of single lots.
     private static let bodies = 16
-    /// Single lots at a time.
+    /// Single lots at the same time.
     private static let singleLanes = 2
 
     private let bench: Bench
@@ -89,7 +89,7 @@ final class SoakWork {
         return plan
     }
 
-    /// Jobs one after the other: accepted, worked on, announced, read.
+    /// Jobs one after the other: accepted, processed, announced by webhook, read.
     private func batches(_ number: Int) async throws {
         var spec = BatchSpec(lots: options.lots, filling: .pictures(1), languages: ["en", "de"])
         (spec.pictures, spec.webhooks) = (addresses, [hook])

@@ -1,31 +1,31 @@
-// Single lots that are described while their sender waits. Thread: the driver's loop.
+// Single lots, described within the request. Thread: the driver's loop.
 import ArgumentParser
 import Engine
 
 struct SyncDriver: Driver {
     static let name = "sync"
-    static let abstract = "Single lots, described while the sender waits."
+    static let abstract = "Single lots, described within the request."
     static let discussion = """
-        A closed loop over --connections, or an open one with --rate. The service asks its OpenAI for each lot, so \
-        that should be `loadtest openai`: with a real one this costs money.
+        A closed loop over --connections, or an open one with --rate. The service sends each lot to its OpenAI, which \
+        should be `loadtest openai`: a real one costs money.
         """
 
-    /// Bodies that differ, sent in turn.
+    /// Different bodies, sent in turn.
     private static let bodies = 64
 
     @Option(help: "Connections.") var connections = 8
-    @Option(help: "Lots a second, on a fixed beat; without it as many as fit.") var rate: Double?
-    @Option(help: "Seconds that are measured.") var seconds = 10.0
-    @Option(help: "Seconds that go before and are not measured.") var warmUp = 0.0
-    @Option(help: "Lots at most.") var count: Int?
-    @Option(help: "Pictures of each lot.") var images = 2
+    @Option(help: "Lots per second at a fixed rate; default: full speed.") var rate: Double?
+    @Option(help: "Seconds to measure.") var seconds = 10.0
+    @Option(help: "Seconds before the measurement.") var warmUp = 0.0
+    @Option(help: "Maximum number of lots.") var count: Int?
+    @Option(help: "Pictures per lot.") var images = 2
     @Option(help: "Languages, separated by commas.") var languages = "en"
     @OptionGroup var pictures: PictureOptions
-    @Option(help: "Seconds that the last answers are waited for.") var timeout = 300.0
+    @Option(help: "Seconds to wait for the last answers.") var timeout = 300.0
 
     func drive(_ bench: Bench) async throws -> DriverReport {
-        try check(connections > 0 && seconds > 0 && images > 0, "--connections, --seconds and --images are above zero")
-        try check(rate.map { $0 > 0 } ?? true, "--rate is above zero")
+        try check(connections > 0 && seconds > 0 && images > 0, "--connections, --seconds, --images must be above zero")
+        try check(rate.map { $0 > 0 } ?? true, "--rate must be above zero")
         let use = bench.beginUse()
         let outcome = try await pictures.open().using { addresses in
             try await bench.run(try plan(addresses, bench), showing: "lots")

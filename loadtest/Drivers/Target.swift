@@ -1,4 +1,4 @@
-// The service that is measured: where it is, and how requests to it are signed. A value; any thread.
+// The service under measurement: its address, and how to sign requests to it. A value; any thread.
 import Engine
 
 struct Target: Sendable {
@@ -9,17 +9,17 @@ struct Target: Sendable {
     let port: Int
     /// For the `Host` header.
     let authority: String
-    /// What stands before `/api`, mostly nothing.
+    /// The path before `/api`, usually empty.
     let prefix: String
     let keys: SignatureKeys
-    /// For receivers, which check what the service signs.
+    /// For receivers, which check the service's signatures.
     let key: String
 
     init(baseURL: String, key: String) throws(DriverError) {
         var text = Substring(baseURL)
         while text.hasSuffix("/") { text = text.dropLast() }
         guard text.lowercased().hasPrefix("http://") else {
-            throw DriverError("\(baseURL): only http:// can be measured; go round what ends TLS")
+            throw DriverError("\(baseURL): only http:// can be measured; connect behind the TLS proxy")
         }
         let rest = text.dropFirst("http://".count)
         let authority = rest.prefix { $0 != "/" }
@@ -52,7 +52,7 @@ struct Target: Sendable {
         Int(text).flatMap { (1...65_535).contains($0) ? $0 : nil }
     }
 
-    /// The address to connect to; the first one that the system prefers for a name. Loop thread.
+    /// The address to connect to; for a name, the first one that the system prefers. Loop thread.
     func address(on loop: Loop) async throws -> SocketAddress {
         if let address = SocketAddress(host: host, port: port) { return address }
         let found = try await loop.park { (ticket: Ticket<[String]>) in
@@ -67,7 +67,7 @@ struct Target: Sendable {
     // MARK: Requests
 
     /// The bytes of a request's head.
-    /// - Parameter text: what `X-Signature` covers; nil: no such header.
+    /// - Parameter text: the text that `X-Signature` covers; nil: no such header.
     func head(
         _ method: String, _ path: String, signing text: String?, headers: [(String, String)] = [], length: Int? = nil
     ) -> [UInt8] {

@@ -1,4 +1,4 @@
-// Many deliveries to receivers in this process. Thread: the driver's loop; the receivers are on one of their own.
+// Many deliveries to receivers in this process. Thread: the driver's loop; the receivers have their own loop.
 import ArgumentParser
 import Engine
 
@@ -6,19 +6,19 @@ struct WebhooksDriver: Driver {
     static let name = "webhooks"
     static let abstract = "Many webhook deliveries to receivers in this process."
     static let discussion = """
-        One job is made whose lots each name an address of their own, and cancelled at once: its end is announced to \
-        every one of them, and nothing is spent. Latencies are those of the deliveries' arrivals since the cancelling. \
-        The receivers check both signatures. --receivers spreads them over several ports, since a service bounds its \
-        connections to one.
+        Makes one job whose lots each name a different address, and cancels it at once: the service announces its end \
+        to each of them, at no cost. Latencies are from the cancel to the deliveries' arrival. The receivers check \
+        both signatures. --receivers spreads them over several ports, because a service limits its connections per \
+        port.
         """
 
-    @Option(help: "Deliveries, each to an address of its own.") var deliveries = 1000
+    @Option(help: "Deliveries, each to its own address.") var deliveries = 1000
     @Option(help: "Ports on which this process receives.") var receivers = 4
-    @Option(help: "The numeric address on which it receives and that the service is told.") var host = "127.0.0.1"
-    @Option(help: "Seconds that the deliveries are waited for.") var wait = 120.0
+    @Option(help: "The numeric address on which it receives; the jobs name it.") var host = "127.0.0.1"
+    @Option(help: "Seconds to wait for the deliveries.") var wait = 120.0
 
     func drive(_ bench: Bench) async throws -> DriverReport {
-        try check(deliveries > 1 && receivers > 0, "--deliveries and --receivers are above zero")
+        try check(deliveries > 1 && receivers > 0, "--deliveries must be above 1, --receivers above 0")
         let (host, count) = (host, receivers)
         let key = bench.target.key
         let inbox = DeliveryInbox()
@@ -74,7 +74,7 @@ struct WebhooksDriver: Driver {
         let missing = deliveries - arrivals.count
         if missing > 0 { report.errors["not delivered within \(NumberText.short(wait)) s"] = missing }
         if inbox.repeated > 0 { report.errors["delivered more than once"] = inbox.repeated }
-        if inbox.unsigned > 0 { report.errors["a signature does not hold"] = inbox.unsigned }
+        if inbox.unsigned > 0 { report.errors["a wrong signature"] = inbox.unsigned }
         return report
     }
 
@@ -83,7 +83,7 @@ struct WebhooksDriver: Driver {
     }
 }
 
-/// What came in, as the driver's loop sees it. Thread: any.
+/// The deliveries received, as the driver's loop sees them. Thread: any.
 private final class DeliveryInbox: Sendable {
     private struct State {
         var arrivals: [Double] = []

@@ -1,10 +1,10 @@
-// One exchange on a connection of its own, with a body of any size in either direction, timed. Thread: the loop's;
+// One exchange on a separate connection, with a body of any size in either direction, timed. Thread: its loop;
 // loop-bound.
 import Engine
 
 struct WireReply: Sendable {
     var status = 0
-    /// The beginning of the body, or all of it if nobody took it piece by piece.
+    /// The beginning of the body, or all of it without a sink.
     var body: [UInt8] = []
     var bodyBytes = 0
     /// From the first byte sent to the first byte of the reply.
@@ -16,7 +16,7 @@ struct WireReply: Sendable {
 }
 
 final class WireCall: TCPStreamOwner {
-    /// What is handed to the kernel at once.
+    /// Bytes per write to the kernel.
     private static let pieceBytes = 256 * 1024
     static let bodyBytesMax = 1024 * 1024
 
@@ -73,7 +73,7 @@ final class WireCall: TCPStreamOwner {
         return reply
     }
 
-    /// Each piece goes to the kernel straight from where it lies; only what the kernel does not take is copied.
+    /// The kernel reads each piece from its place in memory; only bytes that it does not accept are copied.
     private func sendMore() {
         guard let upload else { return }
         while outcome == nil, uploaded < upload.count, stream.unsentBytes == 0 {

@@ -1,7 +1,7 @@
-// Reads a fault plan from JSON; a mistake is named, never ignored. Thread: any.
+// Reads a fault plan from JSON; each mistake is an error. Thread: any.
 import Engine
 
-/// What is wrong with a fault plan.
+/// The mistake in a fault plan.
 public struct FaultPlanError: Error, CustomStringConvertible {
     public let description: String
 }
@@ -9,7 +9,7 @@ public struct FaultPlanError: Error, CustomStringConvertible {
 extension FaultPlan {
     /// Replaces the members that `json` names.
     mutating func apply(_ json: JSONValue) throws(FaultPlanError) {
-        guard let members = json.members else { throw FaultPlanError(description: "a fault plan is a JSON object") }
+        guard let members = json.members else { throw FaultPlanError(description: "a fault plan is no JSON object") }
         var changed = self
         for (name, value) in members {
             switch name {

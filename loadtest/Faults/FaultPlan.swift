@@ -1,4 +1,4 @@
-// What shall go wrong, as JSON: given at start (`--faults`) or at run time (`POST /_sim/faults`). Values; any thread.
+// The faults to inject, as JSON: at the start (`--faults`) or at run time (`POST /_sim/faults`). Values; any thread.
 //
 //   {"seed": 7,
 //    "routes":  [{"route": "POST /v1/batches", "fault": "lost_reply", "times": 1},
@@ -9,21 +9,21 @@
 //                {"fault": "expire", "fraction": 0.5, "times": 1}, {"fault": "fail", "max_lines": 1, "times": 1}],
 //    "fail_image_substring": "bad", "enqueued_tokens": 2000000, "shutdown": ["o4-mini"]}
 //
-// Each list is tried in order, the first that applies counts. `times` is how often it strikes, `probability` is
-// decided by the seed. `POST /_sim/faults` replaces the members it names and leaves the others.
+// Entries of a list are tried in order; the first that applies counts. `times` limits the strikes, the seed decides
+// `probability`. `POST /_sim/faults` replaces the members that it names and leaves the others.
 import Engine
 
-/// What happens to a request on a route.
+/// The fault of a request on a route.
 public enum RouteFaultKind: String, Sendable, CaseIterable {
     /// Answers `status` in the error shape, with `code`, `retry_after` and `message`, without acting.
     case status
     /// Answers `status` with an HTML page, as a proxy does, without acting.
     case html
-    /// Waits `seconds`, then goes on as usual (also with later entries of the list).
+    /// Waits `seconds`, then continues (also with later entries of the list).
     case slow
     /// Acts, then closes the connection without a reply.
     case lostReply = "lost_reply"
-    /// Acts, then waits `seconds` with the reply.
+    /// Acts, then delays the reply by `seconds`.
     case lateReply = "late_reply"
     /// Closes the connection without acting.
     case drop
@@ -42,14 +42,14 @@ struct RouteFault: Sendable {
     var odds = FaultOdds()
 }
 
-/// What happens to a line of a batch; those of `AnswerFault` strike `POST /v1/responses` as well.
+/// The fault of a line of a batch; those of `AnswerFault` strike `POST /v1/responses` as well.
 public enum LineFaultKind: Sendable, Equatable {
     case answer(AnswerFault)
     /// Neither file mentions the line.
     case missing
     /// The line stands twice in the output file.
     case doubled
-    /// Beside the line there is one with a custom_id that nobody sent.
+    /// The output has an additional line with a custom_id of no request.
     case unknownID
     /// An error line with `status`; on `POST /v1/responses` an error reply.
     case error(status: Int)
@@ -59,12 +59,12 @@ struct LineFault: Sendable {
     var kind: LineFaultKind
     /// Strikes only requests whose text (custom_id included) contains this.
     var contains: String?
-    /// Strikes only the first so many times that the same request body is seen; nil: always.
+    /// Strikes only the first this many times that the same request body is seen; nil: always.
     var attempts: Int?
     var odds = FaultOdds()
 }
 
-/// What happens to a whole batch.
+/// The fault of a whole batch.
 public enum BatchFaultKind: String, Sendable, CaseIterable {
     /// Stays in progress until its 24 hours are over.
     case stuck
@@ -79,25 +79,25 @@ public enum BatchFaultKind: String, Sendable, CaseIterable {
 struct BatchFault: Sendable {
     var kind: BatchFaultKind
     var code = "token_limit_exceeded"
-    /// The part of the lines that was done before `stuck`, `expire` or `cancel` struck.
+    /// The part of the lines done before `stuck`, `expire` or `cancel` struck.
     var fraction = 0.5
-    /// Strikes only batches of so many lines, when they have been counted; nil: any batch, when it is made.
+    /// Strikes only batches with this many lines, when they have been counted; nil: any batch, when it is created.
     var lines: ClosedRange<Int>?
     var odds = FaultOdds()
 
-    /// Whether it may strike now, when a batch has `count` lines, or is made.
+    /// True if it may strike now; `count` is the batch's number of lines, nil at creation.
     func isDecided(_ count: Int?) -> Bool {
         guard let lines else { return count == nil }
         return count.map(lines.contains) ?? false
     }
 }
 
-/// How often an entry strikes. Mutable state of the plan: counts down.
+/// Limits how often an entry strikes. Mutable state of the plan: counts down.
 struct FaultOdds: Sendable {
     var times: Int?
     var probability = 1.0
 
-    /// Whether it strikes now; `dice` in 0..<1.
+    /// True if it strikes now; `dice` in 0..<1.
     mutating func strike(_ dice: Double) -> Bool {
         guard dice < probability else { return false }
         guard let left = times else { return true }
@@ -119,7 +119,7 @@ struct FaultPlan: Sendable {
     var shutDown: [String] = []
     private var rolls = 0
 
-    /// The faults that strike a request on `route`: any number of `slow`, and at most one other, last.
+    /// The faults that strike a request on `route`: any number of `slow`, then at most one other.
     mutating func strike(route: String) -> [RouteFault] {
         var struck: [RouteFault] = []
         for index in routes.indices where routes[index].route == "*" || routes[index].route == route {
@@ -131,8 +131,8 @@ struct FaultPlan: Sendable {
         return struck
     }
 
-    /// The fault of one line; `seen` is how often the same body has been run before. Depends on `id` and the seed,
-    /// not on order.
+    /// The fault of one line; `seen` is how often the same body has run before. Depends on `id` and the seed, but not
+    /// on the order.
     mutating func strike(line text: [UInt8], id: String, seen: Int) -> LineFaultKind? {
         for index in lines.indices {
             let fault = lines[index]
@@ -143,7 +143,7 @@ struct FaultPlan: Sendable {
         return nil
     }
 
-    /// The fault of a batch that is made, or, later, of one that has `lines` lines.
+    /// The fault of a batch at its creation, or later, of one that has `lines` lines.
     mutating func strike(batch id: String, lines: Int? = nil) -> BatchFault? {
         for index in batches.indices where batches[index].isDecided(lines) {
             if batches[index].odds.strike(Hashing.fraction("\(seed):\(index):\(id)")) { return batches[index] }

@@ -2,7 +2,7 @@
 
 enum ByteRange {
     enum Selection: Equatable {
-        /// No range, one that is not understood, or several: the whole content is sent.
+        /// No range, a range that is not understood, or several ranges: the whole content is sent.
         case whole
         case part(Range<Int>)
         case unsatisfiable

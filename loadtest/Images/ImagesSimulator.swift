@@ -1,7 +1,7 @@
-// `loadtest images`: a web server for pictures, good and bad. Thread: the loop's; loop-bound.
+// `loadtest images`: a web server for pictures, good and bad. Thread: its loop; loop-bound.
 //
 //   /car/NAME.jpg|jpeg|png|gif|webp   a real picture, different for each path; ranges honoured unless ?norange;
-//                                     so does every other path with such an ending that is not named here
+//                                     other paths that are not listed here and end so do the same
 //   /missing/...                      404
 //   /status/CODE/...                  that status
 //   /big/BYTES[/...]                  that many bytes, beginning like a JPEG; ?chunked: without a length;
@@ -42,7 +42,7 @@ public final class ImagesSimulator {
     /// As `GET /_sim/state`.
     public var state: JSONValue { site.state(of: nil) }
 
-    /// The picture that `/car/...` serves at `path`, e.g. `/car/7/front.png`; nil if the ending names no type.
+    /// The picture that `/car/...` serves at `path`, e.g. `/car/7/front.png`; nil for an ending without a picture type.
     public static func picture(path: String) -> [UInt8]? {
         ImageSite.type(of: path).map { SamplePictures.bytes($0, name: path) }
     }
@@ -145,7 +145,7 @@ final class ImageSite {
         await send(reply, exchange)
     }
 
-    /// A JPEG's head, then filler: large enough to be refused, never held in memory.
+    /// A JPEG's head, then filler: so large that the service refuses it; never held in memory as a whole.
     private func sendBig(_ length: Int, chunked: Bool, _ exchange: Exchange) async {
         var part = 0..<max(0, length)
         var status = 200

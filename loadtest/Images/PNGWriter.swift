@@ -5,7 +5,7 @@ enum PNGWriter {
     private static let width = 160
     private static let height = 120
 
-    /// A car before a wall: body and wall in colours of the name's digest, the name in a text chunk.
+    /// A car in front of a wall: both in colours of the name's digest, the name in a text chunk.
     static func car(name: String) -> [UInt8] {
         let digest = Hashing.sha256(Array(name.utf8))
         let scene = Scene(body: Array(digest[0..<3]), wall: digest[3..<6].map { $0 / 2 + 127 })

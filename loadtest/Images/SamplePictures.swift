@@ -1,7 +1,7 @@
-// Small real pictures of a car, made unique by the name they are asked for. Thread: any. Frees: nothing.
+// Small real pictures of a car, unique per requested name. Thread: any. Frees: nothing.
 import CShims
 
-/// JPEG, GIF and WebP carry the name in a comment; a PNG has its colours from it.
+/// JPEG, GIF and WebP carry the name in a comment; a PNG derives its colours from it.
 enum SamplePictures {
     static func bytes(_ type: PictureType, name: String) -> [UInt8] {
         switch type {

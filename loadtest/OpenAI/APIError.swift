@@ -1,7 +1,7 @@
 // OpenAI's error shape: {"error": {"message", "type", "param", "code"}}. Thread: any.
 import Engine
 
-/// An error as the real API answers it.
+/// An error in the form of the real API.
 public struct APIError: Error, Sendable {
     public var status: Int
     public var message: String

@@ -6,7 +6,7 @@ struct AnswerValue {
     let root: JSONValue
     let input: CheckedInput
 
-    /// Below this a recursive schema is cut with its null or empty branch.
+    /// Below this depth a recursive schema is cut with its null or empty branch.
     private static let depthMax = 12
 
     var value: JSONValue { value(of: root, property: "text", depth: 0) }

@@ -1,14 +1,14 @@
-// What the simulated account was asked and what it would charge: for tests to look at. Thread: the loop's.
+// Records of the simulated account's requests and of their cost, for tests. Thread: its loop.
 import Engine
 
 /// Counters of one simulator since its start or last reset.
 struct Books {
     private(set) var requests: [String: Int] = [:]
     private(set) var replies: [String: Int] = [:]
-    /// How often each custom_id with its body was answered, over all batches.
+    /// Number of answers per custom_id and body, over all batches.
     private(set) var paidLines: [String: Int] = [:]
     private(set) var paidLineCount = 0
-    /// How often each body was answered by POST /v1/responses.
+    /// Number of answers per body of POST /v1/responses.
     private(set) var paidResponses: [String: Int] = [:]
     private(set) var uploads = 0
 

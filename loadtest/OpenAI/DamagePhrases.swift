@@ -1,7 +1,7 @@
 // The words of the simulated descriptions. `predict.py` holds the same tables; a test compares the two. Thread: any.
 
-/// Parts of a car (three zones of four) and damages (eight) in one language. No apostrophes, quotes or markup, so
-/// that a text passes through JSON and HTML cleaning unchanged.
+/// Parts of a car (three zones of four) and damages (eight) in one language. They contain no apostrophes, quotes or
+/// markup, so that a text passes through JSON and HTML cleaning unchanged.
 struct DamagePhrases: Sendable {
     let zones: [[String]]
     let damages: [String]

@@ -1,7 +1,7 @@
 // The top-level fields of POST /v1/responses with their types and ranges. Thread: any.
 import Engine
 
-/// What a field's value must be.
+/// The rule for a field's value.
 enum FieldKind: Sendable {
     case string(max: Int?)
     case choice([String])
@@ -95,13 +95,13 @@ enum FieldTable {
         "truncation": .choice(["auto", "disabled"]), "user": .string(max: nil),
     ]
 
-    /// Names of Chat Completions, with what the Responses API calls them.
+    /// Names of Chat Completions, with their names in the Responses API.
     static let chatNames: [String: String] = [
         "messages": "input", "max_tokens": "max_output_tokens", "max_completion_tokens": "max_output_tokens",
         "response_format": "text.format", "functions": "tools", "n": "input",
     ]
 
-    /// Fields that change how the API behaves in ways this simulator does not have.
+    /// Fields that change the API's behaviour in ways outside this simulator.
     static let notSimulated: Set<String> = ["previous_response_id", "conversation", "prompt"]
 
     /// At most 16 pairs, key at most 64 characters, value a string of at most 512.

@@ -1,4 +1,4 @@
-// The account's files: uploads and what batches produce. Thread: the loop's; loop-bound.
+// The account's files: uploads and output of batches. Thread: its loop; loop-bound.
 import Engine
 
 /// One file of the simulated account.
@@ -29,7 +29,7 @@ final class StoredFile {
 }
 
 final class FileStore {
-    /// 200 MB, read generously; our own server must stay below both readings.
+    /// 200 MB in the larger reading (MiB); our own server must stay below both readings.
     static let batchBytesMax = 200 * 1024 * 1024
     static let purposes = ["assistants", "batch", "fine-tune", "vision", "user_data", "evals"]
     /// Uploads of purpose `batch` expire after 30 days.
@@ -55,7 +55,7 @@ final class FileStore {
         return file
     }
 
-    /// The answer of DELETE.
+    /// The reply to DELETE.
     func remove(_ id: String, now: Double) throws(APIError) -> JSONValue {
         let file = try file(id, now: now)
         files.removeAll { $0.id == file.id }
@@ -89,7 +89,7 @@ final class FileStore {
     func removeAll() { files.removeAll() }
 }
 
-/// Lists with a cursor, as files and batches have them.
+/// Lists with a cursor, for files and batches.
 enum Paging {
     static func limit(_ text: String, in range: ClosedRange<Int>) throws(APIError) -> Int {
         guard let number = Int(text) else {

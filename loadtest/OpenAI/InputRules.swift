@@ -1,11 +1,11 @@
 // The `input` of a request: a string, or message items of text and pictures. Thread: any.
 import Engine
 
-/// What an input says, once it has been found valid.
+/// The content of a valid input.
 struct CheckedInput: Sendable {
     /// Text of the messages with role `user`, one line break between parts.
     var userText = ""
-    /// Text of all messages, for counting tokens.
+    /// Text of all messages, for the token count.
     var characters = 0
     var pictures: [PictureReference] = []
 

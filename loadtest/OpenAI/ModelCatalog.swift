@@ -1,10 +1,9 @@
-// The models that the simulated account knows. Snapshots dated 2026 are made up: their aliases are not.
-// Thread: any.
+// The models of the simulated account. Snapshots dated 2026 are invented; their aliases are real. Thread: any.
 
 struct SimModel: Sendable {
     let name: String
     let snapshot: String
-    /// Refuses `temperature` and `top_p`, puts a reasoning item first, spends reasoning tokens.
+    /// Refuses `temperature` and `top_p`, puts a reasoning item first, uses reasoning tokens.
     let reasons: Bool
     let takesImages: Bool
 }

@@ -1,6 +1,6 @@
-// multipart/form-data as it streams in (RFC 7578): a pure machine, one part at a time, no part kept. Thread: any.
+// multipart/form-data as a stream (RFC 7578): a pure machine, one part at a time, no part kept. Thread: any.
 
-/// What the reader found.
+/// The reader's events.
 enum MultipartEvent: Equatable {
     case part(name: String, filename: String?)
     case data([UInt8])
@@ -45,7 +45,7 @@ struct MultipartReader {
         while try step(emit) {}
     }
 
-    /// Must be called at the end of the body.
+    /// Call it at the end of the body.
     func finish() throws(Malformed) {
         guard case .epilogue = state else { throw Malformed(reason: "the body ends before its last boundary") }
     }

@@ -1,5 +1,4 @@
-// The test's own door to the simulator, on the same listener: /_sim/state, /_sim/faults, /_sim/reset. Thread: the
-// loop's.
+// The control interface for tests, on the same listener: /_sim/state, /_sim/faults, /_sim/reset. Thread: its loop.
 import Engine
 import Server
 
@@ -27,7 +26,7 @@ struct OpenAIAdmin {
 
     private func setFaults(_ exchange: Exchange) async -> SimReply {
         guard let bytes = try? await exchange.collectBody(limit: 1 << 20), let json = try? JSONValue.parse(bytes) else {
-            return .json(400, ["error": "a fault plan is a JSON object"])
+            return .json(400, ["error": "a fault plan must be a JSON object"])
         }
         do {
             try account.plan.apply(json)

@@ -1,4 +1,4 @@
-// One request to the simulated API: faults, key, act, reply. Thread: the loop's; loop-bound.
+// One request to the simulated API: faults, key, act, reply. Thread: its loop; loop-bound.
 import Engine
 import Server
 
@@ -8,7 +8,7 @@ final class OpenAIHandler {
     static let jsonBytesMax = 128 * 1024 * 1024
     static let uploadBytesMax = 512 * 1024 * 1024
 
-    /// The client went away before its request was complete.
+    /// The client closed the connection before its request was complete.
     private struct ClientGone: Error {}
 
     init(_ account: SimulatedAccount) { self.account = account }

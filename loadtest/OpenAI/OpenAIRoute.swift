@@ -1,4 +1,4 @@
-// The routes of the simulated API, by the names that fault plans and counters use. Thread: any.
+// The routes of the simulated API, with the names that fault plans and counters use. Thread: any.
 
 enum OpenAIRoute: String, CaseIterable {
     case responses = "POST /v1/responses"

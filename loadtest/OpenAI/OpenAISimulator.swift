@@ -1,7 +1,7 @@
-// `loadtest openai`, also for tests in their own process. Thread: the loop's; loop-bound.
+// `loadtest openai`, also for tests in their own process. Thread: its loop; loop-bound.
 //
-// Written from OpenAI's published specification (openai-openapi), its two SDKs and answers of the live API quoted in
-// public, and not from what our service sends. Where those leave something open, the stricter reading is simulated.
+// Written from OpenAI's published specification (openai-openapi), its two SDKs and published answers of the live API,
+// not from our service's requests. Where these sources leave a question open, the simulator takes the stricter reading.
 import Engine
 import Server
 
@@ -23,7 +23,7 @@ public final class OpenAISimulator {
         let handler = OpenAIHandler(account)
         self.account = account
         var configuration = HTTPServerConfiguration()
-        // What the server refuses by itself (a body that is too large, a broken head) looks like the API's errors too.
+        // The server's own errors (a body that is too large, a broken head) have the form of the API's errors too.
         configuration.errorReply = { error, _ in .json(error.code.status, APIError(400, error.message).json) }
         server = try SimulatorServer(on: loop, host: host, port: port, configuration: configuration) {
             await handler.answer($0)
@@ -31,18 +31,18 @@ public final class OpenAISimulator {
     }
 
     public var port: Int { server.port }
-    /// What `OPENAI_BASE_URL` takes.
+    /// The value for `OPENAI_BASE_URL`.
     public var baseURL: String { "http://127.0.0.1:\(server.port)/v1" }
     public var clock: SimClock { account.clock }
 
-    /// Breaks off everything and lets go of the loop.
+    /// Cancels all requests and releases the loop.
     public func close() async {
         account.isClosed = true
         await server.close()
         await account.close()
     }
 
-    // MARK: What a test may ask and change
+    // MARK: Queries and changes by tests
 
     /// As `POST /_sim/faults`: replaces the members of the fault plan that `json` names.
     public func setFaults(_ json: JSONValue) throws(FaultPlanError) { try account.plan.apply(json) }
@@ -50,17 +50,17 @@ public final class OpenAISimulator {
     /// As `POST /_sim/reset`.
     public func reset() async { await account.reset() }
 
-    /// As `GET /_sim/state`, after everything that is due has been done.
+    /// As `GET /_sim/state`, after all due steps.
     public func state() async -> JSONValue {
         await account.batches.catchUp()
         await account.batches.finishWork()
         return account.state
     }
 
-    /// Requests received, by route: `POST /v1/responses`, `GET /v1/batches/{id}` and so on.
+    /// Requests received per route: `POST /v1/responses`, `GET /v1/batches/{id}` and so on.
     public func requests(_ route: String) -> Int { account.books.requests[route, default: 0] }
 
-    /// Batches that did not fail and carry the same lines or the same metadata: work that is paid for twice.
+    /// Batches that did not fail and have the same lines or the same metadata: work that is paid for twice.
     public var doubleSubmissions: [[String]] { account.doubleSubmissions.map(\.batches) }
 
     /// Custom ids answered more than once with the same body, over all batches.

@@ -1,4 +1,4 @@
-// Downloads a picture that a request names by URL, as the real API does before it looks at it. Thread: the loop's.
+// Downloads a picture that a request names by URL, as the real API does first. Thread: its loop.
 import Engine
 
 struct PictureDownloader {
@@ -6,7 +6,7 @@ struct PictureDownloader {
     static let bytesMax = 20 * 1024 * 1024
     static let seconds = 10.0
 
-    /// Why it cannot be used, in the words of the API, to be followed by the URL; nil if it can.
+    /// The error in the API's words, without the URL at its end; nil for a usable picture.
     func problem(_ url: String) async -> String? {
         var request = OutboundRequest(url: url)
         request.timeoutSeconds = PictureDownloader.seconds

@@ -1,12 +1,11 @@
-// What the API asks of one `input_image` part: a URL or a data URL that really holds a picture.
-// Thread: any.
+// The API's rules for one `input_image` part: a URL, or a data URL with a real picture. Thread: any.
 import Engine
 
-/// A picture of a request, as far as the rest of the simulator needs it.
+/// A picture of a request, as the rest of the simulator needs it.
 struct PictureReference: Sendable {
     /// Rule 1 of `SimulatedAnswer`.
     let key: String
-    /// The http(s) URL, for the API to download.
+    /// The http(s) URL that the API downloads.
     let url: String?
     let detail: String
 }
@@ -51,7 +50,7 @@ enum PictureRules {
         return PictureReference(key: SimulatedAnswer.imageKey(url: url), url: url, detail: detail)
     }
 
-    /// Good enough to tell a web address from a file name: a scheme, a host, no spaces or control characters.
+    /// A check that tells a web address from a file name: a scheme, a host, no spaces or control characters.
     static func isWebURL(_ url: String) -> Bool {
         let lower = url.prefix(8).lowercased()
         guard let scheme = ["http://", "https://"].first(where: { lower.hasPrefix($0) }) else { return false }
@@ -92,7 +91,7 @@ enum PictureRules {
     }
 }
 
-/// The four formats that the API takes.
+/// The four formats that the API accepts.
 enum PictureType: String, Sendable, CaseIterable, CustomStringConvertible {
     case jpeg, png, gif, webp
 
@@ -103,7 +102,7 @@ enum PictureType: String, Sendable, CaseIterable, CustomStringConvertible {
         return name == "image/jpg" ? .jpeg : allCases.first { $0.description == name }
     }
 
-    /// By the first bytes.
+    /// Detects the format by the first bytes.
     static func of(_ bytes: [UInt8]) -> PictureType? {
         if bytes.starts(with: [0xFF, 0xD8, 0xFF]) { return .jpeg }
         if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) { return .png }

@@ -1,16 +1,16 @@
-// Is this body one that POST /v1/responses takes? The order of the checks is the order of the errors. Thread: any.
+// Checks the body of POST /v1/responses. The order of the checks is the order of the errors. Thread: any.
 import Engine
 
 /// A request that has passed every rule.
 struct CheckedRequest: Sendable {
     let model: SimModel
     let input: CheckedInput
-    /// The schema that the answer must follow; nil: free text.
+    /// The schema of the answer; nil: free text.
     let schema: JSONValue?
     let maxOutputTokens: Int?
     let body: JSONValue
 
-    /// Deterministic, in the order of magnitude of the real count: 4 characters a token, a fixed price a picture.
+    /// Deterministic, in the order of magnitude of the real count: 4 characters per token, a fixed number per picture.
     var inputTokens: Int { TokenEstimate.input(body, input) }
 }
 

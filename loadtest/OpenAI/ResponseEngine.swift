@@ -1,31 +1,31 @@
-// Runs one request to the model: rules, pictures, faults, answer. Shared by POST /v1/responses and by batch lines.
-// Thread: the loop's; loop-bound.
+// Runs one request to the model: rules, pictures, faults, answer. POST /v1/responses and batch lines share it. Thread:
+// its loop; loop-bound.
 import Engine
 
-/// Downloads a picture as the real API does; the text says why it could not.
+/// Downloads a picture as the real API does; the text is the reason of a failure.
 typealias PictureDownload = (_ url: String) async -> String?
 
 final class ResponseEngine {
-    /// An answer to be paid for.
+    /// An answer that is paid for.
     struct EngineReply {
         let json: JSONValue
         let inputTokens: Int
         let outputTokens: Int
-        /// What else is to happen to a batch line.
+        /// Additional faults of a batch line.
         let fault: LineFaultKind?
     }
 
     private unowned let account: SimulatedAccount
-    /// nil: URLs are not downloaded.
+    /// nil: the simulator does not download URLs.
     var download: PictureDownload?
-    /// How often each request body has been run, by digest.
+    /// Number of runs per request body, by digest.
     private var seen: [String: Int] = [:]
 
     init(account: SimulatedAccount) { self.account = account }
 
     /// - Parameters:
     ///   - text: the whole line or body as sent; faults may look for substrings in it.
-    ///   - id: what a fault's probability depends on: the line's custom_id, or the body's digest.
+    ///   - id: the source of a fault's probability: the line's custom_id, or the body's digest.
     func answer(_ body: JSONValue, text: [UInt8], id: String?) async throws(APIError) -> EngineReply {
         let digest = Hashing.hex(body.bytes, digits: 32)
         let before = seen[digest, default: 0]

@@ -1,7 +1,7 @@
-// The object that answers POST /v1/responses. Thread: any.
+// The object in the reply to POST /v1/responses. Thread: any.
 import Engine
 
-/// What a line fault makes of an answer that would have been fine.
+/// The damage that a line fault does to a good answer.
 public enum AnswerFault: String, Sendable, CaseIterable {
     /// The model refuses: a refusal part, status completed.
     case refusal
@@ -17,14 +17,14 @@ public enum AnswerFault: String, Sendable, CaseIterable {
     case blankHTML = "blank_html"
 }
 
-/// Answers a checked request. Ids and times come from outside, so that the same request gives the same answer.
+/// Answers a checked request. Ids and times are arguments, so that the same request gives the same answer.
 struct ResponseObject {
     let request: CheckedRequest
     let id: String
     let createdAt: Double
     var fault: AnswerFault?
 
-    /// What came out, for the books as well as for the wire.
+    /// The result, for the records and for the wire.
     struct Result {
         let json: JSONValue
         let inputTokens: Int
@@ -85,7 +85,7 @@ struct ResponseObject {
         guard let limit = request.maxOutputTokens, limit < TokenEstimate.text(text) + reasoning else {
             return .text(text)
         }
-        // Reasoning eats the budget first; what is left of it is visible text.
+        // Reasoning uses the budget first; the rest of it is visible text.
         return .cut(limit <= reasoning ? nil : String(text.prefix((limit - reasoning) * 4)))
     }
 
@@ -126,7 +126,7 @@ struct ResponseObject {
         ]
     }
 
-    /// What the answer repeats of the request, with the API's defaults.
+    /// The request's fields in the answer, with the API's defaults.
     private var echo: [(String, JSONValue)] {
         let defaults: [(String, JSONValue)] = [
             ("background", false), ("instructions", .null), ("max_output_tokens", .null), ("max_tool_calls", .null),
@@ -172,7 +172,7 @@ struct ResponseObject {
         return ["effort": effort, "summary": asked?["summary"] ?? .null]
     }
 
-    /// The format comes back whole, schema included, as at the real API.
+    /// The format returns whole, schema included, as from the real API.
     private var textEcho: JSONValue {
         let text = request.body.present("text")
         let plain: JSONValue = ["type": "text"]

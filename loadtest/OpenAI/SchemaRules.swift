@@ -1,6 +1,6 @@
-// The strict subset of JSON Schema that structured outputs take. Thread: any.
-// Where nobody could confirm that a keyword is taken, this checker refuses it: a server that passes here passes at the
-// real one.
+// The strict subset of JSON Schema for structured outputs. Thread: any.
+// This checker refuses each keyword without a published confirmation: a service that passes here also passes the real
+// API.
 import Engine
 
 struct SchemaRules {

@@ -1,16 +1,16 @@
-// All state of one simulated OpenAI account. Thread: the loop's; loop-bound.
+// All state of one simulated OpenAI account. Thread: its loop; loop-bound.
 import Engine
 
-/// How a simulator is started. Durations are seconds of simulated time.
+/// Options of a simulator. Durations are seconds of simulated time.
 public struct OpenAIOptions {
-    /// The only key that is taken; nil: any.
+    /// The only accepted key; nil: any.
     public var apiKey: String?
     public var clock = SimClock.system()
     /// From the creation of a batch to its completion.
     public var batchSeconds = 5.0
-    /// How long POST /v1/responses thinks.
+    /// Duration of POST /v1/responses.
     public var responseSeconds = 0.0
-    /// Download pictures that are named by URL, as the real API does.
+    /// Download pictures that requests name by URL, as the real API does.
     public var fetchImages = false
     /// A fault plan (see `FaultPlan`).
     public var faults: JSONValue = .object([])
@@ -50,7 +50,7 @@ final class SimulatedAccount {
         await http?.close()
     }
 
-    /// Forgets everything but the options; the fault plan is the one of the start again.
+    /// Resets everything but the options; the fault plan is again the one of the start.
     func reset() async {
         await batches.reset()
         files.removeAll()

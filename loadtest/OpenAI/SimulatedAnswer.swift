@@ -1,20 +1,20 @@
-// The rule by which the simulated model answers; `predict.py` is its twin for tests outside Swift. Thread: any.
+// The rule of the simulated model's answers; `predict.py` implements it for tests outside Swift. Thread: any.
 //
 // 1. A picture's *key* is the first 8 hex digits of the SHA-256 of its URL's text (http, https), of its decoded bytes
 //    (data URL) or of its file id.
 // 2. A request with pictures (vision) has the digest SHA-256("vision:" + keys joined by ","), cut to 12 digits. Every
-//    string of the answer is the English text of that digest, whatever the property is called.
+//    string of the answer is the English text of that digest, for any property name.
 // 3. A request without pictures (translation) has, for the property PROP, the digest
 //    SHA-256("translation:" + PROP + ":" + english), cut to 12 digits; `english` is the last <p>...</p> of the user's
 //    input text, tags included, or the whole of it if it has none. The language is PROP.
-// 4. The *selector* is the digest; but where `english` ends in 12 lower-case hex digits before its </p>, it is those,
-//    so that translations name the same damages as the description that they translate.
+// 4. The *selector* is the digest; if `english` ends in 12 lower-case hex digits before its </p>, it is these digits,
+//    so that a translation names the same damages as its description.
 // 5. Selector byte 2z picks the part of zone z, byte 2z+1 its damage (`DamagePhrases`). The text is
 //    `<p>Part: damage. Part: damage. Part: damage. Reference DIGEST</p>`, with `[PROP] ` after `<p>` if the language
 //    has no table.
 import Engine
 
-/// What the simulator answers, for tests to predict.
+/// Predicts the simulator's answers, for tests.
 public enum SimulatedAnswer {
     /// The English description of a car whose pictures are named by URL, in the order of the request (rule 2).
     public static func text(imageURLs: [String]) -> String { text(imageKeys: imageURLs.map { imageKey(url: $0) }) }
@@ -25,7 +25,7 @@ public enum SimulatedAnswer {
         return "<p>" + DamagePhrases.english.sentences(selector: bytes(digest), digest: digest) + "</p>"
     }
 
-    /// The translation of `english` that is answered for the property `language` (rules 3 and 4).
+    /// The translation of `english` in the answer for the property `language` (rules 3 and 4).
     public static func text(english: String, language: String) -> String {
         let source = lastParagraph(of: english)
         let digest = digestDigits("translation:\(language):\(source)")
@@ -43,13 +43,13 @@ public enum SimulatedAnswer {
     /// The key of a picture sent as a data URL (rule 1).
     public static func imageKey(bytes: [UInt8]) -> String { Hashing.hex(bytes, digits: 8) }
 
-    /// What stands in place of `text` under the line fault `hostile_html`.
+    /// Replaces `text` under the line fault `hostile_html`.
     public static func hostile(_ text: String) -> String {
         "<script>alert(1)</script><p onclick=\"steal()\">" + text.dropFirst(3)
             + "<img src=x onerror=alert(2)><a href=\"javascript:alert(3)\">more</a>"
     }
 
-    /// What stands in place of a text under the line fault `blank_html`.
+    /// Replaces a text under the line fault `blank_html`.
     public static let blank = "<p></p><img src=x onerror=alert(1)>"
 
     /// From the last `<p>` before the last `</p>` to that `</p>`; all of `text` if it has none.

@@ -1,4 +1,4 @@
-// Takes an upload apart as it streams in and keeps the file's bytes on disk. Thread: the loop's.
+// Parses an upload as a stream and keeps the file's bytes on disk. Thread: its loop.
 import Engine
 
 /// Reads the multipart body of `POST /v1/files`.
@@ -8,7 +8,7 @@ final class UploadReader {
     private var fields: [String: [UInt8]] = [:]
     private var filename: String?
     private var part = ""
-    /// The first thing that is wrong; the rest of the body is then read and dropped.
+    /// The first error; the rest of the body is then read and dropped.
     private(set) var problem: APIError?
 
     private static let fieldBytesMax = 1024
@@ -67,7 +67,7 @@ final class UploadReader {
         case .part(let name, let filename): try begin(name, filename)
         case .data(let bytes):
             if part == "file" {
-                // One byte over the limit is kept, so that `finish` sees that it was too much.
+                // Keeps one byte over the limit, so that `finish` detects the excess.
                 let room = FileStore.batchBytesMax + 1 - content.count
                 try content.append(bytes.count <= room ? bytes : Array(bytes.prefix(room)))
             } else {

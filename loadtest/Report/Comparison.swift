@@ -1,17 +1,17 @@
-// Two implementations, run in turn, figure by figure. A value; any thread.
+// Compares two implementations, run in turn, figure by figure. A value; any thread.
 import Engine
 
 struct Comparison: Sendable {
     struct Line: Sendable, Equatable {
         var a: RoundFigures.Spread
         var b: RoundFigures.Spread
-        /// A's median over B's; nil where B's is zero.
+        /// A's median divided by B's; nil if B's is zero.
         var ratio: Double?
-        /// The ratio at the ends of both ranges that are worst and best for A's number.
+        /// The lowest and highest ratio that the two ranges allow.
         var low: Double?
         var high: Double?
 
-        /// How many times better A is, where one direction is; below 1: B is better.
+        /// How many times better A is, if the figure has a direction; below 1: B is better.
         var advantage: Double? {
             guard let ratio, ratio > 0 else { return nil }
             switch a.better {
@@ -41,7 +41,7 @@ struct Comparison: Sendable {
 
     var hasErrors: Bool { rounds.contains { !$0.a.errors.isEmpty || !$0.b.errors.isEmpty } }
 
-    /// Figures that both have.
+    /// Figures that both reports have.
     var lines: [Line] {
         let others = b.spreads
         return a.spreads.compactMap { a in
@@ -118,7 +118,7 @@ extension Comparison {
             title: "loadtest compare: \(driver)", body: body.filter { !$0.isEmpty }.joined(separator: "\n"))
     }
 
-    /// Every figure with a direction, round by round.
+    /// Every figure with a direction, by round.
     private var charts: String {
         guard rounds.count > 1 else { return "" }
         let names = lines.filter { $0.a.better != .neither }.map(\.a.name)

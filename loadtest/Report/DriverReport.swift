@@ -1,7 +1,7 @@
-// What a driver hands back: figures, latencies, series over time, errors. A value; any thread.
+// The result of a driver: figures, latencies, series over time, errors. A value; any thread.
 import Engine
 
-/// One number that runs can be compared by. The name ends in its unit.
+/// One number for comparisons between runs. The name ends in its unit.
 struct Figure: Sendable, Equatable {
     enum Better: String, Sendable { case higher, lower, neither }
 
@@ -23,7 +23,7 @@ struct Latencies: Sendable {
     var slices: [LoadSlice]
 }
 
-/// Something else over time.
+/// Another quantity over time.
 struct Series: Sendable {
     struct Point: Sendable, Equatable {
         /// Seconds from the start of the run.
@@ -40,14 +40,14 @@ struct DriverReport: Sendable {
     var driver: String
     var target: String
     var startedAt: Timestamp
-    /// The whole run, preparations included.
+    /// The whole run, including its preparation.
     var seconds = 0.0
     var settings: [(String, JSONValue)] = []
     var figures: [Figure] = []
     var latencies: [Latencies] = []
     var series: [Series] = []
     var errors: [String: Int] = [:]
-    /// What whoever reads the figures should know.
+    /// Remarks for the reader of the figures.
     var notes: [String] = []
     var server: [ServerSample] = []
 
@@ -59,7 +59,7 @@ struct DriverReport: Sendable {
 
     func figure(_ name: String) -> Double? { figures.first { $0.name == name }?.value }
 
-    /// Latency figures of one kind; `prefix` tells several kinds apart.
+    /// Latency figures of one kind; `prefix` distinguishes several kinds.
     mutating func add(_ name: String, _ recorder: LoadRecorder, prefix: String = "") {
         let summary = LatencySummary(recorder.histogram)
         latencies.append(Latencies(name: name, summary: summary, slices: recorder.slices))

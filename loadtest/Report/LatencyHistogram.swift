@@ -1,10 +1,10 @@
-// A histogram of durations that keeps every magnitude at the same relative precision (the idea of HdrHistogram).
-// A value; any thread.
+// A histogram of durations with the same relative precision at every magnitude (the idea of HdrHistogram). A value; any
+// thread.
 
-/// Durations in nanoseconds, in buckets that are at most 1/128 of their value wide. Constant memory; `record` is some
+/// Durations in nanoseconds, in buckets of at most 1/128 of their value. Constant memory; `record` takes a few
 /// instructions. The maximum and the mean are exact.
 public struct LatencyHistogram: Sendable {
-    /// Bits of a value that its bucket keeps.
+    /// Bits of a value that determine its bucket.
     private static let bits = 7
     private static let half = 1 << bits
     /// Longer durations count as this one: 2^42 ns are 73 minutes.
@@ -47,8 +47,8 @@ public struct LatencyHistogram: Sendable {
     /// Nanoseconds.
     public var mean: Double { count == 0 ? 0 : sum / Double(count) }
 
-    /// The duration in nanoseconds that a share of 0...1 of all does not exceed: not less than the exact one and at
-    /// most 1/128 more. 0 if nothing was recorded.
+    /// The duration in nanoseconds that a share of 0...1 of all values does not exceed: at least the exact one and at
+    /// most 1/128 above it. 0 if nothing was recorded.
     public func percentile(_ share: Double) -> Int {
         let rank = UInt64(Swift.max(1, (share * Double(count)).rounded(.up)))
         var seen: UInt64 = 0
@@ -74,7 +74,7 @@ public struct LatencyHistogram: Sendable {
     }
 }
 
-/// What is told of a histogram, in milliseconds.
+/// The reported figures of a histogram, in milliseconds.
 public struct LatencySummary: Sendable, Equatable {
     public var count = 0
     public var mean = 0.0

@@ -10,7 +10,7 @@ struct LineChart {
     var title: String
     var unit: String
     var lines: [Line]
-    /// Of the horizontal axis.
+    /// Label of the horizontal axis.
     var axisUnit = " s"
 
     private static let width = 720.0
@@ -96,7 +96,7 @@ struct LineChart {
 
 private func svgNumber(_ value: Double) -> String { NumberText.fixed(value, 1) }
 
-/// Values to places, with round ticks.
+/// Maps values to positions, with round ticks.
 struct Axis {
     let isLogarithmic: Bool
     let low: Double

@@ -1,10 +1,10 @@
-// What a load driver writes down while it runs: latencies, bytes and errors, in slices of time. A value; any thread.
+// Records of a load driver: latencies, bytes and errors, in slices of time. A value; any thread.
 
-/// One slice of a run. Latencies in milliseconds; zero where nothing was completed.
+/// One slice of a run. Latencies in milliseconds; zero if nothing was completed.
 struct LoadSlice: Sendable, Equatable {
     /// Seconds from the start of the run to the start of the slice.
     var at: Double
-    /// Shorter than the others only at the end.
+    /// Only the last slice may be shorter than the others.
     var seconds: Double
     var count = 0
     var errors = 0
@@ -15,10 +15,10 @@ struct LoadSlice: Sendable, Equatable {
 }
 
 struct LoadRecorder: Sendable {
-    /// Kinds of errors that are told apart.
+    /// Kinds of errors that are counted separately.
     static let errorKindsMax = 32
 
-    /// On ``Monotonic``'s scale: what came before does not count (warming up).
+    /// In ``Monotonic`` seconds: earlier events do not count (warm-up).
     let begin: Double
     private let origin: Double
     private let sliceSeconds: Double
@@ -32,8 +32,8 @@ struct LoadRecorder: Sendable {
     private(set) var bytes = 0
 
     /// - Parameters:
-    ///   - origin: where the time axis begins.
-    ///   - begin: from when on something counts.
+    ///   - origin: start of the time axis.
+    ///   - begin: start of the measurement.
     init(origin: Double, begin: Double, sliceSeconds: Double) {
         self.origin = origin
         self.begin = begin
@@ -41,7 +41,7 @@ struct LoadRecorder: Sendable {
         sliceBegin = begin
     }
 
-    /// About 50 slices for a run of `seconds`, not shorter than 0.1 s, so that each has something to say.
+    /// About 50 slices for a run of `seconds`, each at least 0.1 s, so that each has enough events.
     static func sliceSeconds(for seconds: Double) -> Double {
         let wanted = seconds / 50
         return [0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 30].first { $0 >= wanted } ?? 60
@@ -75,7 +75,7 @@ struct LoadRecorder: Sendable {
         if now > sliceBegin, open.count + openErrors > 0 { closeOne(seconds: now - sliceBegin) }
     }
 
-    /// Takes in a later run, whose slices come after ours. Both are finished.
+    /// Appends a later run, whose slices follow ours. Both are finished.
     mutating func merge(_ later: LoadRecorder) {
         slices += later.slices
         closed.add(later.histogram)
@@ -83,7 +83,7 @@ struct LoadRecorder: Sendable {
         for (reason, count) in later.errors { errors[reason, default: 0] += count }
     }
 
-    /// Slices in which nothing came are slices too: that is how a stall shows.
+    /// Keeps empty slices, because they show a stall.
     private mutating func close(at now: Double) {
         while now >= sliceBegin + sliceSeconds { closeOne(seconds: sliceSeconds) }
     }

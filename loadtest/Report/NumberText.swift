@@ -1,4 +1,4 @@
-// Numbers as people read them. Pure; any thread.
+// Formats numbers for people. Pure; any thread.
 
 enum NumberText {
     /// About four figures: `61,234`, `12.3`, `4.56`, `0.789`, `0.0012`.
@@ -23,7 +23,7 @@ enum NumberText {
         return String(cut.last == "." ? cut.dropLast() : cut)
     }
 
-    /// With so many decimals.
+    /// With this many decimals.
     static func fixed(_ value: Double, _ decimals: Int) -> String {
         let factor = (0..<decimals).reduce(1) { power, _ in power * 10 }
         let scaled = Int((abs(value) * Double(factor)).rounded())
@@ -43,6 +43,6 @@ enum NumberText {
         return (value < 0 ? "-" : "") + String(text.reversed())
     }
 
-    /// For JSON: as exact as a measurement deserves.
+    /// For JSON: with the precision of a measurement.
     static func rounded(_ value: Double) -> Double { (value * 10_000).rounded() / 10_000 }
 }

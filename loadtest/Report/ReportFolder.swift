@@ -1,9 +1,9 @@
-// Writes reports to disk. Blocks for the time of a small write, at the end of a run. Thread: any.
+// Writes reports to disk. Blocks for a small write at the end of a run. Thread: any.
 import Engine
 import Glibc
 
 enum ReportFolder {
-    /// Writes `NAME.json` and `NAME.html` into `folder`, which is made if it is not there; gives the page's path.
+    /// Writes `NAME.json` and `NAME.html` into `folder`, which it creates if necessary; returns the page's path.
     static func write(_ name: String, json: JSONValue, html: String, to folder: String) throws(DriverError) -> String {
         if mkdir(folder, 0o755) != 0, errno != EEXIST {
             throw DriverError("cannot make the folder \(folder): \(reason())")
@@ -13,7 +13,6 @@ enum ReportFolder {
         return "\(folder)/\(name).html"
     }
 
-    /// Writes one file.
     static func write(_ bytes: [UInt8], to path: String) throws(DriverError) {
         guard let file = fopen(path, "w") else { throw DriverError("cannot write \(path): \(reason())") }
         let wrote = fwrite(bytes, 1, bytes.count, file)

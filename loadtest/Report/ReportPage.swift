@@ -1,4 +1,4 @@
-// A report as one HTML page: figures and charts, inline SVG, no script, nothing from elsewhere. Pure; any thread.
+// A report as one HTML page: figures and charts, inline SVG, no script, no external resources. Pure; any thread.
 import Engine
 import Glibc
 

@@ -20,7 +20,7 @@ struct RoundFigures: Sendable {
         }
     }
 
-    /// In the order in which the figures first came.
+    /// In the order of each figure's first appearance.
     var spreads: [Spread] {
         order.compactMap { name in
             guard let entry = values[name], let low = entry.values.min(), let high = entry.values.max() else {
@@ -34,7 +34,7 @@ struct RoundFigures: Sendable {
 
     var medians: [Figure] { spreads.map { Figure($0.name, $0.median, $0.better) } }
 
-    /// Of an even number of values the mean of the two in the middle; 0 of none.
+    /// For an even number of values the mean of the middle two; 0 for none.
     static func median(_ values: [Double]) -> Double {
         guard !values.isEmpty else { return 0 }
         let sorted = values.sorted()

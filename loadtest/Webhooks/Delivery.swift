@@ -1,4 +1,4 @@
-// One request that the webhook receiver got. A value; any thread.
+// One request to the webhook receiver. A value; any thread.
 import Engine
 
 public struct WebhookDelivery: Sendable {
@@ -7,11 +7,11 @@ public struct WebhookDelivery: Sendable {
     /// The exact bytes, up to `WebhooksOptions.bodyBytesKept`.
     public let body: [UInt8]
     public let bodyBytes: Int
-    /// Seconds since 1970, when the body was complete.
+    /// Time of the complete body, seconds since 1970.
     public let arrivedAt: Double
     /// 1 for the first request on this path.
     public let attempt: Int
-    /// `X-Signature` covers the body with the shared key; nil if no key is known.
+    /// True if `X-Signature` covers the body with the shared key; nil without a key.
     public let signatureIsValid: Bool?
     /// The same for `webhook-signature` (Standard Webhooks); nil without a key or without that header.
     public let standardSignatureIsValid: Bool?
@@ -20,7 +20,7 @@ public struct WebhookDelivery: Sendable {
         headers.first { $0.name.lowercased() == name.lowercased() }?.value
     }
 
-    /// As `/_sim/deliveries` shows it.
+    /// The form of `/_sim/deliveries`.
     public var json: JSONValue {
         [
             "path": .string(path), "headers": .array(headers.map { [.string($0.name), .string($0.value)] }),
@@ -32,7 +32,7 @@ public struct WebhookDelivery: Sendable {
     }
 }
 
-/// Checks a delivery's signatures as a receiver would, from the document and the Standard Webhooks text.
+/// Checks a delivery's signatures as a receiver would, after the API document and the Standard Webhooks text.
 enum WebhookSignatures {
     /// `sha256=` and the HMAC-SHA256 of the body's bytes.
     static func plain(_ header: String?, body: [UInt8], key: String) -> Bool {

@@ -1,14 +1,14 @@
-// `loadtest webhooks`: receives deliveries and behaves as their path says. Thread: the loop's; loop-bound.
+// `loadtest webhooks`: receives deliveries and behaves as their path says. Thread: its loop; loop-bound.
 //
 //   /ok...              200                    /status/CODE/...   that status
 //   /fail/N/...         500 to the first N requests for that path, then 200
 //   /slow/SECONDS/...   200 after a while      /held/...          200 when `letGo` is called
 //   /hang/...           never answers          /drop/...          closes without an answer
 //   /redirect/CODE/...  that status, with a Location on this receiver: /ok/redirected
-//   /trickle/...        200 at once, with a body that comes a byte at a time and never ends
-//   /long/BYTES/...     200 with so long a body
-//   GET /_sim/deliveries[?path=P]              what came in, oldest first; the body in Base64
-//   POST /_sim/reset                           forgets it
+//   /trickle/...        200 at once, with a body of single bytes that never ends
+//   /long/BYTES/...     200 with a body of that length
+//   GET /_sim/deliveries[?path=P]              the deliveries, oldest first; the body in Base64
+//   POST /_sim/reset                           deletes them
 import Engine
 import Server
 
@@ -49,16 +49,16 @@ public final class WebhooksSimulator {
         site.releaseWaiters()
     }
 
-    /// Everything that came in, oldest first.
+    /// All deliveries, oldest first.
     public var deliveries: [WebhookDelivery] { site.deliveries }
 
-    /// Answers what came in on /held/... so far, and from now on at once.
+    /// Answers all open requests for /held/..., and later ones at once.
     public func letGo() { site.letGo() }
 
-    /// What came in on one path.
+    /// All deliveries on one path.
     public func deliveries(path: String) -> [WebhookDelivery] { site.deliveries.filter { $0.path == path } }
 
-    /// Suspends until at least `count` deliveries have come in on `path` (nil: on all paths together).
+    /// Suspends until at least `count` deliveries have arrived on `path` (nil: on all paths together).
     public func wait(for count: Int, path: String? = nil) async throws { try await site.wait(for: count, path: path) }
 }
 
@@ -66,7 +66,7 @@ final class WebhookSite {
     private let options: WebhooksOptions
     private(set) var deliveries: [WebhookDelivery] = []
     private var attempts: [String: Int] = [:]
-    /// Who waits on /held/...; nil once they were let go.
+    /// Open requests for /held/...; nil after their release.
     private var held: [Ticket<Void>]? = []
     private var waiters: [(count: Int, path: String?, ticket: Ticket<Void>)] = []
     static let bodyBytesMax = 1 << 30
@@ -156,13 +156,13 @@ final class WebhookSite {
         }
     }
 
-    /// Until the caller goes away.
+    /// Waits until the caller closes the connection.
     private func hang(_ exchange: Exchange) async {
         try? await exchange.loop.park { (ticket: Ticket<Void>) in exchange.whenClosed = { ticket.resume() } }
         exchange.abort()
     }
 
-    /// Until the caller goes away.
+    /// Waits until the caller closes the connection.
     private func trickle(_ exchange: Exchange) async {
         exchange.beginReply(status: 200, headers: [("Content-Type", "text/plain")], length: nil)
         while exchange.isOpen, (try? await exchange.write([UInt8(ascii: ".")])) != nil {

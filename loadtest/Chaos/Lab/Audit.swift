@@ -1,8 +1,8 @@
-// The books at the end of an experiment: database, provider and receiver must tell the same story, and it must be the
-// one that was predicted. Thread: the lab's loop.
+// The audit at the end of an experiment: database, provider and receiver must agree with each other and with the
+// prediction. Thread: the lab's loop.
 import Engine
 
-/// A job's row, beside what its other rows say.
+/// A job's row, with the sums over its lots and batches.
 private struct JobBooks {
     let id, status: String
     let total, processed, failed, finals, failedFinals: Int
@@ -23,11 +23,11 @@ private struct JobBooks {
 }
 
 extension Lab {
-    /// Compares everything; to be called when all is ended (``waitForAll(seconds:)``).
+    /// Compares everything; call it after all jobs have ended (``waitForAll(seconds:)``).
     /// - Parameters:
-    ///   - cancelled: jobs that were cancelled on purpose: their lots need no results.
-    ///   - lostResponses: replies to POST /v1/responses that were lost on purpose: there the client asks again, as
-    ///     OpenAI's own SDKs do.
+    ///   - cancelled: jobs that the scenario cancelled: their lots need no results.
+    ///   - lostResponses: replies to POST /v1/responses that the scenario lost: the service sends such a request again,
+    ///     as OpenAI's own SDKs do.
     func audit(cancelled: Set<String> = [], lostResponses: Int = 0) async throws {
         progress.show("comparing the books")
         let books = try await database.database.query(LabQueries.jobs).map(JobBooks.init)
@@ -121,7 +121,7 @@ extension Lab {
         var (changes, illegal, redelivered) = (0, 0, 0)
         for row in try await database.database.query(LabQueries.changes) {
             changes += row.int(3)
-            // Legal only where somebody asked for it.
+            // Legal only where the scenario asked for it.
             if row.text(0) == "delivery", row.text(2) == "pending" {
                 redelivered += row.int(3)
                 continue
@@ -163,13 +163,13 @@ extension Lab {
         figure("arrivals_repeated_after_success", tally.repeated)
         found("deliveries lost", tally.lost)
         found("webhook bodies not as predicted, or not the same each time", tally.differing)
-        found("a repeat with another webhook-id", tally.otherID)
-        found("a signature does not hold", tally.unsigned)
+        found("a repeat with a different webhook-id", tally.otherID)
+        found("a wrong signature", tally.unsigned)
         found("deliveries booked otherwise than they went", tally.booked)
     }
 }
 
-/// What the receiver's records say of deliveries.
+/// Deliveries by the receiver's records.
 private struct DeliveryTally {
     var count = 0
     var lost = 0
@@ -179,7 +179,7 @@ private struct DeliveryTally {
     var unsigned = 0
     var booked = 0
 
-    /// - Parameter mustFail: its receiver never takes it.
+    /// - Parameter mustFail: the receiver never accepts it.
     mutating func add(_ got: [WebhookDelivery], row: (id: String, status: String)?, mustFail: Bool) {
         count += 1
         guard let row, !got.isEmpty else {

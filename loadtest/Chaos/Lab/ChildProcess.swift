@@ -1,5 +1,6 @@
-// A program started by the laboratory: killed, waited for, and gone with us. Frees: the process, in `deinit`.
-// Thread: the loop's; loop-bound.
+// A program started by the laboratory: it can be killed and awaited, and it ends with us. Frees: the process, in
+// `deinit`.
+// Thread: its loop; loop-bound.
 import Engine
 import Glibc
 
@@ -9,16 +10,16 @@ final class ChildProcess {
         case killed(by: Int32)
     }
 
-    /// Between two looks at whether it has ended, seconds.
+    /// Between two checks for its end, in seconds.
     private static let lookSeconds = 0.01
-    /// util-linux's: the kernel then ends the child when our loop's thread ends, however that comes.
+    /// From util-linux: the kernel ends the child when our loop's thread ends, for whatever reason.
     private static let guardian = "/usr/bin/setpriv"
 
     let pid: pid_t
     private let loop: Loop
     private var ending: Ending?
 
-    /// Starts it with nothing but `environment`; what it says is added to the file `log`.
+    /// Starts it with `environment` only; its output is appended to the file `log`.
     init(
         _ program: String, _ arguments: [String] = [], environment: [String: String] = [:], log: String, on loop: Loop
     ) throws(DriverError) {
@@ -33,7 +34,7 @@ final class ChildProcess {
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
-        // Not the mask of the thread that happens to run our loop: SIGTERM must reach the child.
+        // Does not inherit the signal mask of the thread that runs our loop: SIGTERM must reach the child.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -53,7 +54,7 @@ final class ChildProcess {
 
     deinit { if poll() == nil { killNow() } }
 
-    /// How it ended, if it has.
+    /// How it ended; nil while it runs.
     func poll() -> Ending? {
         if ending != nil { return ending }
         var status: Int32 = 0
@@ -65,7 +66,7 @@ final class ChildProcess {
 
     func send(signal: Int32) { if poll() == nil { kill(pid, signal) } }
 
-    /// Returns when it has ended, or after `seconds` without that.
+    /// Returns when it has ended, or after `seconds`.
     func wait(atMost seconds: Double = .infinity) async throws -> Ending? {
         let deadline = Monotonic.seconds() + seconds
         while true {
@@ -75,7 +76,7 @@ final class ChildProcess {
         }
     }
 
-    /// SIGKILL, and waits the moment that the kernel needs.
+    /// Sends SIGKILL, then waits until the kernel has ended the process.
     private func killNow() {
         kill(pid, SIGKILL)
         var status: Int32 = 0

@@ -1,34 +1,34 @@
-// A tour of crash points: one instance that dies at each of those that are left, and is started again with the rest.
+// A tour of crash points: one instance dies at one of the remaining points and restarts with the rest.
 // Thread: the lab's loop; loop-bound.
 #if CRASH_POINTS
 import Engine
 import Glibc
 
 final class CrashTour {
-    /// How many direct calls may be answered and not yet committed at a point: they are asked for again.
+    /// Direct calls that may be answered but not yet committed at a point: the service sends them again.
     private static let directCalls = [
         "answersCommitting": 1, "replyStoring": 1, "directAsking": 16, "directAnswered": 16,
     ]
 
     private let lab: Lab
-    /// The points that it is about.
+    /// All points of the tour.
     let points: [String]
-    /// Those that are still to be met.
+    /// Points that were not met yet.
     private(set) var left: [String]
     /// Lives that have ended.
     private(set) var lives = 0
-    /// Jobs that were cancelled on purpose.
+    /// Jobs that the scenario cancelled.
     var cancelled: Set<String> = []
-    /// Replies to POST /v1/responses that may have been lost on purpose.
+    /// Replies to POST /v1/responses that the scenario may have lost.
     var lostResponses = 0
-    /// The instance was told to stop: then it may.
+    /// True after the instance was asked to stop: then it may end.
     private var isLeaving = false
 
     private init(_ lab: Lab, _ points: [String]) { (self.lab, self.points, left) = (lab, points, points) }
 
     /// - Parameters:
     ///   - all: the points that the scenario can meet.
-    ///   - count: only so many of them, chosen by the seed; 0: all.
+    ///   - count: at most this many of them, chosen by the seed; 0: all.
     ///   - only: only these, separated by commas.
     static func plan(_ lab: Lab, of all: [String], count: Int, only: String?) throws -> CrashTour {
         if let only {
@@ -42,10 +42,10 @@ final class CrashTour {
 
     var progress: String { "\(points.count - left.count) of \(points.count) points, next \(left.first ?? "none")" }
 
-    /// Some of these points are still to be met.
+    /// True while one of these points is not met.
     func isConcerned(with some: [String]) -> Bool { some.contains(where: left.contains) }
 
-    /// Does `work` while the instance lives and dies.
+    /// Runs `work` while the instance lives and dies.
     func during(_ work: @escaping () async throws -> Void) async throws {
         var isOver = false
         let working = LoopTask(on: lab.loop) {
@@ -56,7 +56,7 @@ final class CrashTour {
         try await working.value()
     }
 
-    /// One life of the instance: until it dies at a point, or `isOver`.
+    /// One life of the instance: until it dies at a point, or until `isOver`.
     private func live(_ isOver: () -> Bool) async throws {
         let instance = lab.instances[0]
         if instance.process == nil {
@@ -81,9 +81,9 @@ final class CrashTour {
         lives += 1
     }
 
-    /// Stops the instance in order, and waits for the next life.
+    /// Stops the instance in order, and waits for its next life.
     func restart() async throws {
-        // Before it is up it does not know what SIGTERM means.
+        // The instance has no handler for SIGTERM before it is up.
         try await lab.until("the instance is up", seconds: 60) { self.lab.instances[0].isUp }
         let before = lives
         isLeaving = true
@@ -93,7 +93,7 @@ final class CrashTour {
         }
     }
 
-    /// What was met, and then the books.
+    /// Reports the points met, then audits.
     func end() async throws {
         lab.figure("crash_points", points.count)
         lab.figure("crash_points_met", points.count - left.count)

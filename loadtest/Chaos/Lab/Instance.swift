@@ -1,12 +1,12 @@
-// One instance of the service that is killed and started again under the same name and port. Thread: the lab's loop;
+// One instance of the service, killed and restarted under the same name and port. Thread: the lab's loop;
 // loop-bound.
 import Engine
 import Glibc
 
 final class Instance {
-    /// How long a start may take, seconds.
+    /// Limit on a start, in seconds.
     private static let startSeconds = 60.0
-    /// The last of a log that is looked through for what killed the process, bytes.
+    /// The end of a log that is searched for the cause of a crash, in bytes.
     private static let tailBytes = 32 * 1024
 
     let name: String
@@ -17,7 +17,7 @@ final class Instance {
     private let client: LabClient
     private let loop: Loop
     private(set) var process: ChildProcess?
-    /// Answers `/health/ready`, as far as we know.
+    /// True if it answered `/health/ready` last time.
     private(set) var isUp = false
 
     init(
@@ -30,14 +30,14 @@ final class Instance {
 
     var baseURL: String { "http://127.0.0.1:\(port)" }
 
-    /// Starts it. `extra` are settings of this life only: where to die, say.
+    /// Starts it. `extra` are settings of this life only, such as the crash point.
     func launch(_ extra: [String: String] = [:]) throws {
         process = try ChildProcess(
             program, ["serve"], environment: settings.merging(extra) { $1 }, log: log, on: loop)
     }
 
     /// Waits until it is ready.
-    /// - Returns: false if it has died before.
+    /// - Returns: false if it died before.
     @discardableResult
     func becomesReady() async throws -> Bool {
         let deadline = Monotonic.seconds() + Instance.startSeconds
@@ -52,17 +52,17 @@ final class Instance {
         throw DriverError("\(name) was not ready within \(Int(Instance.startSeconds)) s; its log: \(log)")
     }
 
-    /// Until it has died by itself, `seconds` at most.
+    /// Waits until it has died by itself, for at most `seconds`.
     func dies(within seconds: Double) async throws -> Bool {
         guard let process, try await process.wait(atMost: seconds) != nil else { return false }
         isUp = false
         return true
     }
 
-    /// `kill -9`, and waits until it is gone.
+    /// Sends SIGKILL and waits for the end.
     func killHard() async throws { _ = try await end(SIGKILL) }
 
-    /// SIGTERM; how it ended.
+    /// Sends SIGTERM; returns how it ended.
     func stop() async throws -> ChildProcess.Ending? { try await end(SIGTERM) }
 
     private func end(_ signal: Int32) async throws -> ChildProcess.Ending? {
@@ -73,7 +73,7 @@ final class Instance {
         return ending
     }
 
-    /// The crash point that it said it dies at last.
+    /// The crash point that it logged last.
     var lastCrashPoint: String? {
         let mark = "crash point "
         guard let line = tail().split(separator: "\n").last(where: { $0.hasPrefix(mark) }) else { return nil }

@@ -1,11 +1,11 @@
 // The fault laboratory: a provider, pictures, a receiver, a database and some instances of the service, all of which
-// can be made to fail; and the books that are compared at the end. Thread: one loop; loop-bound.
+// can be made to fail, and an audit at the end. Thread: one loop; loop-bound.
 import Engine
 import Glibc
 
 final class Lab {
-    /// Ports of instances: below those that the kernel gives to outgoing connections, so that an instance that is down
-    /// finds its port again.
+    /// Ports of instances, below the range that the kernel uses for outgoing connections: a restarted instance finds
+    /// its port free.
     private static let ports = 20_000..<32_000
 
     let loop: Loop
@@ -19,14 +19,14 @@ final class Lab {
     let progress: ProgressLine
     private(set) var instances: [Instance] = []
     private(set) lazy var watch = Watch(client, on: loop) { [unowned self] in upURLs }
-    /// Jobs that were accepted, with their ids.
+    /// Accepted jobs, with their ids.
     private(set) var accepted: [(job: LabJob, id: String)] = []
     var report: DriverReport
     private var jobsMade = 0
     private let setup: LabSetup
     private let begun = Monotonic.seconds()
 
-    /// Runs `scenario` in a laboratory of its own. Any thread.
+    /// Runs `scenario` in its own laboratory. Any thread.
     static func run(
         _ scenario: some Scenario, _ options: LabOptions, showsProgress: Bool
     ) async throws -> DriverReport {
@@ -88,7 +88,7 @@ final class Lab {
         for number in 0..<setup.instances { try addInstance("\(name)-\(number + 1)", program) }
     }
 
-    /// Everything up, and the database watched.
+    /// Starts everything, and watches the database.
     private func open() async throws {
         try setFaults(setup.faults)
         for instance in instances { try instance.launch() }
@@ -130,7 +130,7 @@ final class Lab {
             Instance(name, port: port, program: program, settings: settings, log: log, client: client, on: loop))
     }
 
-    /// A port that nobody listens on.
+    /// A free port.
     static func freePort(on loop: Loop) throws -> Int {
         for _ in 0..<100 {
             let port = Int.random(in: ports)
@@ -143,13 +143,13 @@ final class Lab {
         throw DriverError("no free port")
     }
 
-    /// Where requests may go now.
+    /// Instances that can take requests now.
     var upURLs: [String] { instances.filter(\.isUp).map(\.baseURL) }
 
     // MARK: Jobs
 
-    /// A batch that is like no other of this run; its lots name `/ok/...` and a receiver that fails once.
-    /// - Parameter hooks: other receivers, from the batch's number.
+    /// A batch that differs from all others of this run; its lots name `/ok/...` and a receiver that fails once.
+    /// - Parameter hooks: other receivers, by the batch's number.
     func makeJob(lots: Int, languages: [String] = ["en", "de"], hooks: ((Int) -> [String])? = nil) -> LabJob {
         jobsMade += 1
         let usual = ["/ok/\(jobsMade)", "/fail/1/\(jobsMade)"].map { webhooks.baseURL + $0 }
@@ -158,7 +158,7 @@ final class Lab {
             seed: seed)
     }
 
-    /// Sends it, again and again if need be, to whichever instance is up.
+    /// Sends it to any instance that is up, with retries.
     @discardableResult
     func submit(_ job: LabJob, patience seconds: Double = 120) async throws -> String {
         let id = try await client.submit(job, to: { [unowned self] in upURLs.shuffled() }, patience: seconds)
@@ -166,13 +166,13 @@ final class Lab {
         return id
     }
 
-    /// Takes a job into the books that was accepted.
+    /// Records an accepted job.
     func accept(_ job: LabJob, _ id: String) {
         accepted.append((job, id))
         watch.add(id)
     }
 
-    /// Cancels a job, again and again if need be.
+    /// Cancels a job, with retries.
     func cancel(_ job: String) async throws {
         try await until("\(job) is cancelled", seconds: 120) {
             guard let url = self.upURLs.randomElement() else { return false }
@@ -182,7 +182,7 @@ final class Lab {
         }
     }
 
-    /// Runs a command in a shell to its end.
+    /// Runs a shell command to its end.
     func shell(_ command: String) async throws {
         let process = try ChildProcess(
             "/bin/sh", ["-c", command], environment: ["PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"],
@@ -212,7 +212,7 @@ final class Lab {
     func until(_ what: String, seconds: Double, _ condition: () async throws -> Bool) async throws {
         let deadline = Monotonic.seconds() + seconds
         while Monotonic.seconds() < deadline {
-            // A database that is away comes back, or the time runs out.
+            // Ignores a database that is down: it comes back, or the time runs out.
             do { if try await condition() { return } } catch is DatabaseError {}
             try await loop.sleep(seconds: 0.05)
         }
@@ -222,11 +222,11 @@ final class Lab {
     func figure(_ name: String, _ value: Int) { report.figures.append(Figure(name, Double(value))) }
     func figure(_ name: String, _ value: Double) { report.figures.append(Figure(name, value)) }
 
-    /// Something that must not be.
+    /// Records a violation.
     func found(_ what: String, _ times: Int = 1) {
         if times > 0 { report.errors[what, default: 0] += times }
     }
 
-    /// A generator of its own for one part of the plan.
+    /// A separate random generator for one part of the plan.
     func random(_ part: Int) -> SeededRandom { SeededRandom(seed: UInt64(seed) &* 1_000_003 &+ UInt64(part)) }
 }

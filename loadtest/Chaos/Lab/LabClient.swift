@@ -1,5 +1,5 @@
-// An integrator who does not give up: requests to whichever instance is up, again with the same key until they are
-// answered. Thread: the lab's loop; loop-bound.
+// A client with retries: sends requests to any instance that is up, with the same key, until they are answered. Thread:
+// the lab's loop; loop-bound.
 import Engine
 
 final class LabClient {
@@ -21,7 +21,7 @@ final class LabClient {
 
     func close() async { await http.close() }
 
-    /// One request, sent once. nil: no answer.
+    /// Sends one request once. nil: no answer.
     func send(
         _ method: String, _ url: String, signing text: String? = nil, headers: [(String, String)] = [],
         body: [UInt8]? = nil, seconds: Double = LabClient.timeoutSeconds
@@ -46,7 +46,7 @@ final class LabClient {
         try await send("GET", instance.baseURL + "/health/ready", seconds: 5)?.status == 200
     }
 
-    /// A job's status from the first of `urls` that answers; nil if none does.
+    /// A job's status from the first of `urls` that answers; nil if all fail.
     func status(_ job: String, from urls: [String]) async throws -> JSONValue? {
         for url in urls {
             let reply = try await send("GET", "\(url)/api/v1/batch-status/\(job)", signing: job, seconds: 10)
@@ -62,8 +62,8 @@ final class LabClient {
             headers: [("Idempotency-Key", job.key)], body: Array(job.text.utf8))
     }
 
-    /// Sends a batch until it is accepted; its id.
-    /// - Parameter urls: asked anew for each attempt.
+    /// Sends a batch until it is accepted; returns its id.
+    /// - Parameter urls: read again for each attempt.
     func submit(_ job: LabJob, to urls: () -> [String], patience seconds: Double) async throws -> String {
         let deadline = Monotonic.seconds() + seconds
         while Monotonic.seconds() < deadline {

@@ -1,5 +1,5 @@
-// What the laboratory changes in the database itself, to bring about what time or chance would. Thread: the lab's
-// loop; loop-bound.
+// Changes that the laboratory makes in the database itself, in place of time or chance. Thread: the lab's loop;
+// loop-bound.
 import Engine
 
 extension LabDatabase {
@@ -47,7 +47,7 @@ extension LabDatabase {
         return try await database.query(statement, [.uuid(id)]).first != nil
     }
 
-    /// Batches of the job that the provider is known to have.
+    /// Batches of the job that exist at the provider.
     func submitted(_ job: String) async throws -> [String] {
         guard let id = Identifier(job) else { return [] }
         return try await database.query(LabQueries.isSubmitted, [.uuid(id)]).map { $0.text(0) }
@@ -61,10 +61,10 @@ extension LabDatabase {
 
     func makeOldJob() async throws { try await database.session { try await $0.execute(Self.oldJob) } }
 
-    /// What is left of old jobs.
+    /// Rows left of old jobs.
     func oldRows() async throws -> Int { try await database.query(Self.oldRowsStatement).first?.int(0) ?? 0 }
 
-    /// The names that instances go by.
+    /// The names of the instances.
     func names() async throws -> [String] { try await database.query(Self.namesStatement).map { $0.text(0) } }
 
     /// Takes an instance's name while it lives, as another process might, and keeps it until `isEnough`.
@@ -78,7 +78,7 @@ extension LabDatabase {
                 _ = try await session.query(Self.freeStatement)
             }
         }
-        // Who waits for a lock first gets it: the instance cannot come back before us.
+        // PostgreSQL serves lock waiters in order: the instance cannot come back before us.
         while !isHeld, try await database.query(Self.waitingStatement, [.text(name)]).first == nil {
             try await loop.sleep(seconds: 0.02)
         }

@@ -1,4 +1,4 @@
-// The laboratory's own view of the database: made for one run, watched by triggers, asked at the end. Thread: the
+// The laboratory's own view of the database: created for one run, watched by triggers, queried at the end. Thread: the
 // lab's loop; loop-bound.
 import Engine
 
@@ -21,12 +21,12 @@ final class LabDatabase {
         configuration.sharedConnections = 1
         configuration.acquireSeconds = 30
         configuration.statementSeconds = 60
-        // So that killed backends are the service's.
+        // Marks our connections: only the service's backends are killed.
         configuration.applicationName = "loadtest-chaos"
         return configuration
     }
 
-    /// Makes a database on the server that `url` names.
+    /// Creates a database on the server that `url` names.
     static func make(on server: String, loop: Loop) async throws -> LabDatabase {
         let name = "chaos_" + Identifier.random().description.filter { $0 != "-" }.prefix(12)
         try await once(server, "CREATE DATABASE \(name)", on: loop)
@@ -39,10 +39,10 @@ final class LabDatabase {
         try await LabDatabase.once(server, "DROP DATABASE IF EXISTS \(name) WITH (FORCE)", on: loop)
     }
 
-    /// Records every change of a state from now on; the schema must be there.
+    /// Records every change of a state from now on; the schema must exist.
     func watch() async throws { try await database.session { try await $0.execute(LabQueries.triggers) } }
 
-    /// Ends every connection of the service; how many there were.
+    /// Ends every connection of the service; returns their number.
     func killBackends() async throws -> Int { try await database.query(LabQueries.killBackends).count }
 
     private static func once(_ url: String, _ sql: String, on loop: Loop) async throws {
@@ -56,7 +56,7 @@ final class LabDatabase {
         try result.get()
     }
 
-    /// The URL with another database: what stands between the host's slash and the parameters.
+    /// The URL with another database name between the host's slash and the parameters.
     static func replacingName(in url: String, by name: String) throws(DriverError) -> String {
         guard let scheme = url.firstRange(of: "://") else { throw DriverError("DATABASE_URL is no URL") }
         let rest = url[scheme.upperBound...]

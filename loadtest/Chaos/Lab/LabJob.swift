@@ -1,10 +1,10 @@
-// A batch whose every result can be told beforehand. Values; any thread.
+// A batch with predictable results. Values; any thread.
 import Engine
 
-/// One lot: two good pictures; every seventh has a third one that is missing, every 50th has none that can be used,
-/// and every 50th asks the model to refuse.
+/// One lot: two good pictures; every seventh has a third one that is missing, every 50th has no usable one, and every
+/// 50th asks the model to refuse.
 struct LabLot: Sendable {
-    /// In a fault plan's `lines`: what makes the model refuse those lots.
+    /// For a fault plan's `lines`: the model refuses these lots.
     static let refusal = #"{"fault": "refusal", "contains": "to be refused"}"#
 
     let id: String
@@ -30,13 +30,13 @@ struct LabLot: Sendable {
         ]
     }
 
-    /// nil: it must be described.
+    /// nil: a description is expected.
     var error: String? {
         if good.isEmpty { return "None of the lot's images could be used" }
         return isRefused ? "The model refused to describe this lot: I'm sorry, I can't help with that." : nil
     }
 
-    /// As results and webhooks must tell it, byte for byte.
+    /// The expected text in results and webhooks, byte for byte.
     func result(_ languages: [String]) -> JSONValue {
         let english = SimulatedAnswer.text(imageURLs: good)
         let texts = languages.map { language -> JSONValue in
@@ -75,7 +75,7 @@ struct LabJob: Sendable {
     var failedLots: Int { lots.count { $0.error != nil } }
     var hooks: [String] { Set(lots.map(\.hook)).sorted() }
 
-    /// The body that `hook` must get once the job has ended at `end`.
+    /// The body that `hook` must get after the job has ended at `end`.
     func webhookBody(_ hook: String, id: String, created: Timestamp, ended: Timestamp) -> [UInt8] {
         let summary: JSONValue = [
             "total_lots": .int(lots.count), "processed_lots": .int(lots.count), "failed_lots": .int(failedLots),

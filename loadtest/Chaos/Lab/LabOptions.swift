@@ -1,14 +1,14 @@
-// What every scenario of the laboratory takes, and what a scenario wants of it. Values; any thread.
+// Options of every scenario, and a scenario's setup of the laboratory. Values; any thread.
 import ArgumentParser
 import Engine
 import Glibc
 
 struct LabOptions: ParsableArguments, Sendable {
-    @Option(help: "A PostgreSQL where databases may be made; each run makes its own. Default: DATABASE_URL.")
+    @Option(help: "A PostgreSQL server; each run creates its own database there. Default: DATABASE_URL.")
     var databaseURL: String?
-    @Option(help: "The program `generation-service`; it is looked for beside this one.") var server: String?
-    @Option(help: "The same seed draws the same plan. Default: a random one, which is printed.") var seed: Int?
-    @Option(help: "A folder for the logs of the instances; it is made.") var logs = "/tmp/generation-service-chaos"
+    @Option(help: "The program `generation-service`. Default: the one beside this program.") var server: String?
+    @Option(help: "The same seed gives the same plan. Default: a random one, which is printed.") var seed: Int?
+    @Option(help: "A folder for the instances' logs; created if missing.") var logs = "/tmp/generation-service-chaos"
     @Option(help: "Seconds for which the service looks for a batch whose creation got no reply; default: its own.")
     var settle: Double?
     @Option(help: "A shell command that stops PostgreSQL (for `database`).") var databaseStop: String?
@@ -36,13 +36,13 @@ struct LabOptions: ParsableArguments, Sendable {
     }
 }
 
-/// How a scenario wants the laboratory.
+/// The laboratory that a scenario needs.
 struct LabSetup {
     /// Instances of the service.
     var instances = 2
-    /// Settings of every instance, beside the laboratory's own.
+    /// Settings of every instance, in addition to the laboratory's own.
     var settings: [String: String] = [:]
-    /// How long a batch takes at the provider.
+    /// Duration of a batch at the provider.
     var batchSeconds = 1.0
     /// A fault plan for the provider.
     var faults = #"{"lines": [\#(LabLot.refusal)]}"#
@@ -52,18 +52,18 @@ struct LabSetup {
 protocol Scenario: ParsableArguments, Sendable {
     static var name: String { get }
     static var abstract: String { get }
-    /// What is done and what must hold, for `--help`.
+    /// Steps and invariants, for `--help`.
     static var discussion: String { get }
 
     var setup: LabSetup { get }
     /// For the report.
     var settings: [(String, JSONValue)] { get }
 
-    /// The experiment. What does not hold goes into the report; only what cannot be done at all is thrown.
+    /// The experiment. Violations go into the report; it throws only if it cannot run.
     func run(_ lab: Lab) async throws
 }
 
-/// Every scenario there is.
+/// All scenarios.
 enum Scenarios {
     static let all: [any Scenario.Type] = [
         PointsScenario.self, EdgesScenario.self, KillsScenario.self, KeysScenario.self, DatabaseScenario.self,

@@ -1,9 +1,9 @@
-// What the laboratory asks the database, behind the service's back. Values; any thread.
+// The laboratory's own queries, independent of the service. Values; any thread.
 import Engine
 
 enum LabQueries {
-    /// A line for every change of a state, written by the database itself in the transaction that makes it. `subject`
-    /// is the job that it belongs to.
+    /// One row per change of a state, written by the database itself in the transaction of the change. `subject` is the
+    /// job.
     static let triggers = """
         CREATE TABLE lab_changes (
             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, kind text NOT NULL, subject uuid NOT NULL,
@@ -44,7 +44,7 @@ enum LabQueries {
     static let changes = Statement(
         "lab_changes", "SELECT kind, old, new, count(*) FROM lab_changes GROUP BY kind, old, new ORDER BY 1, 2, 3")
 
-    /// For each job that got on after $1 (seconds since 1970), how many seconds after it that was first.
+    /// For each job with progress after $1 (seconds since 1970): seconds from $1 to the first progress.
     static let firstChanges = Statement(
         "lab_first_changes",
         """
@@ -61,7 +61,7 @@ enum LabQueries {
         WHERE datname = current_database() AND application_name <> 'loadtest-chaos' AND pid <> pg_backend_pid()
         """)
 
-    /// Each job with its counts beside what its rows say.
+    /// Each job with its counts beside the counts of its rows.
     static let jobs = Statement(
         "lab_jobs",
         """
@@ -103,7 +103,7 @@ enum LabQueries {
             (SELECT count(*) FROM webhook_attempts a WHERE a.delivery_id = d.id) FROM webhook_deliveries d
         """)
 
-    /// The provider is asked for a batch of the job $1; has one; works on one.
+    /// The job $1 is creating a batch; has one; has one in progress.
     static let isCreating = Statement(
         "lab_is_creating", "SELECT 1 FROM openai_batches WHERE job_id = $1 AND state = 'creating'")
     static let isSubmitted = Statement(

@@ -1,15 +1,15 @@
-// An nginx before the instances. Frees: its process, in `stop`. Thread: the lab's loop; loop-bound.
+// An nginx in front of the instances. Frees: its process, in `stop`. Thread: the lab's loop; loop-bound.
 import Engine
 import Glibc
 
 final class Nginx {
-    /// What rolling restarts need of nginx, and nothing else. {port}, {servers} and {folder} are filled in.
+    /// The minimal nginx configuration for rolling restarts. {port}, {servers} and {folder} are filled in.
     ///
-    /// What changes nothing (GET) goes over kept connections; if one breaks, nginx asks the next instance by itself.
-    /// What is sent by POST may be sent once, so nginx asks the next one only where the connection was refused, and
-    /// never with `non_idempotent`. A kept connection may break in the very moment of being used again: therefore POSTs
-    /// have an upstream without `keepalive` (`Connection: close` alone would still take a kept one).
-    /// `max_fails=0`: an instance that restarts is asked again at once.
+    /// GET requests use kept connections; if one breaks, nginx tries the next instance by itself. A POST may be sent
+    /// once only, so nginx tries the next instance only after a refused connection, never with `non_idempotent`. A kept
+    /// connection may break at the moment of its reuse: therefore POSTs have an upstream without `keepalive`
+    /// (`Connection: close` alone would still use a kept one). `max_fails=0`: nginx tries a restarting instance again
+    /// at once.
     static let minimal = """
         daemon off;
         pid {folder}/nginx.pid;
@@ -42,7 +42,7 @@ final class Nginx {
     let port: Int
     private let process: ChildProcess
 
-    /// - Parameter template: a configuration in which {port}, {servers} and {folder} are to be filled in.
+    /// - Parameter template: a configuration with the placeholders {port}, {servers} and {folder}.
     init(_ program: String, template: String, before instances: [Instance], folder: String, on loop: Loop) throws {
         port = try Lab.freePort(on: loop)
         let servers = instances.map { "server 127.0.0.1:\($0.port) max_fails=0;" }.joined(separator: " ")

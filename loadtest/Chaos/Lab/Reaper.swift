@@ -1,22 +1,22 @@
-// Kills instances at random, and starts them again. Thread: the lab's loop; loop-bound.
+// Kills instances at random and restarts them. Thread: the lab's loop; loop-bound.
 import Engine
 
 final class Reaper {
-    /// A rest of over ten seconds is long enough to be taken for dead; one in so many is.
+    /// After more than ten seconds of absence others consider the instance dead; one rest in this many is that long.
     private static let longRestOneIn = 40
 
     let lab: Lab
     let kills: Int
     private let lifeSeconds: Double
-    /// The settings that let a life end by itself, for about half of them.
+    /// Settings that make a life end by itself, for about half of the lives.
     private let deathWish: (inout SeededRandom) -> [String: String]
     private(set) var done = 0
     private var atPoints: [String: Int] = [:]
     private var stages: [String: Int] = [:]
     private var absences = 0
 
-    /// - Parameters:
-    ///   - kills: of all instances together.
+    /// - kills: total over all instances.
+    ///   - lifeSeconds: the longest life.
     ///   - lifeSeconds: the longest life.
     init(
         _ lab: Lab, kills: Int, lifeSeconds: Double, deathWish: @escaping (inout SeededRandom) -> [String: String]
@@ -26,7 +26,7 @@ final class Reaper {
 
     var isDone: Bool { done >= kills }
 
-    /// Until there have been enough kills; all instances are up then, for good.
+    /// Returns after the kills are done; all instances are then up for good.
     func run() async throws {
         _ = try await lab.loop.gather(Array(lab.instances.enumerated())) { number, instance in
             try await self.reap(instance, self.lab.random(number))
@@ -67,7 +67,7 @@ final class Reaper {
         try await lab.loop.sleep(seconds: Double.random(in: isLong ? 11...13 : 0...0.8, using: &random))
     }
 
-    /// What was met goes into the report.
+    /// Reports the crash points met.
     func tell() {
         lab.figure("kills", done)
         lab.figure("kills_at_crash_points", atPoints.values.reduce(0, +))

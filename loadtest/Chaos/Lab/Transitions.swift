@@ -2,7 +2,7 @@
 import Engine
 
 enum Transitions {
-    /// True if a job, a batch or a delivery may go from `old` to `new`. Of every other kind of change there is none.
+    /// True if a job, a batch or a delivery may go from `old` to `new`. Other kinds of change have no legal move.
     static func areLegal(_ kind: String, from old: String, to new: String) -> Bool {
         switch kind {
         case "job": isLegalJob(old, new)
@@ -12,7 +12,7 @@ enum Transitions {
         }
     }
 
-    /// Status and stage, in the only order there is. An ended job has no way on.
+    /// Status and stage, in their only order. An ended job has no legal move.
     private static let jobs: [String: Set<String>] = [
         "pending queued": ["processing image_prefetch"],
         "processing image_prefetch": ["processing vision_analysis", "failed image_prefetch"],

@@ -1,12 +1,11 @@
-// Looks at every job's progress while the laboratory does its worst, as an integrator would. Thread: the lab's loop;
-// loop-bound.
+// Polls every job's progress during the faults, as a client would. Thread: the lab's loop; loop-bound.
 import Engine
 
 final class Watch {
     private static let pauseSeconds = 0.1
     private static let order = ["pending", "processing", "translating", "completed"]
 
-    /// What was seen of a job last.
+    /// The last status seen of a job.
     private struct Seen {
         var status = "pending"
         var stage = "queued"
@@ -20,14 +19,14 @@ final class Watch {
     private var open: [String: Seen] = [:]
     private var ended: [String: Seen] = [:]
     private var task: Task<Void, Never>?
-    /// How often progress went back, or a status.
+    /// Each time that progress or a status went back.
     private(set) var setbacks: [String] = []
-    /// Looks that were answered.
+    /// Polls that were answered.
     private(set) var looks = 0
-    /// When a job was last seen to have moved, on ``Monotonic``'s scale.
+    /// When a job last made progress, in ``Monotonic`` seconds.
     private(set) var movedAt = Monotonic.seconds()
 
-    /// - Parameter urls: where to ask, asked anew each time.
+    /// - Parameter urls: the instances to poll, read again each time.
     init(_ client: LabClient, on loop: Loop, urls: @escaping () -> [String]) {
         (self.client, self.loop, self.urls) = (client, loop, urls)
     }

@@ -1,4 +1,4 @@
-// PostgreSQL is stopped while batches are under way, and comes back. Thread: the lab's loop.
+// PostgreSQL is stopped while batches are under way, and is started again. Thread: the lab's loop.
 import ArgumentParser
 import Engine
 
@@ -9,12 +9,12 @@ struct DatabaseScenario: Scenario {
         Needs --database-stop and --database-start. Meanwhile requests must be refused at once; afterwards every \
         batch must go on by itself, in the same processes.
         """
-    /// What "at once" is, and what "goes on by itself" is, seconds.
+    /// Limits on "at once" and on "continues by itself", in seconds.
     private static let refusalSecondsMax = 1.5
     private static let comebackSecondsMax = 10.0
 
-    @Option(help: "Seconds of absence.") var seconds = 60.0
-    @Option(help: "Lots of each batch.") var lots = 300
+    @Option(help: "Seconds that PostgreSQL is down.") var seconds = 60.0
+    @Option(help: "Lots per batch.") var lots = 300
     @Option(help: "Batches.") var jobs = 6
 
     var settings: [(String, JSONValue)] {
@@ -32,7 +32,7 @@ struct DatabaseScenario: Scenario {
         }
         for _ in 0..<jobs { try await lab.submit(lab.makeJob(lots: lots)) }
         try await lab.until("the provider has them", seconds: 120) {
-            // Whose images are still looked at has nothing to go on with: it looks at them again.
+            // A job whose images are still being checked has stored no progress: it starts that stage again.
             let isEarly = !Set(lab.watch.stages).isDisjoint(with: ["queued", "image_prefetch"])
             return (lab.openAI.batches.count >= jobs && !isEarly) || lab.watch.openCount < jobs
         }
@@ -51,11 +51,11 @@ struct DatabaseScenario: Scenario {
         try await lab.audit()
     }
 
-    /// Asks again and again, and wants to be refused.
+    /// Sends requests in a loop; each must be refused.
     private func absence(_ lab: Lab) async throws {
         var (refused, slowest) = (0, 0.0)
         let end = Monotonic.seconds() + seconds
-        // A reply that was begun before the end of the database may still come.
+        // A reply that began before the database stopped may still arrive.
         try await lab.loop.sleep(seconds: 1)
         lab.progress.watch { "PostgreSQL is away, \(Int(end - Monotonic.seconds())) s more" }
         let job = lab.makeJob(lots: 2)

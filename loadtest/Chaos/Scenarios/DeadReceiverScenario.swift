@@ -1,4 +1,4 @@
-// One receiver of a hundred never answers: the others must not notice. Thread: the lab's loop.
+// One receiver in a hundred never answers: it must not delay the others. Thread: the lab's loop.
 import ArgumentParser
 import Engine
 
@@ -9,13 +9,13 @@ struct DeadReceiverScenario: Scenario {
         Rounds with all receivers alive and with one that takes connections and never answers, in turn. A job is \
         cancelled, which announces it to every receiver several times; latencies count from there.
         """
-    /// The others' p99 may grow by so much: noise of a shared machine.
+    /// Allowed growth of the others' p99: noise of a shared machine.
     private static let growthMax = 1.5
     private static let slackSeconds = 0.1
 
-    @Option(help: "Receivers, each on a port of its own.") var receivers = 100
-    @Option(help: "Deliveries to each of them in a round.") var deliveries = 20
-    @Option(help: "Rounds of either kind.") var rounds = 3
+    @Option(help: "Receivers, each on its own port.") var receivers = 100
+    @Option(help: "Deliveries per receiver and round.") var deliveries = 20
+    @Option(help: "Rounds of each kind.") var rounds = 3
 
     var settings: [(String, JSONValue)] {
         [("receivers", .int(receivers)), ("deliveries", .int(deliveries)), ("rounds", .int(rounds))]
@@ -50,7 +50,7 @@ struct DeadReceiverScenario: Scenario {
         if after > before * Self.growthMax + Self.slackSeconds { lab.found("the others waited longer") }
     }
 
-    /// The p99 of the living receivers' arrivals since the cancelling, seconds.
+    /// The p99 of the living receivers' arrivals after the cancel, in seconds.
     private func round(_ lab: Lab, _ stands: [WebhooksSimulator], withDead: Bool) async throws -> Double {
         let job = lab.makeJob(lots: receivers * deliveries, languages: ["en"]) { number in
             (0..<receivers * deliveries).map { index in

@@ -1,4 +1,4 @@
-// A thousand webhooks to receivers of which many fail, while the senders are killed. Thread: the lab's loop.
+// A thousand webhooks, many to receivers that fail, while the senders are killed. Thread: the lab's loop.
 import ArgumentParser
 import Engine
 
@@ -11,9 +11,9 @@ struct DeliveriesScenario: Scenario {
         the same bytes.
         """
 
-    @Option(help: "Deliveries, in all.") var deliveries = 1000
-    @Option(help: "Kills, in all.") var kills = 20
-    @Option(help: "Deliveries of each batch: its lots have a receiver each.") var lots = 100
+    @Option(help: "Deliveries in total.") var deliveries = 1000
+    @Option(help: "Kills in total.") var kills = 20
+    @Option(help: "Deliveries per batch: each lot has its own receiver.") var lots = 100
     @Option(help: "The longest life of an instance, seconds.") var life = 3.0
 
     var settings: [(String, JSONValue)] {
@@ -26,7 +26,7 @@ struct DeliveriesScenario: Scenario {
         return setup
     }
 
-    /// What a life that ends by itself ends at.
+    /// Crash points of the lives that end by themselves.
     private static let points = [
         "deliveriesTaken", "attemptBeginning", "attemptBegun", "attemptAnswered", "attemptCommitting",
         "attemptCommitted", "endCommitting", "endCommitted",
@@ -41,14 +41,14 @@ struct DeliveriesScenario: Scenario {
         let batches = (deliveries + lots - 1) / lots
         let sending = LoopTask(on: lab.loop) {
             for number in 0..<batches {
-                // Spread over the time that the kills take.
+                // Spread over the duration of the kills.
                 try await lab.until("the next batch is due", seconds: 600) {
                     reaper.isDone || reaper.done * batches >= number * kills
                 }
                 try await lab.submit(lab.makeJob(lots: lots, languages: ["en"]) { hooks(lab.webhooks.baseURL, $0) })
             }
         }
-        // Before anything has ended there is nothing to send.
+        // The first delivery follows the first job's end.
         try await lab.until("the first deliveries arrive", seconds: 120) { !lab.webhooks.deliveries.isEmpty }
         try await reaper.run()
         try await sending.value()

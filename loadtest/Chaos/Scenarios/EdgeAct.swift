@@ -3,17 +3,17 @@
 import Engine
 
 enum EdgeAct: String, CaseIterable {
-    /// The account has no quota for a batch, and then not for the lot that is asked for to find out.
+    /// The account has no quota for a batch, nor for the single lot that is then sent as a probe.
     case quota
     /// A batch is stuck and the job's time runs out.
     case deadline
     /// The request for a batch never arrived.
     case settling
-    /// A job is cancelled while its batch is made.
+    /// A job is cancelled while its batch is being created.
     case stray
-    /// A delivery that has ended is sent anew.
+    /// A delivery that has ended is sent again.
     case redelivery
-    /// Lots that are worked on at once, with an `Idempotency-Key`.
+    /// Synchronous lots, with an `Idempotency-Key`.
     case oneLot
     /// An orderly stop with jobs and deliveries under way.
     case stop
@@ -43,7 +43,7 @@ enum EdgeAct: String, CaseIterable {
 
     private static func names(_ points: [CrashPoint]) -> [String] { points.map(\.rawValue) }
 
-    /// What the provider does to it.
+    /// Faults at the provider.
     var faults: String {
         switch self {
         case .quota:
@@ -60,7 +60,7 @@ enum EdgeAct: String, CaseIterable {
     }
 }
 
-/// Brings the acts about. Each comes to its end whenever the instance dies meanwhile.
+/// Performs the acts. Each one ends at any time at which the instance may die.
 struct EdgePerformance {
     private static let patience = 120.0
 
@@ -109,7 +109,7 @@ struct EdgePerformance {
         }
     }
 
-    /// One lot that can be described, and one that cannot: the key of that one may be used again.
+    /// One lot that can be described, and one that cannot: the key of the second may be used again.
     private func askAtOnce() async throws {
         for (picture, status) in [("car", 200), ("missing", 422)] {
             let name = Identifier.random().description
@@ -127,7 +127,7 @@ struct EdgePerformance {
         }
     }
 
-    /// Asks until there is one of these answers.
+    /// Repeats the request until one of these answers arrives.
     private func answered(
         _ path: String, signing text: String, _ headers: [(String, String)], _ body: [UInt8] = [],
         by statuses: Set<Int>

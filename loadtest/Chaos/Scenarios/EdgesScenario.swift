@@ -1,5 +1,4 @@
-// The crash points that batches do not meet on their usual way: each is brought about by an act of its own. Thread:
-// the lab's loop.
+// The crash points outside a batch's usual path: a separate act reaches each of them. Thread: the lab's loop.
 import ArgumentParser
 import Engine
 
@@ -11,10 +10,10 @@ struct EdgesScenario: Scenario {
         stops, old jobs, a name that another process takes: one act after the other, each until its points are met.
         """
 
-    @Option(help: "Lots of each batch.") var lots = 12
-    @Option(help: "Only so many of the points, chosen by the seed; 0: all.") var count = 0
+    @Option(help: "Lots per batch.") var lots = 12
+    @Option(help: "Number of points, chosen by the seed; 0: all.") var count = 0
     @Option(help: "Only these points, separated by commas.") var only: String?
-    @Option(help: "Seconds for all of it.") var limit = 1200.0
+    @Option(help: "Time limit, in seconds.") var limit = 1200.0
 
     var settings: [(String, JSONValue)] {
         [("lots", .int(lots)), ("count", .int(count)), ("only", only.map { .string($0) } ?? .null)]
@@ -38,7 +37,7 @@ struct EdgesScenario: Scenario {
         var rounds = 0
         for act in EdgeAct.allCases {
             lab.progress.watch { "\(act): \(tour.progress)" }
-            // Each death is a point less.
+            // Each death removes one point from the list.
             for _ in act.points where tour.isConcerned(with: act.points) && Monotonic.seconds() < deadline {
                 rounds += 1
                 try lab.setFaults(#"{"routes": [], "batches": [], "lines": [\#(LabLot.refusal)]}"#)

@@ -1,4 +1,4 @@
-// Many equal requests with one Idempotency-Key at the same moment, over all instances. Thread: the lab's loop.
+// Many equal requests with one Idempotency-Key at the same time, over all instances. Thread: the lab's loop.
 import ArgumentParser
 import Engine
 
@@ -10,13 +10,13 @@ struct KeysScenario: Scenario {
         instance is killed meanwhile.
         """
 
-    @Option(help: "Requests at once.") var requests = 500
-    @Option(help: "Lots of the batch.") var lots = 20
+    @Option(help: "Requests at the same time.") var requests = 500
+    @Option(help: "Lots in the batch.") var lots = 20
 
     var settings: [(String, JSONValue)] { [("requests", .int(requests)), ("lots", .int(lots))] }
     var setup: LabSetup { LabSetup() }
 
-    /// Answers to the first sending, and the jobs that all were told of in the end.
+    /// Answers to the first attempt, and the job ids of all final answers.
     private final class Answers {
         var first: [String: Int] = [:]
         var jobs: [String: Int] = [:]
@@ -36,7 +36,7 @@ struct KeysScenario: Scenario {
         }
         lab.figure("jobs_told_with_a_kill", killed.jobs.count)
         try await lab.waitForAll(seconds: 120)
-        // Counts the jobs in the database too: one for each key.
+        // Counts the jobs in the database too: one per key.
         try await lab.audit()
     }
 

@@ -1,4 +1,4 @@
-// Instances are killed at random while batches go through them and the provider misbehaves. Thread: the lab's loop.
+// Instances are killed at random while they process batches and the provider fails. Thread: the lab's loop.
 import ArgumentParser
 import Engine
 
@@ -12,9 +12,9 @@ struct KillsScenario: Scenario {
         database are ended.
         """
 
-    @Option(help: "Kills, in all.") var kills = 200
-    @Option(help: "Lots of each batch.") var lots = 300
-    @Option(help: "Batches under way at a time.") var jobs = 3
+    @Option(help: "Kills in total.") var kills = 200
+    @Option(help: "Lots per batch.") var lots = 300
+    @Option(help: "Batches under way at the same time.") var jobs = 3
     @Option(help: "Instances.") var instances = 2
     @Option(help: "The longest life of an instance, seconds.") var life = 3.0
     @Option(help: "Seconds that the batches may take after the last kill.") var wait = 300.0
@@ -63,7 +63,7 @@ struct KillsScenario: Scenario {
         try await lab.waitForAll(seconds: wait)
         reaper.tell()
         lab.figure("backends_ended", ended)
-        // A kill may part the answer for the one lot that goes ahead from its COMMIT.
+        // A kill may fall between the answer for the single lot sent ahead and its COMMIT.
         try await lab.audit(lostResponses: reaper.done)
     }
 

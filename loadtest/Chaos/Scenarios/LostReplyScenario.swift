@@ -1,4 +1,4 @@
-// The reply to POST /v1/batches is lost, in every way there is. Thread: the lab's loop.
+// The reply to POST /v1/batches is lost, in each possible way. Thread: the lab's loop.
 import ArgumentParser
 import Engine
 
@@ -10,7 +10,7 @@ struct LostReplyScenario: Scenario {
         the reply, when it has it and has not committed it, and before it has sent the request.
         """
 
-    @Option(help: "Lots of each batch.") var lots = 10
+    @Option(help: "Lots per batch.") var lots = 10
 
     var settings: [(String, JSONValue)] { [("lots", .int(lots))] }
     var setup: LabSetup {
@@ -20,7 +20,7 @@ struct LostReplyScenario: Scenario {
         return setup
     }
 
-    /// What happens to the reply, or to the service.
+    /// The fault of the reply, or of the service.
     private enum Loss: String, CaseIterable {
         case replyLost = "reply_lost"
         case replyCut = "reply_cut_off"

@@ -1,4 +1,4 @@
-// The service dies at each of its named crash points, one after the other. Thread: the lab's loop.
+// The service dies at each of its named crash points in turn. Thread: the lab's loop.
 import ArgumentParser
 import Engine
 
@@ -11,10 +11,10 @@ struct PointsScenario: Scenario {
         ways back are gone as well.
         """
 
-    @Option(help: "Lots of each batch.") var lots = 60
-    @Option(help: "Only so many of the points, chosen by the seed; 0: all.") var count = 0
+    @Option(help: "Lots per batch.") var lots = 60
+    @Option(help: "Number of points, chosen by the seed; 0: all.") var count = 0
     @Option(help: "Only these points, separated by commas.") var only: String?
-    @Option(help: "Seconds for all of it.") var limit = 1200.0
+    @Option(help: "Time limit, in seconds.") var limit = 1200.0
 
     var settings: [(String, JSONValue)] {
         [("lots", .int(lots)), ("count", .int(count)), ("only", only.map { .string($0) } ?? .null)]
@@ -27,7 +27,7 @@ struct PointsScenario: Scenario {
         return setup
     }
 
-    /// Each round meets these once: a batch that failed is made anew of one line, and of two halves if it has more.
+    /// Each round meets these once: a failed batch of one line is made again, a larger one is split into two halves.
     private static let faults = """
         {"seed": SEED,
          "routes": [{"route": "POST /v1/files", "fault": "lost_reply", "times": 1},
@@ -39,7 +39,7 @@ struct PointsScenario: Scenario {
         """
 
     #if CRASH_POINTS
-    /// Those that batches meet on their way; the others have a scenario of their own.
+    /// The points on a batch's usual path; the others have their own scenario.
     static let points = CrashPoint.names.filter { !EdgesScenario.points.contains($0) }
 
     func run(_ lab: Lab) async throws {
@@ -62,8 +62,8 @@ struct PointsScenario: Scenario {
         try await tour.during { try await tour.end() }
     }
 
-    /// Two batches to be cancelled, before the provider has them and when it does, and two to be completed, one of them
-    /// of a single lot.
+    /// Cancels two batches, one before it exists at the provider and one after; completes two, one of them of a single
+    /// lot.
     private func sendSome(_ lab: Lab, _ tour: CrashTour) async throws {
         let early = try await lab.submit(lab.makeJob(lots: lots))
         let late = try await lab.submit(lab.makeJob(lots: lots))
@@ -74,10 +74,10 @@ struct PointsScenario: Scenario {
             !["queued", "image_prefetch"].contains(lab.watch.stage(of: early))
         }
         try await lab.cancel(early)
-        // One that failed would cost nothing.
+        // A failed batch would cost nothing.
         try await lab.until("the provider works on the batch", seconds: limit) {
             if lab.watch.hasEnded(late) { return true }
-            // The provider is asked itself: the service looks so seldom that it may never see it at work.
+            // Asks the provider itself: the service polls so rarely that it may never see the batch in progress.
             let ours = try await lab.database.submitted(late)
             let atWork = (await lab.openAI.state()["batches"]?.array ?? []).filter { $0["status"] == "in_progress" }
             return atWork.contains { ours.contains($0["id"]?.string ?? "") }

@@ -1,4 +1,4 @@
-// Instances are restarted one after the other behind nginx, at steady load. Thread: the lab's loop.
+// Instances restart one after the other behind nginx, at steady load. Thread: the lab's loop.
 import ArgumentParser
 import Engine
 
@@ -10,8 +10,8 @@ struct RollingScenario: Scenario {
         ends, is started again and is ready before the next one's turn.
         """
 
-    @Option(help: "Requests a second.") var rate = 100.0
-    @Option(help: "Restarts of each instance.") var restarts = 3
+    @Option(help: "Requests per second.") var rate = 100.0
+    @Option(help: "Restarts per instance.") var restarts = 3
     @Option(help: "Seconds between a start and the next stop.") var pause = 2.0
     @Option(help: "A configuration of nginx with {port}, {servers} and {folder}; default: a minimal one.")
     var config: String?
@@ -24,7 +24,7 @@ struct RollingScenario: Scenario {
     }
     var setup: LabSetup { LabSetup() }
 
-    /// What the load met. Loop-bound.
+    /// Results of the load. Loop-bound.
     private final class Load {
         var sent = 0
         var failed: [String: Int] = [:]
