@@ -159,7 +159,7 @@ struct IdempotencyTests {
                 "UPDATE idempotency_keys SET claimed_at = now() - interval '24 hours 1 s'", on: database)
             let anew = try await Self.post(server, Self.twoLots, key: "held")
             #expect(anew.status == 201 && anew.body != taken.body)
-            // A restart under the same name is another life.
+            // A name that another incarnation has belongs to a process that is gone.
             try await Self.run(
                 """
                 UPDATE idempotency_keys SET completed_at = NULL, status = NULL, reply = NULL, instance_id = 'other';

@@ -7,40 +7,44 @@ import Testing
 
 @Suite("Work that changes hands", .timeLimit(.minutes(4)), .serialized)
 struct HandOverTests {
-    /// Seconds from `since` to the last claim of a job by `instance`.
-    private static func secondsToClaim(by instance: String, since: String, _ world: World) async throws -> Double {
-        let claims = "SELECT max(at) FROM job_events WHERE event = 'claimed' AND instance_id = '\(instance)'"
+    /// Seconds from `since` to the last claim of a job by a process with this label.
+    private static func secondsToClaim(by label: String, since: String, _ world: World) async throws -> Double {
+        let claims = "SELECT max(at) FROM job_events WHERE event = 'claimed' AND instance_id LIKE '\(label)-%'"
         let rows = try await world.rows("SELECT extract(epoch FROM (\(claims)) - (\(since)))")
         return try #require(Double(rows[0][0]))
     }
 
-    private static func claims(by instance: String, _ world: World) async throws -> Int {
+    private static func claims(by label: String, _ world: World) async throws -> Int {
         try await world.rows(
-            "SELECT 1 FROM job_events WHERE event = 'claimed' AND instance_id = '\(instance)'"
+            "SELECT 1 FROM job_events WHERE event = 'claimed' AND instance_id LIKE '\(label)-%'"
         ).count
     }
 
-    @Test("C5.1: after a kill -9 another instance goes on within 15 s, the same one within 2 s of its return")
+    /// The processes that have written heartbeats under this label.
+    private static func processes(_ label: String, _ world: World) async throws -> Int {
+        try await world.rows("SELECT 1 FROM instances WHERE instance_id LIKE '\(label)-%'").count
+    }
+
+    @Test("C5.1: after a kill -9 another process goes on within 15 s: the restarted one, and another instance")
     func takeOver() async throws {
         var options = OpenAIOptions()
         options.batchSeconds = 3600
         try await World.run(openAI: options) { world in
             let job = try await world.submit(world.lots([0, 1, 2]))
             try await world.until("the batch is there") { world.openAI.batches.count == 1 }
-            try await world.crashAndRestart()
+            await world.server.killHard()
+            let died = try await world.rows("SELECT max(heartbeat_at) FROM instances")[0][0]
+            try await world.restart()
             try await world.until("it has its job again") { try await Self.claims(by: "world", world) == 2 }
-            let born = "SELECT started_at FROM instances WHERE instance_id = 'world'"
-            #expect(try await Self.secondsToClaim(by: "world", since: born, world) < 4)
-            // Twice what is promised, for a slow machine; who waited for ten seconds of silence would be far above it.
+            // 15 s are promised; more, for a slow machine.
+            #expect(try await Self.secondsToClaim(by: "world", since: "timestamptz '\(died)'", world) < 20)
 
             let second = try world.launchSecond()
-            try await world.until("the second one is there") {
-                try await world.rows("SELECT 1 FROM instances WHERE instance_id = 'second'").count == 1
-            }
+            try await world.until("the second one is there") { try await Self.processes("second", world) == 1 }
             await world.server.killHard()
             try await world.until("the second one has the job") { try await Self.claims(by: "second", world) == 1 }
-            let died = "SELECT heartbeat_at FROM instances WHERE instance_id = 'world'"
-            #expect(try await Self.secondsToClaim(by: "second", since: died, world) < 20)
+            let last = "SELECT max(heartbeat_at) FROM instances WHERE instance_id LIKE 'world-%'"
+            #expect(try await Self.secondsToClaim(by: "second", since: last, world) < 20)
             // Whoever held it before can write nothing any more.
             let epoch = try await world.rows("SELECT lease_epoch FROM batch_jobs WHERE id = '\(job)'")[0][0]
             #expect(epoch == "3")
@@ -50,28 +54,27 @@ struct HandOverTests {
         }
     }
 
-    @Test("C5.1: a second process of a name takes nothing from the first; after a kill -9 the name is had again")
-    func sameName() async throws {
+    @Test("C5.1: two processes with one INSTANCE_ID have two names, and the second takes nothing from the first")
+    func sameLabel() async throws {
         var options = OpenAIOptions()
         options.batchSeconds = 3600
         try await World.run(openAI: options) { world in
             _ = try await world.submit(world.lots([0, 1, 2]))
             try await world.until("the batch is there") { world.openAI.batches.count == 1 }
-            let life = "SELECT incarnation FROM instances WHERE instance_id = 'world'"
-            let first = try await world.rows(life)
-            let log = world.folder.appendingPathComponent("second.log").path
-            let second = try world.launchSecond(["INSTANCE_ID": "world", "LOG_FILE": log])
-            let others = "SELECT 1 FROM instances WHERE instance_id LIKE 'world-%'"
+            let holder = "SELECT lease_instance, lease_incarnation, lease_epoch FROM batch_jobs"
+            let first = try await world.rows(holder)
+            #expect(first[0][0].hasPrefix("world-") && first[0][0].utf8.count == "world-".utf8.count + 8)
+            let second = try world.launchSecond(["INSTANCE_ID": "world"])
             // Each look for work begins with a heartbeat.
             try await world.until("the second one has looked for work") {
-                try await world.rows(others + " AND heartbeat_at > started_at + interval '1 s'").count == 1
+                try await world.rows(
+                    """
+                    SELECT 1 FROM instances WHERE instance_id LIKE 'world-%' AND instance_id <> '\(first[0][0])'
+                        AND heartbeat_at > started_at + interval '1 s'
+                    """
+                ).count == 1
             }
-            #expect(try await world.rows(life) == first)
-            #expect(try await world.rows("SELECT lease_epoch FROM batch_jobs") == [["1"]])
-            #expect(try String(contentsOfFile: log, encoding: .utf8).contains("another one's; it goes by another name"))
-            try await world.crashAndRestart()
-            try await world.until("it has its name again") { try await world.rows(life) != first }
-            #expect(try await world.rows(others).count == 1)
+            #expect(try await world.rows(holder) == first)
             #expect(world.openAI.batches.count == 1)
             #expect(await second.stop() == 0)
         }
@@ -85,9 +88,7 @@ struct HandOverTests {
             let job = try await world.submit(lots)
             try await world.until("one lot is asked for") { world.openAI.requests("POST /v1/responses") == 1 }
             let second = try world.launchSecond()
-            try await world.until("the second one is there") {
-                try await world.rows("SELECT 1 FROM instances WHERE instance_id = 'second'").count == 1
-            }
+            try await world.until("the second one is there") { try await Self.processes("second", world) == 1 }
             #expect(await world.server.stop() == 0)
             try await world.restart(["INSTANCE_ID": "third"])
             try await world.waitUntil(job, "completed")

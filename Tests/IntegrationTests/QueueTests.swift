@@ -17,7 +17,7 @@ struct QueueTests {
                     """)
             }
             let incarnation = Identifier.random()
-            try await Instances.enter(database, instance: "a", incarnation: incarnation)
+            #expect(try await Instances.beat(database, instance: "a", incarnation: incarnation))
             func take(_ doubtful: Set<Identifier>) async throws -> [Int] {
                 try await ClaimJobs.take(
                     database, instance: "a", incarnation: incarnation, silentSeconds: 10, ids: [job],
@@ -31,15 +31,31 @@ struct QueueTests {
             #expect(try await take([job]) == [2])
             await #expect(throws: LeaseLost.self) { try await HoldLease.run(database, JobLease(job: job, epoch: 1)) }
             try await HoldLease.run(database, JobLease(job: job, epoch: 2))
-            // Another incarnation's heartbeat takes the name from nobody; one that has the name frees what the old one
-            // held.
-            let other = Identifier.random()
-            #expect(try await !Instances.beat(database, instance: "a", incarnation: other))
+            // Another incarnation's heartbeat takes the name from nobody. The lease is free after ten silent seconds.
+            #expect(try await !Instances.beat(database, instance: "a", incarnation: .random()))
             #expect(try await ClaimJobs.free(database, silentSeconds: 10, limit: 5) == [])
-            #expect(try await Instances.beat(database, instance: "a", incarnation: incarnation))
-            try await Instances.enter(database, instance: "a", incarnation: other)
-            #expect(try await !Instances.beat(database, instance: "a", incarnation: incarnation))
+            try await database.session { session in
+                try await session.execute("UPDATE instances SET heartbeat_at = now() - interval '11 s'")
+            }
             #expect(try await ClaimJobs.free(database, silentSeconds: 10, limit: 5) == [job])
+            #expect(try await Instances.beat(database, instance: "a", incarnation: incarnation))
+            #expect(try await ClaimJobs.free(database, silentSeconds: 10, limit: 5) == [])
+        }
+    }
+
+    @Test("each start adds a row of heartbeats: those that have been silent for an hour are removed")
+    func forgotten() async throws {
+        try await withMigratedDatabase { _, database in
+            for name in ["old", "new"] {
+                #expect(try await Instances.beat(database, instance: name, incarnation: .random()))
+            }
+            try await database.session { session in
+                try await session.execute(
+                    "UPDATE instances SET heartbeat_at = now() - interval '61 min' WHERE instance_id = 'old'")
+            }
+            try await Instances.forgetOld(database)
+            let left = Statement("t_instances", "SELECT instance_id FROM instances")
+            #expect(try await database.query(left).map { $0.text(0) } == ["new"])
         }
     }
 }

@@ -8,6 +8,7 @@ import Glibc
 /// `CRASH_SEED=n CRASH_PROBABILITY=p`: the process dies at every point and pass
 /// with that probability; the seed decides.
 /// `CRASH_SETTLE=s`: a batch creation without a reply is searched for during this many seconds only.
+/// `CRASH_SILENT=s`: this process takes work over from others after this many seconds of silence.
 /// A mistake in these variables ends the process at its first point, because a misspelt point would never be reached.
 final class CrashPlan: Sendable {
     static let current = CrashPlan()
@@ -17,6 +18,7 @@ final class CrashPlan: Sendable {
     private let probability: Double
     private let counts = Mutex<[String: Int]>([:])
     let settleSeconds: Double?
+    let silentSeconds: Double?
 
     private init() {
         passes = CrashPlan.list(CrashPlan.variable("CRASH_AT"))
@@ -27,6 +29,7 @@ final class CrashPlan: Sendable {
         }
         self.probability = value
         settleSeconds = CrashPlan.variable("CRASH_SETTLE").flatMap(Double.init)
+        silentSeconds = CrashPlan.variable("CRASH_SILENT").flatMap(Double.init)
     }
 
     func passed(_ point: String) {

@@ -13,8 +13,8 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case keyClaimed, jobCommitting, jobCommitted, replyStoring, replyStored, keyReleasing, keyReleased
     // Other requests of an integrator.
     case cancelCommitting, cancelCommitted, redeliverCommitting, redeliverCommitted
-    // An instance starts, changes its name, and leaves in order.
-    case nameEntering, nameEntered, nameMoving, nameMoved, heartbeatCommitted
+    // An instance starts, and leaves in order.
+    case heartbeatCommitted
     case jobsHandingOver, jobsHandedOver, instanceLeaving, leasesFreed, instanceLeft
     // A job is taken; its images are checked.
     case jobsTaking, jobsTaken, imagesChecking, imagesChecked
@@ -38,6 +38,8 @@ public enum CrashPoint: String, CaseIterable, Sendable {
 
     /// The laboratory's value of `WorkConfiguration.settleSeconds`, because its provider lists a batch at once.
     public static var settleSeconds: Double? { CrashPlan.current.settleSeconds }
+    /// The laboratory's value of `WorkConfiguration.silentSeconds`, so that a tour does not wait ten seconds per death.
+    public static var silentSeconds: Double? { CrashPlan.current.silentSeconds }
 }
 
 #else

@@ -35,7 +35,8 @@ public final class APIServices {
     public let clock: WallClock
     /// This life of the instance.
     let incarnation: Identifier
-    private let name: InstanceName
+    /// The name of this process.
+    let instance: String
     /// See ``EagerCopy``.
     let eagerBytesPerSecond: Double
     let synchronous: SynchronousMode
@@ -51,7 +52,7 @@ public final class APIServices {
 
     init(
         loop: Loop, config: Config, shared: SharedState, database: Database, log: Logger, clock: WallClock,
-        incarnation: Identifier, name: InstanceName, eagerBytesPerSecond: Double, synchronous: SynchronousMode,
+        incarnation: Identifier, instance: String, eagerBytesPerSecond: Double, synchronous: SynchronousMode,
         health: HealthReport, metrics: ShardMetrics
     ) {
         self.loop = loop
@@ -62,7 +63,7 @@ public final class APIServices {
         self.log = log
         self.clock = clock
         self.incarnation = incarnation
-        self.name = name
+        self.instance = instance
         self.eagerBytesPerSecond = eagerBytesPerSecond
         self.metrics = metrics
         ingestGate = IngestGate(metrics: metrics.intake)
@@ -71,9 +72,6 @@ public final class APIServices {
         explainer = SignatureExplainer(on: loop)
         polls = StatusPolls(on: loop, database: database, clock: clock)
     }
-
-    /// What this instance is called at this moment.
-    var instance: String { name.current }
 
     var isDatabaseReady: Bool { shared.isMigrated && database.isAvailable }
 

@@ -33,9 +33,7 @@ public final class App: Sendable {
     ) {
         self.eagerBytesPerSecond = eagerBytesPerSecond
         self.config = config
-        var work = WorkConfiguration(config)
-        work.hasHeartbeat = runsBackground
-        self.work = work
+        work = WorkConfiguration(config)
         self.clock = clock
         self.runsBackground = runsBackground
         self.log = log
@@ -158,7 +156,7 @@ extension App {
             do {
                 try await App.migrate(shard.database)
                 log.info("schema is up to date")
-                try await shard.takeName()
+                if runsBackground { try await shard.announce() }
                 shared.api.setMigrated()
                 return await becomeReady()
             } catch {

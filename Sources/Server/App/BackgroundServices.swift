@@ -10,8 +10,6 @@ struct ShardParts {
     let config: Config
     /// The same for all shards of a process.
     let work: WorkConfiguration
-    /// The first shard's.
-    let names: NameKeeper?
     let database: Database
     let http: HTTPClient
     let openAI: OpenAIClient
@@ -26,11 +24,10 @@ enum BackgroundServices {
         [dispatcher(parts), sender(parts)] + (parts.number == 0 ? [pruner(parts), sweeper(parts)] : [])
     }
 
-    /// What the process does once. It says that the instance lives, so it starts first and stops last of all shards'
-    /// services.
-    static func first(for parts: ShardParts) -> [any BackgroundService] {
-        guard let names = parts.names else { return [] }
-        return [Heartbeat(on: parts.loop, database: parts.database, configuration: parts.work, names: names)]
+    /// Runs once per process, on the first shard. It starts before the services of all shards and stops after them.
+    static func heartbeat(for parts: ShardParts) -> Heartbeat? {
+        guard parts.number == 0 else { return nil }
+        return Heartbeat(on: parts.loop, database: parts.database, configuration: parts.work)
     }
 
     private static func dispatcher(_ parts: ShardParts) -> JobDispatcher {
@@ -67,7 +64,7 @@ enum BackgroundServices {
 extension WorkConfiguration {
     /// The operator's settings; one value for the whole process, because it holds the process's incarnation.
     init(_ config: Config) {
-        self.init(instance: config.instanceID)
+        self.init(label: config.instanceID)
         pollSeconds = config.workerPollSeconds
         imageMode = config.imageMode ?? .url
         spoolDirectory = config.spoolDirectory
@@ -75,6 +72,7 @@ extension WorkConfiguration {
         deadline = JobDeadline(hours: config.deadlineHours)
         #if CRASH_POINTS
         settleSeconds = CrashPoint.settleSeconds ?? settleSeconds
+        if let seconds = CrashPoint.silentSeconds { (silentSeconds, heartbeatSeconds) = (seconds, seconds / 4) }
         #endif
         guard let tokens = config.enqueuedTokensMax else { return }
         enqueuedTokens = tokens

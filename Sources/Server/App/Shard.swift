@@ -10,7 +10,7 @@ final class Shard {
     private let services: APIServices
     private let web: WebServices
     private let background: [any BackgroundService]
-    private let first: [any BackgroundService]
+    private let heartbeat: Heartbeat?
     private let config: Config
     private let lag: LoopLag
     private let log: Logger
@@ -18,7 +18,6 @@ final class Shard {
     private var metricsServer: MetricsServer?
     private var trends: TrendRecorder?
     private var backgroundRuns = false
-    private let names: NameKeeper?
     let metrics: ShardMetrics
     let database: Database
 
@@ -44,22 +43,21 @@ final class Shard {
         insisting.avoidsSilentHosts = false
         services = APIServices(
             loop: loop, config: config, shared: shared.api, database: database, log: log, clock: clock,
-            incarnation: work.incarnation, name: work.name, eagerBytesPerSecond: eagerBytesPerSecond,
+            incarnation: work.incarnation, instance: work.instance, eagerBytesPerSecond: eagerBytesPerSecond,
             synchronous: SynchronousMode(
                 on: loop,
                 images: ImageFetcher(http: http, policy: config.addressPolicy, configuration: insisting),
                 openAI: openAI, inlineImages: (config.imageMode ?? .inline) == .inline),
             health: HealthReport(
-                on: loop, database: database, openAI: openAI, name: work.name, clock: clock,
+                on: loop, database: database, openAI: openAI, instance: work.instance, clock: clock,
                 processor: shared.processor),
             metrics: metrics)
         web = WebServices(on: loop, config: config, database: database, shared: shared.web)
-        names = number == 0 ? NameKeeper(on: loop, database: database, configuration: work) : nil
         let parts = ShardParts(
-            loop: loop, number: number, config: config, work: work, names: names, database: database, http: http,
-            openAI: openAI, images: images, keys: services.keys, webhooks: metrics.webhooks)
+            loop: loop, number: number, config: config, work: work, database: database, http: http, openAI: openAI,
+            images: images, keys: services.keys, webhooks: metrics.webhooks)
         background = BackgroundServices.make(for: parts)
-        first = BackgroundServices.first(for: parts)
+        heartbeat = BackgroundServices.heartbeat(for: parts)
         database.start()
     }
 
@@ -94,13 +92,14 @@ final class Shard {
         return server.port
     }
 
-    /// Of the first shard, before anything is claimed under the instance's name.
-    func takeName() async throws { try await names?.take() }
+    /// The first heartbeat, before the process takes requests: only the heartbeat shows that a claim's holder died.
+    func announce() async throws { try await heartbeat?.runOnce() }
 
     func startBackground() {
         guard !shared.api.isDraining, !backgroundRuns else { return }
         backgroundRuns = true
-        for service in first + background { service.start() }
+        heartbeat?.start()
+        for service in background { service.start() }
     }
 
     /// Refuses new connections; on those there are requests are served for a moment more. A client, or nginx for it,
@@ -125,8 +124,7 @@ final class Shard {
 
     /// Closes everything; every shard is quiet by now.
     func close() async {
-        if backgroundRuns { for service in first { await service.stop() } }
-        await names?.close()
+        if backgroundRuns { await heartbeat?.stop() }
         await metricsServer?.close()
         lag.close()
         services.health.close()

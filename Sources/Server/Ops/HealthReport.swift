@@ -12,19 +12,19 @@ final class HealthReport {
     private let system: SystemProbe
     private let openAI: OpenAIProbe
     private let database: Database
-    private let name: InstanceName
+    private let instance: String
     private let clock: WallClock
     private let shared: SharedLook<Report>
 
     init(
-        on loop: Loop, database: Database, openAI: OpenAIClient, name: InstanceName, clock: WallClock,
+        on loop: Loop, database: Database, openAI: OpenAIClient, instance: String, clock: WallClock,
         processor: ProcessorShare
     ) {
         shared = SharedLook(on: loop, freshSeconds: HealthReport.freshSeconds)
         system = SystemProbe(on: loop, processor: processor)
         self.openAI = OpenAIProbe(openAI, on: loop)
         self.database = database
-        self.name = name
+        self.instance = instance
         self.clock = clock
     }
 
@@ -62,7 +62,7 @@ final class HealthReport {
     private func databasePart() async -> (JSONValue, HealthFigures?) {
         guard database.isAvailable else { return (["status": "unhealthy", "error": "not connected"], nil) }
         do throws(DatabaseError) {
-            let figures = try await LoadHealthFigures.run(database, instance: name.current)
+            let figures = try await LoadHealthFigures.run(database, instance: instance)
             let deliveries = figures.deliveries24h.map { ($0.status, JSONValue.int($0.count)) }
             let reply: JSONValue = [
                 "status": "healthy", "jobs_24h": .int(figures.jobs24h), "webhook_deliveries": .object(deliveries),

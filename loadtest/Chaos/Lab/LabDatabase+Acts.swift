@@ -5,22 +5,6 @@ import Engine
 extension LabDatabase {
     private static let ageStatement = Statement(
         "lab_age", "UPDATE batch_jobs SET created_at = created_at - make_interval(secs => $2) WHERE id = $1")
-    private static let lockStatement = Statement("lab_lock_name", "SELECT pg_advisory_lock(\(nameLock))")
-    private static let endStatement = Statement(
-        "lab_end_name",
-        """
-        SELECT pg_terminate_backend(pid) FROM pg_locks WHERE \(isNameLock) AND granted
-            AND pid NOT IN (SELECT pid FROM pg_stat_activity WHERE application_name = 'loadtest-chaos')
-        """)
-    private static let waitingStatement = Statement(
-        "lab_waits_for_name", "SELECT 1 FROM pg_locks WHERE \(isNameLock) AND NOT granted")
-    private static let isNameLock = """
-        locktype = 'advisory' AND (classid::bigint << 32) | objid::bigint = \(nameLock)
-            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        """
-    private static let nameLock = "hashtextextended('generation-service instance ' || $1, 0)"
-    private static let freeStatement = Statement("lab_free_names", "SELECT pg_advisory_unlock_all()")
-    private static let namesStatement = Statement("lab_names", "SELECT instance_id FROM instances ORDER BY 1")
 
     /// A job that ended long ago, with rows of all kinds that go with it.
     private static let oldJob = """
@@ -63,26 +47,4 @@ extension LabDatabase {
 
     /// Rows left of old jobs.
     func oldRows() async throws -> Int { try await database.query(Self.oldRowsStatement).first?.int(0) ?? 0 }
-
-    /// The names of the instances.
-    func names() async throws -> [String] { try await database.query(Self.namesStatement).map { $0.text(0) } }
-
-    /// Takes an instance's name while it lives, as another process might, and keeps it until `isEnough`.
-    func takeName(_ name: String, until isEnough: @escaping () async throws -> Bool) async throws {
-        var isHeld = false
-        let holding = LoopTask(on: loop) { [self] in
-            try await database.session { session in
-                _ = try await session.query(Self.lockStatement, [.text(name)])
-                isHeld = true
-                while try await !isEnough() { try await self.loop.sleep(seconds: 0.05) }
-                _ = try await session.query(Self.freeStatement)
-            }
-        }
-        // PostgreSQL serves lock waiters in order: the instance cannot come back before us.
-        while !isHeld, try await database.query(Self.waitingStatement, [.text(name)]).first == nil {
-            try await loop.sleep(seconds: 0.02)
-        }
-        _ = try await database.query(Self.endStatement, [.text(name)])
-        try await holding.value()
-    }
 }

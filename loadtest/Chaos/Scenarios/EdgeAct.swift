@@ -19,8 +19,6 @@ enum EdgeAct: String, CaseIterable {
     case stop
     /// Jobs that ended long ago.
     case oldJob
-    /// Another process takes the instance's name.
-    case name
 
     var points: [String] {
         switch self {
@@ -37,7 +35,6 @@ enum EdgeAct: String, CaseIterable {
                 .leasesFreed, .instanceLeft,
             ])
         case .oldJob: Self.names([.retireCommitting, .retireCommitted, .pruneCommitting, .pruneCommitted])
-        case .name: Self.names([.nameMoving, .nameMoved])
         }
     }
 
@@ -55,7 +52,7 @@ enum EdgeAct: String, CaseIterable {
         case .deadline: #"{"batches": [{"fault": "stuck", "fraction": 0.5, "times": 1}]}"#
         case .settling: #"{"routes": [{"route": "POST /v1/batches", "fault": "drop", "times": 1}]}"#
         case .stray: #"{"routes": [{"route": "POST /v1/batches", "fault": "late_reply", "seconds": 5, "times": 1}]}"#
-        case .redelivery, .oneLot, .stop, .oldJob, .name: "{}"
+        case .redelivery, .oneLot, .stop, .oldJob: "{}"
         }
     }
 }
@@ -77,7 +74,6 @@ struct EdgePerformance {
         case .oneLot: try await askAtOnce()
         case .stop: try await stop()
         case .oldJob: try await prune()
-        case .name: try await rename()
         }
         try await lab.waitForAll(seconds: Self.patience)
     }
@@ -166,17 +162,6 @@ struct EdgePerformance {
         try await lab.database.makeOldJob()
         try await tour.restart()
         try await lab.until("the old job is gone", seconds: Self.patience) { try await lab.database.oldRows() == 0 }
-    }
-
-    private func rename() async throws {
-        let job = try await lab.submit(lab.makeJob(lots: lots))
-        let (before, lives) = (Set(try await lab.database.names()), tour.lives)
-        try await lab.database.takeName(lab.instances[0].name) {
-            if tour.lives > lives { return true }
-            return try await !before.isSuperset(of: lab.database.names())
-        }
-        try await lab.until("\(job) has ended", seconds: Self.patience) { lab.watch.hasEnded(job) }
-        if tour.lives == lives { try await tour.restart() }
     }
 }
 #endif

@@ -7,7 +7,7 @@ struct EdgesScenario: Scenario {
     static let abstract = "Dies once at each crash point that takes special circumstances."
     static let discussion = """
         An account without quota, a deadline, lost creations of cancelled jobs, redeliveries, single lots, orderly \
-        stops, old jobs, a name that another process takes: one act after the other, each until its points are met.
+        stops, old jobs: one act after the other, each until its points are met.
         """
 
     @Option(help: "Lots per batch.") var lots = 12
@@ -23,7 +23,7 @@ struct EdgesScenario: Scenario {
         var setup = LabSetup()
         setup.instances = 1
         setup.batchSeconds = 0.5
-        setup.settings = ["SHUTDOWN_GRACE": "1"]
+        setup.settings = ["SHUTDOWN_GRACE": "1", "CRASH_SILENT": "2"]
         return setup
     }
 

@@ -24,6 +24,7 @@ struct PointsScenario: Scenario {
         var setup = LabSetup()
         setup.instances = 1
         setup.batchSeconds = 2
+        setup.settings = ["CRASH_SILENT": "2"]
         return setup
     }
 

@@ -1,19 +1,17 @@
-// Says every few seconds that this instance lives; gives its leases back when it leaves. One a process. Loop-bound.
+// Writes every few seconds that this process lives; frees its leases when it stops. One per process. Loop-bound.
 import Logging
 
 public final class Heartbeat: BackgroundService {
     private let loop: Loop
     private let database: Database
     private let configuration: WorkConfiguration
-    private let names: NameKeeper
     private let log = Logger(label: "jobs")
     private var task: Task<Void, Never>?
 
-    public init(on loop: Loop, database: Database, configuration: WorkConfiguration, names: NameKeeper) {
+    public init(on loop: Loop, database: Database, configuration: WorkConfiguration) {
         self.loop = loop
         self.database = database
         self.configuration = configuration
-        self.names = names
     }
 
     public func start() {
@@ -28,13 +26,16 @@ public final class Heartbeat: BackgroundService {
     }
 
     public func runOnce() async throws(DatabaseError) {
-        let name = configuration.instance
-        let isOurs = try await Instances.beat(database, instance: name, incarnation: configuration.incarnation)
+        let isOurs = try await Instances.beat(
+            database, instance: configuration.instance, incarnation: configuration.incarnation)
         CrashPoint.heartbeatCommitted.pass()
-        if !isOurs, name == configuration.instance { names.renew() }
+        if isOurs { return }
+        log.error(
+            "another process has the name of this one; this one takes no work until it is restarted",
+            metadata: ["instance": "\(configuration.instance)"])
     }
 
-    /// Call it last: the leases go back, so nobody of this process may be at work any more.
+    /// Frees the leases. Call it last, when no other service of this process works any more.
     public func stop() async {
         task?.cancel()
         await task?.value

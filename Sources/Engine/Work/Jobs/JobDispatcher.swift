@@ -105,8 +105,7 @@ public final class JobDispatcher: BackgroundService {
         let room = min(context.places.room, configuration.jobsHeldMax - running.count)
         isHungry = room <= 0
         guard room > 0 else { return }
-        // A claim without a heartbeat of our own would be free for others at once, as would one under a name that
-        // another process has got.
+        // Without a fresh heartbeat of this process, others could take its claim at once.
         let isAlive = try await Instances.beat(
             context.database, instance: configuration.instance, incarnation: configuration.incarnation)
         guard isAlive else { return }

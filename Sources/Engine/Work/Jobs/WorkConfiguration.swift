@@ -12,12 +12,11 @@ public struct WorkConfiguration: Sendable {
     /// An instance without a heartbeat for longer is taken for dead, seconds.
     public static let silentSeconds = 10.0
 
-    /// This instance's name: stable over restarts (`INSTANCE_ID`), unless another process has it.
-    public let name: InstanceName
-    /// The name at this moment.
-    public var instance: String { name.current }
-    /// New at every start: leases of an earlier life of this instance are free.
-    public let incarnation = Identifier.random()
+    /// The name of this process: the operator's label (`INSTANCE_ID`) and eight digits of `incarnation`, so that two
+    /// processes never have the same name. The label tells people which machine it is.
+    public let instance: String
+    /// Random per process. Leases and claims are bound to it.
+    public let incarnation: Identifier
     /// Between two looks at a batch, and at the queue when no notification came, seconds (`WORKER_POLL_INTERVAL`).
     public var pollSeconds = 30.0
     /// Between heartbeats, seconds.
@@ -50,11 +49,11 @@ public struct WorkConfiguration: Sendable {
     public var backoffFirstSeconds = 1.0
     public var backoffMaxSeconds = 60.0
 
-    /// false: an instance that does no work in the background, and has no row of heartbeats.
-    public var hasHeartbeat = true
-
     /// Rows that a newer version wrote, as met by all loops.
     public let unreadable = UnreadableRows()
 
-    public init(instance: String) { name = InstanceName(instance) }
+    public init(label: String) {
+        incarnation = .random()
+        instance = "\(label)-\(incarnation.description.prefix(8))"
+    }
 }

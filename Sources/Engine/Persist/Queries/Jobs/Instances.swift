@@ -7,19 +7,6 @@ public enum Instances {
         INSERT INTO instances (instance_id, incarnation) VALUES ($1, $2)
         ON CONFLICT (instance_id) DO UPDATE SET heartbeat_at = now() WHERE instances.incarnation = excluded.incarnation
         """)
-    private static let enterStatement = Statement(
-        "instance_enter",
-        """
-        INSERT INTO instances (instance_id, incarnation) VALUES ($1, $2)
-        ON CONFLICT (instance_id) DO UPDATE SET heartbeat_at = now(), incarnation = excluded.incarnation,
-            started_at = CASE WHEN instances.incarnation = excluded.incarnation THEN instances.started_at ELSE now() END
-        """)
-    private static let moveStatement = Statement(
-        "instance_move",
-        """
-        WITH keys AS (UPDATE idempotency_keys SET instance_id = $1 WHERE incarnation = $2 AND completed_at IS NULL)
-        UPDATE batch_jobs SET lease_instance = $1 WHERE lease_incarnation = $2
-        """)
     private static let releaseStatement = Statement(
         "instance_release",
         """
@@ -38,10 +25,10 @@ public enum Instances {
         """)
 
     private static let forgetStatement = Statement(
-        "instance_forget", "DELETE FROM instances WHERE heartbeat_at < now() - interval '1 day'")
+        "instance_forget", "DELETE FROM instances WHERE heartbeat_at < now() - interval '1 hour'")
 
-    /// Removes instances that have not been heard of for a day: names may be new at every start. Their leases are free
-    /// anyway.
+    /// Removes processes that have been silent for an hour, because each start adds a row. Their leases have been free
+    /// since their tenth second of silence.
     public static func forgetOld(_ db: any Querying) async throws(DatabaseError) {
         _ = try await db.query(forgetStatement, [])
     }
@@ -53,27 +40,12 @@ public enum Instances {
         _ = try await db.query(handOverStatement, [.uuidArray(jobs), .uuid(incarnation)])
     }
 
-    /// Says that this incarnation lives.
-    /// - Returns: false if the name is another incarnation's; nothing has changed then.
+    /// Writes that this incarnation lives.
+    /// - Returns: false if another incarnation has the name; nothing has changed then.
     public static func beat(
         _ db: any Querying, instance: String, incarnation: Identifier
     ) async throws(DatabaseError) -> Bool {
         try await db.query(beatStatement, [.text(instance), .uuid(incarnation)]).affected > 0
-    }
-
-    /// Takes a name over: whatever another incarnation holds under it is free from now on. Only for who knows that no
-    /// other process goes by it.
-    public static func enter(
-        _ db: any Querying, instance: String, incarnation: Identifier
-    ) async throws(DatabaseError) {
-        _ = try await db.query(enterStatement, [.text(instance), .uuid(incarnation)])
-    }
-
-    /// Puts the leases and key claims of this incarnation under another name, which it has entered before.
-    public static func move(
-        _ db: any Querying, to instance: String, incarnation: Identifier
-    ) async throws(DatabaseError) {
-        _ = try await db.query(moveStatement, [.text(instance), .uuid(incarnation)])
     }
 
     /// Frees every lease of this incarnation, so that others go on at once (orderly stop).
