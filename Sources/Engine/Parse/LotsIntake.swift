@@ -11,7 +11,7 @@ struct LotsIntake: ~Copyable {
     private(set) var signed: SignedTexts
     private(set) var tally = LotsTally()
     private(set) var wasSeen = false
-    /// The lots as received, to explain a wrong signature; nil if they are too large to keep.
+    /// The lots as sent, to explain a wrong signature; nil over ``SuspectSignature/lotsBytesMax``.
     private var text: [UInt8]? = []
 
     init(configuration: RequestReaderConfiguration, keys: SignatureKeys, sink: any LotSink) {
