@@ -131,9 +131,9 @@ struct EagerCopyTests {
                 let pool = Database(on: loop, configuration: configuration)
                 pool.start()
                 var rows: [UInt8] = []
-                let eager = EagerCopy(on: loop, database: pool, beginning: [], patience: 0.3)
                 let ended = Alarm(on: loop)
-                eager.whenEnded = { ended.wake() }
+                let eager = EagerCopy(
+                    on: loop, database: pool, beginning: [], patience: 0.3, whenEnded: { ended.wake() })
                 eager.append { buffer in buffer += [0] }
                 try await ended.sleep(seconds: 60)
                 #expect(eager.hasFailed)

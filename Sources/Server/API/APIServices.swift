@@ -37,15 +37,12 @@ public final class APIServices {
     let incarnation: Identifier
     /// The name of this process.
     let instance: String
-    /// See ``EagerCopy``.
-    let eagerBytesPerSecond: Double
+    let eagerLane: EagerLane
     let synchronous: SynchronousMode
     let health: HealthReport
     /// Bodies being read or stored, and what they hold in memory.
     let ingestGate: IngestGate
     let metrics: ShardMetrics
-    /// A body's lots are on their way into an open transaction: one at a time, the other connections are for others.
-    var isCopyingEagerly = false
     let durations = DurationHistory()
     let explainer: SignatureExplainer
     let polls: StatusPolls
@@ -64,7 +61,8 @@ public final class APIServices {
         self.clock = clock
         self.incarnation = incarnation
         self.instance = instance
-        self.eagerBytesPerSecond = eagerBytesPerSecond
+        eagerLane = EagerLane(
+            on: loop, database: database, shared: shared, bytesPerSecondMin: eagerBytesPerSecond)
         self.metrics = metrics
         ingestGate = IngestGate(metrics: metrics.intake)
         self.synchronous = synchronous

@@ -36,10 +36,10 @@ enum AcceptBatch {
 
     /// - Returns: the reply's body.
     private static func store(
-        _ job: NewJob, _ lots: any LotStore, _ hold: KeyHold, _ services: APIServices
+        _ job: NewJob, _ lots: LotStore, _ hold: KeyHold, _ services: APIServices
     ) async throws -> [UInt8] {
         do {
-            return try await lots.store(in: services.database, lots: job.totalLots) { session in
+            return try await lots.commit(lots: job.totalLots) { session in
                 guard let born = try await InsertJob.run(session, job: job, instance: services.instance)
                 else { throw JobNotStored() }
                 let body = reply(job, born).bytes

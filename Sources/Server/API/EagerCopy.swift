@@ -1,9 +1,9 @@
-// Lots that go straight into an open transaction while the rest of their body still comes in: the database works at
-// the same time as the reader. For clients whose signatures held lately; if this one does not, all of it is rolled
-// back. Loop-bound.
+// Lots that go straight into an open transaction while the rest of their body still comes in, so that the database works
+// at the same time as the reader. If the signature does not hold, all of it is rolled back. ``EagerLane`` decides who
+// may. Loop-bound.
 import Engine
 
-public final class EagerCopy: LotStore {
+public final class EagerCopy {
     /// A slower sender would hold a transaction open for too long; bytes a second.
     public static let senderBytesPerSecond = 8_000_000.0
     /// Waiting for the database at most, plus one append.
@@ -35,17 +35,22 @@ public final class EagerCopy: LotStore {
 
     private(set) var hasFailed = false
     var whenDrained: (() -> Void)?
-    /// Called once when no more of it is under way.
-    var whenEnded: (() -> Void)?
+    /// Called once, when the transaction has ended.
+    private var whenEnded: (() -> Void)?
 
     /// - Parameters:
     ///   - beginning: rows that have waited elsewhere so far.
     ///   - patience: seconds that the sender may take for a block.
-    init(on loop: Loop, database: Database, beginning: [UInt8], patience: Double = EagerCopy.patienceSeconds) {
+    ///   - whenEnded: called once, when the transaction has ended; perhaps before this returns.
+    init(
+        on loop: Loop, database: Database, beginning: [UInt8], patience: Double = EagerCopy.patienceSeconds,
+        whenEnded: @escaping () -> Void
+    ) {
         self.loop = loop
         self.database = database
         self.patience = patience
         alarm = Alarm(on: loop)
+        self.whenEnded = whenEnded
         buffer = beginning
         begin()
     }
@@ -78,8 +83,9 @@ public final class EagerCopy: LotStore {
         wake()
     }
 
-    func store(
-        in database: Database, lots: Int, _ end: @escaping (DatabaseSession) async throws -> [UInt8]
+    /// See ``LotStore/commit(lots:_:)``.
+    func commit(
+        lots: Int, _ end: @escaping (DatabaseSession) async throws -> [UInt8]
     ) async throws -> [UInt8] {
         guard let transaction else { throw JobNotStored() }
         if case .open = verdict {

@@ -11,10 +11,41 @@ enum GenerateDescriptions {
         } catch {
             // Which ones we do know (RFC 9110 15.5.16).
             let known = call.exchange.head.hasKnownCoding ? [] : [("Accept-Encoding", "gzip, identity")]
-            return reject(call, error, headers: known)
+            return call.refuse(error, headers: known)
         }
-        let ingest = Ingest(call) { outcome in finished(call, outcome) }
-        ingest.start()
+        call.run { try await serve(call) }
+    }
+
+    /// Reads and judges the body, claims its key, does what it asks for.
+    private static func serve(_ call: Call) async throws {
+        guard let ingested = try await read(call) else { return }
+        defer { ingested.discard() }
+        try call.count(call.rate)
+        let request = ingested.request
+        if request.isSynchronous {
+            ingested.discard()
+            // While the service stops, a batch is still stored, which takes a moment; a description may take too long.
+            try call.services.requireOpen()
+        }
+        guard let hold = try await KeyHold.take(call, request) else { return }
+        do {
+            if request.isSynchronous, let lot = request.singleLot {
+                try await SynchronousReply.answer(call, ingested, lot, hold)
+            } else {
+                try await AcceptBatch.answer(call, ingested, hold)
+            }
+        } catch {
+            await hold.release()
+            throw error
+        }
+    }
+
+    /// - Returns: nil if the request has been answered.
+    private static func read(_ call: Call) async throws -> IngestedRequest? {
+        do { return try await Ingest(call).finish() } catch let error as ServiceError {
+            call.refuse(error)
+            return nil
+        }
     }
 
     // MARK: Before the body
@@ -49,54 +80,18 @@ enum GenerateDescriptions {
         guard let type else { return false }
         return type.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }.lowercased() == "application/json"
     }
+}
 
-    // MARK: After the body
-
-    private static func finished(_ call: Call, _ outcome: Result<IngestedRequest, ServiceError>) {
-        switch outcome {
-        case .failure(let error): reject(call, error)
-        case .success(let request):
-            do throws(ServiceError) { try call.count(call.rate) } catch {
-                request.discard()
-                return call.fail(error)
-            }
-            begin(call, request)
-        }
-    }
-
-    private static func begin(_ call: Call, _ ingested: IngestedRequest) {
-        if ingested.request.isSynchronous { ingested.discard() }
-        call.run {
-            defer { ingested.discard() }
-            // While we stop, a batch that was on its way is stored in a moment; a description may take too long.
-            if ingested.request.isSynchronous { try call.services.requireOpen() }
-            guard let hold = try await KeyHold.take(call, ingested.request) else { return }
-            do {
-                try await answer(call, ingested, hold)
-            } catch {
-                await hold.release()
-                throw error
-            }
-        }
-    }
-
-    private static func answer(_ call: Call, _ ingested: IngestedRequest, _ hold: KeyHold) async throws {
-        if let lot = ingested.request.singleLot, ingested.request.isSynchronous {
-            try await SynchronousReply.answer(call, ingested, lot, hold)
-        } else {
-            try await AcceptBatch.answer(call, ingested, hold)
-        }
-    }
-
-    /// Refusals count (C3.1); what is our own trouble counts against nobody.
-    private static func reject(_ call: Call, _ error: ServiceError, headers: [(String, String)] = []) {
-        if error.code == .rateLimitExceeded { return call.fail(error) }
+extension Call {
+    /// Refuses a request to generate. Refusals count (C3.1); the service's own trouble counts against nobody.
+    func refuse(_ error: ServiceError, headers: [(String, String)] = []) {
+        if error.code == .rateLimitExceeded { return fail(error) }
         if error.code == .serviceUnavailable {
-            call.showStanding()
-            return call.fail(error)
+            showStanding()
+            return fail(error)
         }
-        do throws(ServiceError) { try call.count(call.rate) } catch { return call.fail(error) }
-        call.fail(error, headers: headers)
+        do throws(ServiceError) { try count(rate) } catch { return fail(error) }
+        fail(error, headers: headers)
     }
 }
 

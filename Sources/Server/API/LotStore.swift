@@ -1,27 +1,126 @@
 // Where a request's lots are from the moment they are read until its job exists. Loop-bound.
 import Engine
 
-/// Takes rows of ``InsertJob/copy`` as they are read, and puts them all into the table, or none.
-protocol LotStore: AnyObject {
-    /// The producer should pause until `whenDrained`.
-    var isCongested: Bool { get }
-    /// What was appended is lost; the request cannot be accepted.
-    var hasFailed: Bool { get }
+/// Takes rows of ``InsertJob/copy`` as they are read, and puts all of them into the table, or none. They wait in a
+/// spool until the body has been judged; large bodies may go into an open transaction meanwhile (``EagerCopy``).
+final class LotStore {
+    private enum Way {
+        case spool(Spool)
+        case eager(EagerCopy)
+    }
+
+    private let client: IPAddress
+    private let lane: EagerLane
+    private let database: Database
+    private let makeSpool: () -> Spool
+    private let begunSeconds = Monotonic.seconds()
+    private var way: Way
+    private var isDecided = false
+
     /// Called when more may be appended again, or after a failure.
-    var whenDrained: (() -> Void)? { get set }
+    var whenDrained: (() -> Void)?
+
+    init(for call: Call) {
+        let (loop, directory) = (call.services.loop, call.services.config.spoolDirectory)
+        client = call.client
+        lane = call.services.eagerLane
+        database = call.services.database
+        makeSpool = { Spool(on: loop, directory: directory) }
+        way = .spool(makeSpool())
+        listen()
+    }
+
+    /// The producer should pause until ``whenDrained``.
+    var isCongested: Bool {
+        switch way {
+        case .spool(let spool): spool.isCongested
+        case .eager(let copy): copy.isCongested
+        }
+    }
+
+    /// The lots so far cannot be stored: see ``returnToSpool()``.
+    var hasFailed: Bool {
+        switch way {
+        case .spool(let spool): spool.failure != nil
+        case .eager(let copy): copy.hasFailed
+        }
+    }
 
     /// Appends what `body` appends to a buffer: whole rows.
-    func append(_ body: (inout [UInt8]) -> Void)
+    func append(_ body: (inout [UInt8]) -> Void) {
+        switch way {
+        case .spool(let spool): spool.append(body)
+        case .eager(let copy): copy.append(body)
+        }
+    }
+
     /// Forgets everything so far.
-    func reset()
-    /// Lets go of everything that is not committed. Idempotent.
-    func discard()
+    func reset() {
+        switch way {
+        case .spool(let spool): spool.reset()
+        case .eager(let copy): copy.reset()
+        }
+    }
+
+    /// Frees everything that is not committed. Idempotent.
+    func discard() {
+        switch way {
+        case .spool(let spool): spool.discard()
+        case .eager(let copy): copy.discard()
+        }
+    }
+
+    /// Moves the rows into an open transaction if ``EagerLane`` lets this body in. Decides once, as soon as the body is
+    /// large enough.
+    func considerEager() {
+        guard !isDecided, case .spool(let spool) = way, spool.heldBytes >= EagerLane.rowBytesMin else { return }
+        isDecided = true
+        guard let copy = lane.enter(client, with: spool, after: Monotonic.seconds() - begunSeconds) else { return }
+        way = .eager(copy)
+        listen()
+    }
+
+    /// After a failure: takes the rows into a new spool if the database has none of them yet. In any case the client's
+    /// next body waits in the spool.
+    /// - Returns: false if rows are lost.
+    func returnToSpool() -> Bool {
+        lane.forget(client)
+        guard case .eager(let copy) = way, let rows = copy.takeBack() else { return false }
+        copy.discard()
+        let spool = makeSpool()
+        way = .spool(spool)
+        listen()
+        spool.append { $0 += rows }
+        return true
+    }
+
     /// Everything was appended: commits it together with what `end` does in the same transaction.
     /// - Throws: what `end` threw; `JobNotStored` if the table has another number of rows than `lots`; `DatabaseError`,
     ///   `SystemError`.
-    func store(
-        in database: Database, lots: Int, _ end: @escaping (DatabaseSession) async throws -> [UInt8]
-    ) async throws -> [UInt8]
+    func commit(
+        lots: Int, _ end: @escaping (DatabaseSession) async throws -> [UInt8]
+    ) async throws -> [UInt8] {
+        switch way {
+        case .spool(let spool):
+            try await database.transaction { session in
+                try await session.copyLots(expecting: { lots }) { try await spool.next() }
+                return try await end(session)
+            }
+        case .eager(let copy):
+            try await copy.commit(lots: lots, end)
+        }
+    }
+
+    private func listen() {
+        let tell: () -> Void = { [weak self] in
+            guard let self else { return }
+            whenDrained?()
+        }
+        switch way {
+        case .spool(let spool): spool.whenDrained = tell
+        case .eager(let copy): copy.whenDrained = tell
+        }
+    }
 }
 
 /// The database holds something else than was sent: the transaction is rolled back.
@@ -44,18 +143,5 @@ extension DatabaseSession {
             throw error
         }
         guard try await copy.finish() == lots() else { throw JobNotStored() }
-    }
-}
-
-extension Spool: LotStore {
-    var hasFailed: Bool { failure != nil }
-
-    func store(
-        in database: Database, lots: Int, _ end: @escaping (DatabaseSession) async throws -> [UInt8]
-    ) async throws -> [UInt8] {
-        try await database.transaction { session in
-            try await session.copyLots(expecting: { lots }) { try await self.next() }
-            return try await end(session)
-        }
     }
 }
