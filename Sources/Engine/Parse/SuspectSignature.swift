@@ -5,8 +5,8 @@
 /// A wrong signature and the lots that it should cover.
 public struct SuspectSignature: Sendable {
     /// Longer lots are not kept to explain a wrong signature, bytes. Every request pays for the copy, right or wrong:
-    /// 4 to 7 microseconds for 64 KB, but 1.5 to 2 ms for 1 MB, a third of the time to read it. An integrator who tries out
-    /// a signature sends few lots.
+    /// 4 to 7 microseconds for 64 KB, but 1.5 to 2 ms for 1 MB, a third of the time to read it. An integrator who tries
+    /// out a signature sends few lots.
     public static let lotsBytesMax = 64 * 1024
 
     /// The `lots` array as sent, without white space between its elements.

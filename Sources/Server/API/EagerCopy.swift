@@ -1,6 +1,7 @@
-// Lots that go straight into an open transaction while the rest of their body still comes in, so that the database works
-// at the same time as the reader. If the signature does not hold, all of it is rolled back. ``EagerLane`` decides who
-// may. Loop-bound.
+// Lots that go straight into an open transaction while the rest of their body still comes in, so that the database
+// works at the same time as the reader. If the signature does not hold, all of it is rolled back. ``EagerLane`` decides
+// which bodies. Without it 200 MB take 1.8 times as long and 1.7 times the CPU (docs/PERFORMANCE.md, "Ingest").
+// Loop-bound.
 import Engine
 
 public final class EagerCopy {

@@ -1,5 +1,5 @@
-// Decides which bodies are copied into an open transaction while they still come in (``EagerCopy``). Loop-bound: one per
-// loop.
+// Decides which bodies are copied into an open transaction while they still come in (``EagerCopy``). Loop-bound: one
+// per loop.
 import Engine
 
 /// Lets large bodies in that arrive fast, from clients whose last signature held: one at a time, because the loop's

@@ -116,7 +116,7 @@ final class Ingest: BodyReceiver, LotSink {
                 addressPolicy: config.addressPolicy, hashesBody: hashesBody),
             keys: call.services.keys, sink: self)
         lots.whenDrained = { [weak self] in self?.drained() }
-        let outcome = try await call.services.loop.park { ticket in
+        let outcome: Result<Bool, ServiceError> = try await call.services.loop.park { ticket in
             arrival = ticket
             source.receiveBody(limit: Limits.bodyBytes, into: self)
         }
