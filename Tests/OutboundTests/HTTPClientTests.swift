@@ -33,7 +33,7 @@ struct HTTPClientTests {
             #expect(text.hasPrefix("POST /x HTTP/1.1\r\n"))
             #expect(text.contains("\r\nX-A: b\r\nX-Empty:"))
             #expect(text.contains("\r\nContent-Length: 3000"))
-            #expect(text.contains("User-Agent: generation-service/1.0\r\n"))
+            #expect(text.contains("User-Agent: generation-service/2.0.0\r\n"))
             for surprise in ["Expect", "Content-Type", "Transfer-Encoding", "Cookie", "Accept-Encoding"] {
                 #expect(!text.contains(surprise + ":"), "\(surprise)")
             }

@@ -34,7 +34,7 @@ struct DeliverySeal {
         return request + [
             ("Content-Type", "application/json"),
             ("X-Signature", signature),
-            ("User-Agent", "Generation-Service/2.0"),
+            ("User-Agent", UserAgent.webhook),
             ("X-Delivery-Attempt", "\(attempt)"),
             ("X-Job-ID", delivery.job.description),
             ("webhook-id", delivery.id.description),

@@ -19,7 +19,7 @@ public struct HTTPClientConfiguration: Sendable {
     public var lookUp: LookUp = { LookupThread.start($0, on: $1, $2) }
     /// Time for which a name's addresses are reused, seconds.
     public var addressSeconds = 60.0
-    public var userAgent = "generation-service/1.0"
+    public var userAgent = UserAgent.outbound
     /// PEM file with certificate authorities; nil means the system's.
     public var certificateAuthorityFile: String?
 

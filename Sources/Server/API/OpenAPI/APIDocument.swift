@@ -17,7 +17,6 @@ enum DocumentSecurity {
 
 enum APIDocument {
     static let openAPI = "3.1.0"
-    static let version = "2.0.0"
 
     /// In the order in which people read.
     static let operations =
@@ -36,7 +35,7 @@ enum APIDocument {
 
     private static let info: JSONValue = [
         "title": "Generation Service",
-        "version": .string(version),
+        "version": .string(ServiceVersion.full),
         "summary": "Descriptions of damaged cars from photographs",
         "description": .string(DocumentProse.overview),
     ]

@@ -66,7 +66,7 @@ enum DeliveryOperations {
         header(
             "X-Signature", "`sha256=` and the hex HMAC-SHA256 of the exact bytes of the body, with the shared key.",
             Schema.text("A signature.", pattern: "^sha256=[0-9a-f]{64}$")),
-        header("User-Agent", "Who calls.", Schema.constant("Generation-Service/2.0", "Always.")),
+        header("User-Agent", "Who calls.", Schema.constant(UserAgent.webhook, "Always.")),
         header("X-Delivery-Attempt", "Counts from 1.", Schema.integer("A number.", 1...Int.max, examples: [1])),
         header("X-Job-ID", "The job's id.", Schema.jobID),
         header(

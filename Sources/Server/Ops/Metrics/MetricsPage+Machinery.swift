@@ -83,14 +83,12 @@ extension MetricsPage {
 
     mutating func writeBuild() {
         text.family("generation_build_info", .gauge, "Always 1; what runs is in the labels.")
-        text.sample([("version", BuildInfo.version), ("configuration", BuildInfo.configuration)], 1)
+        text.sample([("version", ServiceVersion.full), ("configuration", BuildInfo.configuration)], 1)
     }
 }
 
 /// What this program is.
 enum BuildInfo {
-    /// The API document's version, and our own behind it.
-    static let version = "2.0.0"
     #if DEBUG
     static let configuration = "debug"
     #else

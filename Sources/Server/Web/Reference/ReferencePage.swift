@@ -37,7 +37,7 @@ enum ReferencePage {
         html.element("h1", title)
         html.element("p") { html in
             html.say(document["info"]?["summary"]?.string ?? "")
-            html.say(". Version \(APIDocument.version). ")
+            html.say(". Version \(ServiceVersion.full). ")
             html.link("/openapi.json", "openapi.json")
         }
         html.element("nav", ["aria-label": "Sections"]) { html in
