@@ -19,7 +19,7 @@ private func withSimulator(
         configure(&configuration)
         let http = HTTPClient(on: loop)
         var policy = RetryPolicy()
-        policy.baseSeconds = 0.001
+        policy.backOff.firstSeconds = 0.001
         let client = OpenAIClient(http: http, configuration: configuration, policy: policy)
         let outcome: Result<Void, any Error>
         do { outcome = .success(try await body(client, simulator)) } catch { outcome = .failure(error) }

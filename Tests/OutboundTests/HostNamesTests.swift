@@ -167,16 +167,16 @@ struct HostNamesTests {
             }
             #expect(await ask("a.example") == .asked)
             #expect(await ask("b.example") == .asked)
-            clock.withLock { $0 = HostNames.failureSeconds - 0.1 }
+            clock.withLock { $0 = HostNames.backOff.firstSeconds - 0.1 }
             #expect(await ask("a.example") == .known(["192.0.2.1"]))
             #expect(await ask("b.example") == .failed)
-            clock.withLock { $0 = HostNames.failureSeconds + 0.1 }
+            clock.withLock { $0 = HostNames.backOff.firstSeconds + 0.1 }
             #expect(await ask("b.example") == .asked)
             #expect(await ask("a.example") == .known(["192.0.2.1"]))
             // A second failure in a row is told for twice as long.
-            clock.withLock { $0 = 3 * HostNames.failureSeconds }
+            clock.withLock { $0 = 3 * HostNames.backOff.firstSeconds }
             #expect(await ask("b.example") == .failed)
-            clock.withLock { $0 = 3 * HostNames.failureSeconds + 0.2 }
+            clock.withLock { $0 = 3 * HostNames.backOff.firstSeconds + 0.2 }
             #expect(await ask("b.example") == .asked)
             clock.withLock { $0 = answerSeconds + 0.1 }
             #expect(await ask("a.example") == .asked)

@@ -9,7 +9,7 @@ struct SilentHostsTests {
     @Test("after so many failures in a row a host is silent; each silence lets one exchange through, and grows")
     func transcript() {
         let max = SilentHosts.failuresMax
-        let silence = SilentHosts.silenceSeconds
+        let silence = SilentHosts.backOff.firstSeconds
         var hosts = Transcript()
         for _ in 1..<max { hosts.failed("a", 0) }
         hosts.expect("a", at: 0, silent: false, mayTry: true)
@@ -33,7 +33,7 @@ struct SilentHostsTests {
         for _ in 0..<SilentHosts.failuresMax { hosts.failed("a", 0) }
         var now = 0.0
         for trial in 0..<70 {
-            now += min(SilentHosts.silenceSeconds * Double(1 << min(trial, 20)), SilentHosts.silenceSecondsMax)
+            now += min(SilentHosts.backOff.firstSeconds * Double(1 << min(trial, 20)), SilentHosts.backOff.mostSeconds)
             hosts.expect("a", at: now - 1, silent: true, mayTry: false)
             hosts.expect("a", at: now, silent: false, mayTry: true)
             hosts.failed("a", now)

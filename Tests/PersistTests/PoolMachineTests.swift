@@ -149,15 +149,3 @@ struct PoolMachineTests {
         #expect(pool.acquire(4, .shared) == .refused(closed))
     }
 }
-
-@Suite("Back-off")
-struct BackOffTests {
-    @Test("half of the doubled delay to all of it, none after no failure")
-    func delays() {
-        let backOff = BackOff(firstSeconds: 1, mostSeconds: 10)
-        #expect(backOff.delay(failures: 0, jitter: 0.5) == 0)
-        #expect((1...6).map { backOff.delay(failures: $0, jitter: 0) } == [0.5, 1, 2, 4, 5, 5])
-        #expect(backOff.delay(failures: 3, jitter: 0.5) == 3)
-        #expect(backOff.delay(failures: .max, jitter: 0) == 5)
-    }
-}

@@ -19,7 +19,7 @@ func withOpenAI(
         var configuration = OpenAIConfiguration(baseURL: baseURL, apiKey: "sk-test-key")
         configure(&configuration)
         var policy = RetryPolicy()
-        policy.baseSeconds = 0.001
+        policy.backOff.firstSeconds = 0.001
         let http = HTTPClient(on: loop)
         let client = OpenAIClient(http: http, configuration: configuration, policy: policy, random: { 0 })
         let outcome: Result<Void, any Error>

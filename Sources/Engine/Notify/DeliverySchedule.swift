@@ -5,6 +5,8 @@ public struct DeliverySchedule: Sendable {
     public var attemptsMax = 5
     /// Wait before the second attempt, seconds (`WEBHOOK_RETRY_BASE`); it doubles for each further one.
     public var baseSeconds = 30.0
+    /// The longest wait is this many times the first.
+    private static let longestFactor = 1_048_576.0
 
     public init(attemptsMax: Int = 5, baseSeconds: Double = 30) {
         self.attemptsMax = attemptsMax
@@ -21,7 +23,8 @@ public struct DeliverySchedule: Sendable {
     public func verdict(attempt: Int, succeeded: Bool) -> NextStep {
         if succeeded { return .delivered }
         guard attempt < attemptsMax else { return .failed }
-        return .again(afterSeconds: baseSeconds * Double(1 << min(attempt - 1, 20)))
+        let backOff = BackOff(firstSeconds: baseSeconds, mostSeconds: baseSeconds * Self.longestFactor)
+        return .again(afterSeconds: backOff.longest(failures: attempt))
     }
 
     /// True for 200, 201 and 202 only.

@@ -11,8 +11,7 @@ final class HostNames {
 
     /// Time for which a failure is reused, seconds, unless the caller insists. It
     /// doubles with each further failure in a row.
-    static let failureSeconds = 15.0
-    static let failureSecondsMax = 600.0
+    static let backOff = BackOff(firstSeconds: 15, mostSeconds: 600)
     /// Longest wait of a caller from the start of the lookup, seconds; the lookup's thread may take longer.
     static let lookupSeconds = 10.0
     /// Most names in the cache.
@@ -154,8 +153,8 @@ final class HostNames {
             known[host] = Known(addresses: addresses, until: now() + answerSeconds)
             return
         }
-        let before = known[host]?.failures ?? 0
-        let seconds = min(HostNames.failureSeconds * Double(1 << min(before, 10)), HostNames.failureSecondsMax)
-        known[host] = Known(addresses: [], until: now() + seconds, failures: before + 1)
+        let failures = (known[host]?.failures ?? 0) + 1
+        let seconds = HostNames.backOff.longest(failures: failures)
+        known[host] = Known(addresses: [], until: now() + seconds, failures: failures)
     }
 }

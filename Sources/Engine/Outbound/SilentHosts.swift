@@ -1,14 +1,13 @@
 // Remembers hosts that did not answer recently. A job can name one dead host in up to 1.8 million images; waiting
 // five seconds for each would take weeks. Pure; the client's loop.
 
-/// Counts failures in a row per host and port. After ``failuresMax`` failures a host is silent: for
-/// ``silenceSeconds`` optional requests to it fail at once, then one exchange tests it. Each failed test doubles the
-/// silence, up to ``silenceSecondsMax``.
+/// Counts failures in a row per host and port. After ``failuresMax`` failures a host is silent: for the time of
+/// ``backOff`` optional requests to it fail at once, then one exchange tests it. Each failed test doubles the silence.
 struct SilentHosts {
     /// Failures to connect or to answer in time, without an answer in between.
     static let failuresMax = 16
-    static let silenceSeconds = 30.0
-    static let silenceSecondsMax = 600.0
+    /// Duration of a silence: 30 s to 600 s.
+    static let backOff = BackOff(firstSeconds: 30, mostSeconds: 600)
     /// Most hosts remembered; above it all are forgotten and detected again.
     static let hostsMax = 4096
 
@@ -18,9 +17,7 @@ struct SilentHosts {
         var trials = 0
 
         /// Duration of the silence after this many tests, seconds.
-        var silence: Double {
-            min(SilentHosts.silenceSeconds * Double(1 << min(trials, 10)), SilentHosts.silenceSecondsMax)
-        }
+        var silence: Double { SilentHosts.backOff.longest(failures: trials + 1) }
     }
 
     private var hosts: [String: Host] = [:]

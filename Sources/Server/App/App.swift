@@ -151,7 +151,7 @@ extension App {
     }
 
     private func migrateUntilDone(_ shard: Shard) async {
-        var pause = 0.1
+        var failures = 0
         while !Task.isCancelled {
             do {
                 try await App.migrate(shard.database)
@@ -163,8 +163,8 @@ extension App {
                 if Task.isCancelled { return }
                 log.warning("database is not ready", metadata: ["error": "\(error)"])
             }
-            try? await shard.loop.sleep(seconds: pause)
-            pause = min(pause * 2, 5)
+            failures += 1
+            try? await shard.loop.sleep(seconds: BackOff.reconnect.longest(failures: failures))
         }
     }
 

@@ -4,8 +4,8 @@
 public struct RetryPolicy: Sendable {
     /// Most requests in total, including the first.
     public var tries = 3
-    public var baseSeconds = 0.5
-    public var longestSeconds = 8.0
+    /// 0.5 s to 8 s, less up to a quarter, so that callers that failed together do not retry together.
+    public var backOff = BackOff(firstSeconds: 0.5, mostSeconds: 8, spread: 0.25)
     /// A longer `Retry-After` is returned to the caller instead of being waited for.
     public var longestObeyedSeconds = 60.0
 
@@ -24,11 +24,8 @@ public struct RetryPolicy: Sendable {
         return delay <= longestObeyedSeconds && delay < remainingSeconds ? delay : nil
     }
 
-    /// Returns min(0.5 * 2^n, 8) s, less up to a quarter, so that callers that failed together do not retry together.
     func backOff(retriesDone: Int, random: Double) -> Double {
-        var delay = baseSeconds
-        for _ in 0..<min(retriesDone, 16) { delay *= 2 }
-        return min(delay, longestSeconds) * (1 - 0.25 * random)
+        backOff.delay(failures: retriesDone + 1, jitter: 1 - random)
     }
 
     /// Refusals and truncated answers are excluded, because the same request would cost money twice.

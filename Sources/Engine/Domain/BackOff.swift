@@ -1,13 +1,17 @@
-// Delay before the next attempt. Pure: the caller passes the random number.
+// Delay before the next attempt: one rule for connections, calls, names, hosts and deliveries. Pure: the caller passes the
+// random number.
 
 /// Doubling delays with a bound, spread at random so that clients do not retry in step.
 public struct BackOff: Sendable {
     public var firstSeconds: Double
     public var mostSeconds: Double
+    /// The largest part of a delay that chance takes away, 0 ... 1.
+    public var spread: Double
 
-    public init(firstSeconds: Double, mostSeconds: Double) {
+    public init(firstSeconds: Double, mostSeconds: Double, spread: Double = 0.5) {
         self.firstSeconds = firstSeconds
         self.mostSeconds = mostSeconds
+        self.spread = spread
     }
 
     /// For connections to the database: 0.1 s to 5 s.
@@ -19,7 +23,7 @@ public struct BackOff: Sendable {
     /// Returns the seconds to wait after `failures` failures in a row, 0 for none: between
     /// half of the doubled value and all of it.
     /// - Parameter jitter: 0 ..< 1.
-    public func delay(failures: Int, jitter: Double) -> Double {
+    public func longest(failures: Int) -> Double {
         guard failures > 0 else { return 0 }
         var full = firstSeconds
         var doublings = failures - 1
@@ -27,6 +31,12 @@ public struct BackOff: Sendable {
             full *= 2
             doublings -= 1
         }
-        return min(full, mostSeconds) * (0.5 + jitter / 2)
+        return min(full, mostSeconds)
+    }
+
+    /// Seconds to wait after `failures` failures in a row, 0 for none; ``spread`` less for the lowest `jitter`.
+    /// - Parameter jitter: 0 ..< 1.
+    public func delay(failures: Int, jitter: Double) -> Double {
+        longest(failures: failures) * (1 - spread * (1 - jitter))
     }
 }
