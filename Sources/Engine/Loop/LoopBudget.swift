@@ -1,4 +1,4 @@
-// A bound on a resource that tasks of one loop share, such as bytes in memory. Thread: the loop's.
+// A bound on a resource that tasks of one loop share: jobs at work, bytes in memory. Thread: the loop's.
 import DequeModule
 
 /// A counting semaphore with weights, first come, first served. Loop-bound.
@@ -12,15 +12,21 @@ public final class LoopBudget {
     private let total: Int
     private var used = 0
     private var waiting = Deque<Waiter>()
+    /// Called when something has become free and nobody waited for it.
+    public var whenFree: (() -> Void)?
 
+    /// - Parameter total: at least 1.
     public init(_ total: Int, on loop: Loop) {
-        self.total = total
+        self.total = max(1, total)
         self.loop = loop
     }
 
+    /// Free amount minus the waiters' amounts.
+    public var room: Int { waiting.reduce(total - used) { $0 - $1.amount } }
+
     /// Waits until `amount` is free and takes it. An amount above the total counts as the total.
     /// - Throws: `CancellationError` when the task is cancelled; nothing is taken then.
-    public func take(_ amount: Int) async throws(CancellationError) {
+    public func take(_ amount: Int = 1) async throws(CancellationError) {
         let amount = min(amount, total)
         if waiting.isEmpty, used + amount <= total {
             used += amount
@@ -28,19 +34,23 @@ public final class LoopBudget {
         }
         try await loop.park { (ticket: Ticket<Void>) in
             waiting.append(Waiter(amount: amount, ticket: ticket))
-            ticket.whenCancelled = { [weak self] in self?.serve() }
+            ticket.whenCancelled = { [weak self] in
+                self?.waiting.removeAll { $0.ticket === ticket }
+                self?.serve()
+            }
         }
     }
 
-    public func give(_ amount: Int) {
+    /// Gives back as much as was taken, to the longest waiting first.
+    public func give(_ amount: Int = 1) {
         used -= min(amount, total)
         serve()
+        if waiting.isEmpty, used < total { whenFree?() }
     }
 
     private func serve() {
-        while let first = waiting.first, !first.ticket.isWaiting || used + first.amount <= total {
+        while let first = waiting.first, used + first.amount <= total {
             waiting.removeFirst()
-            guard first.ticket.isWaiting else { continue }
             used += first.amount
             first.ticket.resume()
         }

@@ -10,7 +10,7 @@ public final class JobContext {
     let languageName: (String) -> String
     let log: Logger
     /// For jobs at work; one that waits holds none.
-    let places: Places
+    let places: LoopBudget
 
     /// - Parameter languageName: a code's English name, for prompts.
     public init(
@@ -24,7 +24,7 @@ public final class JobContext {
         self.configuration = configuration
         self.languageName = languageName
         log = Logger(label: "jobs")
-        places = Places(configuration.jobsMax, on: loop)
+        places = LoopBudget(configuration.jobsMax, on: loop)
     }
 
     var account: String { openAI.configuration.account }

@@ -47,8 +47,8 @@ public final class JobRunner {
 
     /// After each step others get their turn, so that a large job does not hold up small ones.
     private func inPlace(_ body: () async throws -> StepOutcome) async throws -> StepOutcome {
-        try await context.places.enter()
-        defer { context.places.leave() }
+        try await context.places.take()
+        defer { context.places.give() }
         return try await body()
     }
 

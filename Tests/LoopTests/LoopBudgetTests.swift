@@ -3,32 +3,54 @@ import Engine
 import TestSupport
 import Testing
 
-@Suite("Places at work, and patience", .timeLimit(.minutes(1)))
-struct PlacesTests {
+@Suite("Budgets of a loop, and patience", .timeLimit(.minutes(1)))
+struct LoopBudgetTests {
     @Test("places go round in the order of asking; whoever was cancelled while waiting gets none and keeps none")
     func order() async throws {
         try await onLoop { loop in
-            let places = Places(1, on: loop)
+            let places = LoopBudget(1, on: loop)
             var log: [Int] = []
             var frees = 0
             places.whenFree = { frees += 1 }
-            try await places.enter()
+            try await places.take()
             let tasks = (1...3).map { number in
                 loop.spawn {
-                    guard (try? await places.enter()) != nil else { return log.append(-number) }
+                    guard (try? await places.take()) != nil else { return log.append(-number) }
                     log.append(number)
                     await loop.yield()
-                    places.leave()
+                    places.give()
                 }
             }
             #expect(places.room == -3 && log.isEmpty)
             tasks[1].cancel()
             await tasks[1].value
             #expect(places.room == -2 && log == [-2])
-            places.leave()
+            places.give()
             for task in tasks { await task.value }
             #expect(log == [-2, 1, 3])
             #expect(places.room == 1 && frees == 1)
+        }
+    }
+
+    @Test("a large wish waits for all of its amount, and smaller ones wait behind it; cancelled, it lets them go")
+    func weights() async throws {
+        try await onLoop { loop in
+            let budget = LoopBudget(10, on: loop)
+            var log: [Int] = []
+            try await budget.take(4)
+            let tasks = [99, 6, 5].map { amount in
+                loop.spawn { log.append((try? await budget.take(amount)) == nil ? -amount : amount) }
+            }
+            #expect(budget.room == 6 - 10 - 6 - 5 && log.isEmpty)
+            tasks[0].cancel()
+            await tasks[0].value
+            await tasks[1].value
+            #expect(budget.room == -5 && Set(log) == [-99, 6])
+            budget.give(6)
+            await tasks[2].value
+            budget.give(5)
+            budget.give(4)
+            #expect(budget.room == 10)
         }
     }
 
