@@ -3,15 +3,12 @@
 #define SHIM_LOOP_H
 #include <uv.h>
 
-static inline uv_handle_t *shim_handle_async(uv_async_t *h) { return (uv_handle_t *)h; }
-static inline uv_handle_t *shim_handle_idle(uv_idle_t *h) { return (uv_handle_t *)h; }
-static inline uv_handle_t *shim_handle_check(uv_check_t *h) { return (uv_handle_t *)h; }
-static inline uv_handle_t *shim_handle_timer(uv_timer_t *h) { return (uv_handle_t *)h; }
-static inline uv_handle_t *shim_handle_poll(uv_poll_t *h) { return (uv_handle_t *)h; }
-static inline uv_handle_t *shim_handle_tcp(uv_tcp_t *h) { return (uv_handle_t *)h; }
-static inline uv_handle_t *shim_handle_signal(uv_signal_t *h) { return (uv_handle_t *)h; }
-static inline uv_stream_t *shim_stream_tcp(uv_tcp_t *h) { return (uv_stream_t *)h; }
-static inline uv_req_t *shim_req_fs(uv_fs_t *r) { return (uv_req_t *)r; }
+static inline uv_handle_t *shim_handle(void *handle) { return (uv_handle_t *)handle; }
+static inline uv_stream_t *shim_stream(uv_tcp_t *handle) { return (uv_stream_t *)handle; }
+
+// The first field of every handle and every request is `void *data`.
+static inline void *shim_data(const void *object) { return *(void *const *)object; }
+static inline void shim_set_data(void *object, void *data) { *(void **)object = data; }
 
 // Returns the loop that runs on the calling thread, or NULL.
 void *shim_current_loop(void);

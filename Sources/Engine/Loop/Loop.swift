@@ -1,6 +1,5 @@
 // The libuv loop as a Swift executor. One thread runs it; tasks started with `spawn` never leave that thread. Frees:
 // the loop thread frees `uv_loop_t` after its last handle has closed. Thread: stated at each member.
-// libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 import DequeModule
 import Glibc
@@ -149,7 +148,7 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
     private func armIdle() {
         guard !idleIsActive else { return }
         idleIsActive = true
-        uv_idle_start(idleHandle) { handle in Loop.of(handle!.pointee.data).drain() }
+        uv_idle_start(idleHandle) { handle in Loop.of(handle).drain() }
     }
 
     private func takeInbox() {
@@ -182,15 +181,15 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
         }
     }
 
-    private static func of(_ data: UnsafeMutableRawPointer?) -> Loop {
+    private static func of(_ handle: UnsafeMutableRawPointer?) -> Loop {
         // `data` is set once in `prepareHandles` to the loop itself, which outlives its handles.
-        Unmanaged<Loop>.fromOpaque(data!).takeUnretainedValue()
+        Unmanaged<Loop>.fromOpaque(shim_data(handle!)!).takeUnretainedValue()
     }
 
     private func prepareHandles() {
         let me = Unmanaged.passUnretained(self).toOpaque()
         uv_async_init(uv, wakeHandle) { handle in
-            let loop = Loop.of(handle!.pointee.data)
+            let loop = Loop.of(handle)
             loop.takeInbox()
             loop.drain()
             if !loop.ready.isEmpty { loop.armIdle() }
@@ -201,8 +200,8 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
         idleHandle.pointee.data = me
         checkHandle.pointee.data = me
         // Jobs that this turn's I/O made ready run before the loop sleeps.
-        uv_check_start(checkHandle) { handle in Loop.of(handle!.pointee.data).drain() }
-        uv_unref(shim_handle_check(checkHandle))
+        uv_check_start(checkHandle) { handle in Loop.of(handle).drain() }
+        uv_unref(shim_handle(checkHandle))
     }
 
     private func threadMain() {
@@ -210,8 +209,8 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
         shim_name_thread(String(name.prefix(15)))
         uv_run(uv, UV_RUN_DEFAULT)
         // Only the loop's own idle and check handles are left here; any other open handle is a leak of its owner.
-        uv_close(shim_handle_idle(idleHandle), nil)
-        uv_close(shim_handle_check(checkHandle), nil)
+        uv_close(shim_handle(idleHandle), nil)
+        uv_close(shim_handle(checkHandle), nil)
         uv_run(uv, UV_RUN_DEFAULT)
         shim_set_current_loop(nil)
         let busy = uv_loop_close(uv) != 0
@@ -235,6 +234,6 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {  //
         stopping = true
         takeInbox()
         inbox.withLock { $0.closed = true }
-        uv_close(shim_handle_async(wakeHandle), nil)
+        uv_close(shim_handle(wakeHandle), nil)
     }
 }

@@ -1,6 +1,5 @@
 // File access that does not block the loop: uv_fs_* on libuv's thread pool. Thread: the loop's. Frees: each request
 // and its buffer after its callback; the descriptor in `close()` or deinit.
-// libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 import Glibc
 
@@ -122,16 +121,12 @@ public final class LoopFile {
 }
 
 /// One call on libuv's thread pool; the calling task waits for it.
-final class FileRequest {
-    private let raw: UnsafeMutablePointer<uv_fs_t> = .allocate(capacity: 1)
+final class FileRequest: LoopObject<uv_fs_t> {
     private var continuation: CheckedContinuation<Int, Never>?
 
-    private init() { raw.initialize(to: uv_fs_t()) }
+    override init() { raw.initialize(to: uv_fs_t()) }
 
-    deinit {
-        uv_fs_req_cleanup(raw)
-        raw.deallocate()
-    }
+    deinit { uv_fs_req_cleanup(raw) }
 
     /// Returns the call's result. `start` begins the call with libuv's loop, request and callback.
     static func run(
@@ -151,10 +146,10 @@ final class FileRequest {
         let request = FileRequest()
         let result = await withCheckedContinuation { continuation in
             request.continuation = continuation
-            request.raw.pointee.data = Unmanaged.passRetained(request).toOpaque()  // released in the callback
+            request.hold()
             let failure = start(loop.uv, request.raw, FileRequest.finished)
             guard failure < 0 else { return }
-            Unmanaged.passUnretained(request).release()  // no callback follows
+            request.release()
             continuation.resume(returning: Int(failure))
         }
         guard result >= 0 else { throw SystemError(Int32(result), call) }
@@ -162,7 +157,7 @@ final class FileRequest {
     }
 
     private static let finished: uv_fs_cb = { raw in
-        let request = Unmanaged<FileRequest>.fromOpaque(raw!.pointee.data).takeRetainedValue()
-        request.continuation?.resume(returning: Int(raw!.pointee.result))
+        let request = FileRequest.taken(from: raw)
+        request.continuation?.resume(returning: Int(request.raw.pointee.result))
     }
 }

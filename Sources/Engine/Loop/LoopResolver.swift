@@ -1,6 +1,5 @@
 // Resolves host names to addresses on libuv's thread pool. Frees: the request and the address list, in the callback.
 // Thread: the loop's; the blocking lookup runs on the pool.
-// libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 import Glibc
 
@@ -9,11 +8,9 @@ public enum LoopResolver {
     /// Most addresses returned per name.
     static let addressesMax = 8
 
-    private final class Look {
-        let request: UnsafeMutablePointer<uv_getaddrinfo_t> = .allocate(capacity: 1)
+    private final class Look: LoopObject<uv_getaddrinfo_t> {
         let done: ([String]) -> Void
         init(_ done: @escaping ([String]) -> Void) { self.done = done }
-        deinit { request.deallocate() }
     }
 
     /// Looks up `host` and calls `done` on the loop, in a later turn, with its numeric addresses in the system's
@@ -22,21 +19,20 @@ public enum LoopResolver {
     public static func addresses(of host: String, on loop: Loop, _ done: @escaping ([String]) -> Void) {
         loop.assertOnLoop()
         let look = Look(done)
-        look.request.pointee.data = Unmanaged.passRetained(look).toOpaque()  // released in the callback, or just below
+        look.hold()
         var hints = addrinfo()
         hints.ai_family = AF_UNSPEC
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         let refused = uv_getaddrinfo(
-            loop.uv, look.request,
+            loop.uv, look.raw,
             { request, status, list in
-                // `data` is the look set above, retained until here.
-                let look = Unmanaged<Look>.fromOpaque(request!.pointee.data).takeRetainedValue()
+                let look = Look.taken(from: request)
                 let found = status == 0 ? LoopResolver.numeric(list) : []
                 uv_freeaddrinfo(list)
                 look.done(found)
             }, host, nil, &hints)
         guard refused != 0 else { return }
-        Unmanaged.passUnretained(look).release()
+        look.release()
         loop.later { done([]) }
     }
 

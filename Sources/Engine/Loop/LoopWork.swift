@@ -1,17 +1,14 @@
 // Long calculations, moved from the loop to libuv's thread pool. Thread: called and answered on the loop's, run on
 // one of the pool's. Frees: the request, in its callback.
-// libuv calls back with its own request, never NULL: hence `!` there.
 import CShims
 
 public enum LoopWork {
     /// A request in the pool.
-    private final class Errand {
-        let request: UnsafeMutablePointer<uv_work_t> = .allocate(capacity: 1)
+    private final class Errand: LoopObject<uv_work_t> {
         let work: @Sendable () -> Void
         var done: (() -> Void)?
 
         init(_ work: @escaping @Sendable () -> Void) { self.work = work }
-        deinit { request.deallocate() }
     }
 
     /// Runs `body` on the pool and returns its value on the loop. Cancellation does not interrupt it. If the pool
@@ -25,9 +22,9 @@ public enum LoopWork {
         }
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             errand.done = { continuation.resume() }
-            errand.request.pointee.data = Unmanaged.passRetained(errand).toOpaque()  // released in the callback
-            guard uv_queue_work(loop.uv, errand.request, LoopWork.work, LoopWork.finished) != 0 else { return }
-            Unmanaged.passUnretained(errand).release()  // no callback follows
+            errand.hold()
+            guard uv_queue_work(loop.uv, errand.raw, LoopWork.work, LoopWork.finished) != 0 else { return }
+            errand.release()
             continuation.resume()
         }
         return result.withLock { $0 } ?? body()
@@ -35,10 +32,10 @@ public enum LoopWork {
 
     /// Pool thread. `data` is the errand, retained until `finished`.
     private static let work: uv_work_cb = { request in
-        Unmanaged<Errand>.fromOpaque(request!.pointee.data).takeUnretainedValue().work()
+        Errand.of(request).work()
     }
 
     private static let finished: uv_after_work_cb = { request, _ in
-        Unmanaged<Errand>.fromOpaque(request!.pointee.data).takeRetainedValue().done?()
+        Errand.taken(from: request).done?()
     }
 }

@@ -1,5 +1,4 @@
 // The client side of a TCP stream. Frees: the connect request, in its callback. Thread: the loop's.
-// libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 
 extension TCPStream {
@@ -19,24 +18,25 @@ extension TCPStream {
             stream.close()
             throw SystemError(status, "connect")
         }
-        uv_tcp_nodelay(stream.box.handle, 1)
+        uv_tcp_nodelay(stream.box.raw, 1)
         return stream
     }
 
+    private final class Connect: LoopObject<uv_connect_t> {
+        let ticket: Ticket<Int32>
+        init(_ ticket: Ticket<Int32>) { self.ticket = ticket }
+    }
+
     private func begin(_ address: SocketAddress, _ ticket: Ticket<Int32>) {
-        let request = UnsafeMutablePointer<uv_connect_t>.allocate(capacity: 1)
-        let waiting = Unmanaged.passRetained(ticket)  // released in the callback, or below if there is none
-        request.pointee.data = waiting.toOpaque()
+        let connect = Connect(ticket)
+        connect.hold()
         let failure = address.withPointer { pointer in
-            uv_tcp_connect(request, box.handle, pointer) { request, status in
-                let ticket = Unmanaged<Ticket<Int32>>.fromOpaque(request!.pointee.data).takeRetainedValue()
-                request!.deallocate()
-                ticket.resume(status)
+            uv_tcp_connect(connect.raw, box.raw, pointer) { request, status in
+                Connect.taken(from: request).ticket.resume(status)
             }
         }
         guard failure != 0 else { return }
-        waiting.release()
-        request.deallocate()
+        connect.release()
         ticket.resume(failure)
     }
 }

@@ -1,6 +1,5 @@
 // A listening socket. Several loops and processes listen on one port; the kernel spreads the connections over them.
 // Frees: the handle lives until its uv_close callback; the descriptor is the handle's once opened. Thread: the loop's.
-// libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 import Glibc
 
@@ -13,13 +12,11 @@ public final class TCPListener {
     /// The listening port; the kernel's choice if 0 was requested.
     public let port: Int
 
-    private final class Box {
-        let handle: UnsafeMutablePointer<uv_tcp_t> = .allocate(capacity: 1)
+    private final class Box: Handle<uv_tcp_t> {
         unowned let loop: Loop
         var accepted: ((TCPStream) -> Void)?
-        var closed = false
         init(_ loop: Loop) { self.loop = loop }
-        deinit { handle.deallocate() }
+        override func forget() { accepted = nil }
     }
 
     /// Binds and listens. `accepted` receives each connection. Loop thread.
@@ -31,12 +28,12 @@ public final class TCPListener {
         let descriptor = try TCPListener.boundSocket(address, shared: shared)
         box = Box(loop)
         box.accepted = accepted
-        uv_tcp_init(loop.uv, box.handle)
-        box.handle.pointee.data = Unmanaged.passRetained(box).toOpaque()  // released in the close callback
-        let handle = box.handle
+        uv_tcp_init(loop.uv, box.raw)
+        box.hold()
+        let handle = box.raw
         var failure = uv_tcp_open(handle, descriptor)
         if failure != 0 { Glibc.close(descriptor) }
-        if failure == 0 { failure = uv_listen(shim_stream_tcp(handle), TCPListener.backlog, TCPListener.connected) }
+        if failure == 0 { failure = uv_listen(shim_stream(handle), TCPListener.backlog, TCPListener.connected) }
         port = SocketAddress.filled { uv_tcp_getsockname(handle, $0, $1) }?.port ?? 0
         guard failure == 0 else {
             close()
@@ -53,9 +50,9 @@ public final class TCPListener {
     }
 
     private func takeWaiting() {
-        guard !box.closed, let accepted = box.accepted else { return }
+        guard !box.isClosed, let accepted = box.accepted else { return }
         var descriptor: uv_os_fd_t = -1
-        guard uv_fileno(shim_handle_tcp(box.handle), &descriptor) == 0 else { return }
+        guard uv_fileno(box.base, &descriptor) == 0 else { return }
         for _ in 0..<TCPListener.backlog {
             let connected = accept(descriptor, nil, nil)
             if connected < 0, errno == EINTR || errno == ECONNABORTED { continue }
@@ -66,17 +63,10 @@ public final class TCPListener {
         }
     }
 
-    public func close() {
-        guard !box.closed else { return }
-        box.closed = true
-        box.accepted = nil
-        uv_close(shim_handle_tcp(box.handle)) { handle in
-            Unmanaged<Box>.fromOpaque(handle!.pointee.data).release()
-        }
-    }
+    public func close() { box.close() }
 
     private static let connected: uv_connection_cb = { server, status in
-        let box = Unmanaged<Box>.fromOpaque(server!.pointee.data).takeUnretainedValue()
+        let box = Box.of(server)
         // A failed accept (no descriptor left, client gone) loses only that connection.
         guard status == 0, let accepted = box.accepted else { return }
         let stream = TCPStream(on: box.loop)

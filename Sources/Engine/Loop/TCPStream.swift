@@ -1,6 +1,5 @@
 // A TCP connection on a loop: callbacks in, bytes out. Thread: the loop's.
 // Frees: the handle lives until its uv_close callback; each queued write owns a copy of its bytes until its callback.
-// libuv calls back with its own handle or request, never NULL: hence `!` there.
 import CShims
 import Glibc
 
@@ -23,24 +22,24 @@ public final class TCPStream {
     let box: Box
     public unowned let loop: Loop
 
-    final class Box {
-        let handle: UnsafeMutablePointer<uv_tcp_t> = .allocate(capacity: 1)
+    final class Box: Handle<uv_tcp_t> {
         unowned let loop: Loop
         var owner: (any TCPStreamOwner)?
         var reading = false
-        var closed = false
         init(_ loop: Loop) { self.loop = loop }
-        deinit { handle.deallocate() }
+        override func forget() { owner = nil }
 
         /// Stops reading until the next turn. libuv reads a socket up to 32 times in a row while each read fills the
         /// buffer; a peer that sends as fast as the loop reads would block the loop's other connections for 2 MB.
         func giveWay() {
-            guard reading, !closed else { return }
-            uv_read_stop(shim_stream_tcp(handle))
-            loop.later { [self] in if reading, !closed { read() } }
+            guard reading, !isClosed else { return }
+            uv_read_stop(stream)
+            loop.later { [self] in if reading, !isClosed { read() } }
         }
 
-        func read() { uv_read_start(shim_stream_tcp(handle), TCPStream.allocate, TCPStream.readDone) }
+        var stream: UnsafeMutablePointer<uv_stream_t> { shim_stream(raw) }
+
+        func read() { uv_read_start(stream, TCPStream.allocate, TCPStream.readDone) }
     }
 
     /// Makes a write to a closed peer an error instead of a signal that ends the process.
@@ -52,21 +51,21 @@ public final class TCPStream {
         TCPStream.brokenPipesAreErrors
         self.loop = loop
         box = Box(loop)
-        uv_tcp_init(loop.uv, box.handle)
-        box.handle.pointee.data = Unmanaged.passRetained(box).toOpaque()  // released in the close callback
+        uv_tcp_init(loop.uv, box.raw)
+        box.hold()
     }
 
     deinit { close() }
 
     func accept(from server: UnsafeMutablePointer<uv_stream_t>) -> Bool {
-        guard uv_accept(server, shim_stream_tcp(box.handle)) == 0 else { return false }
+        guard uv_accept(server, box.stream) == 0 else { return false }
         sendAtOnce()
         return true
     }
 
     /// Takes over the connected socket `descriptor`; closes it on failure.
     func adopt(_ descriptor: Int32) -> Bool {
-        guard uv_tcp_open(box.handle, descriptor) == 0 else {
+        guard uv_tcp_open(box.raw, descriptor) == 0 else {
             Glibc.close(descriptor)
             return false
         }
@@ -75,12 +74,12 @@ public final class TCPStream {
     }
 
     /// Turns off Nagle's delay, because replies are written whole.
-    private func sendAtOnce() { uv_tcp_nodelay(box.handle, 1) }
+    private func sendAtOnce() { uv_tcp_nodelay(box.raw, 1) }
 
     /// The peer's numeric address; empty if the connection is gone.
     public var remoteHost: String {
-        guard !box.closed else { return "" }
-        return SocketAddress.filled { uv_tcp_getpeername(box.handle, $0, $1) }?.host ?? ""
+        guard !box.isClosed else { return "" }
+        return SocketAddress.filled { uv_tcp_getpeername(box.raw, $0, $1) }?.host ?? ""
     }
 
     // MARK: Reading
@@ -89,26 +88,26 @@ public final class TCPStream {
     public func attach(_ owner: any TCPStreamOwner) { box.owner = owner }
 
     public func startReading() {
-        guard !box.closed, !box.reading else { return }
+        guard !box.isClosed, !box.reading else { return }
         box.reading = true
         box.read()
     }
 
     /// Stops reading from the socket. The kernel's buffers fill and slow the sender.
     public func pauseReading() {
-        guard !box.closed, box.reading else { return }
+        guard !box.isClosed, box.reading else { return }
         box.reading = false
-        uv_read_stop(shim_stream_tcp(box.handle))
+        uv_read_stop(box.stream)
     }
 
     private static let allocate: uv_alloc_cb = { handle, _, buffer in
-        let box = Unmanaged<Box>.fromOpaque(handle!.pointee.data).takeUnretainedValue()
+        let box = Box.of(handle)
         let shared = box.loop.readBuffer
         buffer!.pointee = uv_buf_init(shared.baseAddress!.assumingMemoryBound(to: CChar.self), UInt32(shared.count))
     }
 
     private static let readDone: uv_read_cb = { stream, count, buffer in
-        let box = Unmanaged<Box>.fromOpaque(stream!.pointee.data).takeUnretainedValue()
+        let box = Box.of(stream)
         guard let owner = box.owner, count != 0 else { return }
         if count > 0 {
             let bytes = UnsafeRawBufferPointer(rebasing: box.loop.readBuffer[..<count])
@@ -125,13 +124,13 @@ public final class TCPStream {
 
     /// Bytes accepted by `write` that the kernel has not taken yet.
     public var unsentBytes: Int {
-        box.closed ? 0 : uv_stream_get_write_queue_size(shim_stream_tcp(box.handle))
+        box.isClosed ? 0 : uv_stream_get_write_queue_size(box.stream)
     }
 
     /// Sends the parts in order. Bytes that the kernel does not take at once are copied and sent later. Errors reach
     /// the owner in a later turn.
     public func write(_ first: Span<UInt8>, _ second: Span<UInt8> = Span(), _ third: Span<UInt8> = Span()) {
-        guard !box.closed else { return }
+        guard !box.isClosed else { return }
         first.withUnsafeBufferPointer { first in
             second.withUnsafeBufferPointer { second in
                 third.withUnsafeBufferPointer { third in
@@ -153,7 +152,7 @@ public final class TCPStream {
 
     private func send(_ parts: UnsafeMutablePointer<uv_buf_t>, _ total: Int) {
         guard total > 0 else { return }
-        let stream = shim_stream_tcp(box.handle)
+        let stream = box.stream
         // After an error nothing counts as sent: the queued write meets the same error and reports it from the loop.
         let taken = max(0, Int(uv_try_write(stream, parts, 3)))
         guard taken < total else { return }
@@ -171,59 +170,59 @@ public final class TCPStream {
         queue(rest, filled)
     }
 
+    /// Bytes that libuv sends later.
+    private final class Write: LoopObject<uv_write_t> {
+        let box: Box
+        let bytes: UnsafeMutablePointer<CChar>
+
+        init(_ box: Box, _ bytes: UnsafeMutablePointer<CChar>) {
+            self.box = box
+            self.bytes = bytes
+        }
+
+        deinit { bytes.deallocate() }
+    }
+
     private func queue(_ bytes: UnsafeMutablePointer<CChar>, _ count: Int) {
-        let request = UnsafeMutablePointer<uv_write_t>.allocate(capacity: 1)
-        request.pointee.data = UnsafeMutableRawPointer(bytes)
+        let write = Write(box, bytes)
+        write.hold()
         var buffer = uv_buf_init(bytes, UInt32(count))
-        let failure = uv_write(request, shim_stream_tcp(box.handle), &buffer, 1) { request, status in
-            let box = Unmanaged<Box>.fromOpaque(request!.pointee.handle.pointee.data).takeUnretainedValue()
-            request!.pointee.data.assumingMemoryBound(to: CChar.self).deallocate()
-            request!.deallocate()
-            if status == 0 { box.owner?.sent() } else { box.owner?.failed(SystemError(status, "write")) }
+        let failure = uv_write(write.raw, box.stream, &buffer, 1) { request, status in
+            let owner = Write.taken(from: request).box.owner
+            if status == 0 { owner?.sent() } else { owner?.failed(SystemError(status, "write")) }
         }
         // libuv refuses a write after `shutdown()` or after a failed read, which the owner
         // already knows. These bytes have no receiver.
-        guard failure != 0 else { return }
-        bytes.deallocate()
-        request.deallocate()
+        if failure != 0 { write.release() }
+    }
+
+    private final class Shutdown: LoopObject<uv_shutdown_t> {
+        let box: Box
+        init(_ box: Box) { self.box = box }
     }
 
     /// Sends the queued bytes, then shuts down this side and calls `shutDown()`. The peer may still send.
     public func shutdown() {
-        guard !box.closed else { return }
-        let request = UnsafeMutablePointer<uv_shutdown_t>.allocate(capacity: 1)
-        let failure = uv_shutdown(request, shim_stream_tcp(box.handle)) { request, status in
-            let box = Unmanaged<Box>.fromOpaque(request!.pointee.handle.pointee.data).takeUnretainedValue()
-            request!.deallocate()
-            if status == 0 { box.owner?.shutDown() } else { box.owner?.failed(SystemError(status, "shutdown")) }
+        guard !box.isClosed else { return }
+        let shutdown = Shutdown(box)
+        shutdown.hold()
+        let failure = uv_shutdown(shutdown.raw, box.stream) { request, status in
+            let owner = Shutdown.taken(from: request).box.owner
+            if status == 0 { owner?.shutDown() } else { owner?.failed(SystemError(status, "shutdown")) }
         }
-        if failure != 0 { request.deallocate() }
+        if failure != 0 { shutdown.release() }
     }
 
     // MARK: Ending
 
     /// Drops unsent bytes and closes. Idempotent.
-    public func close() {
-        guard !box.closed else { return }
-        end()
-        uv_close(shim_handle_tcp(box.handle), TCPStream.closed)
-    }
+    public func close() { box.close() }
 
     /// Closes with a reset, so that the peer cannot take a truncated transfer for a complete one.
     public func reset() {
-        guard !box.closed else { return }
-        end()
-        let handle = box.handle
-        // libuv refuses a reset after a shutdown; a plain close follows then.
-        if uv_tcp_close_reset(handle, TCPStream.closed) != 0 { uv_close(shim_handle_tcp(handle), TCPStream.closed) }
-    }
-
-    private func end() {
-        box.closed = true
-        box.owner = nil
-    }
-
-    private static let closed: uv_close_cb = { handle in
-        Unmanaged<Box>.fromOpaque(handle!.pointee.data).release()
+        box.close { closed in
+            // libuv refuses a reset after a shutdown; a plain close follows then.
+            if uv_tcp_close_reset(box.raw, closed) != 0 { uv_close(box.base, closed) }
+        }
     }
 }
