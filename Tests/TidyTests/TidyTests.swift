@@ -123,14 +123,18 @@ struct CLibrary: Sendable, CustomTestStringConvertible {
         CLibrary(name: "libpq", pattern: #"\bPQ[a-z]\w+"#, owners: ["Sources/Engine/Persist/"]),
         CLibrary(
             name: "libcurl", pattern: #"\b(curl|CURL)[A-Z]*_\w+"#,
-            owners: ["Sources/Engine/Outbound/", "Sources/Engine/Domain/WebURL", "Sources/Engine/Domain/ParsedURL"]),
+            // Domain reads URLs and dates by curl's pure functions, so that judge and fetcher agree.
+            owners: [
+                "Sources/Engine/Outbound/", "Sources/Engine/Domain/ParsedURL", "Sources/Engine/Domain/HTTPDate",
+            ]),
         CLibrary(name: "llhttp", pattern: #"\b(llhttp|HPE|HTTP_REQUEST)_?\w*\b"#, owners: ["Sources/Server/HTTP/"]),
         CLibrary(
             name: "zlib", pattern: #"\b((in|de)flate(Init2_|End)|z_stream|Z_[A-Z]\w+)\b"#,
             owners: ["Sources/Server/HTTP/Gzip"], scope: "Sources/"),
         CLibrary(
-            name: "OpenSSL", pattern: #"\b(HMAC(_\w+)?|SHA256(_\w+)?|EVP_\w+)\("#, owners: ["Sources/Engine/Verify/"],
-            scope: "Sources/Engine/"),
+            // Base64 is text, not verification, and Work needs it as well as Notify.
+            name: "OpenSSL", pattern: #"\b(HMAC(_\w+)?|SHA256(_\w+)?|EVP_\w+)\("#,
+            owners: ["Sources/Engine/Verify/", "Sources/Engine/Domain/Base64"], scope: "Sources/Engine/"),
     ]
 }
 

@@ -1,9 +1,13 @@
 // The date format of HTTP headers (RFC 9110, IMF-fixdate): "Sun, 06 Nov 1994 08:49:37 GMT". Pure; any thread.
+import CShims
 
 public enum HTTPDate {
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     /// Starts with the weekday of 1970-01-01.
     private static let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+
+    /// 9999-12-31T23:59:59Z. curl reads later years, too.
+    private static let lastSecond = 253_402_300_799
 
     /// - Parameter seconds: since 1970, not negative.
     public static func text(secondsSinceEpoch seconds: Int) -> String {
@@ -17,21 +21,8 @@ public enum HTTPDate {
 
     /// Returns nil for the two obsolete formats and for any other text.
     static func parse(_ text: String) -> Timestamp? {
-        let parts = text.split(separator: " ")
-        guard parts.count == 6, parts[0].hasSuffix(","), parts[5] == "GMT",
-            let day = number(parts[1], 1...31), let month = months.firstIndex(of: String(parts[2])),
-            let year = number(parts[3], 1970...9999)
-        else { return nil }
-        let clock = parts[4].split(separator: ":", omittingEmptySubsequences: false)
-        guard clock.count == 3, let hour = number(clock[0], 0...23), let minute = number(clock[1], 0...59),
-            let second = number(clock[2], 0...60)
-        else { return nil }
-        let days = CivilDate.days(year: year, month: month + 1, day: day)
-        return Timestamp(microseconds: Int64(days * 86_400 + hour * 3600 + minute * 60 + second) * 1_000_000)
-    }
-
-    private static func number(_ text: Substring, _ range: ClosedRange<Int>) -> Int? {
-        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let value = Int(text) else { return nil }
-        return range.contains(value) ? value : nil
+        let seconds = curl_getdate(text, nil)
+        guard (0...lastSecond).contains(seconds) else { return nil }
+        return Timestamp(microseconds: Int64(seconds) * 1_000_000)
     }
 }
