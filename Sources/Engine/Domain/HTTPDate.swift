@@ -19,7 +19,7 @@ public enum HTTPDate {
         return "\(weekdays[days % 7]), \(two(day)) \(months[month - 1]) \(year) \(clock) GMT"
     }
 
-    /// Returns nil for the two obsolete formats and for any other text.
+    /// Reads the three formats of RFC 9110 and curl's other ones. Returns nil for any other text.
     static func parse(_ text: String) -> Timestamp? {
         let seconds = curl_getdate(text, nil)
         guard (0...lastSecond).contains(seconds) else { return nil }

@@ -22,6 +22,9 @@ public struct Counts<Label: MetricLabel>: Sendable {
     /// Writer's thread.
     public func add(_ label: Label, _ amount: Int = 1) { tallies.add(amount, at: label.rawValue) }
 
+    /// Counts one more from any thread, where there are several writers; all of them must use this.
+    func addShared(_ label: Label) { tallies.addShared(at: label.rawValue) }
+
     /// Writer's thread.
     public func set(_ label: Label, to value: Int) { tallies.set(value, at: label.rawValue) }
 

@@ -1,6 +1,5 @@
 // Number of log lines written and lost, for the whole process. Any thread.
 import Logging
-import Synchronization
 
 public enum LogMetrics {
     /// The document's four levels.
@@ -23,44 +22,16 @@ public enum LogMetrics {
         case stdout, file
     }
 
-    private static let debug = Atomic(0)
-    private static let info = Atomic(0)
-    private static let warning = Atomic(0)
-    private static let error = Atomic(0)
-    private static let lostToStdout = Atomic(0)
-    private static let lostToFile = Atomic(0)
+    private static let logCounts = Counts<Level>()
+    private static let lossCounts = Counts<Output>()
 
-    static func logged(_ level: Level) {
-        switch level {
-        case .debug: debug.wrappingAdd(1, ordering: .relaxed)
-        case .info: info.wrappingAdd(1, ordering: .relaxed)
-        case .warning: warning.wrappingAdd(1, ordering: .relaxed)
-        case .error: error.wrappingAdd(1, ordering: .relaxed)
-        }
-    }
+    static func logged(_ level: Level) { logCounts.addShared(level) }
 
-    static func dropped(_ output: Output) {
-        switch output {
-        case .stdout: lostToStdout.wrappingAdd(1, ordering: .relaxed)
-        case .file: lostToFile.wrappingAdd(1, ordering: .relaxed)
-        }
-    }
+    static func dropped(_ output: Output) { lossCounts.addShared(output) }
 
     /// Number of lines logged, including dropped ones.
-    public static func lines(_ level: Level) -> Int {
-        switch level {
-        case .debug: debug.load(ordering: .relaxed)
-        case .info: info.load(ordering: .relaxed)
-        case .warning: warning.load(ordering: .relaxed)
-        case .error: error.load(ordering: .relaxed)
-        }
-    }
+    public static func lines(_ level: Level) -> Int { logCounts[level] }
 
     /// Number of lines that did not fit into the queue or could not be written.
-    public static func linesDropped(_ output: Output) -> Int {
-        switch output {
-        case .stdout: lostToStdout.load(ordering: .relaxed)
-        case .file: lostToFile.load(ordering: .relaxed)
-        }
-    }
+    public static func linesDropped(_ output: Output) -> Int { lossCounts[output] }
 }
