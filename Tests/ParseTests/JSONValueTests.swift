@@ -49,6 +49,15 @@ struct JSONValueTests {
         #expect(error?.offset == 3)
     }
 
+    @Test("an array of strings is read; anything else is an error, not an empty list")
+    func strings() throws {
+        #expect(try JSONValue.strings(#"["a", "é"]"#) == ["a", "é"])
+        #expect(try JSONValue.strings("[]") == [])
+        for text in [#"["a", 1]"#, #"{"a": 1}"#, #""a""#, "[", ""] {
+            #expect(throws: JSONError.self, "\(text)") { try JSONValue.strings(text) }
+        }
+    }
+
     @Test("errors say where")
     func offsets() {
         let cases: [(String, JSONError.Reason, Int)] = [

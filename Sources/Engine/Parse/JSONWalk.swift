@@ -25,24 +25,4 @@ enum JSONWalk {
         }
         return index
     }
-
-    /// Returns the index after the value that begins at `start`, in a text without white space between tokens.
-    static func endOfValue(_ text: Span<UInt8>, from start: Int) -> Int {
-        var index = start
-        var depth = 0
-        repeat {
-            switch text[index] {
-            case JSONText.quote: index = endOfString(text, from: index)
-            case JSONText.openObject, JSONText.openArray:
-                depth += 1
-                index += 1
-            case JSONText.closeObject, JSONText.closeArray:
-                depth -= 1
-                index += 1
-            case JSONText.comma, JSONText.colon: index += 1
-            default: index = endOfNumber(text, from: index)
-            }
-        } while depth > 0
-        return index
-    }
 }
