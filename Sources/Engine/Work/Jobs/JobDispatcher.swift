@@ -39,7 +39,7 @@ public final class JobDispatcher: BackgroundService {
 
     public func start() {
         let listener = DatabaseListener(
-            on: context.loop, configuration: databaseConfiguration, channels: ["generation_jobs"],
+            on: context.loop, configuration: databaseConfiguration, channels: [WakeWorkers.channel],
             received: { [weak self] _, payload in self?.notified(payload) },
             reconnected: { [weak self] in self?.alarm.wake() })
         self.listener = listener

@@ -7,10 +7,9 @@ public enum CancelOpenJob {
         UPDATE batch_jobs SET status = 'cancelled', cancelled_at = now(), completed_at = now(), updated_at = now(),
             estimated_completion = NULL, lease_epoch = lease_epoch + 1, lease_instance = NULL, lease_incarnation = NULL,
             cleanup_pending = true
-        WHERE id = $1 AND status IN ('pending', 'processing', 'translating')
+        WHERE id = $1 AND status IN (\(JobStatus.openList))
         RETURNING cancelled_at
         """)
-    private static let wakeStatement = Statement("wake_cancelled_job", "SELECT pg_notify('generation_jobs', $1)")
 
     /// Runs in the caller's transaction, which must also insert the deliveries.
     /// - Returns: the time of the cancellation, or nil if there is no open job with this id.
@@ -18,7 +17,7 @@ public enum CancelOpenJob {
         _ db: any Querying, job: Identifier
     ) async throws(DatabaseError) -> Timestamp? {
         guard let row = try await db.query(statement, [.uuid(job)]).first else { return nil }
-        _ = try await db.query(wakeStatement, [.text(job.description)])
+        try await WakeWorkers.run(db, job: job)
         return row.timestamp(0)
     }
 }

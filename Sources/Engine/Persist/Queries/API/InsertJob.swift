@@ -47,7 +47,6 @@ public enum InsertJob {
         INSERT INTO job_events (job_id, at, event, instance_id, detail)
         VALUES ($1, clock_timestamp(), 'created', $2, $3)
         """)
-    private static let wakeStatement = Statement("wake_jobs", "SELECT pg_notify('generation_jobs', $1)")
     private static let findStatement = Statement(
         "find_new_job", "SELECT created_at, estimated_completion FROM batch_jobs WHERE id = $1")
 
@@ -70,7 +69,7 @@ public enum InsertJob {
         let born = try await db.query(statement, values).first
         _ = try await db.query(
             eventStatement, [.uuid(job.id), .text(instance), .text("\(job.totalLots) lots")])
-        _ = try await db.query(wakeStatement, [.text(job.id.description)])
+        try await WakeWorkers.run(db, job: job.id)
         return born.map { ($0.timestamp(0), $0.timestamp(1)) }
     }
 

@@ -3,7 +3,7 @@
 // of an instance that died, or came back as a new incarnation, are free at once.
 
 public enum ClaimJobs {
-    private static let isOpen = "(j.status IN ('pending', 'processing', 'translating') OR j.cleanup_pending)"
+    private static let isOpen = "(j.status IN (\(JobStatus.openList)) OR j.cleanup_pending)"
     private static func isFree(_ seconds: String) -> String {
         """
         NOT EXISTS (SELECT 1 FROM instances i

@@ -21,7 +21,7 @@ public enum Instances {
         """
         WITH free AS (UPDATE batch_jobs SET lease_instance = NULL, lease_incarnation = NULL
             WHERE id = ANY ($1::uuid[]) AND lease_incarnation = $2 RETURNING id)
-        SELECT pg_notify('generation_jobs', '') FROM (SELECT 1 FROM free LIMIT 1) AS any_of_them
+        SELECT pg_notify('\(WakeWorkers.channel)', '') FROM (SELECT 1 FROM free LIMIT 1) AS any_of_them
         """)
 
     private static let forgetStatement = Statement(
