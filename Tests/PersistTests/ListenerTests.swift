@@ -20,9 +20,10 @@ struct ListenerTests {
             let loop = try #require(Loop.current)
             var heard: [String] = []
             var connects = 0
-            let listener = DatabaseListener(
-                on: loop, configuration: database.configuration, channels: ["jobs", "cancels"],
-                received: { heard.append("\($0)=\($1)") }, reconnected: { connects += 1 })
+            let listener = DatabaseListener(on: loop, configuration: database.configuration)
+            listener.subscribe(to: "jobs", received: { heard.append("jobs=\($0)") }, reconnected: { connects += 1 })
+            listener.start()
+            listener.subscribe(to: "cancels", received: { heard.append("cancels=\($0)") }, reconnected: {})
             listener.start()
             try await eventually(loop) { connects == 1 }
             for (channel, payload) in [("jobs", "1"), ("elsewhere", "x"), ("cancels", "é"), ("jobs", "")] {
@@ -35,7 +36,7 @@ struct ListenerTests {
             try await eventually(loop) { connects == 2 }
             _ = try await database.query(Self.notify, [.text("jobs"), .text("again")])
             try await eventually(loop) { heard.last == "jobs=again" }
-            await listener.close()
+            listener.close()
             #expect(!listener.isListening)
         }
     }
@@ -44,11 +45,11 @@ struct ListenerTests {
     func closes() async throws {
         try await onLoop { loop in
             let configuration = DatabaseConfiguration(url: "postgresql://127.0.0.1:1/none")
-            let listener = DatabaseListener(
-                on: loop, configuration: configuration, channels: ["jobs"], received: { _, _ in }, reconnected: {})
+            let listener = DatabaseListener(on: loop, configuration: configuration)
+            listener.subscribe(to: "jobs", received: { _ in }, reconnected: {})
             listener.start()
             try await loop.sleep(seconds: 0.15)
-            await listener.close()
+            listener.close()
         }
     }
 }

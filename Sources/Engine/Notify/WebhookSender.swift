@@ -4,13 +4,13 @@ import Logging
 public final class WebhookSender: BackgroundService {
     private let loop: Loop
     private let database: Database
-    private let databaseConfiguration: DatabaseConfiguration
+    /// Shared with the loop's other services; `stop` closes it, as all of them stop together.
+    private let listener: DatabaseListener
     private let http: HTTPClient
     private let configuration: WebhookConfiguration
     private let metrics: WebhookMetrics
     private let log = Logger(label: "webhooks")
     private let alarm: Alarm
-    private var listener: DatabaseListener?
     private var task: Task<Void, Never>?
     private var attempts: [Identifier: Task<Void, Never>] = [:]
     private var load: DeliveryLoad
@@ -19,12 +19,12 @@ public final class WebhookSender: BackgroundService {
     private var stopping = false
 
     public init(
-        on loop: Loop, database: Database, databaseConfiguration: DatabaseConfiguration, http: HTTPClient,
+        on loop: Loop, database: Database, listener: DatabaseListener, http: HTTPClient,
         configuration: WebhookConfiguration, metrics: WebhookMetrics = WebhookMetrics()
     ) {
         self.loop = loop
         self.database = database
-        self.databaseConfiguration = databaseConfiguration
+        self.listener = listener
         self.http = http
         self.configuration = configuration
         self.metrics = metrics
@@ -35,10 +35,8 @@ public final class WebhookSender: BackgroundService {
 
     public func start() {
         let alarm = alarm
-        let listener = DatabaseListener(
-            on: loop, configuration: databaseConfiguration, channels: [WakeSenders.channel],
-            received: { _, _ in alarm.wake() }, reconnected: { alarm.wake() })
-        self.listener = listener
+        listener.subscribe(
+            to: WakeSenders.channel, received: { _ in alarm.wake() }, reconnected: { alarm.wake() })
         listener.start()
         task = loop.spawn { [weak self] in await self?.run() }
     }
@@ -47,7 +45,7 @@ public final class WebhookSender: BackgroundService {
         stopping = true
         task?.cancel()
         await task?.value
-        await listener?.close()
+        listener.close()
         let open = Array(attempts.values)
         // A receiver that is about to answer must not get the delivery twice.
         await loop.wait(for: open, atMost: configuration.graceSeconds)

@@ -21,7 +21,9 @@ struct ShardParts {
 enum BackgroundServices {
     /// What every shard does.
     static func make(for parts: ShardParts) -> [any BackgroundService] {
-        [dispatcher(parts), sender(parts)] + (parts.number == 0 ? [pruner(parts), sweeper(parts)] : [])
+        let listener = DatabaseListener(on: parts.loop, configuration: parts.database.configuration)
+        return [dispatcher(parts, listener), sender(parts, listener)]
+            + (parts.number == 0 ? [pruner(parts), sweeper(parts)] : [])
     }
 
     /// Runs once per process, on the first shard. It starts before the services of all shards and stops after them.
@@ -30,11 +32,11 @@ enum BackgroundServices {
         return Heartbeat(on: parts.loop, database: parts.database, configuration: parts.work)
     }
 
-    private static func dispatcher(_ parts: ShardParts) -> JobDispatcher {
+    private static func dispatcher(_ parts: ShardParts, _ listener: DatabaseListener) -> JobDispatcher {
         let context = JobContext(
             loop: parts.loop, database: parts.database, openAI: parts.openAI, images: parts.images,
             configuration: parts.work, languageName: Languages.englishName)
-        return JobDispatcher(context: context, databaseConfiguration: parts.database.configuration)
+        return JobDispatcher(context: context, listener: listener)
     }
 
     private static func pruner(_ parts: ShardParts) -> Pruner {
@@ -46,7 +48,7 @@ enum BackgroundServices {
             on: parts.loop, database: parts.database, openAI: parts.openAI, everySeconds: parts.work.pollSeconds)
     }
 
-    private static func sender(_ parts: ShardParts) -> WebhookSender {
+    private static func sender(_ parts: ShardParts, _ listener: DatabaseListener) -> WebhookSender {
         var configuration = WebhookConfiguration(
             keys: parts.keys, incarnation: parts.work.incarnation, addresses: parts.config.addressPolicy)
         configuration.schedule = DeliverySchedule(
@@ -56,8 +58,8 @@ enum BackgroundServices {
         configuration.silentSeconds = parts.work.silentSeconds
         configuration.graceSeconds = parts.config.shutdownGraceSeconds
         return WebhookSender(
-            on: parts.loop, database: parts.database, databaseConfiguration: parts.database.configuration,
-            http: parts.http, configuration: configuration, metrics: parts.webhooks)
+            on: parts.loop, database: parts.database, listener: listener, http: parts.http,
+            configuration: configuration, metrics: parts.webhooks)
     }
 }
 

@@ -7,9 +7,7 @@ public final class DatabaseListener {
     private let loop: Loop
     private let configuration: DatabaseConfiguration
     private let settings: ConnectionSettings?
-    private let channels: [String]
-    private let received: (_ channel: String, _ payload: String) -> Void
-    private let reconnected: () -> Void
+    private var subscriptions: [Subscription] = []
     private let backOff = BackOff.reconnect
     private var connection: PGConnection?
     private var pause: LoopTimer?
@@ -19,52 +17,67 @@ public final class DatabaseListener {
     /// True while it is listening.
     public private(set) var isListening = false
 
+    private struct Subscription {
+        let channel: String
+        let received: (_ payload: String) -> Void
+        let reconnected: () -> Void
+    }
+
     /// - Parameters:
     ///   - channels: lower-case letters, digits and underscores.
     ///   - received: called on the loop for each notification.
     ///   - reconnected: called on the loop each time that listening begins, including the first.
-    public init(
-        on loop: Loop, configuration: DatabaseConfiguration, channels: [String],
-        received: @escaping (_ channel: String, _ payload: String) -> Void, reconnected: @escaping () -> Void
-    ) {
+    public init(on loop: Loop, configuration: DatabaseConfiguration) {
         loop.assertOnLoop()
-        let isPlain = channels.allSatisfy {
-            $0.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 }
-        }
-        precondition(isPlain && !channels.isEmpty, "a channel name has lower-case letters, digits and underscores only")
         self.loop = loop
         self.configuration = configuration
         settings = ConnectionSettings(configuration)
-        self.channels = channels
-        self.received = received
-        self.reconnected = reconnected
     }
 
+    /// Call it before ``start()`` or in the same turn of the loop.
+    /// - Parameters:
+    ///   - channel: lower-case letters, digits and underscores.
+    ///   - received: called on the loop for each notification.
+    ///   - reconnected: called on the loop after each time that listening has begun, the first one too.
+    public func subscribe(
+        to channel: String, received: @escaping (_ payload: String) -> Void, reconnected: @escaping () -> Void
+    ) {
+        let isPlain = channel.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 }
+        precondition(isPlain && !channel.isEmpty, "channel names go into SQL text and must be plain")
+        precondition(!isListening, "a channel was subscribed to after listening had begun")
+        subscriptions.append(Subscription(channel: channel, received: received, reconnected: reconnected))
+    }
+
+    /// Idempotent, so that each subscriber may call it.
     public func start() {
         guard connection == nil, pause == nil, !isClosed, let settings else { return }
         let connection = PGConnection(on: loop, configuration: configuration, settings: settings, rotation: rotation)
         self.connection = connection
-        connection.notified = { [self] channel, payload in received(channel, payload) }
+        connection.notified = { [self] channel, payload in
+            for one in subscriptions where one.channel == channel { one.received(payload) }
+        }
         connection.ready = { [self] in listen(connection) }
         connection.ended = { [self] error, cause in ended(error, cause) }
         connection.connect()
     }
 
-    public func close() async {
+    /// Idempotent. Ends all subscriptions.
+    public func close() {
         isClosed = true
+        subscriptions = []
         pause?.close()
         pause = nil
         connection?.drop(.unavailable("the listener is closed"))
     }
 
     private func listen(_ connection: PGConnection) {
-        let script = channels.map { "LISTEN \"\($0)\"" }.joined(separator: ";")
+        let script = subscriptions.map { "LISTEN \"\($0.channel)\"" }.joined(separator: ";")
         let request = PGRequest(.script(script), limitSeconds: configuration.limitSeconds) { [self] result in
             switch result {
             case .success:
                 failures = 0
                 isListening = true
-                reconnected()
+                for one in subscriptions { one.reconnected() }
             case .failure(let error): connection.drop(error)
             }
         }

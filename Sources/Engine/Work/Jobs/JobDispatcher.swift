@@ -12,9 +12,9 @@ public final class JobDispatcher: BackgroundService {
     }
 
     private let context: JobContext
-    private let databaseConfiguration: DatabaseConfiguration
+    /// Shared with the loop's other services; `stop` closes it, as all of them stop together.
+    private let listener: DatabaseListener
     private var running: [Identifier: Running] = [:]
-    private var listener: DatabaseListener?
     private var task: Task<Void, Never>?
     private let alarm: Alarm
     private var stopping = false
@@ -31,18 +31,16 @@ public final class JobDispatcher: BackgroundService {
     /// Jobs of one look.
     private static let unreadableMax = 100
 
-    public init(context: JobContext, databaseConfiguration: DatabaseConfiguration) {
+    public init(context: JobContext, listener: DatabaseListener) {
         self.context = context
-        self.databaseConfiguration = databaseConfiguration
+        self.listener = listener
         alarm = Alarm(on: context.loop)
     }
 
     public func start() {
-        let listener = DatabaseListener(
-            on: context.loop, configuration: databaseConfiguration, channels: [WakeWorkers.channel],
-            received: { [weak self] _, payload in self?.notified(payload) },
+        listener.subscribe(
+            to: WakeWorkers.channel, received: { [weak self] payload in self?.notified(payload) },
             reconnected: { [weak self] in self?.alarm.wake() })
-        self.listener = listener
         listener.start()
         context.places.whenFree = { [weak self] in
             if let self, self.isHungry { self.alarm.wake() }
@@ -56,7 +54,7 @@ public final class JobDispatcher: BackgroundService {
         stopping = true
         task?.cancel()
         await task?.value
-        await listener?.close()
+        listener.close()
         let all = Array(running.values)
         for one in all { one.runner.isLeaving = true }
         // Every step can be repeated; what costs money is let come to its end, so that nobody has to ask what became

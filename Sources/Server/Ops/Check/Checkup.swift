@@ -56,9 +56,9 @@ struct Checkup {
         }
         guard !facts.isReadOnly else { return [.failed("database", "\(place): it takes no writes")] }
         var findings = [Finding.ok("database", place)]
-        // What one process may hold at most: see DatabaseConfiguration; two listeners per loop.
+        // What one process may hold at most: see DatabaseConfiguration; one listener per loop.
         let settings = DatabaseConfiguration(url: "")
-        let wanted = config.workerThreads * (settings.connections + settings.sharedConnections + 2)
+        let wanted = config.workerThreads * (settings.connections + settings.sharedConnections + 1)
         if wanted > facts.connectionsMax {
             findings.append(
                 .warning(
