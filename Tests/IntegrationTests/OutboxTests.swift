@@ -181,14 +181,14 @@ struct OutboxTests {
                 try await DeliveryAttempts.begin(
                     database, delivery: delivery.id, attempt: attempt, incarnation: incarnation)
             }
-            func end(_ attempt: Int, _ status: String) async throws {
+            func end(_ attempt: Int, _ status: DeliveryStatus) async throws {
                 try await DeliveryAttempts.end(
                     database, delivery: delivery.id, attempt: attempt, incarnation: incarnation,
                     outcome: AttemptOutcome(httpStatus: 500, error: "HTTP 500"), agoSeconds: 10, status: status,
                     waitSeconds: 100)
             }
             #expect(try await begin(1))
-            try await end(1, "pending")
+            try await end(1, .pending)
             let wait = try await ClaimDeliveries.secondsToNext(
                 database, load: DeliveryLoad(perReceiverMax: 8, perJobMax: 64))
             #expect((80...90).contains(wait ?? 0))
@@ -199,9 +199,9 @@ struct OutboxTests {
             #expect(try await Self.claim(database, incarnation).map(\.attempts) == [1])
             #expect(try await begin(1) == false)
             #expect(try await begin(2))
-            try await end(1, "failed")
-            try await end(2, "failed")
-            try await end(2, "delivered")
+            try await end(1, .failed)
+            try await end(2, .failed)
+            try await end(2, .delivered)
             let row = try await database.query(
                 Statement(
                     "t_booked",
@@ -210,6 +210,39 @@ struct OutboxTests {
                     FROM webhook_deliveries
                     """))[0]
             #expect(row.text(0) == "failed" && row.int(1) == 2 && row.int(2) == 2)
+        }
+    }
+
+    @Test("a delivery in a state that this version does not know is neither sent nor written")
+    func unknownState() async throws {
+        try await withOutbox { database, incarnation in
+            try await Self.insert(database, job: Self.jobs[0], url: "'http://a.example/'", count: 1)
+            let delivery = try #require(try await Self.claim(database, incarnation).first)
+            try await database.session { session in
+                try await session.execute(
+                    "ALTER TABLE webhook_deliveries DROP CONSTRAINT webhook_deliveries_status_check")
+                try await session.execute(
+                    "UPDATE webhook_deliveries SET status = 'paused', next_attempt_at = now() - interval '1 hour'")
+            }
+            func row() async throws -> String {
+                let all = Statement("t_all_deliveries", "SELECT d::text FROM webhook_deliveries d")
+                return try await database.query(all, [])[0].text(0)
+            }
+            let before = try await row()
+            #expect(try await Self.claim(database, incarnation).isEmpty)
+            #expect(try await Self.take(database, incarnation, [delivery.id], doubtful: [delivery.id]).isEmpty)
+            #expect(
+                try await DeliveryAttempts.begin(
+                    database, delivery: delivery.id, attempt: 1, incarnation: incarnation) == false)
+            for status in DeliveryStatus.allCases {
+                try await DeliveryAttempts.end(
+                    database, delivery: delivery.id, attempt: 1, incarnation: incarnation,
+                    outcome: AttemptOutcome(httpStatus: 200, error: nil), agoSeconds: 0, status: status, waitSeconds: 0)
+            }
+            try await DeliveryAttempts.putBack(
+                database, deliveries: [delivery.id], incarnation: incarnation, waitSeconds: 0)
+            _ = try await database.transaction { try await RedeliverDelivery.run($0, delivery: delivery.id) }
+            #expect(try await row() == before)
         }
     }
 }

@@ -123,11 +123,11 @@ struct WebhookAttempt {
 
     private func settle(_ outcome: AttemptOutcome, agoSeconds: Double) async throws {
         let succeeded = outcome.error == nil
-        let (status, wait): (String, Double) =
+        let (status, wait): (DeliveryStatus, Double) =
             switch configuration.schedule.verdict(attempt: delivery.nextInSeries, succeeded: succeeded) {
-            case .delivered: ("delivered", 0)
-            case .again(let seconds): ("pending", seconds)
-            case .failed: ("failed", 0)
+            case .delivered: (.delivered, 0)
+            case .again(let seconds): (.pending, seconds)
+            case .failed: (.failed, 0)
             }
         try await database.transaction { session in
             try await DeliveryAttempts.end(
@@ -136,10 +136,13 @@ struct WebhookAttempt {
             CrashPoint.attemptCommitting.pass()
         }
         CrashPoint.attemptCommitted.pass()
-        if status == "delivered" { metrics.deliveries.add(.delivered) }
-        if status == "failed" { metrics.deliveries.add(.failed) }
+        switch status {
+        case .delivered: metrics.deliveries.add(.delivered)
+        case .failed: metrics.deliveries.add(.failed)
+        case .pending: break
+        }
         log.info(
-            "webhook_delivery \(status == "pending" ? "will be repeated" : status)",
+            "webhook_delivery \(status == .pending ? "will be repeated" : status.rawValue)",
             metadata: [
                 "delivery": "\(delivery.id)", "attempt": "\(number)", "error": "\(outcome.error ?? "-")",
             ])

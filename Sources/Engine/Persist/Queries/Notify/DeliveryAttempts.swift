@@ -27,7 +27,8 @@ public enum DeliveryAttempts {
         """
         UPDATE webhook_attempts SET ended_at = now() - make_interval(secs => $6), http_status = $3, error = $4
         WHERE delivery_id = $1 AND attempt = $2 AND EXISTS (
-            SELECT 1 FROM webhook_deliveries WHERE id = $1 AND claimed_by = $5 AND attempt_count = $2 - 1)
+            SELECT 1 FROM webhook_deliveries
+            WHERE id = $1 AND status = 'pending' AND claimed_by = $5 AND attempt_count = $2 - 1)
         """)
     private static let settleStatement = Statement(
         "delivery_settle",
@@ -36,13 +37,13 @@ public enum DeliveryAttempts {
             last_attempt_at = now() - make_interval(secs => $7),
             delivered_at = CASE WHEN $3 = 'delivered' THEN now() - make_interval(secs => $7) END,
             next_attempt_at = now() + make_interval(secs => $5 - $7)
-        WHERE id = $1 AND claimed_by = $6 AND attempt_count = $2 - 1
+        WHERE id = $1 AND status = 'pending' AND claimed_by = $6 AND attempt_count = $2 - 1
         """)
     private static let putBackStatement = Statement(
         "delivery_put_back",
         """
         UPDATE webhook_deliveries SET claimed_by = NULL, next_attempt_at = now() + make_interval(secs => $2)
-        WHERE id = ANY ($1::uuid[]) AND claimed_by = $3
+        WHERE id = ANY ($1::uuid[]) AND status = 'pending' AND claimed_by = $3
         """)
 
     /// - Returns: false if another sender has claimed the delivery.
@@ -56,7 +57,7 @@ public enum DeliveryAttempts {
     /// - Parameter status: `delivered`, `failed`, or `pending` with the next attempt due `waitSeconds` after the end.
     public static func end(
         _ db: any Querying, delivery: Identifier, attempt: Int, incarnation: Identifier, outcome: AttemptOutcome,
-        agoSeconds: Double, status: String, waitSeconds: Double
+        agoSeconds: Double, status: DeliveryStatus, waitSeconds: Double
     ) async throws(DatabaseError) {
         _ = try await db.query(
             endStatement,
@@ -67,7 +68,7 @@ public enum DeliveryAttempts {
         _ = try await db.query(
             settleStatement,
             [
-                .uuid(delivery), .int4(attempt), .text(status), .text(outcome.error), .double(waitSeconds),
+                .uuid(delivery), .int4(attempt), .text(status.rawValue), .text(outcome.error), .double(waitSeconds),
                 .uuid(incarnation), .double(agoSeconds),
             ])
     }

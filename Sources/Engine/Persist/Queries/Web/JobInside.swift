@@ -30,6 +30,24 @@ public struct BatchView: Sendable {
     public let createdAt: Timestamp
     public let submittedAt: Timestamp?
     public let endedAt: Timestamp?
+
+    /// Of a row of `openai_batches`.
+    fileprivate init(_ row: inout ColumnReader) {
+        id = row.uuid("id")
+        stage = row.text("stage")
+        round = row.int("round")
+        sequence = row.int("sequence")
+        state = row.text("state")
+        model = row.text("model")
+        lots = row.int("cardinality(positions)")
+        fileBytes = row.int("file_bytes")
+        batchID = row.optionalText("batch_id")
+        providerStatus = row.optionalText("provider_status")
+        error = row.optionalText("error")
+        createdAt = row.timestamp("created_at")
+        submittedAt = row.optionalTimestamp("submitted_at")
+        endedAt = row.optionalTimestamp("ended_at")
+    }
 }
 
 /// A line of the audit trail.
@@ -55,8 +73,7 @@ public enum JobInside {
     private static let batchesStatement = Statement(
         "batch_views",
         """
-        SELECT id, stage, round, sequence, state, model, cardinality(positions), file_bytes, batch_id, provider_status,
-            error, created_at, submitted_at, ended_at
+        SELECT \(ColumnReader.list { _ = BatchView(&$0) })
         FROM (SELECT * FROM openai_batches WHERE job_id = $1 ORDER BY created_at DESC, sequence DESC
             LIMIT \(batchesMax)) AS latest
         ORDER BY stage DESC, sequence
@@ -78,12 +95,9 @@ public enum JobInside {
     }
 
     public static func batches(_ db: any Querying, job: Identifier) async throws(DatabaseError) -> [BatchView] {
-        try await db.query(batchesStatement, [.uuid(job)]).map { row in
-            BatchView(
-                id: row.uuid(0), stage: row.text(1), round: row.int(2), sequence: row.int(3), state: row.text(4),
-                model: row.text(5), lots: row.int(6), fileBytes: row.int(7), batchID: row.optionalText(8),
-                providerStatus: row.optionalText(9), error: row.optionalText(10), createdAt: row.timestamp(11),
-                submittedAt: row.optionalTimestamp(12), endedAt: row.optionalTimestamp(13))
+        try await db.query(batchesStatement, [.uuid(job)]).map {
+            var row = ColumnReader($0)
+            return BatchView(&row)
         }
     }
 

@@ -1,0 +1,60 @@
+// A query's columns and how they are read, declared once: no index is written by hand. Thread: the loop's.
+
+/// Reads a row column by column, in the order of the select list. The same code makes that list, see ``list(_:)``.
+struct ColumnReader {
+    /// nil: the columns are listed, not read.
+    private let row: Row?
+    private var next = 0
+    private var listed: [String] = []
+
+    init(_ row: Row) { self.row = row }
+
+    private init() { row = nil }
+
+    /// The select list of what `read` reads. It must not depend on the values, which are 0, "", nil and the like here.
+    static func list(_ read: (inout ColumnReader) throws -> Void) -> String {
+        var columns = ColumnReader()
+        do { try read(&columns) } catch {
+            preconditionFailure("columns that are listed cannot be unreadable: \(error)")
+        }
+        return columns.listed.joined(separator: ", ")
+    }
+
+    /// - Parameter column: the SQL expression of the column.
+    mutating func uuid(_ column: StaticString) -> Identifier {
+        take(column, or: Identifier(high: 0, low: 0)) { $0.uuid($1) }
+    }
+
+    mutating func text(_ column: StaticString) -> String { take(column, or: "") { $0.text($1) } }
+    mutating func int(_ column: StaticString) -> Int { take(column, or: 0) { $0.int($1) } }
+    mutating func bool(_ column: StaticString) -> Bool { take(column, or: false) { $0.bool($1) } }
+
+    mutating func timestamp(_ column: StaticString) -> Timestamp {
+        take(column, or: Timestamp(microseconds: 0)) { $0.timestamp($1) }
+    }
+
+    mutating func textArray(_ column: StaticString) -> [String] { take(column, or: []) { $0.textArray($1) } }
+
+    mutating func optionalText(_ column: StaticString) -> String? { take(column, or: nil) { $0.optionalText($1) } }
+    mutating func optionalInt(_ column: StaticString) -> Int? { take(column, or: nil) { $0.optionalInt($1) } }
+
+    mutating func optionalTimestamp(_ column: StaticString) -> Timestamp? {
+        take(column, or: nil) { $0.optionalTimestamp($1) }
+    }
+
+    mutating func optionalTextArray(_ column: StaticString) -> [String]? {
+        take(column, or: nil) { $0.isNull($1) ? nil : $0.textArray($1) }
+    }
+
+    @inline(__always)
+    private mutating func take<Value>(
+        _ column: StaticString, or listing: @autoclosure () -> Value, _ read: (Row, Int) -> Value
+    ) -> Value {
+        guard let row else {
+            listed.append("\(column)")
+            return listing()
+        }
+        defer { next += 1 }
+        return read(row, next)
+    }
+}
