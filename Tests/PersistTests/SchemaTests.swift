@@ -1,8 +1,9 @@
 // The schema that all migrations together make, against the snapshot beside this file.
-import Engine
 import Foundation
 import TestSupport
 import Testing
+
+@testable import Engine
 
 @Suite("The schema", .timeLimit(.minutes(1)))
 struct SchemaTests {
@@ -60,5 +61,13 @@ struct SchemaTests {
             lines += try await database.query(statement).map { $0.text(0) }
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    @Test("lists of states in queries are those that the index of open jobs and the checks were made with")
+    func lists() {
+        #expect(Migration001.sql.contains("WHERE status IN (\(JobStatus.openList)) OR cleanup_pending"))
+        #expect(Migration001.sql.contains("CHECK (status IN (\(JobStatus.openList), \(JobStatus.endedList)))"))
+        let deliveries = DeliveryStatus.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+        #expect(Migration001.sql.contains("CHECK (status IN (\(deliveries)))"))
     }
 }

@@ -1,5 +1,5 @@
 // Lists of job states as SQL text, made of the enum, so that the two cannot disagree. The partial index of migration 1
-// has the same list of open ones: PlanTests notice when they part.
+// has the same list of open ones; a test compares them.
 
 extension JobStatus {
     /// `'pending', 'processing', 'translating'`.
