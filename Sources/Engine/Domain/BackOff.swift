@@ -1,11 +1,11 @@
-// Delay before the next attempt: one rule for connections, calls, names, hosts and deliveries. Pure: the caller passes the
-// random number.
+// Delay before the next attempt, for connections, calls, names, hosts and deliveries. Pure: the caller passes the random
+// number.
 
 /// Doubling delays with a bound, spread at random so that clients do not retry in step.
 public struct BackOff: Sendable {
     public var firstSeconds: Double
     public var mostSeconds: Double
-    /// The largest part of a delay that chance takes away, 0 ... 1.
+    /// Largest random reduction of a delay, as a part of it, 0 ... 1.
     public var spread: Double
 
     public init(firstSeconds: Double, mostSeconds: Double, spread: Double = 0.5) {
@@ -34,8 +34,8 @@ public struct BackOff: Sendable {
         return min(full, mostSeconds)
     }
 
-    /// Seconds to wait after `failures` failures in a row, 0 for none; ``spread`` less for the lowest `jitter`.
-    /// - Parameter jitter: 0 ..< 1.
+    /// Returns the seconds to wait after `failures` failures in a row, 0 for none.
+    /// - Parameter jitter: 0 ..< 1; 0 reduces the delay by all of ``spread``.
     public func delay(failures: Int, jitter: Double) -> Double {
         longest(failures: failures) * (1 - spread * (1 - jitter))
     }

@@ -2,8 +2,8 @@
 import CShims
 
 public enum Base64 {
-    /// Input bytes per call: a multiple of 3, so that only the end is padded, and few enough to stay in the cache on
-    /// their way to the output.
+    /// Input bytes per call: a multiple of 3, so that only the end is padded, and small enough to stay in the CPU cache
+    /// until `out` has them.
     private static let blockBytes = 3 * 4096
 
     public static func text(_ bytes: [UInt8]) -> String {

@@ -1,4 +1,8 @@
 // Judges many URLs in a row, as a request lists them: most share a few hosts. Pure. Thread: any.
+//
+// There are three readers of URLs because of their speed. A URL of 110 bytes takes 35 ns here, 110 ns in `WebURL` and
+// 1,150 ns in `ParsedURL` (curl), and a request may list 1.8 million. A reader leaves the URLs that it cannot judge to
+// the next one. The fuzz target `url` compares all three.
 
 /// Remembers permitted hosts, so that each is judged once.
 public struct URLJudge {

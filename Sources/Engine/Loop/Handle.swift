@@ -1,47 +1,48 @@
-// What libuv keeps a pointer to, handles and requests, as Swift objects. Frees: the C memory in `deinit`, after libuv has
-// given its reference back. Thread: the loop's.
+// libuv handles and requests as Swift objects. Frees: the C memory in `deinit`, after libuv has returned its reference.
+// Thread: the loop's.
 //
-// libuv calls back with the handle or request that it was given, never with NULL, and `hold` has set its `data`. This is
-// why every `!` on a callback's argument holds, here and in the files beside this one.
+// libuv calls back with the handle or request that it was given, never with NULL, and `hold` sets its `data`. Therefore
+// every `!` on a callback's argument is safe, in this file and the files beside it.
 import CShims
 
-/// A C struct of libuv's at an address that does not change. Subclasses hold what the callbacks need.
+/// A libuv struct at a fixed address. Subclasses add the state that its callbacks need.
 class LoopObject<Raw> {
     final let raw: UnsafeMutablePointer<Raw> = .allocate(capacity: 1)
 
     init() {}
     deinit { raw.deallocate() }
 
-    /// Hands libuv a reference, which keeps this object alive until `release` or ``taken(from:)``.
+    /// Gives libuv a reference, which keeps this object alive until ``release()`` or ``taken(from:)``.
     final func hold() { shim_set_data(raw, Unmanaged.passRetained(self).toOpaque()) }
 
-    /// Takes libuv's reference back where there will be no callback.
+    /// Takes libuv's reference back if no callback follows.
     final func release() { Unmanaged.passUnretained(self).release() }
 
-    /// The object of a callback's handle or request. `Self` must be the class that called ``hold()``.
+    /// Returns the object of a callback's handle or request. `Self` must be the class that called ``hold()``.
     static func of(_ raw: UnsafeMutableRawPointer?) -> Self {
         Unmanaged<Self>.fromOpaque(shim_data(raw!)!).takeUnretainedValue()
     }
 
-    /// The object of a request's last callback, with libuv's reference.
+    /// Returns the object of a request's last callback and takes libuv's reference back.
     static func taken(from raw: UnsafeMutableRawPointer?) -> Self {
         Unmanaged<Self>.fromOpaque(shim_data(raw!)!).takeRetainedValue()
     }
 }
 
-/// A handle. Its owner calls `hold` after `uv_*_init` and closes it; libuv's reference ends with the close callback.
+/// A libuv handle. Its owner calls ``hold()`` after `uv_*_init`, and ``close()``. The close callback ends libuv's
+/// reference.
 class Handle<Raw>: LoopObject<Raw> {
     private(set) final var isClosed = false
 
     final var base: UnsafeMutablePointer<uv_handle_t> { shim_handle(raw) }
 
-    /// Drops what the callbacks would call. For subclasses.
+    /// Drops the closures of the callbacks. Subclasses override it.
     func forget() {}
 
-    /// Idempotent. No callback comes afterwards.
+    /// Closes the handle. No callback follows. Idempotent.
     final func close() { close { uv_close(base, $0) } }
 
-    /// The same with another function than `uv_close`.
+    /// Closes the handle with `end` instead of `uv_close`.
     final func close(_ end: (uv_close_cb) -> Void) {
         guard !isClosed else { return }
         isClosed = true

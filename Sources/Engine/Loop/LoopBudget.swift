@@ -12,7 +12,7 @@ public final class LoopBudget {
     private let total: Int
     private var used = 0
     private var waiting = Deque<Waiter>()
-    /// Called when something has become free and nobody waited for it.
+    /// Called after `give` if some of the total is free and no task waits.
     public var whenFree: (() -> Void)?
 
     /// - Parameter total: at least 1.
@@ -41,7 +41,7 @@ public final class LoopBudget {
         }
     }
 
-    /// Gives back as much as was taken, to the longest waiting first.
+    /// Returns the amount of a `take`. The task that has waited longest gets it.
     public func give(_ amount: Int = 1) {
         used -= min(amount, total)
         serve()

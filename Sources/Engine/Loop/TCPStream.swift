@@ -170,7 +170,7 @@ public final class TCPStream {
         queue(rest, filled)
     }
 
-    /// Bytes that libuv sends later.
+    /// A queued write and its bytes.
     private final class Write: LoopObject<uv_write_t> {
         let box: Box
         let bytes: UnsafeMutablePointer<CChar>

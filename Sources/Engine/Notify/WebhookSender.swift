@@ -4,7 +4,7 @@ import Logging
 public final class WebhookSender: BackgroundService {
     private let loop: Loop
     private let database: Database
-    /// Shared with the loop's other services; `stop` closes it, as all of them stop together.
+    /// Shared with the loop's other services. Each closes it in `stop`, because all of them stop together.
     private let listener: DatabaseListener
     private let http: HTTPClient
     private let configuration: WebhookConfiguration

@@ -22,7 +22,7 @@ public struct Counts<Label: MetricLabel>: Sendable {
     /// Writer's thread.
     public func add(_ label: Label, _ amount: Int = 1) { tallies.add(amount, at: label.rawValue) }
 
-    /// Counts one more from any thread, where there are several writers; all of them must use this.
+    /// Counts one more. Any thread, but then every writer must call this.
     func addShared(_ label: Label) { tallies.addShared(at: label.rawValue) }
 
     /// Writer's thread.

@@ -26,7 +26,7 @@ public final class Tallies: @unchecked Sendable {  // the cells are atomics; the
         cells[index].store(cells[index].load(ordering: .relaxed) &+ amount, ordering: .relaxed)
     }
 
-    /// The same from any thread, where there are several writers; all of them must use this.
+    /// Counts one more. Any thread, but then every writer must call this.
     func addShared(at index: Int) {
         precondition(index >= 0 && index < count, "no such tally")
         cells[index].wrappingAdd(1, ordering: .relaxed)

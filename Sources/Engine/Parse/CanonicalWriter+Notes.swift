@@ -1,8 +1,8 @@
-// How the canonical writer notes the fields that we know (C2.2) while it writes a lot. Pure. Thread: any.
+// Notes the fields that lots are made of (C2.2) while the canonical writer writes a lot. Pure. Thread: any.
 
 extension CanonicalWriter {
-    /// A member's value in a lot or an image. `key` is where its name stands in the output, in its only canonical
-    /// spelling.
+    /// Writes a member's value in a lot or an image and notes its position. `key` is the range of its name in the
+    /// output, which has the only canonical spelling.
     mutating func noted(
         _ text: Span<UInt8>, _ start: Int, _ depth: Int, _ role: LotNotes.Role, key: Range<Int>
     ) -> Int {
@@ -32,12 +32,12 @@ extension CanonicalWriter {
         return end
     }
 
-    /// The value that was written last.
+    /// Describes the value that was written last.
     private func field(_ text: Span<UInt8>, _ start: Int, _ end: Int) -> LotNotes.Field {
         LotNotes.Field(start: start, end: end, isString: text[start] == JSONText.quote, spelling: spelling)
     }
 
-    /// An element of a lot's `images`.
+    /// Writes an element of a lot's `images`.
     mutating func image(_ text: Span<UInt8>, _ start: Int, _ depth: Int) -> Int {
         guard start < text.count, text[start] == JSONText.openObject else {
             notes.elements.append(.noObject)
@@ -55,7 +55,8 @@ extension CanonicalWriter {
             notes.elements.append(.url(url))
             return end
         }
-        // The URL's place in the output is not known any more: members may have been sorted.
+        // The members may have been sorted, so the URL's position in the output is unknown: write it again and copy
+        // it.
         let mark = out.count
         _ = string(text, url.start)
         notes.add(url, out.bytes.span.extracting(mark..<out.count))
@@ -63,7 +64,8 @@ extension CanonicalWriter {
         return end
     }
 
-    /// An image that is exactly `{"url":"..."}`, as nearly all are; nil, and nothing written, for others.
+    /// Writes an image of exactly the form `{"url":"..."}`, the usual one. Returns nil, with nothing written, for
+    /// other forms.
     private mutating func usualImage(_ text: Span<UInt8>, _ start: Int) -> Int? {
         let opening: UInt64 = 0x223A_226C_7275_227B  // {"url":"
         guard start + 8 <= text.count, ByteBlock.word(text, at: start) == opening else { return nil }

@@ -12,8 +12,8 @@ extension JSONValue {
         try parse(bytes.span, maxDepth: maxDepth)
     }
 
-    /// The elements of an array of strings, as our own tables hold it.
-    /// - Throws: `JSONError` if it is anything else: a corrupt row is not an empty list.
+    /// Returns the elements of an array of strings, as the service's own tables hold it.
+    /// - Throws: `JSONError` for any other text, because a corrupt row is not an empty list.
     public static func strings(_ json: String) throws(JSONError) -> [String] {
         guard let elements = try parse(Array(json.utf8)).array else { throw JSONError(.unexpectedByte, at: 0) }
         let strings = elements.compactMap(\.string)

@@ -1,8 +1,8 @@
-// A query's columns and how they are read, declared once: no index is written by hand. Thread: the loop's.
+// Binds a query's columns to the values that are read from them, in one declaration. Thread: the loop's.
 
-/// Reads a row column by column, in the order of the select list. The same code makes that list, see ``list(_:)``.
+/// Reads a row column by column, in the order of the select list. ``list(_:)`` makes that list from the same code.
 struct ColumnReader {
-    /// nil: the columns are listed, not read.
+    /// nil while the columns are listed.
     private let row: Row?
     private var next = 0
     private var listed: [String] = []
@@ -11,11 +11,12 @@ struct ColumnReader {
 
     private init() { row = nil }
 
-    /// The select list of what `read` reads. It must not depend on the values, which are 0, "", nil and the like here.
+    /// Returns the select list of the columns that `read` reads. Their order must not depend on values, which are
+    /// placeholders here.
     static func list(_ read: (inout ColumnReader) throws -> Void) -> String {
         var columns = ColumnReader()
         do { try read(&columns) } catch {
-            preconditionFailure("columns that are listed cannot be unreadable: \(error)")
+            preconditionFailure("a placeholder cannot be read: \(error)")
         }
         return columns.listed.joined(separator: ", ")
     }

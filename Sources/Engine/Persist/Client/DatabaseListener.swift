@@ -23,10 +23,7 @@ public final class DatabaseListener {
         let reconnected: () -> Void
     }
 
-    /// - Parameters:
-    ///   - channels: lower-case letters, digits and underscores.
-    ///   - received: called on the loop for each notification.
-    ///   - reconnected: called on the loop each time that listening begins, including the first.
+    /// Loop thread.
     public init(on loop: Loop, configuration: DatabaseConfiguration) {
         loop.assertOnLoop()
         self.loop = loop
@@ -34,21 +31,21 @@ public final class DatabaseListener {
         settings = ConnectionSettings(configuration)
     }
 
-    /// Call it before ``start()`` or in the same turn of the loop.
+    /// Adds a channel. Call it before ``start()`` or in the same turn of the loop.
     /// - Parameters:
     ///   - channel: lower-case letters, digits and underscores.
     ///   - received: called on the loop for each notification.
-    ///   - reconnected: called on the loop after each time that listening has begun, the first one too.
+    ///   - reconnected: called on the loop each time that listening begins, including the first.
     public func subscribe(
         to channel: String, received: @escaping (_ payload: String) -> Void, reconnected: @escaping () -> Void
     ) {
         let isPlain = channel.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 }
-        precondition(isPlain && !channel.isEmpty, "channel names go into SQL text and must be plain")
-        precondition(!isListening, "a channel was subscribed to after listening had begun")
+        precondition(isPlain && !channel.isEmpty, "a channel name has lower-case letters, digits and underscores only")
+        precondition(!isListening, "subscribe to channels before listening begins")
         subscriptions.append(Subscription(channel: channel, received: received, reconnected: reconnected))
     }
 
-    /// Idempotent, so that each subscriber may call it.
+    /// Connects and listens. Idempotent, so that each subscriber may call it.
     public func start() {
         guard connection == nil, pause == nil, !isClosed, let settings else { return }
         let connection = PGConnection(on: loop, configuration: configuration, settings: settings, rotation: rotation)
@@ -61,7 +58,7 @@ public final class DatabaseListener {
         connection.connect()
     }
 
-    /// Idempotent. Ends all subscriptions.
+    /// Ends all subscriptions. Idempotent.
     public func close() {
         isClosed = true
         subscriptions = []

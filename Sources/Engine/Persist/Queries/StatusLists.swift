@@ -1,5 +1,4 @@
-// Lists of job states as SQL text, made of the enum, so that the two cannot disagree. The partial index of migration 1
-// has the same list of open ones; a test compares them.
+// Lists of job statuses as SQL text, made from the enum. A test compares them with the migrations.
 
 extension JobStatus {
     /// `'pending', 'processing', 'translating'`.

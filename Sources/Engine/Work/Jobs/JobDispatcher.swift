@@ -12,7 +12,7 @@ public final class JobDispatcher: BackgroundService {
     }
 
     private let context: JobContext
-    /// Shared with the loop's other services; `stop` closes it, as all of them stop together.
+    /// Shared with the loop's other services. Each closes it in `stop`, because all of them stop together.
     private let listener: DatabaseListener
     private var running: [Identifier: Running] = [:]
     private var task: Task<Void, Never>?

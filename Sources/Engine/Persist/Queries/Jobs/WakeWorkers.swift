@@ -1,7 +1,7 @@
-// Wakes the workers of all instances: a job is new, free again or cancelled. With the COMMIT, if in a transaction.
+// Notifies the workers of all instances that a job is new, free or cancelled. In a transaction it takes effect at COMMIT.
 
 public enum WakeWorkers {
-    /// The channel on which workers listen. The payload is the job's id, empty for any job.
+    /// The workers' notification channel. The payload is the job's id, or empty for any job.
     public static let channel = "generation_jobs"
 
     private static let statement = Statement("wake_workers", "SELECT pg_notify('\(channel)', $1)")
