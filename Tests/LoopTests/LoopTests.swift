@@ -164,4 +164,12 @@ struct LoopTests {
             #expect(done == 5000)
         }
     }
+
+    @Test("a descriptor that cannot be watched gives nil, and nothing is closed")
+    func unwatchable() async throws {
+        try await onLoop { loop in
+            #expect(LoopPoll(-1, on: loop) == nil)
+            await loop.yield()
+        }
+    }
 }

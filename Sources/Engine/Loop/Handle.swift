@@ -29,12 +29,18 @@ class LoopObject<Raw> {
     }
 }
 
-/// A libuv handle. Its owner calls ``hold()`` after `uv_*_init`, and ``close()``. The close callback ends libuv's
-/// reference.
+/// A libuv handle. Its owner calls ``opened()`` after a successful `uv_*_init`, and ``close()``. The close callback ends
+/// libuv's reference.
 class Handle<Raw>: LoopObject<Raw> {
-    private(set) final var isClosed = false
+    /// True before ``opened()``, too, because libuv must not close a handle that it does not know.
+    private(set) final var isClosed = true
 
     final var base: UnsafeMutablePointer<uv_handle_t> { shim_handle(raw) }
+
+    final func opened() {
+        hold()
+        isClosed = false
+    }
 
     /// Drops the closures of the callbacks. Subclasses override it.
     func forget() {}

@@ -25,7 +25,7 @@ public final class LoopPoll {
         loop.assertOnLoop()
         box = Box()
         guard uv_poll_init(loop.uv, box.raw, descriptor) == 0 else { return nil }
-        box.hold()
+        box.opened()
     }
 
     deinit { close() }

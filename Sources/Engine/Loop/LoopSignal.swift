@@ -16,7 +16,7 @@ public final class LoopSignal {
         box = Box()
         box.arrived = arrived
         uv_signal_init(loop.uv, box.raw)
-        box.hold()
+        box.opened()
         uv_signal_start(box.raw, { handle, _ in Box.of(handle).arrived?() }, signal)
     }
 

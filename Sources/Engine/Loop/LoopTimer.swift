@@ -17,7 +17,7 @@ public final class LoopTimer {
         self.loop = loop
         box = Box()
         uv_timer_init(loop.uv, box.raw)
-        box.hold()
+        box.opened()
     }
 
     deinit { close() }

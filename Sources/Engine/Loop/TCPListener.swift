@@ -29,7 +29,7 @@ public final class TCPListener {
         box = Box(loop)
         box.accepted = accepted
         uv_tcp_init(loop.uv, box.raw)
-        box.hold()
+        box.opened()
         let handle = box.raw
         var failure = uv_tcp_open(handle, descriptor)
         if failure != 0 { Glibc.close(descriptor) }

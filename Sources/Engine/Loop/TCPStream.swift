@@ -52,7 +52,7 @@ public final class TCPStream {
         self.loop = loop
         box = Box(loop)
         uv_tcp_init(loop.uv, box.raw)
-        box.hold()
+        box.opened()
     }
 
     deinit { close() }
