@@ -18,7 +18,7 @@ struct ServiceVersionTests {
         #expect(ServiceVersion.full.split(separator: ".").compactMap { UInt($0) }.count == 3)
     }
 
-    @Test("C6.1: user agents name it, webhooks in the API document's form")
+    @Test("C6.1: the user agent names the release, that of webhooks is the API document's")
     func userAgents() {
         #expect(UserAgent.outbound == "generation-service/" + ServiceVersion.full)
         #expect(UserAgent.webhook == "Generation-Service/2.0")
