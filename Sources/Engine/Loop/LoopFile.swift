@@ -124,7 +124,10 @@ public final class LoopFile {
 final class FileRequest: LoopObject<uv_fs_t> {
     private var continuation: CheckedContinuation<Int, Never>?
 
-    override init() { raw.initialize(to: uv_fs_t()) }
+    override init() {
+        super.init()
+        raw.initialize(to: uv_fs_t())
+    }
 
     deinit { uv_fs_req_cleanup(raw) }
 
