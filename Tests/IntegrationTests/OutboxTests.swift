@@ -243,6 +243,19 @@ struct OutboxTests {
                 database, deliveries: [delivery.id], incarnation: incarnation, waitSeconds: 0)
             _ = try await database.transaction { try await RedeliverDelivery.run($0, delivery: delivery.id) }
             #expect(try await row() == before)
+            let unknown = DatabaseError.Kind.unknownText(.deliveryStatus)
+            func kind(_ read: () async throws(DatabaseError) -> Void) async -> DatabaseError.Kind? {
+                do throws(DatabaseError) { try await read() } catch { return error.kind }
+                return nil
+            }
+            #expect(
+                await kind { () throws(DatabaseError) in
+                    _ = try await DeliveryAttempts.status(database, delivery: delivery.id)
+                } == unknown)
+            #expect(
+                await kind { () throws(DatabaseError) in
+                    _ = try await DeliveryPage.run(database, job: Self.jobs[0], after: -1)
+                } == unknown)
         }
     }
 }

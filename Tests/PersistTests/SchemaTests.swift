@@ -65,8 +65,8 @@ struct SchemaTests {
 
     @Test("lists of states in queries are those that the index of open jobs and the checks were made with")
     func lists() {
-        #expect(Migration001.sql.contains("WHERE status IN (\(JobStatus.openList)) OR cleanup_pending"))
-        #expect(Migration001.sql.contains("CHECK (status IN (\(JobStatus.openList), \(JobStatus.endedList)))"))
+        #expect(Migration001.sql.contains("WHERE status IN (\(KnownTexts.openJobs)) OR cleanup_pending"))
+        #expect(Migration001.sql.contains("CHECK (status IN (\(KnownTexts.openJobs), \(KnownTexts.endedJobs)))"))
         let deliveries = DeliveryStatus.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
         #expect(Migration001.sql.contains("CHECK (status IN (\(deliveries)))"))
     }

@@ -20,10 +20,10 @@ struct WebhookAttempt {
     func run() async {
         do {
             CrashPoint.attemptBeginning.pass()
-            guard let job = try await DeliveryContent.job(database, delivery.job),
-                try await DeliveryAttempts.begin(
-                    database, delivery: delivery.id, attempt: number, incarnation: configuration.incarnation)
-            else { return }
+            guard let job = try await DeliveryContent.job(database, delivery.job) else { return }
+            let isOurs = try await DeliveryAttempts.begin(
+                database, delivery: delivery.id, attempt: number, incarnation: configuration.incarnation)
+            guard isOurs else { return _ = await isReadable() }
             CrashPoint.attemptBegun.pass()
             let outcome = try await exchange(job)
             CrashPoint.attemptAnswered.pass()
@@ -68,6 +68,20 @@ struct WebhookAttempt {
             do { try await write() } catch { failure = error }
         }.value
         if let failure { throw failure }
+    }
+
+    /// Returns false if a newer version wrote the delivery's state: then it is left alone, logged and counted.
+    private func isReadable() async -> Bool {
+        do throws(DatabaseError) {
+            _ = try await DeliveryAttempts.status(database, delivery: delivery.id)
+            return true
+        } catch {
+            guard case .unknownText(let column) = error.kind else { return true }
+            database.countUnreadable(column)
+            log.error(
+                "webhook_delivery: delivery left alone, a newer version wrote it", metadata: describing(error))
+            return false
+        }
     }
 
     private func unbooked(_ error: any Error) {
@@ -129,13 +143,15 @@ struct WebhookAttempt {
             case .again(let seconds): (.pending, seconds)
             case .failed: (.failed, 0)
             }
-        try await database.transaction { session in
-            try await DeliveryAttempts.end(
+        let isWritten = try await database.transaction { session in
+            let isWritten = try await DeliveryAttempts.end(
                 session, delivery: delivery.id, attempt: number, incarnation: configuration.incarnation,
                 outcome: outcome, agoSeconds: agoSeconds, status: status, waitSeconds: wait)
             CrashPoint.attemptCommitting.pass()
+            return isWritten
         }
         CrashPoint.attemptCommitted.pass()
+        if !isWritten, await !isReadable() { return }
         switch status {
         case .delivered: metrics.deliveries.add(.delivered)
         case .failed: metrics.deliveries.add(.failed)

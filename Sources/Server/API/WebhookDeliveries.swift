@@ -46,7 +46,7 @@ extension DeliveryView {
             ("batch_job_id", .string(job.description)),
             ("webhook_url", .string(url)),
             ("event", .string(event)),
-            ("status", .string(status)),
+            ("status", .string(status.rawValue)),
             ("attempt_count", .int(attemptCount)),
             ("created_at", .string(createdAt.description)),
             ("last_attempt_at", JSONValue(lastAttemptAt?.description)),

@@ -47,6 +47,19 @@ struct ColumnReader {
         take(column, or: nil) { $0.isNull($1) ? nil : $0.textArray($1) }
     }
 
+    /// - Throws: `unknownText` for a row that a newer version wrote.
+    mutating func known<Value: RawRepresentable<String> & CaseIterable>(
+        _ column: StaticString, _ name: UnknownText
+    ) throws(DatabaseError) -> Value {
+        guard let row else {
+            listed.append("\(column)")
+            guard let placeholder = Value.allCases.first else { preconditionFailure("\(name) has no values") }
+            return placeholder
+        }
+        defer { next += 1 }
+        return try row.known(next, name)
+    }
+
     @inline(__always)
     private mutating func take<Value>(
         _ column: StaticString, or listing: @autoclosure () -> Value, _ read: (Row, Int) -> Value

@@ -39,14 +39,14 @@ enum DeliveriesPage {
         html.element("article", ["id": delivery.id.description]) { html in
             html.element("h2") { $0.element("code", delivery.url) }
             html.element("dl", ["class": "facts"]) { html in
-                html.fact("Status") { $0.badge(delivery.status) }
+                html.fact("Status") { $0.badge(delivery.status.rawValue) }
                 html.fact("Event", delivery.event)
                 html.fact("Attempts", WebText.count(delivery.attemptCount))
                 html.fact("Delivered") { $0.time(delivery.deliveredAt) }
                 html.fact("Next attempt") { $0.time(delivery.nextAttemptAt) }
                 html.fact("Last error", delivery.errorMessage ?? "-")
             }
-            if delivery.status != "pending" {
+            if delivery.status != .pending {
                 html.form("/deliveries/\(delivery.id)/redeliver", session) {
                     $0.element("button", ["class": "quiet"], "Deliver again")
                 }

@@ -7,7 +7,7 @@ public enum CancelOpenJob {
         UPDATE batch_jobs SET status = 'cancelled', cancelled_at = now(), completed_at = now(), updated_at = now(),
             estimated_completion = NULL, lease_epoch = lease_epoch + 1, lease_instance = NULL, lease_incarnation = NULL,
             cleanup_pending = true
-        WHERE id = $1 AND status IN (\(JobStatus.openList))
+        WHERE id = $1 AND status IN (\(KnownTexts.openJobs))
         RETURNING cancelled_at
         """)
 

@@ -7,7 +7,7 @@ public struct DeliveryView: Sendable {
     public let job: Identifier
     public let url: String
     public let event: String
-    public let status: String
+    public let status: DeliveryStatus
     public let attemptCount: Int
     public let createdAt: Timestamp
     public let lastAttemptAt: Timestamp?
@@ -19,6 +19,25 @@ public struct DeliveryView: Sendable {
     public let firstPosition: Int
     /// The latest ``DeliveryPage/attemptsMax`` attempts, oldest first.
     public fileprivate(set) var attempts: [AttemptView] = []
+
+    /// Returns nil for all rows of a delivery except the first, because only that one has the URL.
+    fileprivate init?(_ row: inout ColumnReader) throws(DatabaseError) {
+        let url = row.optionalText("CASE WHEN coalesce(a.place, 1) = 1 THEN d.webhook_url END")
+        id = row.uuid("d.id")
+        job = row.uuid("d.batch_job_id")
+        event = row.text("d.event")
+        status = try row.known("d.status", .deliveryStatus)
+        attemptCount = row.int("d.attempt_count")
+        createdAt = row.timestamp("d.created_at")
+        lastAttemptAt = row.optionalTimestamp("d.last_attempt_at")
+        deliveredAt = row.optionalTimestamp("d.delivered_at")
+        nextAttemptAt = row.optionalTimestamp(
+            "CASE WHEN d.status = 'pending' AND d.claimed_by IS NULL THEN d.next_attempt_at END")
+        errorMessage = row.optionalText("d.error_message")
+        firstPosition = row.int("d.first_position")
+        guard let url else { return nil }
+        self.url = url
+    }
 }
 
 public struct AttemptView: Sendable {
@@ -28,6 +47,18 @@ public struct AttemptView: Sendable {
     public let endedAt: Timestamp?
     public let httpStatus: Int?
     public let error: String?
+
+    /// Returns nil for a delivery without attempts.
+    fileprivate init?(_ row: inout ColumnReader) {
+        let number = row.optionalInt("a.attempt")
+        let startedAt = row.optionalTimestamp("a.started_at")
+        endedAt = row.optionalTimestamp("a.ended_at")
+        httpStatus = row.optionalInt("a.http_status")
+        error = row.optionalText("a.error")
+        guard let number, let startedAt else { return nil }
+        self.number = number
+        self.startedAt = startedAt
+    }
 }
 
 public enum DeliveryPage {
@@ -40,10 +71,7 @@ public enum DeliveryPage {
     private static let statement = Statement(
         "delivery_page",
         """
-        SELECT d.id, d.batch_job_id, CASE WHEN coalesce(a.place, 1) = 1 THEN d.webhook_url END, d.event, d.status,
-            d.attempt_count, d.created_at, d.last_attempt_at, d.delivered_at,
-            CASE WHEN d.status = 'pending' AND d.claimed_by IS NULL THEN d.next_attempt_at END, d.error_message,
-            d.first_position, a.attempt, a.started_at, a.ended_at, a.http_status, a.error
+        SELECT \(ColumnReader.list { _ = try read(&$0) })
         FROM (SELECT * FROM webhook_deliveries WHERE batch_job_id = $1 AND first_position > $2
             ORDER BY first_position LIMIT \(rows)) AS d
         LEFT JOIN LATERAL (
@@ -59,25 +87,16 @@ public enum DeliveryPage {
     ) async throws(DatabaseError) -> [DeliveryView] {
         var page: [DeliveryView] = []
         for row in try await db.query(statement, [.uuid(job), .int4(after)]) {
-            // NULL in all rows of a delivery except the first.
-            if let url = row.optionalText(2) { page.append(delivery(row, url)) }
-            if let attempt = attempt(row) { page[page.count - 1].attempts.append(attempt) }
+            var columns = ColumnReader(row)
+            let (delivery, attempt) = try read(&columns)
+            if let delivery { page.append(delivery) }
+            if let attempt { page[page.count - 1].attempts.append(attempt) }
         }
         return page
     }
 
-    private static func delivery(_ row: Row, _ url: String) -> DeliveryView {
-        DeliveryView(
-            id: row.uuid(0), job: row.uuid(1), url: url, event: row.text(3), status: row.text(4),
-            attemptCount: row.int(5), createdAt: row.timestamp(6), lastAttemptAt: row.optionalTimestamp(7),
-            deliveredAt: row.optionalTimestamp(8), nextAttemptAt: row.optionalTimestamp(9),
-            errorMessage: row.optionalText(10), firstPosition: row.int(11))
-    }
-
-    private static func attempt(_ row: Row) -> AttemptView? {
-        guard let number = row.optionalInt(12) else { return nil }
-        return AttemptView(
-            number: number, startedAt: row.timestamp(13), endedAt: row.optionalTimestamp(14),
-            httpStatus: row.optionalInt(15), error: row.optionalText(16))
+    private static func read(_ row: inout ColumnReader) throws(DatabaseError) -> (DeliveryView?, AttemptView?) {
+        let delivery = try DeliveryView(&row)
+        return (delivery, AttemptView(&row))
     }
 }

@@ -14,32 +14,38 @@ public struct ModelUsage: Sendable, Equatable {
 }
 
 public enum FindJobStatus {
-    /// The job's token sums show whether there is usage to look up; most polled jobs have none yet.
+    typealias Found = (job: JobView, usage: [ModelUsage])
+
     private static let statement = Statement(
         "find_job_status",
-        """
-        SELECT \(JobView.columns),
-            CASE WHEN input_tokens + output_tokens > 0 THEN (
-                SELECT array_agg(part ORDER BY model, place) FROM job_usage,
-                    unnest(ARRAY[model, input_tokens::text, output_tokens::text]) WITH ORDINALITY AS p (part, place)
-                WHERE job_id = batch_jobs.id)
-            END
-        FROM batch_jobs WHERE id = ANY ($1)
-        """)
+        "SELECT \(ColumnReader.list { _ = try found(&$0) }) FROM batch_jobs WHERE id = ANY ($1)")
 
     /// Returns the existing ones of `jobs`, each once, in any order.
     public static func run(
         _ db: any Querying, jobs: [Identifier]
     ) async throws(DatabaseError) -> [(job: JobView, usage: [ModelUsage])] {
         try await db.query(statement, [.uuidArray(jobs)]).map { row throws(DatabaseError) in
-            (try JobView(row), usage(row))
+            var columns = ColumnReader(row)
+            return try found(&columns)
         }
     }
 
-    private static func usage(_ row: Row) -> [ModelUsage] {
-        guard !row.isNull(JobView.columnCount) else { return [] }
-        let texts = row.textArray(JobView.columnCount)
-        return stride(from: 0, to: texts.count - 2, by: 3).map { start in
+    private static func found(_ row: inout ColumnReader) throws(DatabaseError) -> Found {
+        let job = try JobView(&row)
+        // The job's token sums show whether there is usage to look up; most polled jobs have none yet.
+        let usage = row.optionalTextArray(
+            """
+            CASE WHEN input_tokens + output_tokens > 0 THEN (
+                SELECT array_agg(part ORDER BY model, place) FROM job_usage,
+                    unnest(ARRAY[model, input_tokens::text, output_tokens::text]) WITH ORDINALITY AS p (part, place)
+                WHERE job_id = batch_jobs.id)
+            END
+            """)
+        return (job, usage.map(models) ?? [])
+    }
+
+    private static func models(_ texts: [String]) -> [ModelUsage] {
+        stride(from: 0, to: texts.count - 2, by: 3).map { start in
             ModelUsage(
                 model: texts[start], inputTokens: Int(texts[start + 1]) ?? 0,
                 outputTokens: Int(texts[start + 2]) ?? 0)

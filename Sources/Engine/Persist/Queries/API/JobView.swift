@@ -24,39 +24,37 @@ public struct JobView: Sendable {
     /// The `X-Request-ID` of the request that created the job; nil for jobs older than that column.
     public var requestID: String?
 
-    /// Columns in the order that `init` reads them.
-    static let columns = """
-        id, status, current_stage, created_at, updated_at, completed_at, estimated_completion, version, languages,
-        total_lots, processed_lots, failed_lots, processed_images, webhook_configured, error_message,
-        openai_vision_batch_id, openai_vision_batch_ids, openai_translation_batch_id, openai_translation_batch_ids,
-        request_id
-        """
-
-    /// Number of columns; a query's further columns start at this index.
-    static let columnCount = 20
+    /// The select list of what `init` reads of a row of `batch_jobs`.
+    static let columns = ColumnReader.list { _ = try JobView(&$0) }
 
     /// - Throws: `unknownText` for a row that a newer version wrote.
+    init(_ row: inout ColumnReader) throws(DatabaseError) {
+        id = row.uuid("id")
+        status = try row.known("status", .jobStatus)
+        stage = row.text("current_stage")
+        createdAt = row.timestamp("created_at")
+        updatedAt = row.timestamp("updated_at")
+        completedAt = row.optionalTimestamp("completed_at")
+        firstEstimate = row.optionalTimestamp("estimated_completion")
+        version = row.text("version")
+        languages = row.textArray("languages")
+        totalLots = row.int("total_lots")
+        processedLots = row.int("processed_lots")
+        failedLots = row.int("failed_lots")
+        processedImages = row.int("processed_images")
+        webhookConfigured = row.bool("webhook_configured")
+        errorMessage = row.optionalText("error_message")
+        visionBatchID = row.optionalText("openai_vision_batch_id")
+        visionBatchIDs = row.textArray("openai_vision_batch_ids")
+        translationBatchID = row.optionalText("openai_translation_batch_id")
+        translationBatchIDs = row.textArray("openai_translation_batch_ids")
+        requestID = row.optionalText("request_id")
+    }
+
+    /// Reads a row that has ``columns`` and no others.
     init(_ row: Row) throws(DatabaseError) {
-        id = row.uuid(0)
-        status = try row.known(1, .jobStatus)
-        stage = row.text(2)
-        createdAt = row.timestamp(3)
-        updatedAt = row.timestamp(4)
-        completedAt = row.optionalTimestamp(5)
-        firstEstimate = row.optionalTimestamp(6)
-        version = row.text(7)
-        languages = row.textArray(8)
-        totalLots = row.int(9)
-        processedLots = row.int(10)
-        failedLots = row.int(11)
-        processedImages = row.int(12)
-        webhookConfigured = row.bool(13)
-        errorMessage = row.optionalText(14)
-        visionBatchID = row.optionalText(15)
-        visionBatchIDs = row.textArray(16)
-        translationBatchID = row.optionalText(17)
-        translationBatchIDs = row.textArray(18)
-        requestID = row.optionalText(19)
+        var columns = ColumnReader(row)
+        try self.init(&columns)
     }
 }
 

@@ -3,7 +3,7 @@
 // of an instance that died, or came back as a new incarnation, are free at once.
 
 public enum ClaimJobs {
-    private static let isOpen = "(j.status IN (\(JobStatus.openList)) OR j.cleanup_pending)"
+    private static let isOpen = "(j.status IN (\(KnownTexts.openJobs)) OR j.cleanup_pending)"
     private static func isFree(_ seconds: String) -> String {
         """
         NOT EXISTS (SELECT 1 FROM instances i
@@ -22,7 +22,7 @@ public enum ClaimJobs {
         "unreadable_jobs",
         """
         SELECT j.id FROM batch_jobs j
-        WHERE (j.status NOT IN ('completed', 'failed', 'cancelled') OR j.cleanup_pending)
+        WHERE (j.status NOT IN (\(KnownTexts.endedJobs)) OR j.cleanup_pending)
             AND NOT \(KnownTexts.jobIsReadable) LIMIT $1
         """)
     private static let takeStatement = Statement(

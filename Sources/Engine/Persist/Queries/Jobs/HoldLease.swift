@@ -16,7 +16,7 @@ public enum HoldLease {
     private static let statement = Statement(
         "hold_lease",
         """
-        SELECT status IN (\(JobStatus.openList)) FROM batch_jobs
+        SELECT status IN (\(KnownTexts.openJobs)) FROM batch_jobs
         WHERE id = $1 AND lease_epoch = $2 FOR UPDATE
         """)
 

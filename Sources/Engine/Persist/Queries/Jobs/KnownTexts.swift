@@ -19,7 +19,14 @@ enum KnownTexts {
     /// The state of the provider batch `b`. Instances of the version before write `canary` for `asking`.
     static let batchState = "CASE b.state WHEN 'canary' THEN 'asking' ELSE b.state END"
 
-    private static func list<Value: RawRepresentable<String> & CaseIterable>(_ type: Value.Type) -> String {
-        type.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+    /// `'pending', 'processing', 'translating'`.
+    static let openJobs = list(JobStatus.self) { $0.isOpen }
+    /// `'completed', 'failed', 'cancelled'`.
+    static let endedJobs = list(JobStatus.self) { !$0.isOpen }
+
+    private static func list<Value: RawRepresentable<String> & CaseIterable>(
+        _ type: Value.Type, _ isIn: (Value) -> Bool = { _ in true }
+    ) -> String {
+        type.allCases.filter(isIn).map { "'\($0.rawValue)'" }.joined(separator: ", ")
     }
 }

@@ -14,7 +14,7 @@ public enum PruneJobs {
         "lock_old_jobs",
         """
         SELECT j.id FROM batch_jobs j
-        WHERE j.status IN (\(JobStatus.endedList)) AND NOT j.cleanup_pending
+        WHERE j.status IN (\(KnownTexts.endedJobs)) AND NOT j.cleanup_pending
             AND coalesce(j.cancelled_at, j.completed_at, j.updated_at) < now() - make_interval(secs => $1)
             AND \(isQuiet)
         ORDER BY j.created_at LIMIT $2 FOR UPDATE OF j SKIP LOCKED

@@ -13,6 +13,8 @@ public struct AttemptOutcome: Sendable, Equatable {
 }
 
 public enum DeliveryAttempts {
+    private static let statusStatement = Statement(
+        "delivery_status", "SELECT status FROM webhook_deliveries WHERE id = $1")
     private static let beginStatement = Statement(
         "attempt_begin",
         """
@@ -55,22 +57,35 @@ public enum DeliveryAttempts {
 
     /// Records an attempt that ended `agoSeconds` ago. Idempotent.
     /// - Parameter status: `delivered`, `failed`, or `pending` with the next attempt due `waitSeconds` after the end.
+    /// - Returns: false if nothing was written, because the outcome is recorded already, another sender has claimed the
+    ///   delivery, or the delivery is not pending.
+    @discardableResult
     public static func end(
         _ db: any Querying, delivery: Identifier, attempt: Int, incarnation: Identifier, outcome: AttemptOutcome,
         agoSeconds: Double, status: DeliveryStatus, waitSeconds: Double
-    ) async throws(DatabaseError) {
+    ) async throws(DatabaseError) -> Bool {
         _ = try await db.query(
             endStatement,
             [
                 .uuid(delivery), .int4(attempt), .int4(outcome.httpStatus), .text(outcome.error), .uuid(incarnation),
                 .double(agoSeconds),
             ])
-        _ = try await db.query(
+        let settled = try await db.query(
             settleStatement,
             [
                 .uuid(delivery), .int4(attempt), .text(status.rawValue), .text(outcome.error), .double(waitSeconds),
                 .uuid(incarnation), .double(agoSeconds),
             ])
+        return settled.affected > 0
+    }
+
+    /// Returns nil if the delivery does not exist.
+    /// - Throws: `DatabaseError`; `unknownText` for a row that a newer version wrote.
+    public static func status(
+        _ db: any Querying, delivery: Identifier
+    ) async throws(DatabaseError) -> DeliveryStatus? {
+        guard let row = try await db.query(statusStatement, [.uuid(delivery)]).first else { return nil }
+        return try row.known(0, .deliveryStatus)
     }
 
     /// Returns deliveries that were not attempted; they are due again in `waitSeconds`.

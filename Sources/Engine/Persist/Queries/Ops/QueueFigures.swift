@@ -20,10 +20,10 @@ public enum LoadQueueFigures {
         "queue_jobs",
         """
         SELECT status, current_stage, count(*), extract(epoch FROM now() - min(created_at))::float8 FROM batch_jobs
-        WHERE status IN (\(JobStatus.openList)) GROUP BY status, current_stage
+        WHERE status IN (\(KnownTexts.openJobs)) GROUP BY status, current_stage
         UNION ALL
         SELECT status, current_stage, count(*), extract(epoch FROM now() - min(created_at))::float8 FROM batch_jobs
-        WHERE created_at >= now() - interval '24 hours' AND status IN (\(JobStatus.endedList))
+        WHERE created_at >= now() - interval '24 hours' AND status IN (\(KnownTexts.endedJobs))
         GROUP BY status, current_stage
         """)
     private static let deliveriesStatement = Statement(
