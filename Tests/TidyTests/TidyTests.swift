@@ -156,6 +156,8 @@ struct Banned: Sendable, CustomTestStringConvertible {
         Banned(name: "DispatchQueue", pattern: #"\bDispatchQueue\b"#),
         // Of a string of up to 15 bytes it reads what is no longer there, in optimised builds only: use `withUTF8`.
         Banned(name: "a string's span", pattern: #"\.utf8(Span)?\.span\b"#),
+        // There is one platform. The code calls Glibc by name.
+        Banned(name: "canImport", pattern: #"\bcanImport\("#),
         Banned(name: "try!", pattern: #"\btry!"#),
         Banned(name: "as!", pattern: #"\bas!"#),
     ]
