@@ -23,7 +23,10 @@ struct WebhookAttempt {
             guard let job = try await DeliveryContent.job(database, delivery.job) else { return }
             let isOurs = try await DeliveryAttempts.begin(
                 database, delivery: delivery.id, attempt: number, incarnation: configuration.incarnation)
-            guard isOurs else { return _ = await isReadable() }
+            guard isOurs else {
+                _ = await isReadable()
+                return
+            }
             CrashPoint.attemptBegun.pass()
             let outcome = try await exchange(job)
             CrashPoint.attemptAnswered.pass()
