@@ -9,7 +9,8 @@ struct StyleTests {
         "Sources/CShims/", "Sources/Engine/Domain/", "Sources/Engine/Loop/", "Sources/Engine/Notify/",
         "Sources/Engine/Observe/", "Sources/Engine/Outbound/", "Sources/Engine/Parse/",
         "Sources/Engine/Persist/Client/", "Sources/Engine/Persist/Queries/API/",
-        "Sources/Engine/Persist/Queries/Notify/", "Sources/Engine/Persist/Queries/Web/", "Sources/Engine/Verify/",
+        "Sources/Engine/Persist/Queries/Notify/", "Sources/Engine/Persist/Queries/Ops/",
+        "Sources/Engine/Persist/Queries/Web/", "Sources/Engine/Verify/",
         "Sources/Engine/Work/Images/", "Sources/Engine/Work/OpenAI/", "Sources/Engine/Work/Retention/",
         "Sources/Engine/Work/Synchronous/",
     ]

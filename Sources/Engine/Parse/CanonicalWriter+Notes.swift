@@ -55,8 +55,8 @@ extension CanonicalWriter {
             notes.elements.append(.url(url))
             return end
         }
-        // The members may have been sorted, so the URL's position in the output is unknown: write it again and copy
-        // it.
+        // The members may have been sorted, so the URL's position in the output
+        // is unknown: write it again and copy it.
         let mark = out.count
         _ = string(text, url.start)
         notes.add(url, out.bytes.span.extracting(mark..<out.count))
@@ -64,8 +64,8 @@ extension CanonicalWriter {
         return end
     }
 
-    /// Writes an image of exactly the form `{"url":"..."}`, the usual one. Returns nil, with nothing written, for
-    /// other forms.
+    /// Writes an image of exactly the form `{"url":"..."}`, the usual one. Returns nil,
+    /// with nothing written, for other forms.
     private mutating func usualImage(_ text: Span<UInt8>, _ start: Int) -> Int? {
         let opening: UInt64 = 0x223A_226C_7275_227B  // {"url":"
         guard start + 8 <= text.count, ByteBlock.word(text, at: start) == opening else { return nil }
