@@ -1,4 +1,5 @@
-// Notifies the workers of all instances that a job is new, free or cancelled. In a transaction it takes effect at COMMIT.
+// Notifies the workers of all instances that a job is new, free or cancelled. In a transaction it takes effect at
+// COMMIT.
 
 public enum WakeWorkers {
     /// The workers' notification channel. The payload is the job's id, or empty for any job.
