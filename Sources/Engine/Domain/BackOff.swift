@@ -1,5 +1,5 @@
-// Delay before the next attempt, for connections, calls, names, hosts and deliveries. Pure: the caller passes the random
-// number.
+// Delay before the next attempt, for connections, calls, names, hosts and deliveries. Pure: the caller passes the
+// random number.
 
 /// Doubling delays with a bound, spread at random so that clients do not retry in step.
 public struct BackOff: Sendable {

@@ -29,8 +29,8 @@ class LoopObject<Raw> {
     }
 }
 
-/// A libuv handle. Its owner calls ``opened()`` after a successful `uv_*_init`, and ``close()``. The close callback ends
-/// libuv's reference.
+/// A libuv handle. Its owner calls ``opened()`` after a successful `uv_*_init`, and ``close()``. The close callback
+/// ends libuv's reference.
 class Handle<Raw>: LoopObject<Raw> {
     /// True before ``opened()``, too, because libuv must not close a handle that it does not know.
     private(set) final var isClosed = true

@@ -6,7 +6,7 @@ enum DeliveriesPage {
         let after = try web.query.integer("after", -1, -1...Limits.lotsPerRequest)
         let job = try await web.job(raw)
         let deliveries = try await DeliveryPage.run(web.api.database, job: job.id, after: after)
-        let isOver = !job.status.isOpen && deliveries.allSatisfy { $0.status != "pending" }
+        let isOver = !job.status.isOpen && deliveries.allSatisfy { $0.status != .pending }
         web.show("Webhooks of job \(job.id)", .jobs) { html in
             JobPage.head(job, "Webhooks", to: &html)
             html.refreshed(everySeconds: isOver || !job.webhookConfigured ? nil : refreshSeconds) { html in
