@@ -1,15 +1,15 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The order of the data: CShims <- Engine <- Server <- LoadtestKit, Tests. Never back.
+// The order of dependencies: CShims <- Engine <- Server <- LoadtestKit, Tests; never in reverse.
 let strict: [SwiftSetting] = [
     // SE-0461: an async function runs where its caller runs; a hop costs 352 ns instead of 18.
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    // SE-0335: `any` is written where dynamic dispatch is paid for.
+    // SE-0335: `any` marks each place that pays for dynamic dispatch.
     .enableUpcomingFeature("ExistentialAny"),
-    // SE-0444: a file imports what it uses.
+    // SE-0444: each file imports the modules that it uses.
     .enableUpcomingFeature("MemberImportVisibility"),
-    // Named places to die at, for `loadtest chaos`: see Sources/Engine/Observe/CrashPoint.swift.
+    // Named crash points for `loadtest chaos`: see Sources/Engine/Observe/CrashPoint.swift.
     .define("CRASH_POINTS", .when(configuration: .debug)),
 ]
 
@@ -18,8 +18,7 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
 func tests(_ name: String, _ needs: [Target.Dependency], exclude: [String] = []) -> Target {
-    // What is optimised is what people run. The tests' own code is not: that would take most of the time of a release
-    // build.
+    // A release build optimises the product only. Optimising the tests' own code would take most of its time.
     .testTarget(
         name: name, dependencies: ["TestSupport"] + needs, exclude: exclude,
         swiftSettings: strict + [.unsafeFlags(["-Onone"], .when(configuration: .release))])
@@ -30,9 +29,9 @@ let package = Package(
     products: [
         .executable(name: "generation-service", targets: ["generation-service"]),
         .executable(name: "loadtest", targets: ["loadtest"]),
-        // What Benchmarks/, a package of its own, measures.
+        // For Benchmarks/, a separate package.
         .library(name: "BenchmarkSubjects", targets: ["BenchmarkSubjects"]),
-        // What Fuzz/, a package of its own, fuzzes.
+        // For Fuzz/, a separate package.
         .library(name: "FuzzTargets", targets: ["FuzzTargets"]),
     ],
     dependencies: [
@@ -41,7 +40,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
     ],
     targets: [
-        // libuv, libpq, libcurl, OpenSSL and llhttp as Debian packages them; scripts/install-deps installs them.
+        // libuv, libpq, libcurl, OpenSSL and llhttp from Debian; scripts/install-deps installs them.
         .target(
             name: "CShims",
             linkerSettings: [
@@ -51,7 +50,7 @@ let package = Package(
         .target(name: "Engine", dependencies: ["CShims", log, collections], swiftSettings: strict),
         .target(
             name: "Server", dependencies: ["CShims", "Engine", log, collections, arguments], exclude: ["Main"],
-            // In the executable itself: it stays a single file.
+            // These files are compiled into the executable, which stays a single file.
             resources: [.embedInCode("Web/Assets")], swiftSettings: strict),
         .executableTarget(
             name: "generation-service", dependencies: ["Server", arguments], path: "Sources/Server/Main",

@@ -1,16 +1,16 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A package of its own: who builds or tests the service needs neither ordo-one/benchmark nor simdjson.
+// A separate package: the service's build and tests need neither ordo-one/benchmark nor simdjson.
 let package = Package(
     name: "generation-service-benchmarks",
     dependencies: [
-        // Without its default trait, which wants jemalloc.
+        // Without its default trait, which requires jemalloc.
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
         .package(name: "generation-service", path: ".."),
     ],
     targets: [
-        // simdjson as Debian packages it; only measured against.
+        // Debian's simdjson, only for comparison.
         .target(name: "Simdjson", path: "Simdjson", linkerSettings: [.linkedLibrary("simdjson")]),
         .executableTarget(
             name: "Claims",

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Holds one run's figures against thresholds.json: ratios of two benchmarks of the same run, so that a faster or a busier
-machine changes nothing. Reads what `swift package benchmark --format jmh` has written.
+"""Compares one run's figures with thresholds.json: ratios of two benchmarks of the same run, so that a faster or a busier
+machine changes nothing. Reads the output of `swift package benchmark --format jmh`.
 
-    check.py RESULTS.json [--enforce]     ends with 1 if a ratio is over its threshold and --enforce is given
+    check.py RESULTS.json [--enforce]     status 1 if a ratio is over its threshold and --enforce is given
 """
 import json
 import pathlib
@@ -10,12 +10,12 @@ import sys
 
 
 def name(entry):
-    """JMH has no spaces in names, and the target's before them."""
+    """JMH names have the target first and no spaces."""
     return entry["benchmark"].split(".", 3)[3].replace("_", " ")
 
 
 def best(entry):
-    """The fastest run in seconds: what others do on the machine only ever adds."""
+    """The fastest run in seconds: other load on the machine can only add time."""
     return next(
         float(metric["scorePercentiles"]["0.0"]) * 1e-6
         for title, metric in entry["secondaryMetrics"].items() if "wall clock" in title)

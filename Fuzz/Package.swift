@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A package of its own: it is built with libFuzzer and AddressSanitizer, and with nothing else beside it.
+// A separate package, because it is built with libFuzzer and AddressSanitizer.
 let package = Package(
     name: "generation-service-fuzz",
     dependencies: [.package(name: "generation-service", path: "..")],

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Shows the service at work: one car in synchronous mode, a hundred as a batch. `make run` runs it; it runs by itself as well.
+"""Demonstrates the service: one car in synchronous mode, a hundred as a batch. `make run` runs it; it also runs alone.
 
-Written as an integrator would, from docs/generation-service-api-v2.md. Standard library only.
+Written from docs/generation-service-api-v2.md alone. Standard library only.
 """
 import argparse
 import base64
@@ -23,11 +23,11 @@ CARS = ["2021 BMW X5, front collision damage, airbags deployed", "2019 Mercedes 
 
 
 class DemoError(Exception):
-    """The service did not do what the document promises."""
+    """The service broke a promise of the document."""
 
 
 class Service:
-    """The few calls that are needed, signed as the document says."""
+    """The calls of the demonstration, signed as the document says."""
 
     def __init__(self, base_url, shared_key):
         self.base_url, self.shared_key = base_url, shared_key
@@ -99,7 +99,7 @@ def show_batch(service, images_url, webhook, count):
         print_descriptions(lot)
     described = sum(1 for lot in lots if lot["status"] == "completed")
     texts = sum(len(lot.get("descriptions", [])) for lot in lots)
-    print(f"\n… {described} of {len(lots)} cars described, {texts} descriptions in all.")
+    print(f"\n… {described} of {len(lots)} cars described, {texts} descriptions in total.")
     return job_id
 
 
@@ -112,7 +112,7 @@ def progress(status, seconds):
 
 
 class Line:
-    """A line that is written over on a terminal, and written anew when it says something new elsewhere."""
+    """A status line: overwritten on a terminal, elsewhere printed once per change."""
 
     def __init__(self):
         self.last = None
@@ -136,7 +136,7 @@ def print_descriptions(lot):
 
 
 def show_delivery(service, webhook, job_id, seconds=30):
-    """Asks the receiver (`loadtest webhooks`) what came in, and checks the signature as the document's receiver does."""
+    """Reads the deliveries of the receiver (`loadtest webhooks`) and checks the signature as the document's receiver does."""
     print("\n=== The webhook ===", flush=True)
     receiver = urllib.parse.urlsplit(webhook)
     listing = f"{receiver.scheme}://{receiver.netloc}/_sim/deliveries?path={receiver.path}"
@@ -149,19 +149,19 @@ def show_delivery(service, webhook, job_id, seconds=30):
             if headers.get("x-job-id") == job_id:
                 return print_delivery(service, webhook, delivery, headers)
         time.sleep(0.2)
-    raise DemoError(f"no delivery came to {webhook} within {seconds} s")
+    raise DemoError(f"no delivery to {webhook} within {seconds} s")
 
 
 def print_delivery(service, webhook, delivery, headers):
     body = base64.b64decode(delivery["body_base64"])
     print(f"POST {webhook}   attempt {headers.get('x-delivery-attempt')}, {delivery['body_bytes']} bytes")
-    # The receiver keeps the beginning of a large body only; then there is nothing to check here.
+    # The receiver keeps only the beginning of a large body; then the signature cannot be checked.
     if len(body) == delivery["body_bytes"]:
         payload = json.loads(body)
         print(f"{payload['event']}, {len(payload['lots'])} lots")
         if not hmac.compare_digest(service.sign(body), headers.get("x-signature", "")):
-            raise DemoError("the delivery's X-Signature does not hold")
-        print("X-Signature holds over its bytes.")
+            raise DemoError("the delivery's X-Signature does not match")
+        print("X-Signature matches its bytes.")
 
 
 def main():
@@ -169,8 +169,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--base-url", default="http://127.0.0.1:5000")
     parser.add_argument("--key-file", default=os.path.join(here, "..", ".dev", "shared-key"))
-    parser.add_argument("--images-url", required=True, help="every .jpg below it is a picture")
-    parser.add_argument("--webhook", required=True, help="where the end of the job is announced: a path of `loadtest webhooks`")
+    parser.add_argument("--images-url", required=True, help="base URL; every .jpg below it is a picture")
+    parser.add_argument("--webhook", required=True, help="URL for the job's webhook: a path of `loadtest webhooks`")
     parser.add_argument("--lots", type=int, default=100)
     chosen = parser.parse_args()
     try:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks style sheets: no rule or declaration that a browser would skip, no custom property that is used but not defined.
+"""Checks style sheets: reports rules and declarations that a browser would skip, and custom properties that are used but not defined.
 
     scripts/lint-css.py FILE...     needs tinycss2 (Tests/requirements.txt)
 """
@@ -10,7 +10,7 @@ from tinycss2 import ast
 
 # At-rules that hold rules, not declarations.
 GROUPS = {"media", "supports"}
-# Put after the file's text: the parser takes it for a part of whatever is not closed.
+# Appended to the file's text: the parser includes it in any block that is not closed.
 END = "#end{}"
 
 

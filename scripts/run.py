@@ -1,6 +1,6 @@
-"""The second half of `make run`, after the build: starts everything, shows it at work, stays up, stops everything.
+"""The second half of `make run`, after the build: starts everything, runs the demonstration, stays up, stops everything.
 
-Standard library only. What it leaves lies in .dev/: the database, the shared key, the logs.
+Standard library only. Its files are in .dev/: the database, the shared key, the logs.
 """
 import os
 import signal
@@ -22,18 +22,18 @@ SIMULATED = "The descriptions are SIMULATED: OPENAI_API_KEY is not set, so `load
 
 
 class Stopped(BaseException):
-    """SIGINT or SIGTERM came."""
+    """SIGINT or SIGTERM arrived."""
 
 
 def stop_on_signals(running):
-    """The first signal ends the work; the next, of an impatient user, ends the patience with processes that are still ending."""
+    """The first signal ends the work; the second one kills processes that are still ending."""
 
     def first(number, frame):
         catch(lambda number, frame: running.kill())
         raise Stopped
 
     def catch(handler):
-        # A shell that starts us in the background ignores SIGINT for us; we want it all the same.
+        # A shell that starts us in the background ignores SIGINT for us; this restores it.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, handler)
 
@@ -41,18 +41,18 @@ def stop_on_signals(running):
 
 
 def check():
-    """What can be said before anything is built."""
+    """The checks before the build."""
     if not (PORT.isascii() and PORT.isdigit() and 0 < int(PORT) < 65536):
         sys.exit(f"PORT={PORT} is not a port: a number from 1 to 65535")
     if running_here():
         sys.exit("`make run` is already running in this clone; `make stop` ends it")
     if not stack.port_is_free(int(PORT)):
         other = int(PORT) + 50 if int(PORT) < 65000 else 5050
-        sys.exit(f"Port {PORT} is taken. Another one: make run PORT={other}")
+        sys.exit(f"Port {PORT} is taken. Use another one: make run PORT={other}")
 
 
 def running_here():
-    """A number may be another program's by now, so its working folder has to be this clone as well."""
+    """True if the process is ours: a number may be another program's by now, so its working folder must be this clone as well."""
     try:
         with open(PIDS, encoding="ascii") as file:
             return any(os.readlink(f"/proc/{line.strip()}/cwd") == stack.ROOT for line in file)
@@ -68,7 +68,7 @@ def start_database():
 
 
 def start(running):
-    """Gives what the demonstration needs."""
+    """Starts the parts that the demonstration needs."""
     key = stack.kept_secret(KEY_FILE)
     database_url = start_database()
     outside = stack.simulated_outside(running, with_openai=not IS_REAL)
@@ -76,7 +76,7 @@ def start(running):
         **outside.server, "DATABASE_URL": database_url, "SHARED_KEY": key, "LOG_FILE": os.path.join(LOGS, "generation_service.log"),
     }
     if IS_REAL:
-        # The images lie on this machine, where OpenAI cannot fetch them.
+        # The images are on this machine, where OpenAI cannot download them.
         settings["OPENAI_IMAGE_MODE"] = "inline"
     chosen = {name: value for name, value in os.environ.items()
               if name.startswith(("OPENAI_", "WORKER_", "WEBHOOK_", "RATE_LIMIT_", "LOG_LEVEL"))}
@@ -111,7 +111,7 @@ Another batch:  python3 scripts/demo.py --base-url {base_url} --images-url {outs
 """ + ("" if IS_REAL else "\n" + SIMULATED + "\n"), flush=True)
     while not (ended := running.ended()):
         time.sleep(0.5)
-    raise ended.fail(f"ended by itself with status {ended.process.returncode}")
+    raise ended.fail(f"ended unexpectedly with status {ended.process.returncode}")
 
 
 def main():

@@ -1,6 +1,6 @@
-"""The processes of a running service: simulators of the outside, and the server. Started, waited for, stopped.
+"""Starts, awaits and stops the processes of a running service: simulators and the server.
 
-Used by scripts/run.py and by the tests of the API document. Standard library only. Every process gets a process group of its own, so
+Used by scripts/run.py and by the tests of the API document. Standard library only. Every process has its own process group, so
 that a Ctrl-C in the terminal reaches this program alone, which then stops them in order.
 """
 import ctypes
@@ -20,7 +20,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 class StackError(Exception):
-    """Something did not start or did not stay up; the text is for people."""
+    """A process did not start or did not stay up; the text is for people."""
 
 
 class Child:
@@ -46,7 +46,7 @@ class Child:
             return "".join("    " + line for line in text.readlines()[-count:])
 
     def fail(self, what):
-        return StackError(f"{self.name} {what}; its last words ({self.log}):\n{self.last_lines()}")
+        return StackError(f"{self.name} {what}; end of its log ({self.log}):\n{self.last_lines()}")
 
     def wait_for_address(self, seconds=20):
         """The address in the line `listening on http://...` that a simulator prints."""
@@ -62,7 +62,7 @@ class Child:
         raise self.fail("did not say where it listens")
 
     def stop(self, seconds=20):
-        """SIGTERM to its group, SIGKILL if that does not help."""
+        """Sends SIGTERM to its group, then SIGKILL if it does not end."""
         for number, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, 5)):
             if not self.is_running():
                 return
@@ -79,7 +79,7 @@ def _end_with_parent():
 
 
 class Stack:
-    """What runs together. `binaries` is the folder with `generation-service` and `loadtest`."""
+    """Processes that run together. `binaries` is the folder with `generation-service` and `loadtest`."""
 
     def __init__(self, binaries, logs):
         self.binaries, self.logs = binaries, logs
@@ -95,7 +95,7 @@ class Stack:
         return child
 
     def simulator(self, kind, *options):
-        """Starts `loadtest openai|images|webhooks` on a free port and gives its address."""
+        """Starts `loadtest openai|images|webhooks` on a free port and returns its address."""
         return self.start(kind, "loadtest", [kind, "--port", "0", *options]).wait_for_address()
 
     def server(self, port, settings):
@@ -119,13 +119,13 @@ class Stack:
         return next((child for child in self.children if not child.is_running()), None)
 
     def kill(self):
-        """At once, whatever they are doing."""
+        """Kills all processes at once."""
         for child in self.children:
             if child.is_running():
                 os.killpg(child.pid, signal.SIGKILL)
 
     def stop(self):
-        """The server first, so that it can finish what it says to the others."""
+        """Stops the server first, so that it can finish its requests to the others."""
         for child in reversed(self.children):
             child.stop()
         self.children = []
@@ -133,7 +133,7 @@ class Stack:
             raise StackError(f"secrets were written: {', '.join(found)}")
 
     def leaks(self):
-        """Where a server's secret stands in the logs, or in whatever else its folder holds (C8)."""
+        """The places of a server's secrets in the logs or in other files of its folder (C8)."""
         found = []
         for folder, _, names in os.walk(self.logs):
             for name in filter(lambda name: os.path.isfile(os.path.join(folder, name)), names):
@@ -144,7 +144,7 @@ class Stack:
 
 
 def secrets_of(settings):
-    """Those among a server's settings, by name."""
+    """The secrets among a server's settings, by name."""
     names = ("SHARED_KEY", "SHARED_KEY_PREVIOUS", "OPENAI_API_KEY", "SESSION_SECRET")
     found = {name: settings[name] for name in names if settings.get(name)}
     password = urllib.parse.urlsplit(settings.get("DATABASE_URL", "")).password
@@ -170,14 +170,14 @@ def port_is_free(port):
 
 
 def free_port():
-    """The kernel gives none of these out by itself: nobody else gets it before its server does, or between two lives of that."""
+    """A free port outside the kernel's own range: no other program gets it before its server does, or between two starts."""
     while not port_is_free(port := random.randrange(10_000, 20_000)):
         pass
     return port
 
 
 def kept_secret(path):
-    """A random secret in a file that only its owner reads, made when it is asked for first."""
+    """A random secret in a file that only its owner can read, created on first use."""
     try:
         with open(path, encoding="ascii") as file:
             return file.read().strip()
@@ -189,17 +189,17 @@ def kept_secret(path):
 
 
 class Outside:
-    """The simulated world: settings that make the server use it, an address below which every .jpg is a picture, a receiver."""
+    """The simulators: settings that make the server use them, a base URL below which every .jpg is a picture, a receiver."""
 
     def __init__(self, images, webhooks, openai=None):
         self.images, self.webhooks, self.openai = images + "/car", webhooks + "/ok/demo", openai
-        # Simulators live on loopback, where no image or webhook may lie by default (C7).
+        # Simulators are on loopback, where no image or webhook may be by default (C7).
         self.server = {"ALLOWED_PRIVATE_NETWORKS": "127.0.0.0/8"}
         if openai:
             self.server |= {"OPENAI_BASE_URL": openai + "/v1", "OPENAI_API_KEY": "sk-simulated", "WORKER_POLL_INTERVAL": "0.2"}
 
 
 def simulated_outside(stack, with_openai=True, batch_seconds=3):
-    """Starts the simulators; a batch takes OpenAI's stand-in `batch_seconds`."""
+    """Starts the simulators; a batch takes `batch_seconds` at the simulated OpenAI."""
     openai = stack.simulator("openai", "--batch-seconds", str(batch_seconds)) if with_openai else None
     return Outside(stack.simulator("images"), stack.simulator("webhooks"), openai)

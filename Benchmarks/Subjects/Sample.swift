@@ -1,6 +1,6 @@
-// Lots as integrators send them, made up the same way each time. Pure. Thread: any.
+// Lots as clients send them, generated the same way each time. Pure. Thread: any.
 
-/// Deterministic text: no clock, no randomness of the system's.
+/// Deterministic text: uses neither the clock nor the system's randomness.
 public struct Sample {
     private var state: UInt64 = 20_250_805
 
@@ -12,7 +12,7 @@ public struct Sample {
 
     public init() {}
 
-    /// One lot of about 4 KB: an id, a text in one of three kinds of writing, 30 images.
+    /// One lot of about 4 KB: an id, a text in one of three scripts, 30 images.
     public mutating func lot(_ number: Int) -> String {
         let words = Sample.words[number % 3]
         let info = (0..<180).map { _ in words[pick(words.count)] }.joined(separator: " ")

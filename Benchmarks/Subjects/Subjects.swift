@@ -1,8 +1,8 @@
-// The parts of the service that benchmarks measure alone, behind a public door. Pure. Thread: any.
+// Public access to the parts of the service that benchmarks measure alone. Pure. Thread: any.
 import Engine
 import Server
 
-/// C1.2 for lot after lot, as a body's lots come in.
+/// C1.2 for one lot after the other, as they arrive in a body.
 public struct CanonicalSubject: ~Copyable {
     private var writer = CanonicalWriter()
     private let keys = SignatureKeys(shared: "a-key-for-benchmarks-of-32-chars")
@@ -38,7 +38,7 @@ public struct CanonicalSubject: ~Copyable {
     }
 }
 
-/// What is done with a poll before its answer is looked up.
+/// The work on a poll before its answer is looked up.
 public struct PollSubject {
     private let parser = LLHTTPParser()
     private let keys = SignatureKeys(shared: "a-key-for-benchmarks-of-32-chars")
@@ -60,7 +60,7 @@ public struct PollSubject {
             """.utf8)
     }
 
-    /// Head, route, signature: whether all are as they should be.
+    /// Head, route, signature: true if all are correct.
     public func judge() -> Bool {
         var collector = HeadCollector(limit: 16 * 1024)
         var used = 0
@@ -72,7 +72,7 @@ public struct PollSubject {
     }
 }
 
-/// Lots' rows as COPY takes them, gathered from a body as the service does.
+/// Rows of lots for COPY, collected from a body as the service does.
 public final class FrameSubject: LotSink {
     private let job = Identifier.random()
     private var rows: [LotRow] = []
@@ -88,10 +88,10 @@ public final class FrameSubject: LotSink {
     public func accept(_ row: LotRow) { rows.append(row) }
     public func reset() { rows = [] }
 
-    /// The texts of all rows, for what must be copied in any case.
+    /// The texts of all rows, for the copy that no implementation can avoid.
     public var texts: [[UInt8]] { rows.map(\.bytes) }
 
-    /// Frames all rows into one buffer, which is kept; the bytes of it.
+    /// Frames all rows into one kept buffer; returns its size in bytes.
     public func frame() -> Int {
         frames.removeAll(keepingCapacity: true)
         for row in rows { LotFrame.append(job: job, row, to: &frames) }

@@ -1,5 +1,5 @@
 // `fuzz TARGET [libFuzzer's options] [corpus folders]`: libFuzzer around one target. A flaw ends the process, and
-// libFuzzer writes the input that showed it to a file. Thread: main.
+// libFuzzer writes the input to a file. Thread: main.
 import FuzzTargets
 import Glibc
 
@@ -11,7 +11,7 @@ func runDriver(
     _ callback: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
 ) -> Int32
 
-// The callback is a C function and can hold nothing. Written once, before libFuzzer begins.
+// The callback is a C function and cannot capture; this variable is written once, before libFuzzer begins.
 nonisolated(unsafe) var chosen = FuzzTarget.json
 
 guard CommandLine.arguments.count > 1, let target = FuzzTarget(rawValue: CommandLine.arguments[1]) else {
@@ -20,7 +20,7 @@ guard CommandLine.arguments.count > 1, let target = FuzzTarget(rawValue: Command
 }
 chosen = target
 
-// libFuzzer reads what stands after the program's name.
+// libFuzzer reads the arguments after the program's name.
 let arguments = [CommandLine.arguments[0]] + CommandLine.arguments.dropFirst(2)
 let pointers = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: arguments.count + 1)
 for (index, argument) in arguments.enumerated() { pointers[index] = strdup(argument) }

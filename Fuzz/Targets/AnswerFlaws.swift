@@ -1,9 +1,9 @@
-// The `openai` target: whatever OpenAI, or something in its place, answers is understood or refused, and leaks nothing.
-// Thread: any.
+// The `openai` target: any answer of OpenAI, or of a proxy in its place, is read or refused, and leaks nothing. Thread:
+// any.
 import Engine
 
 enum AnswerFlaws {
-    /// Stands in answers as if the other side had repeated it.
+    /// A key in answers, as if the provider had repeated it.
     static let key = "sk-fuzz-0123456789abcdef"
     private static let fields = ["damages"]
 
@@ -18,7 +18,7 @@ enum AnswerFlaws {
 
     // MARK: Result files
 
-    /// Lines come out alike in whatever pieces a file comes.
+    /// Lines are the same for any split of a file.
     private static func splitFlaw(_ input: [UInt8]) -> String? {
         let bound = 48
         var expected: [[UInt8]] = []
@@ -37,7 +37,7 @@ enum AnswerFlaws {
             start = end
         }
         if let line = splitter.last() { found.append(line) }
-        guard found == expected else { return "the lines are others" }
+        guard found == expected else { return "the lines differ" }
         return splitter.skipped == skipped
             ? nil : "\(splitter.skipped) lines were too long, and \(skipped) by the reference"
     }
@@ -45,7 +45,7 @@ enum AnswerFlaws {
     private static func lineFlaw(_ line: [UInt8]) -> String? {
         for fields in [fields, ["en", "de"], nil] {
             guard let output = BatchOutput.read(line, fields: fields) else { continue }
-            guard !output.customID.isEmpty else { return "a line that names no request" }
+            guard !output.customID.isEmpty else { return "a line without a custom_id" }
             switch output.outcome {
             case .answer(let answer):
                 if let flaw = answerFlaw(answer, fields) { return flaw }
@@ -58,7 +58,7 @@ enum AnswerFlaws {
     }
 
     private static func answerFlaw(_ answer: ModelAnswer, _ fields: [String]?) -> String? {
-        if let fields, answer.fields.map(\.0) != fields { return "an answer with other fields: \(answer.fields)" }
+        if let fields, answer.fields.map(\.0) != fields { return "an answer with wrong fields: \(answer.fields)" }
         if answer.fields.isEmpty { return "an answer without fields" }
         for (_, text) in answer.fields {
             guard text.contains(where: { !$0.isWhitespace }) else { return "an empty text" }
@@ -68,11 +68,11 @@ enum AnswerFlaws {
         return usageFlaw(answer.usage)
     }
 
-    /// Tokens are added up over 50,000 lots, and stored as `bigint`.
+    /// Tokens are summed over 50,000 lots and stored as `bigint`.
     private static func usageFlaw(_ usage: Usage) -> String? {
         guard usage.input >= 0, usage.output >= 0 else { return "negative usage" }
         let bound = Int.max / (2 * Limits.lotsPerRequest * Limits.languages)
-        return usage.input <= bound && usage.output <= bound ? nil : "usage that cannot be added up: \(usage)"
+        return usage.input <= bound && usage.output <= bound ? nil : "usage whose sum overflows: \(usage)"
     }
 
     // MARK: Objects and errors
@@ -86,7 +86,7 @@ enum AnswerFlaws {
         return batch.errors.count <= Limits.detailEntries ? nil : "too many errors kept"
     }
 
-    /// The key is hidden where a reply repeats it, and what is told is bounded and clean.
+    /// The key is hidden where a reply repeats it, and the reported text is bounded and clean.
     private static func errorFlaw(_ input: [UInt8]) -> String? {
         let text = String(decoding: input, as: UTF8.self)
         let echo = JSONValue.object([("error", .object([("message", .string(text + " " + key))]))]).bytes

@@ -1,20 +1,20 @@
-// What is fuzzed: each target takes any bytes and says what is wrong with what the service made of them. Thread: any,
-// one at a time. libFuzzer calls them from Fuzz/Driver, the tests from Tests/FuzzTests.
+// The fuzz targets: each takes any bytes and reports a flaw in the service's result. Thread: any, one at a time.
+// libFuzzer calls them from Fuzz/Driver, the tests from Tests/FuzzTests.
 
-/// A part of the service that strangers' bytes reach, and what must hold of it whatever they are.
+/// A part of the service that untrusted bytes reach, and its invariants for any bytes.
 public enum FuzzTarget: String, CaseIterable, Sendable {
-    /// Requests' bodies: the reader, the canonical form and the signature, beside a slow and plain reference.
+    /// Request bodies: the reader, the canonical form and the signature, compared with a slow and simple reference.
     case json
     /// HTTP/1.1 over a real connection.
     case http
-    /// What OpenAI answers: responses, lines of result files, errors, lists.
+    /// OpenAI's answers: responses, lines of result files, errors, lists.
     case openai
     /// A model's text as HTML.
     case html
     /// URLs of images and webhooks.
     case url
 
-    /// What did not hold; nil if all did. A trap is a flaw too.
+    /// The violated invariant; nil if all hold. A trap is a flaw too.
     public func flaw(in input: [UInt8]) -> String? {
         switch self {
         case .json: RequestFlaws.find(in: input)
@@ -26,7 +26,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     }
 }
 
-/// Numbers made of an input, so that what is done with it is the same each time.
+/// Numbers derived from an input, so that each run treats it in the same way.
 struct InputDice {
     private var state: UInt64 = 0xCBF2_9CE4_8422_2325
 
@@ -34,12 +34,12 @@ struct InputDice {
         for byte in input { state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
     }
 
-    /// 0 to `bound`.
+    /// A number from 0 to `bound`.
     mutating func upTo(_ bound: Int) -> Int {
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         return Int(state >> 33) % (bound + 1)
     }
 
-    /// Up to three places at which to cut so many bytes, in order.
+    /// Up to three positions at which to cut that many bytes, in order.
     mutating func cuts(of count: Int) -> [Int] { (0..<upTo(3)).map { _ in upTo(count) }.sorted() }
 }

@@ -1,4 +1,4 @@
-// The `html` target: what is left of a model's text is safe, whatever it was (C2.4). Thread: any.
+// The `html` target: the cleaned text of any model output is safe (C2.4). Thread: any.
 import Engine
 
 enum HTMLFlaws {
@@ -7,7 +7,7 @@ enum HTMLFlaws {
         let clean = DamageHTML.clean(text)
         if let flaw = flaw(of: clean) { return "\(flaw): \(clean.debugDescription)" }
         guard DamageHTML.clean(clean) == clean else { return "cleaning again changes it: \(clean.debugDescription)" }
-        // Text in which nothing looks like markup comes through whole.
+        // Text without anything that looks like markup passes unchanged.
         guard
             !text.unicodeScalars.contains(where: {
                 "<>&".unicodeScalars.contains($0) || $0.value < 0x20 || $0 == "\u{7F}"
@@ -16,8 +16,7 @@ enum HTMLFlaws {
         return words(clean) == words(text) ? nil : "words were lost or added: \(clean.debugDescription)"
     }
 
-    /// What is wrong with a result, read by the letter: bare allowed tags, each closed in its turn, and no other `<`,
-    /// `>` or `&`.
+    /// The flaw of a result, read strictly: bare allowed tags, correctly nested, and no other `<`, `>` or `&`.
     static func flaw(of html: String) -> String? {
         var open: [Substring] = []
         var rest = Substring(html).unicodeScalars

@@ -1,30 +1,30 @@
-// The `http` target: bytes to a real server over a real connection, and what comes back read by the letter. The server
-// lives on a loop's thread of its own, as long as the process. Thread: any, one at a time.
+// The `http` target: sends bytes to a real server over a real connection and parses the replies strictly. The server
+// lives on its own loop's thread until the process ends. Thread: any, one at a time.
 import Dispatch
 import Engine
 import Server
 
 enum HTTPFlaws {
-    /// What came back differs by nothing but dates and ids, whatever pieces the bytes went out in.
+    /// The replies differ only in dates and ids, for any split of the bytes.
     static func find(in input: [UInt8]) -> String? {
         var dice = InputDice(input)
         let cuts = dice.cuts(of: input.count)
-        guard let whole = RawClient.exchange(input, cuts: [], port: server.port) else { return "no end came" }
+        guard let whole = RawClient.exchange(input, cuts: [], port: server.port) else { return "no end" }
         if let flaw = flaw(of: whole) { return "\(flaw): \(String(decoding: whole, as: UTF8.self).debugDescription)" }
-        guard let pieces = RawClient.exchange(input, cuts: cuts, port: server.port) else { return "no end came, cut" }
-        return comparable(whole) == comparable(pieces) ? nil : "answered otherwise when cut at \(cuts)"
+        guard let pieces = RawClient.exchange(input, cuts: cuts, port: server.port) else { return "no end when cut" }
+        return comparable(whole) == comparable(pieces) ? nil : "different replies when cut at \(cuts)"
     }
 
     private static let server = EchoServer()
 
-    /// Replies are well-formed, and nothing else comes.
+    /// Replies are well-formed, and there are no other bytes.
     private static func flaw(of bytes: [UInt8]) -> String? {
         var rest = bytes[...]
         while !rest.isEmpty {
             switch StrictReply.read(&rest) {
             case .failure(let flaw): return flaw.text
             case .success(let reply):
-                // 408 and 5xx would be our fault: nothing here takes time or fails.
+                // 408 and 5xx would be our fault: no handler here takes time or fails.
                 guard [100, 200, 400, 413, 431].contains(reply.status) else { return "a reply with \(reply.status)" }
             }
         }
@@ -37,7 +37,7 @@ enum HTTPFlaws {
     }
 }
 
-/// Answers every request with what it understood of it.
+/// Answers every request with its own reading of it.
 private final class EchoServer: Sendable {
     static let bodyBytesMax = 2048
     let port: Int
@@ -58,13 +58,13 @@ private final class EchoServer: Sendable {
         port = bound.withLock { $0 }
     }
 
-    /// For ever: it is not `Sendable`, and nobody asks for it again.
+    /// Lives for ever: it is not `Sendable`, and no other code uses it.
     private static func keep(_ listener: HTTPListener) { _ = Unmanaged.passRetained(listener) }
 }
 
 private final class EchoHandler: RequestHandler {
     func handle(_ exchange: Exchange) {
-        // In the server's own replies, too: to HEAD they have no body either.
+        // Marks the server's own replies too: replies to HEAD have no body.
         if exchange.head.isMethod("HEAD") { exchange.replyHeaders = [(StrictReply.toHead, "1")] }
         exchange.receiveBody(limit: EchoServer.bodyBytesMax, into: EchoReceiver(exchange))
     }
@@ -91,5 +91,5 @@ private final class EchoReceiver: BodyReceiver {
         exchange.respond(.json(200, understood))
     }
 
-    func bodyFailed(_ failure: BodyFailure) {}  // the server answers
+    func bodyFailed(_ failure: BodyFailure) {}  // the server replies
 }

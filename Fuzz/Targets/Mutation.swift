@@ -1,11 +1,11 @@
-// Damage to inputs, of the kinds that parsers stumble over. Pure. Thread: any.
+// Damages inputs in ways that parsers often handle wrongly. Pure. Thread: any.
 
 /// One change of an input, chosen by the generator.
 package enum Mutation {
-    /// What mutated inputs do not grow beyond, bytes.
+    /// Maximum size of a mutated input, in bytes.
     private static let bytesMax = 4096
 
-    /// - Parameter other: what parts may be taken from.
+    /// - Parameter other: the source of inserted parts.
     package static func random(
         of input: [UInt8], with other: [UInt8], using random: inout some RandomNumberGenerator
     ) -> [UInt8] {
@@ -30,7 +30,7 @@ package enum Mutation {
         return bytes[start..<Int.random(in: start...bytes.count, using: &random)]
     }
 
-    /// What means something to one parser or another.
+    /// Bytes with a meaning to one parser or another.
     private static let telling = [
         "\r\n", "\n", "\r", "\r\n\r\n", " ", "\t", "\0", ":", ": ", ",", ";", "{", "}", "[", "]", "\"", "\\", "\\u0000",
         "\\ud800", "/", "//", "@", "%", "%00", "%2e", "#", "?", "<", ">", "&", "<!--", "</", "0", "-", "1e400", "0x",

@@ -1,13 +1,13 @@
-// A client made of bare sockets: sends bytes, takes what comes until the end. It blocks; thread: any but a loop's.
+// A client on bare sockets: sends bytes and reads until the end. It blocks; thread: any but a loop's.
 
 import Glibc
 
 package enum RawClient {
-    /// Longest wait for anything to come, seconds.
+    /// Longest wait for a byte, in seconds.
     private static let patience = 20
 
-    /// Sends `bytes`, cut at `cuts`, ends its side and reads to the other's end.
-    /// - Returns: nil if nothing came for too long.
+    /// Sends `bytes`, cut at `cuts`, ends its side and reads to the end.
+    /// - Returns: nil after a wait that is too long.
     package static func exchange(_ bytes: [UInt8], cuts: [Int], port: Int) -> [UInt8]? {
         guard let socket = connected(to: port) else { fatalError("cannot connect: \(errno)") }
         defer { close(socket) }
@@ -33,7 +33,7 @@ package enum RawClient {
         let isConnected = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
                 let result = again { connect(descriptor, raw, socklen_t(MemoryLayout<sockaddr_in>.size)) }
-                // What was interrupted has gone on by itself.
+                // A connect that a signal interrupts continues in the background.
                 return result == 0 || errno == EISCONN
             }
         }
@@ -42,7 +42,7 @@ package enum RawClient {
         return nil
     }
 
-    /// The other side may have closed already: what it had to say can be read all the same.
+    /// The server may have closed already: its reply can still be read.
     private static func send(_ bytes: ArraySlice<UInt8>, to socket: Int32) {
         var rest = bytes
         while !rest.isEmpty {

@@ -1,9 +1,9 @@
-// JSON as RFC 8259 and CPython have it, written to be read and not to be quick: what the reader and the canonical
-// writer are compared with. Shares no code with them. Pure. Thread: any.
+// JSON after RFC 8259 and CPython, written for clarity instead of speed: the reference for the reader and the canonical
+// writer. Shares no code with them. Pure. Thread: any.
 
 import Glibc
 
-/// A JSON value with nothing lost: numbers as they are written, strings as code points, lone surrogates among them.
+/// A JSON value without loss: numbers as written, strings as code points, including lone surrogates.
 indirect enum ReferenceJSON {
     case literal(String)
     case integer(String)
@@ -20,7 +20,7 @@ indirect enum ReferenceJSON {
         self = value
     }
 
-    /// How deep containers are nested: 0 for a value that is none.
+    /// Nesting depth of containers: 0 for a scalar.
     var depth: Int {
         switch self {
         case .literal, .integer, .float, .string: 0
@@ -50,7 +50,7 @@ extension ReferenceJSON {
             return true
         }
 
-        /// Always true, so that it can stand in a condition.
+        /// Always true, so that it can be part of a condition.
         mutating func skipSpace() -> Bool {
             while let first = rest.first, [0x20, 0x09, 0x0A, 0x0D].contains(first) { rest.removeFirst() }
             return true
@@ -141,7 +141,7 @@ extension ReferenceJSON {
                 case 0..<0x20: return nil
                 case 0x5C:
                     guard let escaped = escape() else { return nil }
-                    // Two halves that were both escaped become one; `\u` is the only way to a surrogate.
+                    // Two escaped halves become one character; `\u` is the only way to write a surrogate.
                     if (0xDC00...0xDFFF).contains(escaped), let high = out.last, (0xD800...0xDBFF).contains(high) {
                         out[out.count - 1] = 0x10000 + (high - 0xD800) << 10 + (escaped - 0xDC00)
                     } else {
@@ -177,7 +177,7 @@ extension ReferenceJSON {
 // MARK: - Writing
 
 extension ReferenceJSON {
-    /// `json.dumps(value, separators=(',', ':'), sort_keys=True)` of what `json.loads` makes of it (C1.2).
+    /// `json.dumps(value, separators=(',', ':'), sort_keys=True)` of the result of `json.loads` (C1.2).
     var canonical: String {
         switch self {
         case .literal(let name): return name
@@ -211,7 +211,7 @@ extension ReferenceJSON {
         return "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
     }
 
-    /// The fewest digits that read back as the same number, found by trying; then as CPython's `repr` lays them out.
+    /// The fewest digits that read back as the same number, found by trial; then in the layout of CPython's `repr`.
     static func repr(_ number: Double) -> String {
         guard number.isFinite else { return number < 0 ? "-Infinity" : "Infinity" }
         for count in 0...16 {
@@ -228,7 +228,7 @@ extension ReferenceJSON {
         return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
     }
 
-    /// From `-1.25e-07` to what `repr` prints.
+    /// Converts `-1.25e-07` to the output of `repr`.
     private static func laidOut(_ scientific: String) -> String {
         let sign = scientific.hasPrefix("-") ? "-" : ""
         let parts = scientific.drop { $0 == "-" }.split(separator: "e")

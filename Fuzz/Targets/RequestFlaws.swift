@@ -1,4 +1,4 @@
-// The `json` target: what the request reader makes of a body, beside the plain reference. Thread: any.
+// The `json` target: the request reader's verdict on a body, compared with the simple reference. Thread: any.
 import Engine
 
 enum RequestFlaws {
@@ -10,26 +10,26 @@ enum RequestFlaws {
 
     // MARK: Documents
 
-    /// Both agree on what is JSON, and on its canonical form; what is written of a value is JSON again.
+    /// Both agree on the validity and on the canonical form; a written value is valid JSON again.
     private static func documentFlaw(_ input: [UInt8]) -> String? {
         let reference = ReferenceJSON(input).flatMap { $0.depth <= 128 ? $0 : nil }
         let value = try? JSONValue.parse(input)
-        guard (reference == nil) == (value == nil) else { return "JSON to one of the two only" }
+        guard (reference == nil) == (value == nil) else { return "only one of the two accepts it as JSON" }
         guard let reference, let value else { return nil }
         var writer = CanonicalWriter()
         writer.write(input.span)
         let canonical = String(decoding: writer.output, as: UTF8.self)
         guard canonical == reference.canonical else {
-            return "canonical form: \(canonical), and by the reference: \(reference.canonical)"
+            return "canonical form: \(canonical), the reference's: \(reference.canonical)"
         }
-        guard ReferenceJSON(value.bytes) != nil else { return "a value was not written as JSON: \(value.text)" }
+        guard ReferenceJSON(value.bytes) != nil else { return "a written value is no JSON: \(value.text)" }
         guard (try? JSONValue.parse(value.bytes).bytes) == value.bytes else { return "a value changed when read again" }
         return nil
     }
 
     // MARK: Requests
 
-    /// What a reader thought of a body.
+    /// A reader's verdict on a body.
     private struct Ruling: Equatable {
         var error: ServiceError?
         var request: GenerationRequest?
@@ -48,16 +48,16 @@ enum RequestFlaws {
         let whole = verdict(on: body, cuts: [], signature)
         switch (whole.error?.code, reference) {
         case (.invalidJSON, nil): break
-        case (.invalidJSON, _): return "called no JSON, and is"
-        case (_, nil): return "taken for JSON, and is not"
+        case (.invalidJSON, _): return "valid JSON, but refused"
+        case (_, nil): return "invalid JSON, but accepted"
         case (.invalidSignature, _), (.missingSignature, _):
-            return "the signature over the reference's form does not hold"
+            return "the signature over the reference's form does not match"
         default: break
         }
         if whole.error == nil, whole.request == nil { return "neither accepted nor refused" }
         var dice = InputDice(body)
         let cuts = dice.cuts(of: body.count)
-        guard verdict(on: body, cuts: cuts, signature) == whole else { return "judged otherwise when cut at \(cuts)" }
+        guard verdict(on: body, cuts: cuts, signature) == whole else { return "other verdict when cut at \(cuts)" }
         return nil
     }
 

@@ -1,8 +1,8 @@
-// HTTP/1.1 replies read by the letter: what any client can rely on, and nothing forgiven. Pure. Thread: any.
+// A strict parser of HTTP/1.1 replies: accepts only replies that every client can read. Pure. Thread: any.
 
 /// A final or interim reply.
 package struct StrictReply: Equatable {
-    /// In a reply to HEAD a test server names it, so that no body is looked for.
+    /// In a reply to HEAD, set by a test server: such a reply has no body.
     package static let toHead = "X-Fuzz-Head"
 
     package var status: Int
@@ -45,16 +45,16 @@ package struct StrictReply: Equatable {
         let lengths = fields.filter { $0.name == "Content-Length" }.map(\.value)
         let isChunked = fields.contains { $0.name == "Transfer-Encoding" && $0.value == "chunked" }
         if status < 200 || status == 204 || status == 304 {
-            guard lengths.isEmpty, !isChunked else { throw Flaw(text: "a body where none may be") }
+            guard lengths.isEmpty, !isChunked else { throw Flaw(text: "a body where none is allowed") }
             return
         }
         if lengths.isEmpty, !isChunked, field("Connection") == "close" {
-            // As a client of HTTP/1.0 gets what has no length: to the connection's end.
+            // Without a length the body lasts until the end of the connection, as in HTTP/1.0.
             body = Array(bytes)
             bytes = []
             return
         }
-        guard lengths.count + (isChunked ? 1 : 0) == 1 else { throw Flaw(text: "the body is not delimited once") }
+        guard lengths.count + (isChunked ? 1 : 0) == 1 else { throw Flaw(text: "the body needs exactly one length") }
         if field(StrictReply.toHead) != nil { return }
         if isChunked {
             while true {
@@ -82,7 +82,7 @@ package struct StrictReply: Equatable {
                 text: "a line does not end: \(String(decoding: bytes.prefix(80), as: UTF8.self).debugDescription)")
         }
         let line = bytes[..<end]
-        guard line.allSatisfy({ (0x20...0x7E).contains($0) }) else { throw Flaw(text: "a line with odd bytes") }
+        guard line.allSatisfy({ (0x20...0x7E).contains($0) }) else { throw Flaw(text: "a line is not printable ASCII") }
         bytes = bytes[(end + 2)...]
         return String(decoding: line, as: UTF8.self)
     }

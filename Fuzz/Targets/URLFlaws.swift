@@ -1,4 +1,4 @@
-// The `url` target: a URL that is let through leads to no forbidden address in any reading (C3.3, C7). Thread: any.
+// The `url` target: an accepted URL leads to no forbidden address in any reading (C3.3, C7). Thread: any.
 import Engine
 import Glibc
 
@@ -13,16 +13,16 @@ enum URLFlaws {
         let problem = WebURL.problem(url.span, policy: policy)
         var judge = URLJudge(policy: policy)
         for turn in ["at first", "from memory"] where judge.problem(url.span) != problem {
-            return "the judge says otherwise \(turn)"
+            return "the judge gives a different verdict \(turn)"
         }
         guard problem == nil else { return nil }
-        guard let text = String(validating: url, as: UTF8.self) else { return "let through, and not UTF-8" }
-        guard let parsed = try? ParsedURL(text) else { return "let through, and curl does not understand it" }
-        guard ["http", "https"].contains(parsed.scheme) else { return "let through with the scheme \(parsed.scheme)" }
-        return addresses(of: parsed.host).first { !policy.permits($0) }.map { "let through, and means \($0)" }
+        guard let text = String(validating: url, as: UTF8.self) else { return "accepted, but not UTF-8" }
+        guard let parsed = try? ParsedURL(text) else { return "accepted, but curl cannot parse it" }
+        guard ["http", "https"].contains(parsed.scheme) else { return "accepted with the scheme \(parsed.scheme)" }
+        return addresses(of: parsed.host).first { !policy.permits($0) }.map { "accepted, but means \($0)" }
     }
 
-    /// The address that a C library sees in a host without asking anybody, in old spellings too.
+    /// The address that a C library reads in a host without a DNS query, including old notations.
     private static func addresses(of host: String) -> [IPAddress] {
         var hints = addrinfo()
         hints.ai_flags = AI_NUMERICHOST

@@ -1,5 +1,5 @@
-// The claims about the hot ways, each a benchmark. What they must come to is in thresholds.json, as ratios of two of
-// these. Thread: the benchmark's, and loops of their own for the hops.
+// One benchmark per claim about a hot path. thresholds.json has the limits, as ratios of two of them. Thread: the
+// benchmark's; the hops have their own loops.
 import Benchmark
 import BenchmarkSubjects
 import Engine
