@@ -1,17 +1,26 @@
 # Start with `make run` and `make test`. scripts/install-deps installs the packages that they need.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-release test-asan test-tsan fuzz fuzz-replay bench bench-check chaos build release format lint openapi stop clean
+.PHONY: help run test test-optimised test-all test-deep test-release test-asan test-tsan fuzz fuzz-replay bench bench-check chaos build release format lint openapi stop clean
 
 SOURCES := Package.swift Sources loadtest Tests Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Subjects Fuzz
 
 help: ## Shows this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Runs everything on this machine: database, simulators, server on port 5000, a first batch (Ctrl-C stops it)
 	@exec scripts/run
 
 test: ## Runs all tests, on a database of their own
 	@exec scripts/test
+
+test-optimised: ## Tests what only an optimised build can show; CI runs lint, test and this
+	@exec scripts/test-optimised
+
+test-all: ## Runs every check, for a release: the above and below, sanitizers, chaos, bench-check (hours)
+	@exec scripts/test-all
+
+test-deep: ## Runs schemathesis with many examples, and the browser at many widths
+	@exec scripts/test-deep
 
 test-release: ## Runs the tests against the optimised build, without clients, deploy, docs and browser
 	@exec scripts/test-release
@@ -63,4 +72,4 @@ clean: stop ## Stops everything and deletes builds, databases and logs
 	@scripts/postgres remove .dev/postgres
 	@scripts/postgres remove .dev/test-postgres
 	@scripts/postgres remove .dev/chaos-postgres
-	rm -rf Benchmarks/.build Fuzz/.build .build .build-release .build-asan .build-chaos .build-fuzz .build-fuzz-replay .build-tsan .dev logs
+	rm -rf Benchmarks/.build Fuzz/.build .build .build-* .dev logs

@@ -67,6 +67,7 @@ let package = Package(
 
         .target(
             name: "FuzzTargets", dependencies: ["Engine", "Server"], path: "Fuzz/Targets", swiftSettings: strict),
+        .executableTarget(name: "replay", dependencies: ["FuzzTargets"], path: "Fuzz/Replay", swiftSettings: strict),
 
         .target(
             name: "TestSupport", dependencies: ["Engine", "Server"], path: "Tests/TestSupport", swiftSettings: strict),

@@ -27,18 +27,20 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
 }
 
 /// Numbers derived from an input, so that each run treats it in the same way.
-struct InputDice {
+struct InputDice: RandomNumberGenerator {
     private var state: UInt64 = 0xCBF2_9CE4_8422_2325
 
     init(_ input: [UInt8]) {
         for byte in input { state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
     }
 
-    /// A number from 0 to `bound`.
-    mutating func upTo(_ bound: Int) -> Int {
+    mutating func next() -> UInt64 {
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return Int(state >> 33) % (bound + 1)
+        return state >> 33 ^ state << 31
     }
+
+    /// A number from 0 to `bound`.
+    mutating func upTo(_ bound: Int) -> Int { Int.random(in: 0...bound, using: &self) }
 
     /// Up to three positions at which to cut that many bytes, in order.
     mutating func cuts(of count: Int) -> [Int] { (0..<upTo(3)).map { _ in upTo(count) }.sorted() }

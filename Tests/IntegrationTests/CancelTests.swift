@@ -26,13 +26,13 @@ struct CancelTests {
     @Test("C4.3: during the first direct call, the upload, the creation and its lost reply")
     func beforeTheBatchIsKnown() async throws {
         try await World.run(openAI: options()) { world in
-            try world.setFaults(#"{"routes": [{"route": "POST /v1/responses", "fault": "slow", "seconds": 4}]}"#)
+            try world.setFaults(#"{"routes": [{"route": "POST /v1/responses", "fault": "slow", "seconds": 8}]}"#)
             var job = try await world.submit(world.lots([0, 1]))
             try await world.until("one lot is asked for") { world.openAI.requests("POST /v1/responses") == 1 }
             try await cancel(job, world)
             #expect(world.openAI.requests("POST /v1/files") == 0)
 
-            try world.setFaults(#"{"routes": [{"route": "POST /v1/files", "fault": "slow", "seconds": 4}]}"#)
+            try world.setFaults(#"{"routes": [{"route": "POST /v1/files", "fault": "slow", "seconds": 8}]}"#)
             job = try await world.submit(world.lots([2, 4]))
             try await world.until("the upload is under way") { world.openAI.requests("POST /v1/files") == 1 }
             try await cancel(job, world)
@@ -87,13 +87,13 @@ struct CancelTests {
             try await cancel(early, world)
             #expect(world.openAI.requests("POST /v1/files") == 0)
 
+            // The first batch waits until the faults are set: batches that are made later do not end.
+            try world.setFaults(#"{"routes": [{"route": "GET /v1/batches/{id}", "fault": "status", "status": 500}]}"#)
             let job = try await world.submit(world.lots([0, 1, 2]), languages: ["ru"])
+            try await world.until("the first batch is there") { world.openAI.batches.count == 1 }
+            try world.setFaults(#"{"routes": [], "batches": [{"fault": "stuck"}]}"#)
             try await world.until("it is being translated") {
-                let status = try await world.client.status(job)["status"]
-                if status == "translating" { return true }
-                // From here on batches do not end.
-                if world.openAI.batches.count == 1 { try world.setFaults(#"{"batches": [{"fault": "stuck"}]}"#) }
-                return false
+                try await world.client.status(job)["status"] == "translating"
             }
             let before = world.openAI.batches.count
             #expect(try await world.client.cancel(job).status == 200)

@@ -137,8 +137,8 @@ struct WebhookTests {
             ).compactMap { Double($0[0]) }
             #expect(waits.count == 4)
             for (wait, expected) in zip(waits, [0.2, 0.4, 0.8, 1.6]) {
-                // Not before its time; the rest is how slow this machine may be.
-                #expect(wait >= expected && wait < expected + 5, "\(waits)")
+                // Never before its time. How late depends on the machine. DeliveryScheduleTests has the schedule.
+                #expect(wait >= expected, "\(waits)")
             }
             let delivery = try await world.deliveries(of: job)[0]
             #expect(delivery["status"] == "failed" && delivery["attempt_count"] == 5)

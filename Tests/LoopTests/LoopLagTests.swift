@@ -21,8 +21,10 @@ struct LoopLagTests {
             while metrics.lag.snapshot().count == before.count { try await loop.sleep(seconds: 0.01) }
             let late = metrics.lag.snapshot().sumNanoseconds - before.sumNanoseconds
             #expect(late >= 190_000_000)
-            let after = try #require(metrics.silence(now: Monotonic.nanoseconds()))
-            #expect(after < silence)
+            // The ticks go on. If the machine holds this thread up between two looks, the next look is better.
+            while try #require(metrics.silence(now: Monotonic.nanoseconds())) >= silence {
+                try await loop.sleep(seconds: 0.01)
+            }
             lag.close()
         }
     }

@@ -113,7 +113,7 @@ struct LoopTests {
             var order: [Int] = []
             let tasks = [3, 1, 2].map { number in
                 loop.spawn {
-                    try? await loop.sleep(seconds: Double(number) * 0.01)
+                    try? await loop.sleep(seconds: Double(number) * 0.2)
                     order.append(number)
                 }
             }

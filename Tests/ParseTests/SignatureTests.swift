@@ -71,9 +71,10 @@ struct SignatureTests {
         #expect(code(SignatureKeys(shared: "another key").sign(job)) == .invalidSignature)
         #expect(code(keys.sign(job + "/")) == .invalidSignature)
         let good = keys.sign(job)
-        let malformed = [
-            "x", "sha256=", String(good.dropFirst(7)), String(good.dropLast()), good + "0", good.dropLast() + "g",
-            "SHA256=" + good.dropFirst(7), "sha1=" + good.dropFirst(7), " " + good,
+        let (digits, allButOne) = (String(good.dropFirst(7)), String(good.dropLast()))
+        let malformed: [String] = [
+            "x", "sha256=", digits, allButOne, "\(good)0", "\(allButOne)g", "SHA256=\(digits)", "sha1=\(digits)",
+            " \(good)",
         ]
         for header in malformed {
             do {

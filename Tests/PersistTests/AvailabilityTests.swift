@@ -14,15 +14,13 @@ struct AvailabilityTests {
             let database = Database(
                 on: loop, configuration: DatabaseConfiguration(url: "postgresql://u:secret@127.0.0.1:1/none"))
             database.start()
-            let begin = ContinuousClock.now
+            // Forty calls that waited their 5 s would outlast the suite's time limit.
             for _ in 0..<20 {
                 let error = await databaseError { _ = try await database.query(Self.one) }
                 #expect(error?.kind == .unavailable && error?.message.contains("secret") == false)
                 let other = await databaseError { try await database.session { _ in } }
                 #expect(other?.kind == .unavailable)
             }
-            // Forty that waited for their time limit would take minutes.
-            #expect(ContinuousClock.now - begin < .seconds(20))
             #expect(!database.isAvailable)
             await database.close()
         }

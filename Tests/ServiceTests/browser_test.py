@@ -3,6 +3,7 @@
 again and sees it delivered without a reload, cancels a job, has a car described. Nothing is loaded from elsewhere, the console stays empty, a phone is wide enough.
 
 Environment: as run.py makes it, with a PYTHON that has selenium. SCREENSHOTS: a folder that screenshots are left in.
+BROWSER_WIDTHS (390): the widths at which each page must fit, with commas.
 """
 import json
 import os
@@ -17,6 +18,8 @@ HOST = urllib.parse.urlsplit(BASE_URL).netloc
 PLAIN = "plain.test"
 IMAGES = os.environ["IMAGES_URL"]
 SITE = IMAGES.rsplit("/", 1)[0]
+# Of the window, pixels. The first is a phone's.
+WIDTHS = [int(width) for width in (os.environ.get("BROWSER_WIDTHS") or "390").split(",")]
 # Pages whose pictures are kept.
 KEPT = {"jobs", "job", "lot", "webhooks", "system", "try"}
 VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "signature-vectors.json")
@@ -63,9 +66,11 @@ class Look:
               .concat([...document.querySelectorAll("img:not([alt]), button:empty, a:empty")].map((one) => one.outerHTML))""")
         assert not unlabelled, f"{name}: a screen reader has no name for {unlabelled}"
         assert page.script("return document.querySelectorAll('h1').length") == 1, name
-        page.size(390, 844)
-        assert not page.is_too_wide(), f"{name} is too wide for a phone"
+        for width in WIDTHS:
+            page.size(width, 844)
+            assert not page.is_too_wide(), f"{name} is too wide for a window of {width}"
         if self.folder and name == "job":
+            page.size(390, 844)
             page.shot(os.path.join(self.folder, "job-phone.png"))
         page.size(1100, 800)
         if self.folder and name in KEPT:

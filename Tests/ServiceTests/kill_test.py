@@ -65,7 +65,7 @@ def survive(client, receiver, running, lots, chance):
 def restart(running):
     settings = json.loads(os.environ["SERVER_SETTINGS"])
     for child in running.children:
-        child.process.wait(10)
+        child.process.wait(60)
     running.children = []
     running.server(urllib.parse.urlsplit(os.environ["BASE_URL"]).port, settings)
     return running.children[-1].pid

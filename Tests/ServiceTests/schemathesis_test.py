@@ -62,7 +62,9 @@ def run(name, max_examples, sign="yes"):
             "--request-timeout", "60", "--no-color",
         ]
         began = time.monotonic()
-        done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=280)
+        # In vain beyond that: some seconds for each example.
+        done = subprocess.run(
+            command, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=7 * max_examples + 140)
         assert done.returncode == 0, f"{name}:\n{done.stdout[-20_000:]}\n{done.stderr[-5000:]}"
         with open(tally, encoding="utf-8") as file:
             lines = [line.rstrip("\n").split("\t") for line in file]

@@ -64,7 +64,9 @@ extension IPAddress: CustomStringConvertible {
     /// The canonical text (RFC 5952).
     public var description: String {
         switch family {
-        case .v4: return (0..<4).map { String((low >> (24 - 8 * $0)) & 0xFF) }.joined(separator: ".")
+        case .v4:
+            let bytes: [UInt64] = [low >> 24, low >> 16, low >> 8, low]
+            return bytes.map { String($0 & 0xFF) }.joined(separator: ".")
         case .v6:
             var bytes = (high.bigEndian, low.bigEndian)
             var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))

@@ -20,7 +20,7 @@ extension LeasedJob {
         }
         let end = min(cursor + context.configuration.imagePageLots, job.totalLots)
         let page = try await read { try await ImageWork.page($0, job: job.id, positions: cursor..<end) }
-        let lots = try page.map { try JSONValue.strings(of: $0.images) }
+        let lots = try page.map { try JSONValue.strings($0.images) }
         // In the order of the lots and not of the hosts, so that no one host's images come all in a row.
         var seen: Set<String> = []
         CrashPoint.imagesChecking.pass()

@@ -57,15 +57,15 @@ extension LeasedJob {
     }
 
     private func urlInput(_ lot: VisionInput) throws -> LineInput {
-        let missing = Set(try JSONValue.strings(of: lot.missing))
+        let missing = Set(try JSONValue.strings(lot.missing))
         var input = LineInput(stage: .vision, position: lot.position, text: lot.additionalInfo)
-        input.images = try JSONValue.strings(of: lot.images).filter { !missing.contains($0) }.map { .url($0) }
+        input.images = try JSONValue.strings(lot.images).filter { !missing.contains($0) }.map { .url($0) }
         return input
     }
 
     private func inlineInputs(_ lots: [VisionInput], _ positions: [Int]) async throws -> ([LineInput], Int) {
-        let all = try lots.map { try JSONValue.strings(of: $0.images) }
-        let missing = try lots.map { Set(try JSONValue.strings(of: $0.missing)) }
+        let all = try lots.map { try JSONValue.strings($0.images) }
+        let missing = try lots.map { Set(try JSONValue.strings($0.missing)) }
         let usable = lots.indices.map { lot in all[lot].filter { !missing[lot].contains($0) } }
         let fetched = try await InlineImages.fetch(usable, with: context.images, on: context.loop)
         let inputs = (0..<fetched.done).map { lot in

@@ -33,7 +33,7 @@ extension LeasedJob {
             descriptions: FinishedLot.descriptions(languages: languages, english: fact.english) {
                 end.translations[$0]
             },
-            missingImages: try JSONValue.strings(of: fact.missing))
+            missingImages: try JSONValue.strings(fact.missing))
         return StageResult(
             position: fact.position, succeeded: end.error == nil, images: fact.usableImages, payload: lot.json.text)
     }
