@@ -1,8 +1,8 @@
-// The text that a signature in the body covers: what CPython prints for
-// json.dumps(value, separators=(',', ':'), sort_keys=True) once the service has read what JSON.stringify made of the
-// value. Needed only by those who put `signature` into the body themselves; this client signs the raw body. Pure.
+// The text that a signature in the body covers: the output of CPython's json.dumps(value, separators=(',',
+// ':'), sort_keys=True) for the value that JSON.stringify wrote and the service read. Only callers that put
+// `signature` into the body themselves need it; this client signs the raw body. Pure.
 
-/** @throws TypeError for what JSON cannot hold, as JSON.stringify does. */
+/** @throws TypeError for values outside JSON, as JSON.stringify does. */
 export function canonicalJson(value) {
     const text = JSON.stringify(value);
     if (text === undefined) throw new TypeError('not a JSON value');
@@ -24,8 +24,8 @@ function pythonString(text) {
 }
 
 /**
- * JSON.stringify writes whole numbers below 1e21 without a point, so that Python reads an integer; other numbers have the same
- * shortest digits in both, but Python turns to exponents earlier and writes them with two digits.
+ * JSON.stringify writes whole numbers below 1e21 without a point, so that Python reads an integer. Other numbers have the same
+ * shortest digits in both, but Python uses exponents earlier and writes them with at least two digits.
  */
 function pythonNumber(number) {
     const text = JSON.stringify(number);

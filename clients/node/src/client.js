@@ -1,5 +1,5 @@
-// The service's API, call by call: replies as the service sends them, errors thrown. A client holds no state but its
-// connections, and may be used by any number of calls at a time.
+// The service's API, one method per call: returns replies as the service sends them, throws errors. A
+// client's only state is its connections; any number of calls may run at the same time.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { open, rename, unlink } from 'node:fs/promises';
 import { APIError, InputError, InvalidReplyError, WaitTimeoutError } from './errors.js';
@@ -17,13 +17,13 @@ const ENDS = ['completed', 'failed', 'cancelled'];
 
 const DEFAULTS = {
     userAgent: 'GenerationServiceClient-JS/1.0',
-    /** Longest silence of the service. */
+    /** Longest silence of the service, in milliseconds. */
     idleMs: 120_000,
-    /** A lot described at once is answered within 300 s (C2.6). */
+    /** The same for a single lot, which the service answers within 300 s (C2.6). */
     syncIdleMs: 310_000,
-    /** A call in all, with its retries; of a streamed reply, until it begins. */
+    /** A whole call with its retries; for a streamed reply, until it begins. */
     deadlineMs: 600_000,
-    /** The service takes no more (C3). */
+    /** The service's limit (C3). */
     maxBodyBytes: 200 * 1024 * 1024,
 };
 
@@ -42,25 +42,25 @@ export class Client {
         this.#retrier = new Retrier({ ...RETRY_DEFAULTS, ...retry }, clock ?? systemClock);
     }
 
-    /** Ends idle connections. (They do not keep a program from ending.) */
+    /** Closes idle connections. (They do not keep a program running.) */
     close() { this.#transport.close(); }
 
-    // Making descriptions
+    // Descriptions
 
-    /** One lot at once; up to five minutes. */
+    /** Describes one lot within the call, which takes up to five minutes. */
     async describe(lot, options = {}) {
-        if (lot?.webhook) throw new InputError('a lot with a webhook is a batch job: createBatch');
+        if (lot?.webhook) throw new InputError('a lot with a webhook needs a batch job: call createBatch');
         return this.#generate([lot], options, {
             idleMs: this.#settings.syncIdleMs, accept: [200], settings: () => requestMembers(options),
         });
     }
 
-    /** A batch job of the lots of an array, an iterable or an async iterable; of a single one as well. */
+    /** Creates a batch job from an array, an iterable or an async iterable of lots; a single lot is enough. */
     async createBatch(lots, options = {}) {
         return this.#generate(lots, options, { ...asBatch, settings: () => requestMembers(options) });
     }
 
-    /** The same from a file; `languages` and `version` of a JSON file count unless `options` name them. */
+    /** The same from a file; `options` override `languages` and `version` of a JSON file. */
     async createBatchFromFile(path, options = {}) {
         let inFile = {};
         const lots = lotsOfFile(path, options.format, (members) => { inFile = members; });
@@ -93,7 +93,7 @@ export class Client {
         return this.#json(this.#about(jobId, 'GET', (id) => `/api/v1/batch-status/${id}`), options);
     }
 
-    /** The whole results in memory; for large jobs there are `streamResults` and `download`. */
+    /** The whole results in memory; for large jobs use `streamResults` or `download`. */
     async results(jobId, options = {}) {
         return this.#json(this.#resultsOf(jobId), options);
     }
@@ -103,7 +103,7 @@ export class Client {
         return this.#stream(this.#resultsOf(jobId), ['results', 'lots'], options);
     }
 
-    /** Writes the results to a file, which is there whole or not at all. */
+    /** Writes the results to a file, which is either complete or absent. */
     async download(jobId, path, options = {}) {
         const request = this.#about(jobId, 'GET', (id) => `/api/v1/batch-results/${id}/download`);
         const end = path ?? `batch_results_${encodeURIComponent(jobId)}.json`;
@@ -116,7 +116,7 @@ export class Client {
 
     async #page(filter, options) {
         const target = JOBS + queryOf(filter);
-        // There is no job id to sign: it is the target, as it goes out (C1.5).
+        // There is no job id: the signature covers the request target exactly as it is sent (C1.5).
         return this.#json({ method: 'GET', target, signature: sign(this.#sharedKey, target), accept: [200] }, options);
     }
 
@@ -125,14 +125,14 @@ export class Client {
         return this.#page(filter, options);
     }
 
-    /** All jobs that match, page by page, newest first. Jobs made meanwhile are left out, and none comes twice. */
+    /** All matching jobs, page by page, newest first. Jobs created meanwhile are left out, and no job appears twice. */
     async* iterateJobs(filter = {}, options = {}) {
         const fixed = { limit: 100, ...filter };
         let before = new Set();
         for (let offset = filter.offset ?? 0; ;) {
             const { jobs, pagination } = await this.#page({ ...fixed, offset }, options);
             fixed.createdBefore ??= jobs[0]?.created_at;
-            // A new job of the same second moves the last ones of a page into the next.
+            // A new job of the same second moves the last jobs of a page to the next page.
             for (const job of jobs) if (!before.has(job.id)) yield job;
             before = new Set(jobs.map((job) => job.id));
             offset += jobs.length;
@@ -145,13 +145,13 @@ export class Client {
         try {
             return await this.#json(request, options);
         } catch (error) {
-            // The attempt whose reply was lost did it.
+            // An attempt whose reply was lost has cancelled it.
             if (error.code !== 'JOB_ALREADY_CANCELLED' || !error.afterLostReply) throw error;
             return { job_id: jobId, status: 'cancelled', cancelled_at: null, message: error.message };
         }
     }
 
-    /** The status of the job once it has ended, well or not. @throws WaitTimeoutError */
+    /** Waits for the end of the job, in any state, and returns its status. @throws WaitTimeoutError */
     async wait(jobId, { intervalMs = 10_000, timeoutMs = 25 * 3600_000, onProgress, ...options } = {}) {
         const { clock } = this.#retrier;
         const end = clock.now() + timeoutMs;
@@ -172,12 +172,12 @@ export class Client {
         return (await this.#json(this.#deliveriesOf(jobId), options)).deliveries;
     }
 
-    /** The same one by one: there may be as many as lots. */
+    /** The same one by one: each lot may have its own delivery. */
     streamWebhookDeliveries(jobId, options = {}) {
         return this.#stream(this.#deliveriesOf(jobId), ['deliveries'], options);
     }
 
-    /** Starts an ended delivery anew. */
+    /** Sends an ended delivery again. */
     async redeliver(deliveryId, options = {}) {
         const request = this.#about(deliveryId, 'POST', (id) => `/api/v1/webhook-deliveries/${id}/redeliver`);
         try {
@@ -188,9 +188,9 @@ export class Client {
         }
     }
 
-    // Parts
+    // Internals
 
-    /** The `X-Signature` over a text. */
+    /** The `X-Signature` of a text. */
     _sign(text) { return sign(this.#sharedKey, text); }
 
     #resultsOf(jobId) {
@@ -201,7 +201,7 @@ export class Client {
         return this.#about(jobId, 'GET', (id) => `${JOBS}/${id}/webhook-deliveries`);
     }
 
-    /** A request about one thing: its id is signed, exactly as it stands in the path (C1.5). */
+    /** A request about one job or delivery: the signature covers its id, exactly as in the path (C1.5). */
     #about(id, method, target) {
         if (typeof id !== 'string' || id === '') throw new InputError('an id is missing');
         const inPath = encodeURIComponent(id);
@@ -229,7 +229,7 @@ export class Client {
         });
     }
 
-    /** Sends a request as often as need be; `use` reads the reply, and its failures count as the request's. */
+    /** Sends a request with retries; `use` reads the reply, and its failures count as the request's. */
     async #perform(request, { signal, deadlineMs = this.#settings.deadlineMs }, use) {
         const idleMs = request.idleMs ?? this.#settings.idleMs;
         const headers = { 'User-Agent': this.#settings.userAgent, 'X-Signature': request.signature, ...request.headers };
@@ -243,14 +243,14 @@ export class Client {
     }
 }
 
-/** What makes a job even of a single lot (C2.1). */
+/** The query that makes a batch job of a single lot too (C2.1). */
 const asBatch = { accept: [201], headers: { Prefer: 'respond-async' } };
 
 function requestMembers({ version = '1.0.0', languages }) {
     return { version, languages };
 }
 
-/** The lots until the signal aborts. */
+/** Yields the lots until the signal aborts. */
 async function* abortable(lots, signal) {
     if (lots === null || typeof lots !== 'object' || !(lots[Symbol.asyncIterator] || lots[Symbol.iterator])) {
         throw new InputError('lots must be an array, an iterable or an async iterable');
@@ -275,7 +275,7 @@ function timeOf(time) {
     return time instanceof Date ? time.toISOString() : time;
 }
 
-/** Writes beside the file and renames; bytes written. */
+/** Writes a temporary file in the same folder, then renames it; returns the bytes written. */
 async function writeWhole(path, chunks) {
     const part = `${path}.${randomBytes(6).toString('hex')}.part`;
     const file = await open(part, 'wx');

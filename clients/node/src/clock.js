@@ -1,6 +1,6 @@
-// Time and chance, so that tests can have others.
+// Time and randomness, replaceable by tests.
 
-/** The real ones. `now` is in milliseconds and never goes back. */
+/** The system's clock and randomness. `now` is in milliseconds and never goes back. */
 export const systemClock = {
     now: () => performance.now(),
 

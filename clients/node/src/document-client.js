@@ -1,14 +1,15 @@
-// The API document's Node example as a client that works: the same class, methods, order of arguments and return shapes,
-// so that a program written after the example changes its import. Beneath it is `Client`, whose methods are here too.
+// The API document's Node example as a working client: the same class, methods, argument order and return
+// shapes, so that a program based on the example only changes its import. It uses `Client` and offers its
+// methods too.
 //
-// What differs: the signature covers what is sent (the example's covers nothing, C1.4), getJobResults exists, a single car
-// without a webhook is a job as well, and what may pass is tried again.
+// Differences: the signature covers the sent bytes (the example's covers nothing, C1.4), getJobResults
+// exists, a single car without a webhook becomes a job as well, and temporary failures are retried.
 import { canonicalJson } from './canonical.js';
 import { Client } from './client.js';
 import { APIError, JobNotCompletedError } from './errors.js';
 
 export class GenerationServiceClient extends Client {
-    /** Over a job's id; or, for those who put `signature` into a body themselves, over `data.lots` as the service reads them. */
+    /** Signs a job's id; or, for callers that put `signature` into a body themselves, `data.lots` as the service reads them. */
     generateSignature(data) {
         return this._sign(data !== null && typeof data === 'object' ? canonicalJson(data.lots) : String(data));
     }
@@ -41,7 +42,7 @@ export class GenerationServiceClient extends Client {
         return settled(async () => ({ data: await this.results(jobId), error: null }), failed);
     }
 
-    /** `{data, error}`: the results once the job has ended well. Milliseconds; `onProgress` gets each status. */
+    /** `{data, error}`: the results after the job has completed. Times in milliseconds; `onProgress` gets each status. */
     async pollForCompletion(jobId, pollInterval = 30000, maxWaitTime = 3600000, onProgress = undefined) {
         try {
             const ended = await this.wait(jobId, { intervalMs: pollInterval, timeoutMs: maxWaitTime, onProgress });
@@ -55,7 +56,7 @@ export class GenerationServiceClient extends Client {
     }
 }
 
-/** What the service refuses is a value here; what never reached it is thrown, as fetch does. */
+/** Returns refusals of the service as values; throws if a request never reached it, as fetch does. */
 async function settled(call, refused) {
     try {
         return await call();

@@ -1,6 +1,7 @@
-// Everything the client throws, told apart by class or by `code`. (An aborted call throws its signal's reason instead.)
+// Everything that the client throws, distinguished by class or by `code`. (An aborted call throws its
+// signal's reason instead.)
 
-/** The root: `code` is for programs, `message` for people. */
+/** The base class: `code` is for programs, `message` for people. */
 export class GenerationServiceError extends Error {
     constructor(code, message, options) {
         super(message, options);
@@ -9,7 +10,7 @@ export class GenerationServiceError extends Error {
     }
 }
 
-/** The service answered, and not with what was asked for. */
+/** The service answered with an error. */
 export class APIError extends GenerationServiceError {
     /** @param reply `{status, headers, text}`; `text` is JSON from the service, anything from a proxy in between. */
     constructor({ status, headers, text }) {
@@ -23,11 +24,11 @@ export class APIError extends GenerationServiceError {
         this.retryAfter = retryAfterSeconds(headers['retry-after'], body);
         this.body = body;
         this.text = text;
-        /** An attempt before this one lost its reply, so what this one refuses may be that one's doing. */
+        /** True if an earlier attempt lost its reply: it may have caused this refusal. */
         this.afterLostReply = false;
     }
 
-    /** An error of the class that goes with the status. */
+    /** An error of the class for the status. */
     static of(reply) {
         const code = objectOf(reply.text)?.code;
         const Kind = BY_CODE.get(code) ?? BY_STATUS.get(reply.status) ?? (reply.status >= 500 ? ServerError : APIError);
@@ -37,23 +38,23 @@ export class APIError extends GenerationServiceError {
 
 /** 401, 403. */
 export class AuthenticationError extends APIError {}
-/** 400, 413, 415, 422: the same request will be refused again. */
+/** 400, 413, 415, 422: the service would refuse the same request again. */
 export class InvalidRequestError extends APIError {}
 /** 404. */
 export class NotFoundError extends APIError {}
 /** 409. */
 export class ConflictError extends APIError {}
-/** The results of a failed or cancelled job were asked for; `body` tells its status, error_message and progress. */
+/** The job failed or was cancelled, so it has no results; `body` has its status, error_message and progress. */
 export class JobEndedError extends ConflictError {}
-/** A request with the same Idempotency-Key is still being worked on. */
+/** A request with the same Idempotency-Key is still in progress. */
 export class RequestInProgressError extends ConflictError {}
-/** 429, and retries did not help. */
+/** 429 after all retries. */
 export class RateLimitError extends APIError {}
 /** 503: draining, overloaded, or without its database. */
 export class UnavailableError extends APIError {}
 /** Every other 5xx. */
 export class ServerError extends APIError {}
-/** 202 where results were asked for: `body.status` and `body.progress` tell how far the job is. */
+/** 202 instead of results: `body.status` and `body.progress` have the job's progress. */
 export class JobNotCompletedError extends APIError {}
 
 const BY_CODE = new Map([
@@ -66,44 +67,44 @@ const BY_STATUS = new Map([
     [429, RateLimitError], [503, UnavailableError],
 ]);
 
-/** No connection, or it broke before the reply was complete, and retries did not help. `cause` says why. */
+/** No connection, or a connection that broke before the reply was complete, after all retries. `cause` has the reason. */
 export class TransportError extends GenerationServiceError {
     constructor(message, options, code = 'TRANSPORT') {
         super(code, message, options);
-        /** It would be the same next time: the certificate does not hold. */
+        /** True if a retry would fail too: the certificate is invalid. */
         this.isFinal = isCertificateTrouble(options?.cause?.code);
     }
 }
 
-/** Silence for too long, or the call's deadline is over. */
+/** The service was silent for too long, or the call's deadline passed. */
 export class RequestTimeoutError extends TransportError {
     constructor(message, options) {
         super(message, options, 'TIMEOUT');
     }
 }
 
-/** What the caller passed cannot be sent; nothing was sent. */
+/** An invalid argument; nothing was sent. */
 export class InputError extends GenerationServiceError {
     constructor(message, options, code = 'INVALID_INPUT') {
         super(code, message, options);
     }
 }
 
-/** The lots make a body over the limit. */
+/** The body is over the limit. */
 export class BatchTooLargeError extends InputError {
     constructor(message) {
         super(message, undefined, 'BATCH_TOO_LARGE');
     }
 }
 
-/** A reply that is not what the service sends. */
+/** A reply outside this API. */
 export class InvalidReplyError extends GenerationServiceError {
     constructor(message, options) {
         super('INVALID_REPLY', message, options);
     }
 }
 
-/** `wait` gave up; the job goes on. `status` is the last status seen. */
+/** `wait` timed out; the job continues. `status` is the last status seen. */
 export class WaitTimeoutError extends GenerationServiceError {
     constructor(message, status) {
         super('WAIT_TIMEOUT', message);
@@ -137,7 +138,7 @@ function messageOf(body) {
     return typeof body?.error === 'string' ? body.error : null;
 }
 
-/** Seconds from `Retry-After` (a number or a date), else from where the service repeats it in the body; null if unknown. */
+/** Seconds from `Retry-After` (a number or a date), else from `retry_after` in the body; null if unknown. */
 function retryAfterSeconds(header, body) {
     if (header !== undefined) {
         if (/^\s*\d+\s*$/.test(header)) return Number(header);

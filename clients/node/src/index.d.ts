@@ -1,20 +1,20 @@
-// The types of what index.js exports. They need `AbortSignal` (from @types/node or lib.dom) and nothing else from outside.
+// The types of index.js. They need only `AbortSignal` from outside (from @types/node or lib.dom).
 
-// What is sent
+// Requests
 
-/** Anything to go through with `for await`. */
+/** Any input of `for await`. */
 export type Lots<T> = Iterable<T> | AsyncIterable<T>;
 
 export interface Lot {
-    /** 1 to 255 characters, each once in a request. */
+    /** 1 to 255 characters, unique in the request. */
     lot_id: string;
     images: readonly { url: string }[];
     additional_info?: string | null;
-    /** Where the job's end is told to. */
+    /** Receives the job's results at its end. */
     webhook?: string | null;
 }
 
-/** A car as the API document's example names it. */
+/** A car in the form of the API document's example. */
 export interface Car {
     lotId: string;
     additionalInfo?: string | null;
@@ -22,23 +22,23 @@ export interface Car {
 }
 
 export interface CallOptions {
-    /** Ends the call; it rejects with the signal's reason. */
+    /** Aborts the call, which rejects with the signal's reason. */
     signal?: AbortSignal;
-    /** The call in all, with its retries (of a streamed reply: until it begins), milliseconds; else the client's. */
+    /** Time limit of the whole call with its retries (for a streamed reply: until it begins), in milliseconds; default: the client's. */
     deadlineMs?: number;
 }
 
 export interface GenerateOptions extends CallOptions {
-    /** 1 to 10 codes, in the order wanted; the service's default is `['en']`. */
+    /** 1 to 10 codes, in the order of the results; the service's default is `['en']`. */
     languages?: readonly string[];
     /** Default `'1.0.0'`. */
     version?: string;
-    /** 1 to 255 visible ASCII characters; a random one if not given. The same key within 24 h gives the same reply. */
+    /** 1 to 255 visible ASCII characters; default: a random key. The same key within 24 h gives the same reply. */
     idempotencyKey?: string;
 }
 
 export interface FileOptions extends GenerateOptions {
-    /** By the file's ending if not given: `.json`; `.ndjson` or `.jsonl`. */
+    /** Default: by the file's ending: `.json`; `.ndjson` or `.jsonl`. */
     format?: 'json' | 'ndjson';
 }
 
@@ -53,22 +53,22 @@ export interface JobFilter {
 }
 
 export interface WaitOptions extends CallOptions {
-    /** Between two looks, milliseconds; default 10 s. */
+    /** Time between two polls, in milliseconds; default 10 s. */
     intervalMs?: number;
-    /** After so many milliseconds it throws WaitTimeoutError; default 25 h. */
+    /** Time until WaitTimeoutError, in milliseconds; default 25 h. */
     timeoutMs?: number;
-    /** Gets every status, the last one included; a promise is waited for. */
+    /** Gets every status, including the last one; a returned promise is awaited. */
     onProgress?: (status: JobStatus) => unknown;
 }
 
-// What is answered
+// Replies
 
 export type JobState = 'pending' | 'processing' | 'translating' | 'completed' | 'failed' | 'cancelled';
 export type Stage = 'queued' | 'image_prefetch' | 'vision_analysis' | 'translation' | 'finalizing' | 'done';
 
 export interface Description {
     language: string;
-    /** HTML with no more than `p ul ol li strong em br`. */
+    /** HTML with the elements `p ul ol li strong em br` only. */
     damages: string;
 }
 
@@ -78,7 +78,7 @@ export interface LotResult {
     processed_images: number;
     descriptions: Description[];
     missing_images: string[];
-    /** Why it failed. */
+    /** The reason of the failure. */
     error?: string;
 }
 
@@ -87,7 +87,7 @@ export interface BatchLotResult extends LotResult {
     processed_at: string;
 }
 
-/** A lot in a webhook; with the job's status if the job's end overtook it. */
+/** A lot in a webhook; with the job's status if the job ended before the lot did. */
 export interface WebhookLotResult extends Omit<LotResult, 'status'> {
     status: 'completed' | 'failed' | 'cancelled';
 }
@@ -119,7 +119,7 @@ export interface ShortProgress {
 
 export interface Progress extends ShortProgress {
     total_lots: number;
-    /** That reached an end, failed ones included. */
+    /** Lots that have ended, including failed ones. */
     processed_lots: number;
     failed_lots: number;
 }
@@ -186,7 +186,7 @@ export interface JobPage {
 export interface CancelledJob {
     job_id: string;
     status: 'cancelled';
-    /** null where the reply that said it was lost. */
+    /** null if the reply with the value was lost. */
     cancelled_at: string | null;
     message: string;
 }
@@ -194,7 +194,7 @@ export interface CancelledJob {
 export interface DeliveryAttempt {
     attempt: number;
     started_at: string;
-    /** null: under way. */
+    /** null: in progress. */
     ended_at: string | null;
     http_status: number | null;
     error: string | null;
@@ -210,7 +210,7 @@ export interface WebhookDelivery {
     created_at: string;
     last_attempt_at: string | null;
     delivered_at: string | null;
-    /** null if it has ended, or an attempt is under way. */
+    /** null if the delivery has ended, or if an attempt is in progress. */
     next_attempt_at: string | null;
     error_message: string | null;
     /** Oldest first. */
@@ -224,7 +224,7 @@ export interface WebhookDeliveries {
 
 export interface Redelivery {
     id: string;
-    /** null where the reply that said it was lost. */
+    /** null if the reply with the value was lost. */
     batch_job_id: string | null;
     status: 'pending';
     message: string;
@@ -243,17 +243,17 @@ export interface WebhookPayload {
 // The clients
 
 export interface RetryOptions {
-    /** Attempts in all; default 6. A REQUEST_IN_PROGRESS is none: only the deadline bounds how long it is waited for. */
+    /** Total number of attempts; default 6. A REQUEST_IN_PROGRESS does not count: only the deadline bounds that wait. */
     attempts?: number;
     /** The first wait, doubled each time; default 500 ms. */
     baseMs?: number;
-    /** The longest wait that is not asked for by the service; default 30 s. */
+    /** The longest wait without a `Retry-After`; default 30 s. */
     maxMs?: number;
-    /** A longer `Retry-After` is thrown instead of waited for; default 120 s. */
+    /** A longer `Retry-After` throws at once; default 120 s. */
     retryAfterMaxMs?: number;
 }
 
-/** Time and chance, for tests. */
+/** Time and randomness, for tests. */
 export interface Clock {
     /** Milliseconds; never goes back. */
     now(): number;
@@ -264,15 +264,15 @@ export interface Clock {
 
 export interface ClientOptions {
     retry?: RetryOptions;
-    /** Of a call in all, milliseconds; default 10 min. */
+    /** Time limit of a whole call, in milliseconds; default 10 min. */
     deadlineMs?: number;
-    /** Longest silence of the service, milliseconds; default 2 min. */
+    /** Longest silence of the service, in milliseconds; default 2 min. */
     idleMs?: number;
-    /** The same while one lot is described; default 310 s. */
+    /** The same for a call that describes one lot; default 310 s. */
     syncIdleMs?: number;
     /** Largest body; default 200 MB, the service's limit. */
     maxBodyBytes?: number;
-    /** Where large bodies wait; default: the system's temporary folder. */
+    /** Folder for large bodies; default: the system's temporary folder. */
     spoolDirectory?: string;
     userAgent?: string;
     /** A node:http or node:https Agent, for a proxy or certificates of your own. */
@@ -282,12 +282,12 @@ export interface ClientOptions {
 
 /** A long reply, item by item. */
 export interface ItemStream<Item, Reply> extends AsyncIterable<Item> {
-    /** The reply without its items, once all of them were read; null before. */
+    /** The reply without its items, after all of them were read; null before. */
     readonly document: Reply | null;
 }
 
 export class Client {
-    /** @param baseUrl scheme and host, and a path if a proxy takes one off. */
+    /** @param baseUrl scheme and host, and a path if a proxy removes one. */
     constructor(baseUrl: string, sharedKey: string, options?: ClientOptions);
     close(): void;
 
@@ -310,7 +310,7 @@ export class Client {
     redeliver(deliveryId: string, options?: CallOptions): Promise<Redelivery>;
 }
 
-/** The error as the service sent it; null where it was no JSON object. */
+/** The error as the service sent it; null if it was no JSON object. */
 export interface ErrorBody {
     error?: string;
     message?: string;
@@ -320,7 +320,7 @@ export interface ErrorBody {
     [member: string]: unknown;
 }
 
-/** The API document's Node example, and everything of Client. */
+/** The API document's Node example, with all methods of Client. */
 export class GenerationServiceClient extends Client {
     generateSignature(data: string | { lots: readonly unknown[] }): string;
     syncGenerate(
@@ -346,7 +346,7 @@ export class GenerationServiceError extends Error {
 }
 
 export class APIError extends GenerationServiceError {
-    /** HTTP's. */
+    /** The HTTP status. */
     readonly status: number;
     /** The reply's `error`. */
     readonly title: string | null;
@@ -355,9 +355,9 @@ export class APIError extends GenerationServiceError {
     /** Seconds. */
     readonly retryAfter: number | null;
     readonly body: ErrorBody | null;
-    /** The body as it came. */
+    /** The body as received. */
     readonly text: string;
-    /** An attempt before this one lost its reply. */
+    /** True if an earlier attempt lost its reply. */
     readonly afterLostReply: boolean;
 }
 
@@ -383,7 +383,7 @@ export class ServerError extends APIError {}
 export class JobNotCompletedError extends APIError {}
 
 export class TransportError extends GenerationServiceError {
-    /** It would be the same next time: the certificate does not hold. */
+    /** True if a retry would fail too: the certificate is invalid. */
     readonly isFinal: boolean;
 }
 export class RequestTimeoutError extends TransportError {}
@@ -405,16 +405,16 @@ export type WebhookHeaders =
     | { readonly [name: string]: string | readonly string[] | undefined };
 
 export interface WebhookOptions {
-    /** `standard` (default) tells replays; `document` checks X-Signature only. */
+    /** `standard` (default) detects replays; `document` checks X-Signature only. */
     scheme?: 'standard' | 'document';
-    /** How far webhook-timestamp may be from now; default 300. */
+    /** Allowed difference of webhook-timestamp from now; default 300. */
     toleranceSeconds?: number;
     /** Seconds since 1970. */
     now?: () => number;
 }
 
 export interface Webhook {
-    /** The delivery's; the same for each of its attempts. */
+    /** The delivery's id; the same for all its attempts. */
     id: string | null;
     /** Seconds since 1970. */
     timestamp: number | null;
@@ -442,5 +442,5 @@ export function verifyDocumentSignature(
 
 /** `sha256=` and hex HMAC-SHA256. */
 export function sign(sharedKey: string, data: string | Uint8Array): string;
-/** The text that a signature in a body covers, given the body's `lots`. */
+/** The text that a signature in a body covers, from the body's `lots`. */
 export function canonicalJson(value: unknown): string;

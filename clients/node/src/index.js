@@ -1,4 +1,4 @@
-// What the package offers. Types: index.d.ts.
+// The package's exports. Types: index.d.ts.
 
 export { Client } from './client.js';
 export { GenerationServiceClient } from './document-client.js';

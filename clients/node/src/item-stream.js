@@ -1,4 +1,4 @@
-// A long reply as it comes in, item by item: a completed job's lots, or its deliveries. Memory does not follow their number.
+// A long reply as it arrives, item by item: a completed job's lots, or its deliveries. Memory is constant.
 import { InvalidReplyError, TransportError } from './errors.js';
 import { JsonSplitter, parseJson } from './json-splitter.js';
 import { delayMs } from './retry.js';
@@ -11,10 +11,10 @@ export class ItemStream {
     #idleMs;
     #signal;
 
-    /** The reply without its items, once all of them were read; null before. */
+    /** The reply without its items, after all of them were read; null before. */
     document = null;
 
-    /** @param open asks for the reply and gives its head. @param path where the items stand in it. */
+    /** @param open requests the reply and returns its head. @param path position of the items in it. */
     constructor(open, path, { retrier, idleMs, signal }) {
         this.#open = open;
         this.#path = path;
@@ -24,8 +24,8 @@ export class ItemStream {
     }
 
     /**
-     * A reply that is cut is asked for again, and what was given already is skipped: the items of an ended job and their order
-     * do not change. It gives up where several replies in a row bring nothing new.
+     * Requests a cut reply again and skips the items already yielded: the items of an ended job and their order
+     * do not change. Gives up after several replies in a row without a new item.
      */
     async* [Symbol.asyncIterator]() {
         let given = 0;

@@ -1,6 +1,6 @@
-// Takes the elements of one array out of a JSON document that comes in pieces, cut anywhere. It finds only where they
-// begin and end; JSON.parse judges them, and the rest of the document with the array left empty. Memory: one element, and
-// the rest. Pure.
+// Extracts the elements of one array from a JSON document that arrives in pieces, cut anywhere. It finds only
+// their bounds; JSON.parse checks them, and the rest of the document with an empty array. Memory: one element
+// and the rest. Pure.
 
 const QUOTE = 0x22, COMMA = 0x2c, COLON = 0x3a, BACKSLASH = 0x5c;
 const OPEN_ARRAY = 0x5b, CLOSE_ARRAY = 0x5d, OPEN_OBJECT = 0x7b, CLOSE_OBJECT = 0x7d;
@@ -26,7 +26,7 @@ export class JsonSplitter {
     #escaped = false;
     /** Open containers outside the array: `{isObject, key, awaitsKey}`. */
     #stack = [];
-    /** Bytes of the key that is being read, if one is. */
+    /** Bytes of the key being read; undefined outside a key. */
     #key = null;
     #found = false;
     #inArray = false;
@@ -39,14 +39,14 @@ export class JsonSplitter {
     #rest = [];
     #restBytes = 0;
 
-    /** @param paths where the array may stand: `[['results', 'lots']]`; `[]` is the document itself. */
+    /** @param paths possible positions of the array: `[['results', 'lots']]`; `[]` is the document itself. */
     constructor(paths, { elementBytesMax = 64 * 1024 * 1024, restBytesMax = 1024 * 1024 } = {}) {
         this.#paths = paths;
         this.#elementBytesMax = elementBytesMax;
         this.#restBytesMax = restBytesMax;
     }
 
-    /** The elements that are complete with this piece, each as its bytes. @throws SyntaxError */
+    /** Returns the bytes of each element that this piece completes. @throws SyntaxError */
     push(chunk) {
         const elements = [];
         let start = 0;
@@ -73,9 +73,9 @@ export class JsonSplitter {
         return elements;
     }
 
-    /** The document without the elements. @throws SyntaxError if it is not complete, or has no such array. */
+    /** The document without the elements. @throws SyntaxError if it is incomplete or has no such array. */
     end() {
-        if (this.#inArray || this.#inString || this.#stack.length > 0) throw new SyntaxError('the document is not complete');
+        if (this.#inArray || this.#inString || this.#stack.length > 0) throw new SyntaxError('the document is incomplete');
         const document = parseJson(Buffer.concat(this.#rest));
         if (!this.#found) throw new SyntaxError('the document has no such array');
         return document;
@@ -108,11 +108,11 @@ export class JsonSplitter {
             this.#depth -= 1;
             return false;
         }
-        if (byte === CLOSE_OBJECT) throw new SyntaxError('an array is closed by }');
+        if (byte === CLOSE_OBJECT) throw new SyntaxError('an array ends with }');
         return true;
     }
 
-    /** Outside the array and outside strings: keeps track of where we are. True if the array begins here. */
+    /** Outside the array and outside strings: tracks the position. True if the array begins here. */
     #opensArray(byte) {
         const top = this.#stack[this.#stack.length - 1];
         switch (byte) {
@@ -130,7 +130,7 @@ export class JsonSplitter {
             this.#stack.push({ isObject: false, key: null, awaitsKey: false });
             break;
         case CLOSE_ARRAY: case CLOSE_OBJECT:
-            if (!this.#stack.pop()) throw new SyntaxError('more is closed than was opened');
+            if (!this.#stack.pop()) throw new SyntaxError('a closing bracket without an opening one');
             break;
         }
         return false;
@@ -142,7 +142,7 @@ export class JsonSplitter {
     }
 
     #enterArray() {
-        if (this.#found) throw new SyntaxError('the array is there twice');
+        if (this.#found) throw new SyntaxError('the array occurs twice');
         this.#found = this.#inArray = true;
         return true;
     }
@@ -155,7 +155,7 @@ export class JsonSplitter {
 
     #keepRest(bytes) {
         this.#restBytes += bytes.length;
-        if (this.#restBytes > this.#restBytesMax) throw new SyntaxError('there is too much beside the array');
+        if (this.#restBytes > this.#restBytesMax) throw new SyntaxError('the rest of the document is too large');
         if (bytes.length > 0) this.#rest.push(bytes);
     }
 
@@ -164,7 +164,7 @@ export class JsonSplitter {
         this.#element = [];
         this.#elementBytes = 0;
         if (isLast) this.#inArray = false;
-        // An empty array has no elements; anywhere else something must stand between commas.
+        // An empty array has no elements; otherwise each comma separates two elements.
         if (isLast && this.#elementCount === 0 && isBlank(element)) return;
         if (isBlank(element)) throw new SyntaxError('an element is missing');
         this.#elementCount += 1;

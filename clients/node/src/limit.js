@@ -1,8 +1,8 @@
-// What ends an attempt from outside: the caller's AbortSignal or the call's deadline, as one signal.
-// (AbortSignal.any would do, but Node has it only since 20.)
+// Aborts an attempt from outside: combines the caller's AbortSignal and the call's deadline into one signal.
+// (AbortSignal.any would do the same, but needs Node 20.)
 import { RequestTimeoutError } from './errors.js';
 
-/** Longest delay that setTimeout takes. */
+/** Longest delay that setTimeout accepts. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export class Limit {
@@ -11,20 +11,20 @@ export class Limit {
     #aborted;
     #timer;
 
-    /** @param leftMs what is left of the call's time. */
+    /** @param leftMs remaining time of the call. */
     constructor(outer, leftMs) {
         this.#outer = outer;
         this.#aborted = () => this.#controller.abort(outer.reason);
         if (outer?.aborted) this.#aborted();
         outer?.addEventListener('abort', this.#aborted, { once: true });
         this.#timer = setTimeout(
-            () => this.#controller.abort(new RequestTimeoutError('the deadline of the call is over')),
+            () => this.#controller.abort(new RequestTimeoutError('the deadline of the call has passed')),
             Math.min(Math.max(leftMs, 0), TIMER_MAX_MS));
     }
 
     get signal() { return this.#controller.signal; }
 
-    /** From here on only the caller's signal counts: a streamed reply may take as long as its reader. */
+    /** Ends the deadline; only the caller's signal counts from now on: a streamed reply may take as long as its reader. */
     stopClock() { clearTimeout(this.#timer); }
 
     release() {

@@ -1,4 +1,4 @@
-// Lots from wherever they come, written as the one body that is sent. Never more than a lot of it in memory.
+// Lots from any source, written as one request body. Holds at most one lot in memory.
 import { createReadStream } from 'node:fs';
 import { extname } from 'node:path';
 import { InputError } from './errors.js';
@@ -8,12 +8,12 @@ import { JsonSplitter, parseJson } from './json-splitter.js';
 const LINE_BYTES_MAX = 16 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
-/** A lot as its JSON stands in a file: sent as it is, so that no number changes on the way. */
+/** A lot as JSON text from a file: sent unchanged, so that no number changes its form. */
 class RawLot {
     constructor(bytes) { this.bytes = bytes; }
 }
 
-/** Writes `{"lots":[...],"version":...,"languages":...}`. @param settings read after the last lot: a file may name them then. */
+/** Writes `{"lots":[...],"version":...,"languages":...}`. @param settings read after the last lot, because a file may name them there. */
 export async function writeRequest(spool, lots, settings) {
     let count = 0;
     await spool.write('{"lots":[');
@@ -29,14 +29,14 @@ export async function writeRequest(spool, lots, settings) {
 }
 
 /**
- * The lots of a file: `ndjson`, a lot a line, or `json`, an array of them or an object with `lots` like a request's body.
- * @param found gets `version` and `languages` where a JSON file names them.
+ * The lots of a file: `ndjson`, one lot per line, or `json`, an array of lots or an object with `lots` like a request's body.
+ * @param found gets `version` and `languages` if a JSON file names them.
  */
 export function lotsOfFile(path, format, found) {
     switch (format ?? extname(path).toLowerCase()) {
     case 'ndjson': case '.ndjson': case '.jsonl': return lotsOfLines(path);
     case 'json': case '.json': return lotsOfDocument(path, found);
-    default: throw new InputError(`${path}: say whether it is 'json' or 'ndjson'`);
+    default: throw new InputError(`${path}: unknown format; set it to 'json' or 'ndjson'`);
     }
 }
 
@@ -84,7 +84,7 @@ async function* lotsOfDocument(path, found) {
     }
 }
 
-/** A file's bytes without the byte order mark that some editors put first. */
+/** A file's bytes without the byte order mark that some editors write. */
 async function* withoutMark(path) {
     const stream = createReadStream(path);
     let isFirst = true;
@@ -101,12 +101,12 @@ function checked(bytes, place) {
     } catch (error) {
         throw new InputError(`${place}: ${error.message}`, { cause: error });
     }
-    if (!isObject(lot)) throw new InputError(`${place}: a lot is an object`);
+    if (!isObject(lot)) throw new InputError(`${place}: a lot must be an object`);
     return new RawLot(bytes);
 }
 
 function jsonOf(lot, index) {
-    if (!isObject(lot)) throw new InputError(`lots[${index}]: a lot is an object`);
+    if (!isObject(lot)) throw new InputError(`lots[${index}]: a lot must be an object`);
     try {
         return JSON.stringify(lot);
     } catch (error) {

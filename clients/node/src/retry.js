@@ -1,35 +1,36 @@
-// When a failed attempt is made again, and after how long. Every request may be repeated: GETs by nature,
-// generate-descriptions by its Idempotency-Key (C2.7), cancelling because it changes nothing the second time.
+// Decides whether to repeat a failed attempt, and after how long. Every request may be repeated: GETs by
+// nature, generate-descriptions by its Idempotency-Key (C2.7), a cancel because a second one changes nothing.
 import { APIError, TransportError } from './errors.js';
 import { Limit } from './limit.js';
 
 export const RETRY_DEFAULTS = {
-    /** Attempts in all. */
+    /** Total number of attempts. */
     attempts: 6,
-    /** The first wait, doubled each time up to `maxMs`; of each, chance takes off up to a half. */
+    /** The first wait, doubled each time up to `maxMs`; a random part of up to a half is subtracted. */
     baseMs: 500,
     maxMs: 30_000,
-    /** A longer `Retry-After` is not waited for: the error is thrown, and says it. */
+    /** A longer `Retry-After` throws the error at once, with its value. */
     retryAfterMaxMs: 120_000,
 };
 
-/** `no`; `counted`; or `uncounted`, which only the deadline bounds. Pure. */
+/** `no`, `counted`, or `uncounted`: bounded by the deadline only. Pure. */
 export function verdict(error, method) {
     if (error instanceof TransportError) return error.isFinal ? 'no' : 'counted';
     if (!(error instanceof APIError)) return 'no';
-    // The first request is still being worked on, for up to 300 s; then its reply is given again.
+    // The first request is still in progress, for up to 300 s; after that the service repeats its reply.
     if (error.code === 'REQUEST_IN_PROGRESS') return 'uncounted';
     if (error.status === 429 || error.status === 503) return 'counted';
-    // From a proxy; or, on a POST, the service's word that OpenAI failed, which is the caller's to judge.
+    // From a proxy; or, on a POST, the service's report that OpenAI failed: the caller decides whether to
+    // repeat it.
     if ((error.status === 502 || error.status === 504) && method === 'GET') return 'counted';
     return 'no';
 }
 
-/** Milliseconds before attempt `failures + 1`; never less than the service asked for. Pure. */
+/** Milliseconds before attempt `failures + 1`; at least the service's `Retry-After`. Pure. */
 export function delayMs(policy, failures, retryAfterSeconds, random) {
     const full = Math.min(policy.baseMs * 2 ** Math.min(failures - 1, 30), policy.maxMs);
     if (retryAfterSeconds === null) return full / 2 + random * full / 2;
-    // A little later than said, so that many clients do not come back at the same moment.
+    // A random addition, so that many clients do not return at the same moment.
     return retryAfterSeconds * 1000 + random * policy.baseMs;
 }
 
@@ -40,7 +41,7 @@ export class Retrier {
     }
 
     /**
-     * Runs `attempt(limit)` until it succeeds, must not be repeated, or time is over.
+     * Runs `attempt(limit)` until it succeeds, must not be repeated, or the time is up.
      * @throws the last attempt's error, or the signal's reason.
      */
     async run({ method, deadlineMs, signal }, attempt) {

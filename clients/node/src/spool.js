@@ -1,5 +1,6 @@
-// A request body as it is made: signed while it is written, kept on disk once it is larger than a little, so that it can be sent
-// with its length and, if need be, again. A file of it has no name from the moment it is open, so it goes with the process.
+// A request body: signed while it is written, and kept on disk above a small size, so that it can be sent
+// with its length, repeatedly if necessary. Its file has no name once it is open, so it disappears with the
+// process.
 import { randomUUID } from 'node:crypto';
 import { open, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,23 +8,23 @@ import { join } from 'node:path';
 import { BatchTooLargeError } from './errors.js';
 import { beginSignature, signatureOf } from './signing.js';
 
-/** What is written and read at a time; a body up to this size stays in memory. */
+/** Size of a read or write; a body up to this size stays in memory. */
 const BLOCK_BYTES = 128 * 1024;
 
 export class Spool {
     #hmac;
     #maxBytes;
     #directory;
-    /** One buffer for all there is to write, so that memory does not wait for the garbage collector. */
+    /** One buffer for all writes, so that memory does not wait for the garbage collector. */
     #block = Buffer.allocUnsafe(BLOCK_BYTES);
     #used = 0;
     #file = null;
-    /** Only where an open file cannot be unlinked (Windows). */
+    /** Set only if an open file cannot be unlinked (Windows). */
     #leftPath = null;
 
     /** Bytes so far. */
     length = 0;
-    /** The `X-Signature`, once `finish` is done. */
+    /** The `X-Signature`, after `finish`. */
     signature = null;
 
     constructor(sharedKey, { maxBytes, directory = tmpdir() }) {
@@ -56,23 +57,23 @@ export class Spool {
         this.signature = signatureOf(this.#hmac);
     }
 
-    /** The body from its beginning, as often as needed. A piece holds until the next one is asked for. */
+    /** The body from its beginning, any number of times. A piece is valid until the next one is requested. */
     async* chunks() {
         if (!this.#file) {
             yield this.#block.subarray(0, this.#used);
             return;
         }
-        // Its own for each time: a read of an attempt that was given up may still be under way.
+        // A separate buffer per pass: a read of an abandoned attempt may still be in progress.
         const buffer = Buffer.allocUnsafe(BLOCK_BYTES);
         for (let position = 0; position < this.length;) {
             const { bytesRead } = await this.#file.read(buffer, 0, BLOCK_BYTES, position);
-            if (bytesRead === 0) throw new Error('the temporary file was cut');
+            if (bytesRead === 0) throw new Error('the temporary file was truncated');
             position += bytesRead;
             yield buffer.subarray(0, bytesRead);
         }
     }
 
-    /** Lets go of the file; to be called in any case. */
+    /** Closes the file; must always be called. */
     async dispose() {
         const [file, path] = [this.#file, this.#leftPath];
         this.#file = this.#leftPath = null;

@@ -1,14 +1,15 @@
 // One request over node:http or node:https, without retries.
 //
-// Not fetch: it sends a streamed body chunked instead of with a Content-Length (by which the service refuses what is too long
-// before reading it), cannot ask with `Expect: 100-continue`, and rewrites the request target, which must go out as signed.
+// It does not use fetch: fetch sends a streamed body chunked instead of with a Content-Length (by which the
+// service refuses a long body before it reads it), cannot send `Expect: 100-continue`, and rewrites the
+// request target, which must be sent as signed.
 import http from 'node:http';
 import https from 'node:https';
 import { TransportError, InputError, RequestTimeoutError } from './errors.js';
 
-/** From this length on the service is asked first whether it wants the body: it may be busy, or its rate used up. */
+/** From this length on the client sends `Expect: 100-continue`: the service may be busy, or the rate limit reached. */
 export const EXPECT_BYTES = 1024 * 1024;
-/** A proxy that says nothing to the question gets the body after so long. */
+/** A proxy that does not answer `Expect` gets the body after this time. */
 const CONTINUE_MS = 1000;
 
 export class Transport {
@@ -21,19 +22,19 @@ export class Transport {
         const url = parse(baseUrl);
         this.#module = url.protocol === 'https:' ? https : http;
         this.#address = { hostname: url.hostname.replace(/^\[|\]$/g, ''), port: url.port || undefined };
-        // A path in front is for a proxy, which takes it off; it is no part of what is signed.
+        // A path of the base URL is for a proxy, which removes it; the signature does not cover it.
         this.#prefix = url.pathname.replace(/\/+$/, '');
         this.#agent = agent ?? new this.#module.Agent({ keepAlive: true });
     }
 
-    /** Ends idle connections. */
+    /** Closes idle connections. */
     close() { this.#agent.destroy(); }
 
     /**
-     * The reply's head; its body is to be read with `readChunks`. `body`, if any, has `length` and `chunks()`, whose
-     * pieces hold until the next one is asked for.
+     * Returns the reply's head; read its body with `readChunks`. `body`, if any, has `length` and `chunks()`, whose
+     * pieces are valid until the next one is requested.
      * @param idleMs longest silence.
-     * @throws TransportError, RequestTimeoutError, the signal's reason, or what reading `body` throws.
+     * @throws TransportError, RequestTimeoutError, the signal's reason, or an error of reading `body`.
      */
     send({ method, target, headers, body, idleMs, signal }) {
         return new Promise((resolve, reject) => {
@@ -49,7 +50,7 @@ export class Transport {
             request.once('timeout', silent);
             request.on('error', (error) => reject(failure(error, signal)));
             request.once('response', (response) => {
-                // From here on `readChunks` watches for silence; a reader that takes its time is none.
+                // `readChunks` detects silence from here on; a slow reader is not silence.
                 request.off('timeout', silent);
                 resolve(response);
             });
@@ -63,7 +64,7 @@ export class Transport {
 }
 
 /**
- * The body of a reply, piece by piece. Leaving it early closes the connection.
+ * The body of a reply, piece by piece. An early exit closes the connection.
  * @throws TransportError if it is cut, RequestTimeoutError after `idleMs` of silence, the signal's reason.
  */
 export async function* readChunks(response, idleMs, signal) {
@@ -78,12 +79,12 @@ export async function* readChunks(response, idleMs, signal) {
             if (done) break;
             yield value;
         }
-        if (!response.complete) throw new Error('the reply was cut');
+        if (!response.complete) throw new Error('the reply ended early');
     } catch (error) {
         throw failure(error, signal);
     } finally {
         signal?.removeEventListener('abort', aborted);
-        // A reply that came before the whole body was sent leaves a connection that is good for nothing.
+        // A reply before the end of the request's body leaves a connection that cannot be reused.
         if (!response.complete || !response.req.writableFinished) response.destroy();
     }
 }
@@ -96,8 +97,8 @@ export async function readText(response, idleMs, signal) {
 }
 
 /**
- * Sends the body, each piece once the one before has left, and stops where the reply comes first or the request fails (which
- * is told elsewhere).
+ * Sends the body, each piece after the one before has left. Stops if the reply arrives first or the request fails (which
+ * is reported elsewhere).
  */
 async function transmit(request, body) {
     let isOver = false;
@@ -108,7 +109,7 @@ async function transmit(request, body) {
             wake();
         });
     }
-    /** Until `begin` calls back, or all is over. */
+    /** Waits until `begin` calls back, or until the request has ended. */
     const wait = (begin) => new Promise((resolve) => {
         wake = resolve;
         if (isOver) resolve();
@@ -123,7 +124,7 @@ async function transmit(request, body) {
     if (!isOver) request.end();
 }
 
-/** The service's leave to send the body. */
+/** Waits for the service's `100 Continue`. */
 function leave(request, done) {
     const timer = setTimeout(done, CONTINUE_MS);
     for (const event of ['continue', 'response', 'close']) {
@@ -143,7 +144,7 @@ function parse(baseUrl) {
     }
     if (!['http:', 'https:'].includes(url.protocol)) throw new InputError(`neither http nor https: ${baseUrl}`);
     if (url.username || url.password || url.search || url.hash) {
-        throw new InputError('the base URL has a scheme, a host and perhaps a path, nothing else');
+        throw new InputError('the base URL must have a scheme, a host and at most a path');
     }
     return url;
 }
@@ -155,10 +156,10 @@ function framed(headers, body, method) {
 }
 
 function silence(idleMs) {
-    return new RequestTimeoutError(`the service said nothing for ${idleMs / 1000} s`);
+    return new RequestTimeoutError(`the service was silent for ${idleMs / 1000} s`);
 }
 
-/** An abort shows as its reason, whatever it broke; everything else is a failed connection. */
+/** An abort throws its reason; every other error is a failed connection. */
 function failure(error, signal) {
     if (signal?.aborted) return signal.reason;
     if (error instanceof TransportError) return error;

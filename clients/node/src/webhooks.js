@@ -1,19 +1,19 @@
-// Whether a webhook is from the service: by its Standard Webhooks signature, which also tells a replay, or by the
-// document's X-Signature.
+// Verifies that a webhook is from the service: by its Standard Webhooks signature, which also detects a
+// replay, or by the document's X-Signature.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { WebhookVerificationError } from './errors.js';
 
 const DOCUMENT_SIGNATURE = /^sha256=([0-9a-f]{64})$/i;
 
-/** A job of 50,000 lots with long texts in ten languages stays below. */
+/** A job of 50,000 lots with long texts in ten languages is smaller. */
 const BODY_BYTES_MAX = 512 * 1024 * 1024;
 
 /**
  * Verifies a delivery and reads it.
- * @param body its bytes, exactly as received (a string counts as UTF-8).
+ * @param body the body's bytes, exactly as received (a string counts as UTF-8).
  * @param headers Node's `request.headers`, a `Headers`, or any object; names in any case.
  * @param keys the shared key, or several during a rotation; each also as `whsec_` and Base64.
- * @returns `{id, timestamp, attempt, jobId, payload}`; the same `id` may come again, so keep those you have worked on.
+ * @returns `{id, timestamp, attempt, jobId, payload}`; the same `id` may arrive again, so store the ids that you have processed.
  * @throws WebhookVerificationError
  */
 export function verifyWebhook(body, headers, keys, options = {}) {
@@ -43,7 +43,7 @@ export async function receiveWebhook(request, keys, options = {}) {
     return verifyWebhook(Buffer.concat(chunks), request.headers, keys, options);
 }
 
-/** The document's check and nothing more: whether `X-Signature` covers the body. It does not tell a replay. */
+/** The document's check alone: true if `X-Signature` covers the body. It does not detect a replay. */
 export function verifyDocumentSignature(body, signature, keys) {
     return covers(bytesOf(body), signature, keysOf(keys));
 }
@@ -57,23 +57,23 @@ function covers(bytes, signature, keys) {
 
 function checkDocument(bytes, header, keys) {
     const signature = header('x-signature');
-    if (signature === null) throw refusal('missing', 'there is no X-Signature');
+    if (signature === null) throw refusal('missing', 'X-Signature is missing');
     if (!DOCUMENT_SIGNATURE.test(signature)) throw refusal('malformed', 'X-Signature is not sha256= and 64 hex digits');
     if (!covers(bytes, signature, keys)) throw refusal('mismatch', 'X-Signature does not match');
 }
 
-/** https://www.standardwebhooks.com: `v1,` and Base64 of the HMAC over `id.timestamp.body`, one for each key of the sender. */
+/** https://www.standardwebhooks.com: `v1,` and Base64 of the HMAC over `id.timestamp.body`, one per key of the sender. */
 function checkStandard(bytes, header, keys, toleranceSeconds, now) {
     const [id, timestamp, signatures] = ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map(header);
     if (id === null || timestamp === null || signatures === null) {
         throw refusal('missing', 'webhook-id, webhook-timestamp or webhook-signature is missing');
     }
-    if (!/^\d{1,15}$/.test(timestamp)) throw refusal('malformed', 'webhook-timestamp is not in seconds');
+    if (!/^\d{1,15}$/.test(timestamp)) throw refusal('malformed', 'webhook-timestamp is no number of seconds');
     const received = signatures.split(' ').filter((part) => part.startsWith('v1,'))
         .map((part) => Buffer.from(part.slice(3), 'base64'));
     const expected = keys.map((key) => createHmac('sha256', key).update(`${id}.${timestamp}.`).update(bytes).digest());
     if (!anyEqual(expected, received)) throw refusal('mismatch', 'webhook-signature does not match');
-    // After the signature, so that a forger learns nothing about our clock.
+    // After the signature check, so that a forger learns nothing about our clock.
     if (Math.abs(now - Number(timestamp)) > toleranceSeconds) throw refusal('stale', 'webhook-timestamp is too far from now');
 }
 
@@ -90,12 +90,12 @@ function anyEqual(expected, received) {
 
 function keysOf(keys) {
     const list = (Array.isArray(keys) ? keys : [keys]).filter((key) => key !== undefined && key !== null);
-    if (list.length === 0) throw new TypeError('a key is needed');
+    if (list.length === 0) throw new TypeError('at least one key is needed');
     return list.map((key) => {
-        if (typeof key !== 'string') throw new TypeError('a key is a text');
+        if (typeof key !== 'string') throw new TypeError('a key must be a string');
         const bytes = key.startsWith('whsec_') ? Buffer.from(key.slice(6), 'base64') : Buffer.from(key);
-        // With an empty key anybody could sign.
-        if (bytes.length === 0) throw new TypeError('a key is empty');
+        // With an empty key any sender could sign.
+        if (bytes.length === 0) throw new TypeError('a key must not be empty');
         return bytes;
     });
 }
@@ -103,10 +103,10 @@ function keysOf(keys) {
 function bytesOf(body) {
     if (typeof body === 'string') return Buffer.from(body);
     if (body instanceof Uint8Array) return body;
-    throw new TypeError('the body must be the bytes as they were received, not what was parsed from them');
+    throw new TypeError('the body must be the bytes as received, not the parsed value');
 }
 
-/** A function from a lower-case name to the value or null. */
+/** Returns a function from a lower-case name to the value or null. */
 function readerOf(headers) {
     const values = new Map();
     const entries = typeof headers?.entries === 'function' ? headers.entries() : Object.entries(headers ?? {});

@@ -1,6 +1,6 @@
 """Client of the Generation Service API v2.
 
-`Client` is for new programs; `GenerationServiceClient` is the API document's own, for programs that are written for it. See README.md.
+`Client` is for new programs; `GenerationServiceClient` is the API document's client, for programs written for it. See README.md.
 """
 from .client import Client
 from .document import GenerationServiceClient

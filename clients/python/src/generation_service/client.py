@@ -1,4 +1,4 @@
-"""The client: one method a thing the service can do. Used by one thread at a time; several threads have a client each."""
+"""The client: one method per call of the API. One thread at a time; each thread needs its own client."""
 from __future__ import annotations
 
 import os
@@ -30,8 +30,8 @@ LotLike = Mapping[str, Any]
 class Client:
     """Calls the service at `base_url`, signing with `shared_key`.
 
-    `session` is for proxies, certificates and the like; `retry` says how often and how long a call is repeated; `spool_folder` is where
-    bodies of batches wait (the system's folder for temporary files unless given). Every method raises a GenerationServiceError.
+    `session` configures proxies, certificates and the like; `retry` bounds the repeats of a call; `spool_folder` is the folder for
+    the bodies of batches (default: the system's temporary folder). Every method raises a GenerationServiceError.
     """
 
     def __init__(
@@ -51,27 +51,27 @@ class Client:
     def session(self, session: requests.Session) -> None:
         self._transport.session = session
 
-    # Generating
+    # Descriptions
 
     def describe(self, lot: LotLike, languages: Sequence[str] = ENGLISH, *, idempotency_key: Optional[str] = None) -> SyncResult:
-        """Describes one lot while we wait, up to 300 s. The lot names no `webhook`: with one it would be a batch."""
+        """Describes one lot within the call, which takes up to 300 s. The lot must have no `webhook`, which would make it a batch."""
         if lot.get("webhook") is not None:
-            raise InputError("a lot with a webhook is a batch: use create_batch")
+            raise InputError("a lot with a webhook needs a batch: call create_batch")
         body = encoded({"version": VERSION, "languages": language_list(languages), "lots": [lot]})
         return cast(SyncResult, self._generate(body, sign(self._key, body), idempotency_key, {}, 200))
 
     def create_batch(
         self, lots: Iterable[LotLike], languages: Sequence[str] = ENGLISH, *, idempotency_key: Optional[str] = None,
     ) -> BatchAccepted:
-        """Makes a batch job of 1 to 50,000 lots from a list, a generator, or any other iterable, without holding them in memory."""
+        """Creates a batch job of 1 to 50,000 lots from a list, a generator, or any other iterable, without holding them in memory."""
         return self._create(lots, lambda: languages, idempotency_key)
 
     def create_batch_from_file(
         self, file: Union[str, os.PathLike[str], BinaryIO], languages: Optional[Sequence[str]] = None, *,
         idempotency_key: Optional[str] = None,
     ) -> BatchAccepted:
-        """The same from a file, named or open in binary mode: NDJSON with one lot a line, a JSON array of lots, or a JSON object with `lots`.
-        Without `languages` those count that such an object names, else English."""
+        """The same from a file (a path, or open in binary mode): NDJSON (one lot per line), a JSON array of lots or an object with `lots`.
+        `languages` overrides those of such an object; the default is English."""
         source: ContextManager[Any] = open(file, "rb") if isinstance(file, (str, os.PathLike)) else nullcontext(file)
         with source as opened:
             lots = LotsFile(opened)
@@ -81,14 +81,14 @@ class Client:
         self, lots: Iterable[LotLike], languages: Callable[[], Sequence[str]], idempotency_key: Optional[str]
     ) -> BatchAccepted:
         with SpooledBody(self._key, lots, languages, self._spool_folder) as body:
-            # A single lot would else be described while we wait.
+            # Without it the service would describe a single lot within the request.
             prefer = {"Prefer": "respond-async"}
             return cast(BatchAccepted, self._generate(body.file, body.signature, idempotency_key, prefer, 201))
 
     def _generate(
         self, body: Union[bytes, BinaryIO], signature: str, idempotency_key: Optional[str], headers: Dict[str, str], status: int
     ) -> Any:
-        """The same Idempotency-Key on every attempt: however many replies are lost, the work is done once (C2.7)."""
+        """Sends the same Idempotency-Key on every attempt: the work is done once, even if replies are lost (C2.7)."""
         headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key or uuid.uuid4().hex, **headers}
         call = Call(
             "POST", GENERATE_PATH, signature=signature, headers=headers, body=body, read_seconds=GENERATE_READ_SECONDS)
@@ -100,16 +100,16 @@ class Client:
         return cast(JobStatus, self._transport.json(self._job("GET", "batch-status/{}", job_id), 200))
 
     def results(self, job_id: str) -> Results:
-        """All results at once, in memory. JobNotCompletedError until the job has completed."""
+        """All results in memory. Raises JobNotCompletedError until the job has completed."""
         return cast(Results, self._transport.json(self._job("GET", "batch-results/{}", job_id), 200))
 
     def stream_results(self, job_id: str) -> ResultStream:
-        """The results lot by lot, as they arrive, in memory for one."""
+        """The results lot by lot, as they arrive; memory for one lot."""
         return ResultStream(self._transport, self._job("GET", "batch-results/{}", job_id), ("results", "lots"))
 
     def download(self, job_id: str, path: Union[str, os.PathLike[str], None] = None) -> str:
-        """Writes the results to a file, `batch_results_{job_id}.json` unless named, and returns its path. They are written beside it first and
-        renamed when all of them are there, so that nobody ever reads half a file."""
+        """Writes the results to a file (default `batch_results_{job_id}.json`) and returns its path. A temporary file in the same folder is
+        renamed at the end, so that no reader sees half a file."""
         target = os.fspath(path) if path is not None else f"batch_results_{job_segment(job_id)}.json"
         partial = f"{target}.{uuid.uuid4().hex}.part"
         try:
@@ -126,13 +126,13 @@ class Client:
         return target
 
     def cancel(self, job_id: str) -> Cancelled:
-        """ConflictError (JOB_ALREADY_CANCELLED) if someone else has cancelled it, InvalidRequestError (JOB_NOT_CANCELLABLE) if it has ended."""
+        """Raises ConflictError (JOB_ALREADY_CANCELLED) if cancelled before, InvalidRequestError (JOB_NOT_CANCELLABLE) if it has ended."""
         try:
             return cast(Cancelled, self._transport.json(self._job("POST", "batch-jobs/{}/cancel", job_id), 200))
         except ConflictError as error:
             if error.code != "JOB_ALREADY_CANCELLED" or not error.after_lost_reply:
                 raise
-        # It was this call that cancelled it: only its reply was lost.
+        # This call has cancelled it; only its reply was lost.
         status = self.status(job_id)
         return {
             "job_id": status["job_id"], "status": "cancelled", "cancelled_at": status["updated_at"],
@@ -143,8 +143,8 @@ class Client:
         self, job_id: str, *, poll_seconds: float = 30.0, timeout_seconds: Optional[float] = None,
         on_progress: Optional[Callable[[JobStatus], object]] = None,
     ) -> JobStatus:
-        """Polls until the job has ended, in whatever way, and returns its last status. `on_progress` sees each status, the last one too.
-        WaitTimeoutError after `timeout_seconds`; the job goes on."""
+        """Polls until the job has ended, in any state, and returns its last status. `on_progress` gets each status, including the last.
+        Raises WaitTimeoutError after `timeout_seconds`; the job continues."""
         started = self._waiting.clock()
         while True:
             status = self.status(job_id)
@@ -176,7 +176,7 @@ class Client:
         self, *, status: Optional[str] = None, created_after: Optional[str] = None, created_before: Optional[str] = None,
         page_size: int = PAGE_LIMIT,
     ) -> Iterator[JobSummary]:
-        """All jobs, newest first, asked for page by page. Jobs made meanwhile push others on to the next page; none comes twice for that."""
+        """All jobs, newest first, page by page. Jobs created meanwhile move others to the next page; no job appears twice."""
         offset, seen = 0, set[str]()
         while True:
             page = self.list_jobs(
@@ -194,21 +194,21 @@ class Client:
         return list(self.stream_webhook_deliveries(job_id))
 
     def stream_webhook_deliveries(self, job_id: str) -> ItemStream[WebhookDelivery]:
-        """The same one by one: each of 50,000 lots may have a webhook of its own."""
+        """The same one by one: each of 50,000 lots may have its own webhook."""
         return ItemStream(self._transport, self._job("GET", "batch-jobs/{}/webhook-deliveries", job_id), ("deliveries",))
 
     def redeliver(self, delivery_id: str) -> Redelivery:
-        """Starts a delivery anew that was delivered or has failed. ConflictError (DELIVERY_PENDING) while it is still being tried."""
+        """Sends an ended delivery again. Raises ConflictError (DELIVERY_PENDING) while the delivery has not ended."""
         try:
             return cast(Redelivery, self._transport.json(self._job("POST", "webhook-deliveries/{}/redeliver", delivery_id), 202))
         except ConflictError as error:
             if error.code != "DELIVERY_PENDING" or not error.after_lost_reply:
                 raise
-        # It was this call that started it: only its reply was lost.
+        # This call has restarted it; only its reply was lost.
         return {"id": delivery_id, "status": "pending", "message": "Delivery started anew"}
 
     def _job(self, method: str, path: str, identifier: str) -> Call:
-        """A request about one job or delivery: the id is signed as it stands in the path (C1.5)."""
+        """A request about one job or delivery: the signature covers the id as in the path (C1.5)."""
         segment = job_segment(identifier)
         return Call(method, "/api/v1/" + path.format(segment), signature=sign(self._key, segment))
 
@@ -231,7 +231,7 @@ def _session() -> requests.Session:
 
 
 def _copy(response: requests.Response, file: BinaryIO) -> None:
-    """From the beginning, also after an attempt that broke off."""
+    """Reads from the beginning, also after a failed attempt."""
     file.seek(0)
     file.truncate()
     for chunk in chunks(response):

@@ -1,7 +1,7 @@
 """The API document's own Python client ("Python Client SDK"): the same class, methods, arguments and return values.
 
-A program written for it changes one line, its import. What differs: requests that fail in passing are repeated, the body is signed in the
-header, a batch of one lot without a webhook works, and a download is written as the service sent it, without being held in memory.
+A program written for it only changes its import. Differences: temporary failures are retried, the header has the signature of the
+body, a batch of one lot without a webhook works, and a download is written as the service sent it, without being held in memory.
 """
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from .signing import sign
 
 
 class GenerationServiceClient:
-    """Returns pairs of a value and an error, as in the document. When no answer comes it raises the exception of requests, as there."""
+    """Returns pairs of a value and an error, as in the document. Without an answer it raises requests' exception, as there."""
 
     def __init__(self, base_url: str, shared_key: str, *, retry: RetryPolicy = RetryPolicy(), waiting: Waiting = Waiting()) -> None:
         self.base_url = base_url.rstrip("/")
         self.shared_key = shared_key
-        #: The client underneath, for all that the document's has not.
+        #: The underlying client, for calls that the document's client lacks.
         self.client = Client(base_url, shared_key, retry=retry, waiting=waiting)
 
     @property
     def session(self) -> requests.Session:
-        """As in the document: proxies, certificates and headers are set on it."""
+        """The session of requests, as in the document: for proxies, certificates and headers."""
         return self.client.session
 
     @session.setter
@@ -35,7 +35,7 @@ class GenerationServiceClient:
         self.client.session = session
 
     def _generate_signature(self, data: Union[Mapping[str, Any], str]) -> str:
-        """The document's: over a body's lots, or a job id."""
+        """The document's signature: of a body's lots, or of a job id."""
         if isinstance(data, Mapping):
             return sign(self.shared_key, json.dumps(data["lots"], separators=(",", ":"), sort_keys=True))
         return sign(self.shared_key, str(data))
@@ -43,7 +43,7 @@ class GenerationServiceClient:
     def sync_generate(
         self, lot_id: str, additional_info: str, image_urls: Sequence[str], languages: Sequence[str] = ENGLISH
     ) -> Tuple[Dict[str, Any], int]:
-        """The reply and its status."""
+        """Returns the reply and its status."""
         lot = {"lot_id": lot_id, "additional_info": additional_info, "images": _images(image_urls)}
         try:
             return dict(self.client.describe(lot, languages)), 200
@@ -92,7 +92,7 @@ class GenerationServiceClient:
         self, job_id: str, poll_interval: float = 30, max_wait_time: float = 3600,
         progress_callback: Optional[Callable[[Dict[str, Any]], object]] = None,
     ) -> Tuple[Optional[Dict[str, Any]], Optional[str]]:
-        """The results when the job has completed, or an error."""
+        """Returns the results after the job has completed, or an error."""
         tell = (lambda status: progress_callback(dict(status))) if progress_callback else None
         try:
             status = self.client.wait(
@@ -117,7 +117,7 @@ def _images(urls: Sequence[str]) -> List[Dict[str, str]]:
 
 
 def _words(what: str, error: GenerationServiceError) -> str:
-    """The error of a pair; a connection that failed is raised instead, as the document's client does."""
+    """The error of a pair; raises a failed connection instead, as the document's client does."""
     if isinstance(error, TransportError):
         raise _cause(error) from error
     return f"{what}: {error.text if isinstance(error, APIError) else error}"

@@ -1,23 +1,23 @@
-"""What can go wrong, as exceptions, told apart by class or by `code`. All of them are GenerationServiceError.
+"""The exceptions, distinguished by class or by `code`. All of them are GenerationServiceError.
 
     GenerationServiceError
-      APIError                   the service answered with an error; told apart by status
+      APIError                   the service answered with an error; one class per status
         InvalidRequestError        400, 413, 415, 422
         AuthenticationError        401, 403
         NotFoundError              404
         ConflictError              409, of which
-          JobEndedError              the results of a failed or cancelled job were asked for
-          RequestInProgressError     the same Idempotency-Key is still being worked on
+          JobEndedError              a failed or cancelled job has no results
+          RequestInProgressError     a request with the same Idempotency-Key is in progress
         RateLimitError             429
         UnavailableError           503
         ServerError                every other 5xx
         JobNotCompletedError       202: no results yet
       TransportError             no answer, or only part of one
-        RequestTimeoutError        silence for too long
-      InvalidReplyError          a reply that this API does not give
-      InputError                 what the caller passed cannot be sent (a ValueError too); nothing was sent
-        BatchTooLargeError         the body would be over what the service takes
-      WaitTimeoutError           wait() came to its end before the job did
+        RequestTimeoutError        the service was silent for too long
+      InvalidReplyError          a reply outside this API
+      InputError                 an invalid argument (also a ValueError); nothing was sent
+        BatchTooLargeError         the body would be over the service's limit
+      WaitTimeoutError           wait() timed out before the job ended
       WebhookVerificationError   a delivery that must not be trusted
 """
 from __future__ import annotations
@@ -38,11 +38,11 @@ class GenerationServiceError(Exception):
 
 
 class APIError(GenerationServiceError):
-    """The service answered, but not with what was asked for.
+    """The service answered with an error.
 
-    `code` is the service's (`BATCH_SIZE_EXCEEDED`), or `HTTP_<status>` where something else answered, a proxy say. `title` is the
+    `code` is the service's (`BATCH_SIZE_EXCEEDED`), or `HTTP_<status>` if another server answered, such as a proxy. `title` is the
     service's short `error`, `details` are as it sent them, `retry_after` is in seconds, `body` the JSON object (empty if it was none) and
-    `text` the body as it came.
+    `text` the body as received.
     """
 
     def __init__(self, status: int, text: str, headers: Mapping[str, str]) -> None:
@@ -56,13 +56,13 @@ class APIError(GenerationServiceError):
         self.details: Dict[str, Any] = details if isinstance(details, dict) else {}
         self.request_id: Optional[str] = self.body.get("request_id") or headers.get("X-Request-ID")
         self.retry_after = _retry_after(headers.get("Retry-After"), self.body, self.details)
-        #: An attempt before this one lost its reply, so what this one refuses may be that one's doing.
+        #: True if an earlier attempt lost its reply: it may have caused this refusal.
         self.after_lost_reply = False
         super().__init__(f"{status} {self.code}: {self.message} (request {self.request_id})")
 
 
 class InvalidRequestError(APIError):
-    """The same request will be refused again; `details` say where it is wrong (`lots[17].images[0].url`)."""
+    """The service would refuse the same request again; `details` name the wrong fields (`lots[17].images[0].url`)."""
 
 
 class AuthenticationError(APIError):
@@ -74,15 +74,15 @@ class NotFoundError(APIError):
 
 
 class ConflictError(APIError):
-    """The state of things does not allow it: a job that is cancelled already, a lot_id that comes twice."""
+    """The current state does not allow it: a job that is cancelled already, a lot_id that occurs twice."""
 
 
 class JobEndedError(ConflictError):
-    """The job failed or was cancelled, so it has no results; `body` tells its status, error_message and progress."""
+    """The job failed or was cancelled, so it has no results; `body` has its status, error_message and progress."""
 
 
 class RequestInProgressError(ConflictError):
-    """Another request with this Idempotency-Key is still being worked on."""
+    """Another request with this Idempotency-Key is still in progress."""
 
 
 class RateLimitError(APIError):
@@ -94,49 +94,49 @@ class UnavailableError(APIError):
 
 
 class ServerError(APIError):
-    """The service, or what it depends on, failed."""
+    """The service, or a service that it depends on, failed."""
 
 
 class JobNotCompletedError(APIError):
-    """The job is still being worked on; `body` tells its status and progress."""
+    """The job has not ended; `body` has its status and progress."""
 
 
 class TransportError(GenerationServiceError):
-    """No answer came, or it broke off. `cause` is the exception underneath, of requests as a rule."""
+    """No answer arrived, or it was cut off. `cause` is the underlying exception, usually of requests."""
 
     code = "CONNECTION_FAILED"
 
     def __init__(self, message: str, cause: Optional[Exception] = None, is_final: bool = False) -> None:
         super().__init__(message)
         self.cause = cause
-        #: It would be the same next time: a certificate that does not hold.
+        #: True if a retry would fail too: an invalid certificate.
         self.is_final = is_final
 
 
 class RequestTimeoutError(TransportError):
-    """The service could not be reached, or said nothing, for too long."""
+    """The service was unreachable or silent for too long."""
 
     code = "TIMEOUT"
 
 
 class InputError(GenerationServiceError, ValueError):
-    """What the caller passed cannot be sent: a batch without lots, an empty id. Nothing was sent."""
+    """An invalid argument, such as a batch without lots or an empty id. Nothing was sent."""
 
     code = "INVALID_INPUT"
 
 
 class BatchTooLargeError(InputError):
-    """The lots make a body over what the service takes."""
+    """The body is over the service's limit."""
 
 
 class InvalidReplyError(GenerationServiceError):
-    """A reply that is not of this API: no JSON where JSON is due, say."""
+    """A reply outside this API, such as other text than JSON."""
 
     code = "INVALID_REPLY"
 
 
 class WaitTimeoutError(GenerationServiceError):
-    """The job had not ended in the time given. It goes on, and `wait` can be called again; `status` is the last one seen."""
+    """The job did not end within the time limit. It continues, and `wait` can be called again; `status` is the last one seen."""
 
     code = "WAIT_TIMEOUT"
 
@@ -167,7 +167,7 @@ _BY_STATUS: Dict[int, Type[APIError]] = {
 
 
 def of_reply(status: int, text: str, headers: Mapping[str, str]) -> APIError:
-    """The exception for a reply that is not the one asked for."""
+    """The exception for an error reply."""
     kind = _BY_CODE.get(APIError(status, text, headers).code) or _BY_STATUS.get(status)
     return (kind or (ServerError if status >= 500 else APIError))(status, text, headers)
 
@@ -181,7 +181,7 @@ def _object(text: str) -> Dict[str, Any]:
 
 
 def _retry_after(header: Optional[str], reply: Dict[str, Any], details: Dict[str, Any]) -> Optional[float]:
-    """Seconds. The header may name a time of day instead (RFC 9110), as proxies do."""
+    """Seconds. The header may have a date instead (RFC 9110), as proxies send it."""
     for value in (header, reply.get("retry_after"), details.get("retry_after")):
         try:
             if value is not None:

@@ -1,11 +1,11 @@
-"""Reads one JSON text piece by piece as it arrives: memory for one element at a time, whatever the size of the whole."""
+"""Reads one JSON text piece by piece as it arrives: memory for one element, for any size of the whole."""
 from __future__ import annotations
 
 import codecs
 import json
 from typing import Any, Iterable, Iterator, Optional, Tuple
 
-# No element comes near this; it bounds what garbage without an end can take.
+# No element is near this size; it bounds the memory for invalid text without an end.
 ELEMENT_LIMIT = 16 * 1024 * 1024
 
 _SPACE = " \t\n\r"
@@ -18,8 +18,8 @@ class JSONCutOffError(ValueError):
 
 
 class JSONReader:
-    """A position in a text. What reads a value stops behind it; `members` and `elements` give control between the values, and the
-    caller reads each before it asks for the next."""
+    """A position in a text. A method that reads a value stops after it; `members` and `elements` yield between the values, and the
+    caller reads each value before the next one."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
@@ -29,7 +29,7 @@ class JSONReader:
         self._has_ended = False
 
     def peek(self) -> str:
-        """The next character that is no white space; empty at the end."""
+        """The next character other than white space; empty at the end."""
         while True:
             while self._at < len(self._text):
                 if self._text[self._at] not in _SPACE:
@@ -39,7 +39,7 @@ class JSONReader:
                 return ""
 
     def value(self) -> Any:
-        """The next value as Python's."""
+        """The next value as a Python object."""
         self.peek()
         while True:
             found = self._decode()
@@ -48,7 +48,8 @@ class JSONReader:
             length = len(self._text) - self._at
             if length > ELEMENT_LIMIT:
                 raise ValueError(f"a JSON value over {ELEMENT_LIMIT} characters")
-            # Twice as far before the next try, so that a large value costs its length and not its square.
+            # Doubles the text before the next attempt, so that the cost of a large value is linear instead of
+            # quadratic.
             self._more(length)
 
     def members(self) -> Iterator[str]:
@@ -58,14 +59,14 @@ class JSONReader:
         while goes_on:
             name = self.value()
             if not isinstance(name, str):
-                raise ValueError(f"a member's name is due, not {name!r:.40}")
+                raise ValueError(f"expected a member's name, not {name!r:.40}")
             self.take(":")
             yield name
             goes_on = self._comma()
         self.take("}")
 
     def elements(self) -> Iterator[None]:
-        """Once for each element of an array."""
+        """Yields once per element of an array."""
         self.take("[")
         goes_on = self.peek() != "]"
         while goes_on:
@@ -82,23 +83,23 @@ class JSONReader:
     def take(self, character: str) -> None:
         found = self.peek()
         if found == "":
-            raise JSONCutOffError(f"the text ends where {character!r} is due")
+            raise JSONCutOffError(f"the text ends before {character!r}")
         if found != character:
-            raise ValueError(f"{character!r} is due, not {found!r}")
+            raise ValueError(f"expected {character!r}, not {found!r}")
         self._at += 1
 
     def _decode(self) -> Optional[Tuple[Any]]:
-        """The value at the position, None if not all of it is there yet."""
+        """The value at the position; None if it is incomplete."""
         try:
             value, end = _decoder.raw_decode(self._text, self._at)
         except json.JSONDecodeError as error:
             if not self._has_ended:
                 return None
-            # Python reports an open string where it begins.
+            # Python reports an unclosed string at its beginning.
             if error.pos >= len(self._text) or error.msg.startswith("Unterminated string"):
                 raise JSONCutOffError("the text ends within a value") from error
             raise
-        # A number may go on: in the next piece, or behind what stands here of it (`1.` of `1.5`).
+        # A number may continue: in the next piece, or after the parsed part (`1.` of `1.5`).
         is_closed = self._text[end - 1] in "}]\"" or self._text[end:end + 1] in _DELIMITERS
         if not is_closed and not self._has_ended:
             return None
@@ -106,7 +107,7 @@ class JSONReader:
         return (value,)
 
     def _more(self, wanted: int = 1) -> bool:
-        """Appends pieces until so many characters have come, and drops what has been read. False if there is nothing more."""
+        """Appends pieces up to this many characters, and drops the part already read. False at the end."""
         pieces, count = [self._text[self._at:]], 0
         while count < wanted and not self._has_ended:
             chunk = next(self._chunks, None)

@@ -1,6 +1,6 @@
-"""What the API takes and gives, as types of plain dictionaries: JSON objects stay what they are, and type checkers know their members.
+"""Requests and replies of the API as types of plain dictionaries: JSON objects stay dictionaries, and type checkers know their members.
 
-A class `_Always...` holds the members that are always there; the one made from it adds those that may be missing.
+A class `_Always...` has the members that are always present; its subclass adds those that may be missing.
 """
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Lot(_AlwaysLot, total=False):
 
 class Description(TypedDict):
     language: str
-    #: HTML with no more than `p ul ol li strong em br`.
+    #: HTML with the elements `p ul ol li strong em br` only.
     damages: str
 
 
@@ -40,7 +40,7 @@ class _AlwaysLotResult(TypedDict):
 
 class LotResult(_AlwaysLotResult, total=False):
     error: str
-    #: In the results of a batch.
+    #: Only in the results of a batch.
     processed_at: str
 
 
@@ -171,7 +171,7 @@ class WebhookAttempt(TypedDict):
 
 
 class WebhookDelivery(TypedDict):
-    """A job's delivery to one address; `id` is what a receiver sees as `webhook-id`."""
+    """A job's delivery to one address; `id` is the receiver's `webhook-id`."""
 
     id: str
     batch_job_id: str
@@ -195,7 +195,7 @@ class _AlwaysRedelivery(TypedDict):
 
 
 class Redelivery(_AlwaysRedelivery, total=False):
-    """A delivery that was started anew."""
+    """A delivery that is sent again."""
 
     batch_job_id: str
 
@@ -211,7 +211,7 @@ class _AlwaysWebhookEvent(TypedDict):
 
 
 class WebhookEvent(_AlwaysWebhookEvent, total=False):
-    """What a delivery says. `lots` are those that named the receiver's address."""
+    """The body of a delivery. `lots` are those that named the receiver's address."""
 
     error_message: str
 

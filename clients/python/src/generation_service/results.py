@@ -1,4 +1,4 @@
-"""Long replies item by item, in memory for one of them. A lost connection is taken up again where it broke off: the order of items, and
+"""Long replies item by item, with memory for one item. After a lost connection reading continues at the next item: the order of items and
 the results of a completed job, never change."""
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class ItemStream(Iterator[Item], Generic[Item]):
         self._path = path
         self._given = 0
         self._trials: Optional[Trials] = None
-        #: The reply's members beside the array; those that stand after it are there when it has been read.
+        #: The reply's members except the array; those after it are present once it has been read.
         self.head: Dict[str, Any] = {}
         self._open()
-        # What stands before the array is read along with its first item.
+        # Reads the members before the array together with its first item.
         self._ahead = self._next()
 
     def __next__(self) -> Item:
@@ -41,7 +41,7 @@ class ItemStream(Iterator[Item], Generic[Item]):
         return item
 
     def _next(self) -> Optional[Item]:
-        """None after the last."""
+        """Returns None after the last item."""
         while True:
             try:
                 item = next(self._items, None)
@@ -68,11 +68,11 @@ class ItemStream(Iterator[Item], Generic[Item]):
     def _read(self, reader: JSONReader) -> Iterator[Item]:
         try:
             yield from self._descend(reader, self._path)
-            # To the very end, so that the connection can be used again.
+            # Reads to the very end, so that the connection can be reused.
             if reader.peek():
-                raise InvalidReplyError("something follows the reply")
+                raise InvalidReplyError("there is text after the reply")
         except JSONCutOffError as error:
-            raise TransportError(f"the reply broke off: {error}", error) from error
+            raise TransportError(f"the reply was cut off: {error}", error) from error
         except ValueError as error:
             raise InvalidReplyError(f"the reply cannot be read: {error}") from error
 

@@ -7,12 +7,12 @@ from typing import Union
 
 
 def sign(shared_key: str, message: Union[str, bytes]) -> str:
-    """What goes into X-Signature: over a body's raw bytes, a job id, or a request target."""
+    """The value of X-Signature: of a body's raw bytes, a job id, or a request target."""
     return Signer(shared_key).update(message).signature()
 
 
 class Signer:
-    """A signature over text that comes in pieces."""
+    """A signature over text in pieces."""
 
     def __init__(self, shared_key: str) -> None:
         self._hmac = hmac.new(shared_key.encode("utf-8"), digestmod=hashlib.sha256)

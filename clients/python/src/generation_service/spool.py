@@ -1,4 +1,4 @@
-"""A batch's body: written to a temporary file lot by lot while its signature is computed, so that a batch of any size takes no memory and
+"""A batch's body: written to a temporary file lot by lot and signed meanwhile, so that a batch of any size needs little memory and
 can be sent again."""
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .errors import BatchTooLargeError, InputError
 from .jsonstream import JSONReader
 from .signing import Signer
 
-#: What the service takes; more would be refused with 413 BODY_TOO_LARGE.
+#: The service's limit; it refuses more with 413 BODY_TOO_LARGE.
 BODY_LIMIT_BYTES = 200 * 1024 * 1024
 VERSION = "1.0.0"
 
@@ -19,7 +19,7 @@ _READ_BYTES = 64 * 1024
 
 
 def encoded(value: Any) -> bytes:
-    """JSON in UTF-8. A lone surrogate is escaped, so that the service can say in which field it is."""
+    """JSON in UTF-8. A lone surrogate is escaped, so that the service can name its field."""
     compact = (",", ":")
     try:
         text = json.dumps(value, separators=compact, ensure_ascii=False, allow_nan=False)
@@ -28,12 +28,12 @@ def encoded(value: Any) -> bytes:
         except UnicodeEncodeError:
             return json.dumps(value, separators=compact, allow_nan=False).encode("utf-8")
     except (TypeError, ValueError) as error:
-        raise InputError(f"this is no JSON: {error}") from error
+        raise InputError(f"the value is no JSON: {error}") from error
 
 
 def language_list(languages: Sequence[str]) -> List[str]:
     if isinstance(languages, str):
-        raise InputError(f"languages is a list of codes, not {languages!r}")
+        raise InputError(f"languages must be a list of codes, not {languages!r}")
     return list(languages)
 
 
@@ -44,7 +44,7 @@ class SpooledBody:
         self, shared_key: str, lots: Iterable[Mapping[str, Any]], languages: Callable[[], Sequence[str]],
         folder: Optional[str] = None,
     ) -> None:
-        """`languages` is asked after the last lot: a file may name them behind its lots."""
+        """`languages` is called after the last lot: a file may name them after its lots."""
         self.file: BinaryIO = cast(BinaryIO, tempfile.TemporaryFile(dir=folder))
         self.size = 0
         self.count = 0
@@ -82,7 +82,7 @@ class SpooledBody:
 
 
 class LotsFile:
-    """The lots of a file, one after the other: one lot a line (NDJSON), an array of lots, or a body such as the API takes, whose
+    """The lots of a file, one after the other: one lot per line (NDJSON), an array of lots, or a request body of the API, whose
     `languages` are then in `languages`."""
 
     def __init__(self, source: BinaryIO) -> None:
@@ -101,7 +101,7 @@ class LotsFile:
             for _ in reader.elements():
                 yield reader.value()
             if reader.peek():
-                raise ValueError("something follows the array of lots")
+                raise ValueError("there is text after the array of lots")
             return
         if reader.peek() == "{":
             yield from self._first()

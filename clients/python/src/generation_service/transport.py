@@ -1,4 +1,4 @@
-"""One request on the wire: signed, sent with requests, its reply judged. What is made again, and when, is in retry.py."""
+"""One request on the wire: signs it, sends it with requests, checks its reply. Retries are in retry.py."""
 from __future__ import annotations
 
 import json
@@ -18,15 +18,15 @@ T = TypeVar("T")
 CHUNK_BYTES = 64 * 1024
 CONNECT_SECONDS = 30.0
 READ_SECONDS = 60.0
-#: The service ends a synchronous request within 300 s, and we do not hang up before it.
+#: The service ends a synchronous request within 300 s, and the client waits longer than that.
 GENERATE_READ_SECONDS = 310.0
-#: An error's text is short; what is longer is not the service's.
+#: An error's text is short; a longer one is not the service's.
 ERROR_TEXT_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Call:
-    """What is to be sent. `path` lies below the base URL; `signature` is None where the request target is what is signed (C1.5)."""
+    """A request. `path` is below the base URL; `signature` is None if the signature covers the request target (C1.5)."""
 
     method: str
     path: str
@@ -38,7 +38,7 @@ class Call:
 
 
 class Transport:
-    """Sends calls below one base URL with one key. Used by one thread at a time, as a requests.Session is."""
+    """Sends calls below one base URL with one key. One thread at a time, as for a requests.Session."""
 
     def __init__(self, base_url: str, shared_key: str, session: requests.Session, retries: Retries) -> None:
         self.base_url = checked(base_url)
@@ -51,7 +51,7 @@ class Transport:
         return self.reading(call, lambda response: parsed(b"".join(chunks(response))), *accepted)
 
     def reading(self, call: Call, read: Callable[[requests.Response], T], *accepted: int) -> T:
-        """What `read` makes of the reply. A connection lost while it reads counts as lost, and `read` is called anew."""
+        """The result of `read` on the reply. If the connection breaks meanwhile, the request is repeated and `read` called again."""
 
         def attempt(seconds_left: float) -> T:
             with self.send(call, seconds_left, *accepted) as response:
@@ -60,11 +60,11 @@ class Transport:
         return self.retries.run(call.method, attempt)
 
     def opened(self, call: Call, *accepted: int) -> requests.Response:
-        """A reply of which nothing but the head is read yet; the caller closes it."""
+        """A reply with only its head read; the caller closes it."""
         return self.retries.run(call.method, lambda seconds_left: self.send(call, seconds_left, *accepted))
 
     def send(self, call: Call, seconds_left: float, *accepted: int) -> requests.Response:
-        """One attempt; every status but the accepted ones is an error."""
+        """One attempt; every status except the accepted ones is an error."""
         response = self._exchange(call, max(1.0, seconds_left))
         if response.status_code in accepted:
             return response
@@ -85,7 +85,7 @@ class Transport:
             raise errors.TransportError(f"{call.method} {call.path}: {error}", error) from error
 
     def _prepare(self, call: Call) -> requests.PreparedRequest:
-        """Signed at the very last, over the target that requests is about to send."""
+        """Signs last, over the target that requests is about to send."""
         if call.body is not None and not isinstance(call.body, bytes):
             call.body.seek(0)
         prepared = self.session.prepare_request(
@@ -95,12 +95,12 @@ class Transport:
         return prepared
 
     def _target(self, prepared: requests.PreparedRequest) -> str:
-        """The target as the service sees it: a path of the base URL is for a proxy, which takes it off."""
+        """The target as the service sees it: a path of the base URL is for a proxy, which removes it."""
         return prepared.path_url[len(urlsplit(self.base_url).path):]
 
 
 def checked(base_url: str) -> str:
-    """A scheme, a host and perhaps a path, which is for a proxy; nothing else, as the rest is ours to append."""
+    """A scheme, a host and possibly a path, which is for a proxy; nothing else, because the client appends the rest."""
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
         raise errors.InputError(f"no base URL such as https://host: {parts.scheme}://{parts.hostname or ''}")
@@ -108,21 +108,21 @@ def checked(base_url: str) -> str:
 
 
 def job_segment(identifier: str) -> str:
-    """An id as it stands in a path, which is also the text that is signed."""
+    """An id as in a path, which is also the signed text."""
     if identifier in ("", ".", ".."):
         raise errors.InputError(f"{identifier!r} is no id")
     return quote(identifier, safe="")
 
 
 def chunks(response: requests.Response) -> Iterator[bytes]:
-    """The body as it arrives; a body that ends too early is an error (older urllib3 would not tell)."""
+    """The body as it arrives; a body that ends too early is an error (older urllib3 does not detect it)."""
     try:
         yield from response.iter_content(CHUNK_BYTES)
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise errors.TransportError(f"the reply broke off: {error}", error) from error
+        raise errors.TransportError(f"the reply was cut off: {error}", error) from error
     promised = response.headers.get("Content-Length")
     if promised is not None and promised.isdigit() and response.raw.tell() < int(promised):
-        raise errors.TransportError(f"the reply broke off after {response.raw.tell()} of {promised} bytes")
+        raise errors.TransportError(f"the reply was cut off after {response.raw.tell()} of {promised} bytes")
 
 
 def parsed(body: bytes) -> Dict[str, Any]:
@@ -136,7 +136,7 @@ def parsed(body: bytes) -> Dict[str, Any]:
 
 
 def error_text(response: requests.Response) -> str:
-    """The body of an error; what of it arrived, if the connection breaks: its status has been told."""
+    """The body of an error; if the connection breaks, the part that arrived: the status is already known."""
     text = b""
     try:
         for chunk in response.iter_content(CHUNK_BYTES):

@@ -1,7 +1,7 @@
-"""Checks that a webhook delivery comes from the service. Pure but for the clock.
+"""Checks that a webhook delivery comes from the service. Pure except for the clock.
 
-A delivery is signed twice over the very bytes of its body (C6.4): in `X-Signature`, the document's way, and in the headers of Standard
-Webhooks, which also cover its time and its id. The keys are shared keys as the service has them: one, or several while they are being changed.
+A delivery has two signatures over the exact bytes of its body (C6.4): `X-Signature`, as in the document, and the headers of Standard
+Webhooks, which also cover its time and its id. The keys are the service's shared keys: one, or several during a rotation.
 """
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Callable, Iterator, List, Mapping, Optional, Sequence, Union,
 from .errors import WebhookVerificationError
 from .models import WebhookEvent
 
-#: Older deliveries, and such from the future, count as replays.
+#: Older deliveries, and deliveries from the future, count as replays.
 TOLERANCE_SECONDS = 300.0
 
 Keys = Union[str, Sequence[str]]
@@ -27,7 +27,7 @@ Body = Union[bytes, str]
 
 @dataclass(frozen=True)
 class VerifiedWebhook:
-    """A delivery that is from the service. The same `id` may come again (C6.2: at least once), so keep those you have worked on. Under
+    """A delivery that is from the service. The same `id` may arrive again (C6.2: at least once), so store the ids that you processed. Under
     the scheme `document` only `payload` was signed."""
 
     id: Optional[str]
@@ -41,10 +41,10 @@ def verify_webhook(
     body: Body, headers: Mapping[str, str], keys: Keys, *, scheme: str = "standard", tolerance_seconds: float = TOLERANCE_SECONDS,
     clock: Callable[[], float] = time.time,
 ) -> VerifiedWebhook:
-    """The delivery, or WebhookVerificationError. `body` is what was received, to the byte.
+    """Returns the delivery, or raises WebhookVerificationError. `body` is the exact bytes received.
 
-    `standard` checks the Standard Webhooks signature and refuses what is older than the tolerance. `document` checks X-Signature, and cannot
-    tell a replay; it never stands in by itself, or who replays an old delivery would only have to leave the other headers out.
+    `standard` checks the Standard Webhooks signature and refuses deliveries over the tolerance. `document` checks X-Signature, and cannot
+    detect a replay; it is never a fallback, because an attacker could then replay an old delivery without the other headers.
     """
     if scheme == "standard":
         _check_standard(_bytes(body), headers, keys, tolerance_seconds, clock)
@@ -58,11 +58,11 @@ def verify_webhook(
 
 
 def verify_document_signature(body: Body, signature: Optional[str], keys: Keys) -> bool:
-    """Whether the document's X-Signature holds; hex digits in either case. It does not tell a replay."""
+    """True if the document's X-Signature matches; hex digits in either case. It does not detect a replay."""
     if not signature or not signature.isascii():
         return False
     wanted = ["sha256=" + hmac.new(key, _bytes(body), hashlib.sha256).hexdigest() for key in _key_bytes(keys)]
-    # All keys are tried, so that the time taken does not tell which one held.
+    # Tries all keys, so that the time taken does not reveal the matching one.
     return sum([hmac.compare_digest(each, signature.lower()) for each in wanted]) > 0
 
 
@@ -80,8 +80,8 @@ def _check_standard(
         raise WebhookVerificationError("malformed", f"webhook-timestamp is no number of seconds: {stamp!r:.40}")
     signed = f"{identifier}.{stamp}.".encode("utf-8") + body
     if not _any_holds(_signatures_of(signatures), [hmac.new(key, signed, hashlib.sha256).digest() for key in _key_bytes(keys)]):
-        raise WebhookVerificationError("mismatch", "no signature in webhook-signature holds")
-    # After the signature, so that a forger learns nothing about our clock.
+        raise WebhookVerificationError("mismatch", "no signature in webhook-signature matches")
+    # After the signature check, so that a forger learns nothing about our clock.
     age = clock() - seconds
     if abs(age) > tolerance_seconds:
         raise WebhookVerificationError("stale", f"the delivery is {age:.0f} s old")
@@ -89,7 +89,7 @@ def _check_standard(
 
 def _check_document(body: bytes, headers: Mapping[str, str], keys: Keys) -> None:
     if not verify_document_signature(body, _required(headers, "x-signature"), keys):
-        raise WebhookVerificationError("mismatch", "X-Signature does not hold")
+        raise WebhookVerificationError("mismatch", "X-Signature does not match")
 
 
 def _payload(body: Body) -> WebhookEvent:
@@ -103,7 +103,7 @@ def _payload(body: Body) -> WebhookEvent:
 
 
 def _found(headers: Mapping[str, str], name: str) -> Optional[str]:
-    """Frameworks differ in the case of names; some keep it, some look up in any."""
+    """Frameworks differ in the case of names: some keep it, some ignore it."""
     return next((value for key, value in headers.items() if key.lower() == name), None)
 
 
@@ -119,7 +119,7 @@ def _number(text: Optional[str]) -> Optional[int]:
 
 
 def _signatures_of(header: str) -> Iterator[bytes]:
-    """The `v1` signatures of a list such as `v1,abc v1,def`; other versions are for other readers."""
+    """The `v1` signatures of a list such as `v1,abc v1,def`; other versions are ignored."""
     for each in header.split(" "):
         version, _, encoded = each.partition(",")
         if version == "v1":
@@ -134,10 +134,10 @@ def _any_holds(found: Iterator[bytes], wanted: Sequence[bytes]) -> bool:
 
 
 def _key_bytes(keys: Keys) -> List[bytes]:
-    """A shared key as it is; one that is written as Standard Webhooks' libraries want it (`whsec_` and base64) also as they read it."""
+    """A shared key as it is; a key in the form of the Standard Webhooks libraries (`whsec_` and base64) also as they decode it."""
     given = [keys] if isinstance(keys, str) else list(keys)
     if not given or not all(given):
-        raise ValueError("no key to verify with, or an empty one")
+        raise ValueError("at least one key is needed, and none may be empty")
     found = [key.encode("utf-8") for key in given]
     for key in given:
         if key.startswith("whsec_"):
