@@ -1,4 +1,4 @@
-// Tokens spent, booked with the answers they bought: once.
+// Adds the tokens of answers to the job's usage. The same transaction stores the answers, so each token counts once.
 
 public enum BookUsage {
     private static let modelStatement = Statement(

@@ -1,6 +1,6 @@
-// Takes the leases of jobs that nobody works on: the oldest first. SKIP LOCKED keeps claimers from waiting for each
-// other. A lease holds while its instance's row carries the lease's incarnation and its heartbeat is fresh, so the jobs
-// of an instance that died, or came back as a new incarnation, are free at once.
+// Takes the leases of free jobs, the oldest job first. SKIP LOCKED keeps two claimers from waiting for each other. A
+// lease holds while the row of its instance has the lease's incarnation and a fresh heartbeat. So the jobs of an
+// instance that died, or came back as a new incarnation, are free at once.
 
 public enum ClaimJobs {
     private static let isOpen = "(j.status IN (\(KnownTexts.openJobs)) OR j.cleanup_pending)"
@@ -17,7 +17,7 @@ public enum ClaimJobs {
         SELECT j.id FROM batch_jobs j WHERE \(isOpen) AND \(isFree("$1")) AND \(KnownTexts.jobIsReadable)
         ORDER BY j.created_at LIMIT $2
         """)
-    /// Jobs that are not known to have ended, among them those whose status this version does not know.
+    /// Jobs that are not known to have ended. They include jobs whose status this version does not know.
     private static let unreadableStatement = Statement(
         "unreadable_jobs",
         """
@@ -41,22 +41,22 @@ public enum ClaimJobs {
         SELECT \(LoadJob.columns) FROM taken
         """)
 
-    /// Jobs that wait for somebody, at most `limit`.
-    /// - Parameter silentSeconds: an instance whose last heartbeat is older than this has lost its leases.
+    /// Jobs whose lease is free, at most `limit`.
+    /// - Parameter silentSeconds: an instance whose last heartbeat is older has lost its leases.
     public static func free(
         _ db: any Querying, silentSeconds: Double, limit: Int
     ) async throws(DatabaseError) -> [Identifier] {
         try await db.query(freeStatement, [.double(silentSeconds), .int8(limit)]).map { $0.uuid(0) }
     }
 
-    /// Jobs that this version cannot read, at most `limit`: nobody of this version works on them.
+    /// Jobs that this version cannot read, at most `limit`. It never claims them.
     public static func unreadable(_ db: any Querying, limit: Int) async throws(DatabaseError) -> [Identifier] {
         try await db.query(unreadableStatement, [.int8(limit)]).map { $0.uuid(0) }
     }
 
     /// Takes those of `ids` that are still free.
-    /// - Parameter doubtful: those that this incarnation may hold already, because an earlier call got no reply. They
-    ///   are taken anew: the raised epoch fences off whoever else of the process may have got them meanwhile.
+    /// - Parameter doubtful: jobs that this incarnation may hold already, because an earlier call got no reply. They
+    ///   are taken anew: the higher epoch fences off any other runner of this process that may hold them by now.
     public static func take(
         _ db: any Querying, instance: String, incarnation: Identifier, silentSeconds: Double,
         ids: Set<Identifier>, doubtful: Set<Identifier>

@@ -1,6 +1,6 @@
-// The image stage: lots not looked at yet, a window of positions at a time.
+// The image stage reads the lots without a result of this stage, one window of positions at a time.
 
-/// A lot's images as the image check needs them.
+/// The images of a lot, as the image check needs them.
 public struct LotImages: Sendable {
     public let position: Int
     public let lotID: String
@@ -36,7 +36,7 @@ public enum ImageWork {
         WHERE r.job_id = $1 AND r.stage = 'images' AND r.position = u.position
         """)
 
-    /// Images that were there at the check and were gone when they had to be inlined (rare).
+    /// Corrects results of lots whose images passed the check but could not be downloaded for inlining (rare).
     public static func correct(
         _ db: any Querying, job: Identifier, _ results: [StageResult]
     ) async throws(DatabaseError) {

@@ -1,4 +1,4 @@
-// The outbox: one delivery for each different webhook URL of the job (C6.1), in the transaction that ends it.
+// The outbox: the transaction that ends a job adds one delivery per distinct webhook URL of the job (C6.1).
 
 public enum InsertDeliveries {
     private static let statement = Statement(
@@ -10,7 +10,7 @@ public enum InsertDeliveries {
         ON CONFLICT (batch_job_id, first_position) DO NOTHING
         """)
 
-    /// - Returns: how many there are.
+    /// - Returns: the number of new deliveries.
     @discardableResult
     public static func run(_ db: any Querying, job: Identifier, status: JobStatus) async throws(DatabaseError) -> Int {
         guard let event = status.endEvent else { return 0 }

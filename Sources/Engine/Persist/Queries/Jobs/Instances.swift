@@ -27,28 +27,28 @@ public enum Instances {
     private static let forgetStatement = Statement(
         "instance_forget", "DELETE FROM instances WHERE heartbeat_at < now() - interval '1 hour'")
 
-    /// Removes processes that have been silent for an hour, because each start adds a row. Their leases have been free
-    /// since their tenth second of silence.
+    /// Removes the rows of processes that have been silent for an hour, because each start adds a row. Their leases
+    /// have been free since the tenth second of silence.
     public static func forgetOld(_ db: any Querying) async throws(DatabaseError) {
         _ = try await db.query(forgetStatement, [])
     }
 
-    /// Frees some leases of this incarnation and wakes the others.
+    /// Frees some leases of this incarnation and wakes the other instances.
     public static func handOver(
         _ db: any Querying, jobs: [Identifier], incarnation: Identifier
     ) async throws(DatabaseError) {
         _ = try await db.query(handOverStatement, [.uuidArray(jobs), .uuid(incarnation)])
     }
 
-    /// Writes that this incarnation lives.
-    /// - Returns: false if another incarnation has the name; nothing has changed then.
+    /// Writes the heartbeat of this incarnation.
+    /// - Returns: false if another incarnation has the name; the row is unchanged then.
     public static func beat(
         _ db: any Querying, instance: String, incarnation: Identifier
     ) async throws(DatabaseError) -> Bool {
         try await db.query(beatStatement, [.text(instance), .uuid(incarnation)]).affected > 0
     }
 
-    /// Frees every lease of this incarnation, so that others go on at once (orderly stop).
+    /// Frees every lease of this incarnation, so that other instances claim the jobs at once (orderly stop).
     public static func leave(
         _ db: any Querying, instance: String, incarnation: Identifier
     ) async throws(DatabaseError) {

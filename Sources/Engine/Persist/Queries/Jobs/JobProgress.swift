@@ -1,4 +1,4 @@
-// Writes of a job's own row by the holder of its lease. `HoldLease` comes first in the same transaction.
+// Writes to a job's own row by the holder of its lease. `HoldLease` comes first in the same transaction.
 
 public enum JobProgress {
     private static let stageStatement = Statement(
@@ -48,19 +48,19 @@ public enum JobProgress {
         _ = try await db.query(stageStatement, [.uuid(job), .text(status.rawValue), .text(stage.rawValue)])
     }
 
-    /// Adds lots that reached their end; the rows come in the same transaction (C5.2).
+    /// Adds lots that have their final result. Their rows are written in the same transaction (C5.2).
     public static func count(
         _ db: any Querying, job: Identifier, processed: Int, failed: Int, images: Int
     ) async throws(DatabaseError) {
         _ = try await db.query(countStatement, [.uuid(job), .int4(processed), .int4(failed), .int4(images)])
     }
 
-    /// Tells the integrator why the job stands still; cleared by the next progress.
+    /// Stores the reason why the job makes no progress, for the client. The next progress clears it.
     public static func trouble(_ db: any Querying, job: Identifier, message: String?) async throws(DatabaseError) {
         _ = try await db.query(troubleStatement, [.uuid(job), .text(message)])
     }
 
-    /// One line of the audit trail.
+    /// Adds one line to the audit trail.
     public static func event(
         _ db: any Querying, job: Identifier, _ event: String, instance: String?, detail: String? = nil
     ) async throws(DatabaseError) {
@@ -69,7 +69,7 @@ public enum JobProgress {
             [.uuid(job), .text(event), .text(instance), .text(detail)])
     }
 
-    /// Ends the job; its lease goes with it.
+    /// Ends the job and frees its lease.
     public static func end(
         _ db: any Querying, job: Identifier, status: JobStatus, errorMessage: String?, cleanup: Bool
     ) async throws(DatabaseError) {
@@ -78,7 +78,7 @@ public enum JobProgress {
             [.uuid(job), .text(status.rawValue), .text(errorMessage), .bool(cleanup)])
     }
 
-    /// Nothing of the ended job is left outside.
+    /// Marks the clean-up of an ended job as done: the provider has none of its batches or files left.
     public static func clean(_ db: any Querying, job: Identifier) async throws(DatabaseError) {
         _ = try await db.query(cleanStatement, [.uuid(job)])
     }

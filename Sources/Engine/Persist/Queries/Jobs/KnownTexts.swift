@@ -1,5 +1,5 @@
-// Conditions that keep claims away from rows of a newer version: an instance that cannot read a row does not even take
-// its lease.
+// Conditions that exclude rows of a newer version from claims: an instance that cannot read a row does not take its
+// lease.
 
 enum KnownTexts {
     /// The job `j` and its provider batches are in states that this version knows.
@@ -16,7 +16,7 @@ enum KnownTexts {
             AND k.status NOT IN (\(list(JobStatus.self))))
         """
 
-    /// The state of the provider batch `b`. Instances of the version before write `canary` for `asking`.
+    /// The state of the provider batch `b`. Instances of the previous version write `canary` for `asking`.
     static let batchState = "CASE b.state WHEN 'canary' THEN 'asking' ELSE b.state END"
 
     /// `'pending', 'processing', 'translating'`.

@@ -1,12 +1,12 @@
-// Lines that came back unusable, and the last word on each lot.
+// Unusable answer lines, and the last error of each lot.
 
-/// Why a lot's line gave no result.
+/// Why a lot's line gave no usable answer.
 public struct LineFailure: Sendable {
     public var position: Int
     public var reason: String
     /// The provider could not download an image.
     public var imageDownload: Bool
-    /// Sending it again may help.
+    /// A second attempt may succeed.
     public var curable: Bool
 
     public init(position: Int, reason: String, imageDownload: Bool, curable: Bool) {

@@ -1,4 +1,4 @@
-// A job's row for its runner.
+// Loads a job's row for its runner.
 
 public enum LoadJob {
     static let columns = """
@@ -14,7 +14,7 @@ public enum LoadJob {
     }
 
     static func record(_ row: Row) throws(DatabaseError) -> JobRecord {
-        // `createdAt` is told in this machine's time, however the database's clock goes.
+        // `createdAt` is in this machine's time, so a wrong clock of the database does not matter.
         let ahead = Timestamp.now() - row.timestamp(10)
         return JobRecord(
             id: row.uuid(0), status: try row.known(1, .jobStatus), stage: try row.known(2, .jobStage),

@@ -1,16 +1,16 @@
-// What goes into the lines of a batch, and what a lot's finished JSON is made of. Rows are found by key, lot by lot:
-// see `RemainingLots`.
+// Inputs of a batch's lines and of a lot's finished JSON. Rows are found by key, lot by lot: see `RemainingLots`.
 
 /// A lot's input to the vision stage.
 public struct VisionInput: Sendable {
     public let position: Int
     public let additionalInfo: String?
-    /// JSON arrays of URLs: all, and those that cannot be used.
+    /// JSON array of all image URLs of the lot.
     public let images: String
+    /// JSON array of the image URLs that cannot be used.
     public let missing: String
 }
 
-/// What is known of a lot when it ends.
+/// The facts from which the finished JSON of a lot is made.
 public struct LotFacts: Sendable {
     public let position: Int
     public let lotID: String
@@ -81,7 +81,7 @@ public enum LotInputs {
             ORDER BY position LIMIT 1
         """)
 
-    /// Those among `positions` whose lots have no end.
+    /// Those of `positions` whose lots have no final result.
     public static func open(
         _ db: any Querying, job: Identifier, positions: Range<Int>
     ) async throws(DatabaseError) -> [Int] {
@@ -95,7 +95,7 @@ public enum LotInputs {
         try await db.query(reasonStatement, [.uuid(job)]).first?.text(0)
     }
 
-    /// Position and English text.
+    /// Positions with their English texts.
     public static func translation(
         _ db: any Querying, job: Identifier, positions: [Int]
     ) async throws(DatabaseError) -> [(position: Int, english: String)] {

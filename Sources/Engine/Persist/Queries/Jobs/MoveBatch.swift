@@ -1,8 +1,7 @@
-// The one UPDATE of a provider batch after its birth, and its removal. Both name the state that the row comes from: a
-// programming error cannot move a batch that stands elsewhere. They belong in a transaction that begins with
-// `HoldLease`.
+// The one UPDATE of a provider batch, and its removal. Both name the state that the row comes from, so a programming
+// error cannot move a batch that is in another state. Both belong in a transaction that begins with `HoldLease`.
 
-/// What an UPDATE writes; nil leaves a column as it is, except `error`.
+/// The values of an UPDATE. Nil keeps a column as it is, except `error`.
 public struct BatchMove: Sendable {
     public var to: ProviderBatchState
     public var waitSeconds = 0.0
@@ -24,12 +23,13 @@ public struct BatchMove: Sendable {
     public init(to state: ProviderBatchState) { to = state }
 }
 
-/// The row is neither where the verdict expects it nor where it was to go: another writer has moved it. The step ends.
+/// The row is neither in the expected state nor in the target state, because another writer has moved it. The
+/// error ends the step.
 public struct StaleBatch: Error, Sendable, CustomStringConvertible {
     public let batch: Identifier
     public let expected: ProviderBatchState
     public let to: ProviderBatchState
-    /// nil: there is no such row.
+    /// Nil if the row does not exist.
     public let found: String?
 
     public var description: String {
@@ -59,8 +59,8 @@ public enum MoveBatch {
     private static let stateStatement = Statement(
         "batch_state", "SELECT \(KnownTexts.batchState) FROM openai_batches b WHERE id = $1")
 
-    /// - Returns: false if the row stands at the target already: an earlier call did it and its reply was lost. What
-    ///   belongs to the move was written with it.
+    /// - Returns: false if the row is already in the target state: an earlier call moved it and its reply was lost. All
+    ///   that belongs to the move was written with it.
     /// - Throws: ``StaleBatch``; `DatabaseError`.
     public static func run(
         _ db: any Querying, _ batch: ProviderBatch, _ move: BatchMove
@@ -83,8 +83,8 @@ public enum MoveBatch {
         return false
     }
 
-    /// Removes a row that has certainly led to nothing outside.
-    /// - Returns: false if it is gone already.
+    /// Removes the row of a batch that certainly has nothing at the provider.
+    /// - Returns: false if the row does not exist.
     /// - Throws: ``StaleBatch``; `DatabaseError`.
     public static func remove(_ db: any Querying, _ batch: ProviderBatch) async throws -> Bool {
         let values: [PGValue] = [.uuid(batch.id), .text(batch.state.rawValue)]

@@ -1,4 +1,4 @@
-// Rows of `openai_batches`: one a batch, its state committed before each act.
+// Rows of `openai_batches`: one per provider batch. A batch's state is committed before each act.
 
 public enum ProviderBatches {
     private static let columns = """
@@ -20,7 +20,7 @@ public enum ProviderBatches {
         FROM openai_batches WHERE job_id = $2 AND stage = $3
         """)
 
-    /// `intentAt` and `notBefore` are told in this machine's time, however the database's clock goes.
+    /// Converts `intentAt` and `notBefore` to this machine's time, so a wrong clock of the database does not matter.
     public static func load(_ db: any Querying, job: Identifier) async throws(DatabaseError) -> [ProviderBatch] {
         try await db.query(loadStatement, [.uuid(job)]).map { row throws(DatabaseError) in try record(row) }
     }
@@ -56,7 +56,7 @@ public enum ProviderBatches {
         ORDER BY sequence DESC LIMIT 1
         """)
 
-    /// Why the last batch of the stage that was given up was given up.
+    /// The error of the stage's latest batch that has one.
     public static func lastError(
         _ db: any Querying, job: Identifier, stage: WorkStage
     ) async throws(DatabaseError) -> String? {
@@ -74,7 +74,7 @@ public enum ProviderBatches {
         UNION SELECT position FROM line_failures WHERE shard_id = $3
         """)
 
-    /// Those of its positions whose answers, good or bad, are stored and booked.
+    /// Those of the batch's positions whose answers, good or bad, are stored and whose usage is booked.
     public static func accounted(
         _ db: any Querying, job: Identifier, batch: ProviderBatch, positions: [Int]
     ) async throws(DatabaseError) -> [Int] {

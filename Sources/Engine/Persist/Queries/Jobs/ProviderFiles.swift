@@ -1,12 +1,11 @@
-// Files at the provider that nobody needs any more: those of batches that are done with, and uploads that no batch
-// knows of.
+// Files at the provider that are not needed any more: those of finished batches, and uploads that no batch refers to.
 
 /// A batch's files.
 public struct BatchFiles: Sendable {
     public let batch: Identifier
     public let job: Identifier
     public let files: [String]
-    /// The request that made the job; nil if it or its job is gone.
+    /// The id of the request that created the job; nil if the job is gone or has none.
     public let requestID: String?
 }
 
@@ -30,7 +29,7 @@ public enum ProviderFiles {
         WHERE b.state IN ('collected', 'abandoned') OR b.input_file_id <> u.file
         """)
 
-    /// Batches of the account that are done with and still have files; the oldest first.
+    /// Finished batches of the account that still have files, the oldest first.
     public static func done(
         _ db: any Querying, account: String, limit: Int
     ) async throws(DatabaseError) -> [BatchFiles] {
@@ -39,13 +38,14 @@ public enum ProviderFiles {
         }
     }
 
-    /// Nothing of the batch is left. It has reached its end, so nobody else writes its row, and no lease is needed.
+    /// Marks all files of the batch as deleted. The batch is in an end state, so it has no other writer and needs no
+    /// lease.
     public static func gone(_ db: any Querying, batch: Identifier) async throws(DatabaseError) {
         _ = try await db.query(goneStatement, [.uuid(batch)])
     }
 
-    /// Those of the uploads, named after their batches, that no batch will use. A name that is none of our batches' is
-    /// somebody else's file.
+    /// Those of `uploads` that no batch will use. Each upload is named after its batch. A name that is not the id of
+    /// one of our batches belongs to a foreign file.
     public static func orphans(
         _ db: any Querying, _ uploads: [(batch: Identifier, file: String)]
     ) async throws(DatabaseError) -> [String] {

@@ -1,7 +1,7 @@
-// What all jobs have in the provider's queue of one account and model.
+// The tokens that all jobs have in the provider's queue of one account and model.
 
 public enum ProviderQueue {
-    /// Any number that nobody else takes for a lock in this database.
+    /// The key must differ from every other advisory lock in this database.
     private static let lockKey = 7_463_001_155_284
 
     private static let lockStatement = Statement("provider_queue_lock", "SELECT pg_advisory_xact_lock($1)")
@@ -18,12 +18,12 @@ public enum ProviderQueue {
         GROUP BY job_id
         """)
 
-    /// Until the end of the transaction nobody else decides about the queue.
+    /// Locks the decision about the queue until the end of the transaction.
     public static func lock(_ session: DatabaseSession) async throws(DatabaseError) {
         _ = try await session.query(lockStatement, [.int8(lockKey)])
     }
 
-    /// - Parameter refusal: the error of a batch that found the queue full.
+    /// - Parameter refusal: the error text of a batch that the provider refused because its queue was full.
     public static func load(
         _ db: any Querying, account: String, model: String, refusal: String
     ) async throws(DatabaseError) -> [(job: Identifier, tokens: Int, waiting: Int?, wasRefused: Bool)] {

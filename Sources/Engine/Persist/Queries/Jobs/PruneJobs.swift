@@ -1,10 +1,10 @@
-// Removes old jobs in small steps (C5.8). First a job's row goes, and with it everything that can be seen of it; an
-// audit line stands for it until the rows that are left have gone, so that a crash leaves nothing behind.
+// Removes old jobs in small steps (C5.8). A job's own row goes first, which makes the job invisible. An audit line
+// takes its place until the job's other rows are gone, so a crash leaves no rows behind.
 
 public enum PruneJobs {
-    /// Rows that one statement removes.
+    /// Rows per call of `sweep`, approximately.
     public static let rowsMax = 5000
-    /// Jobs whose rows go in one statement.
+    /// Jobs per call of `retire`.
     static let jobsMax = 100
 
     private static let isQuiet = """
@@ -19,8 +19,8 @@ public enum PruneJobs {
             AND \(isQuiet)
         ORDER BY j.created_at LIMIT $2 FOR UPDATE OF j SKIP LOCKED
         """)
-    /// A delivery may have been sent anew before its job was locked (`RedeliverDelivery`): that only a statement begun
-    /// under the lock is sure to see.
+    /// A delivery may have been sent anew before its job was locked (`RedeliverDelivery`). Only a statement that begins
+    /// under the lock is sure to see it.
     private static let retireStatement = Statement(
         "retire_jobs",
         """
@@ -54,16 +54,16 @@ public enum PruneJobs {
             """)
     }
 
-    /// Takes ended jobs out of sight whose end is longer ago; none with a delivery or clean-up still to be done.
-    /// In a transaction of its own.
-    /// - Returns: how many; ``jobsMax`` at most.
+    /// Removes the rows of jobs that ended longer than `afterSeconds` ago. Skips jobs with a pending delivery or
+    /// clean-up. Needs a transaction of its own.
+    /// - Returns: the number of jobs, at most ``jobsMax``.
     public static func retire(_ session: DatabaseSession, afterSeconds: Double) async throws(DatabaseError) -> Int {
         let old = try await session.query(lockStatement, [.double(afterSeconds), .int8(jobsMax)]).map { $0.uuid(0) }
         return try await session.query(retireStatement, [.uuidArray(old)]).affected
     }
 
-    /// Removes some of the rows that retired jobs have left; about ``rowsMax``. In a transaction of its own.
-    /// - Returns: false if there is no such job, or others work on all of them.
+    /// Removes about ``rowsMax`` of the rows that retired jobs have left. Needs a transaction of its own.
+    /// - Returns: false if no job is left, or if other instances work on all that are left.
     public static func sweep(_ session: DatabaseSession) async throws(DatabaseError) -> Bool {
         var left = rowsMax
         while left > 0 {
@@ -71,7 +71,7 @@ public enum PruneJobs {
             for statement in stepStatements where left > 0 {
                 left -= try await session.query(statement, [.uuid(job), .int8(left)]).affected
             }
-            // Its audit line goes last: without it nobody would look for the rows.
+            // The audit line goes last, because the sweep finds the job by it.
             if left > 0 { left -= max(1, try await session.query(eventsStatement, [.uuid(job)]).affected) }
         }
         return true

@@ -1,24 +1,24 @@
-// The lots that a stage still lacks, with the weight of their lines and what went wrong last time. A lot that has its
-// final row is done with, whatever the stage.
+// The lots that still need a stage, with the size of their lines and their last error. A lot with a final row needs no
+// stage any more.
 //
 // Each lot's other rows are looked up by key, one lot at a time, in a subquery that the planner cannot turn into a
-// join: tables that have just been filled have no statistics yet, and without them it joins by comparing each lot with
-// every row of its job, which for 50,000 lots takes minutes. For the same reason pages are windows of positions: a
-// `LIMIT` alone may be served by looking at all lots of the job and sorting them, once for each page.
+// join. Tables that have just been filled have no statistics yet. Without statistics the planner joins by comparing
+// each lot with every row of its job, which takes minutes for 50,000 lots. For the same reason pages are windows of
+// positions: a `LIMIT` alone may read and sort all lots of the job for each page.
 
 /// A lot that still needs a stage.
 public struct RemainingLot: Sendable {
     public let position: Int
     /// Bytes of its text input.
     public let textBytes: Int
-    /// Bytes of its image list; usable images.
+    /// Bytes of its image list.
     public let imageListBytes: Int
     public let imageCount: Int
     public let lastReason: String?
     public let imageDownloadFailed: Bool
-    /// False: sending it again cannot help.
+    /// False if a second attempt cannot succeed.
     public let curable: Bool
-    /// Times that it came back unusable in this stage.
+    /// Number of unusable answers in this stage.
     public let failures: Int
 }
 
@@ -66,8 +66,8 @@ public enum RemainingLots {
         """
     }
 
-    /// Those among `positions`, in order.
-    /// - Parameter limit: no more than the first so many.
+    /// Those of `positions` that need the stage, in order.
+    /// - Parameter limit: the maximum number of lots.
     public static func page(
         _ db: any Querying, job: Identifier, stage: WorkStage, positions: Range<Int>, limit: Int
     ) async throws(DatabaseError) -> [RemainingLot] {

@@ -1,11 +1,11 @@
-// Appends results of a stage. What is already there stays: collecting the same answers again changes nothing, so usage
-// and counts follow the rows that were really new.
+// Stores results of a stage. A row that exists stays as it is, so collecting the same answers again changes nothing.
+// Usage and counts follow the rows that are really new.
 
 /// One lot's outcome of one stage.
 public struct StageResult: Sendable {
     public var position: Int
     public var succeeded: Bool
-    /// Usable images (images and final stage).
+    /// Usable images (stages `images` and `final`).
     public var images: Int
     public var payload: String
 
