@@ -42,7 +42,7 @@ struct BackOffTests {
     @Test("deliveries: each wait is twice the one before it, at most 2^20 times the first")
     func deliveries() {
         let schedule = DeliverySchedule(attemptsMax: 100, baseSeconds: 30)
-        func wait(_ attempt: Int) -> DeliverySchedule.Verdict { schedule.verdict(attempt: attempt, succeeded: false) }
+        func wait(_ attempt: Int) -> DeliverySchedule.NextStep { schedule.verdict(attempt: attempt, succeeded: false) }
         #expect((1...4).map(wait) == [30, 60, 120, 240].map { .again(afterSeconds: $0) })
         #expect(wait(21) == .again(afterSeconds: 30 * 1_048_576) && wait(99) == wait(21))
         let none = DeliverySchedule(attemptsMax: 3, baseSeconds: 0)

@@ -11,7 +11,7 @@ struct ConformanceTests {
 
     private static func numbered(_ chapter: String, _ count: Int) -> [String] { (1...count).map { "\(chapter).\($0)" } }
 
-    /// The files that hold tests, Swift and Python, by name; some names are there twice.
+    /// The files that hold tests, Swift and Python, by name.
     private static let tests: [String: [SourceFile]] = {
         let files = Repository.everything.filter { file in
             file.path.hasPrefix("Tests/") && !file.path.hasPrefix("Tests/TidyTests/")

@@ -39,7 +39,7 @@ enum SamplePictures {
         return Array("RIFF".utf8) + little(UInt32(content.count)) + content
     }
 
-    static func big(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(value >> (24 - 8 * $0) & 255) } }
+    static func big(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value.bigEndian) { Array($0) } }
     private static func little(_ value: UInt32) -> [UInt8] { big(value).reversed() }
     private static func base(_ text: String) -> [UInt8] { StrictBase64.decode(text.utf8) ?? [] }
 

@@ -45,7 +45,7 @@ public enum FindJobStatus {
     }
 
     private static func models(_ texts: [String]) -> [ModelUsage] {
-        stride(from: 0, to: texts.count - 2, by: 3).map { start in
+        stride(from: 0, to: texts.count - 2, by: 3).map { (start: Int) -> ModelUsage in
             ModelUsage(
                 model: texts[start], inputTokens: Int(texts[start + 1]) ?? 0,
                 outputTokens: Int(texts[start + 2]) ?? 0)
