@@ -1,4 +1,4 @@
-// The API document as a judge of real messages: statuses, headers, bodies. A value. Thread: any.
+// Checks real messages against the API document: statuses, headers, bodies. A value. Thread: any.
 import Engine
 import LoadtestKit
 import TestSupport
@@ -14,13 +14,13 @@ struct APIContract {
         schemas = JSONSchema(document: document)
     }
 
-    /// What is wrong with `value` as a schema of this name.
+    /// Errors of `value` as an instance of the schema with this name.
     func problems(of value: JSONValue, as name: String) -> [String] {
         schemas.problems(of: value, in: Schema.ref(name))
     }
 
-    /// What is wrong with a reply to the operation with this id: a status, a member or a type that is not described, or
-    /// a described header or member that is missing.
+    /// Errors of a reply to the operation with this id: an undescribed status, member or type, or a missing described
+    /// header or member.
     func problems(of reply: TestServer.Reply, to id: String) -> [String] {
         let operations = (document["paths"]?.objectMembers ?? []).flatMap { $0.1.objectMembers.map(\.1) }
         guard let operation = operations.first(where: { $0["operationId"]?.string == id }) else {
@@ -33,7 +33,7 @@ struct APIContract {
         return problems.map { "\(id) \(reply.status) \($0)" }
     }
 
-    /// What is wrong with a webhook delivery.
+    /// Errors of a webhook delivery.
     func problems(of delivery: WebhookDelivery) -> [String] {
         let body = Self.body(of: delivery)
         let event = body["event"]?.string ?? "no event"

@@ -1,5 +1,5 @@
-// POST generate-descriptions over a live socket: what becomes a job, what is refused, and that nothing else is left
-// behind.
+// POST generate-descriptions over a live socket: which requests become jobs, which are refused, and that a refusal
+// leaves no rows.
 import Engine
 import Foundation
 import Server
@@ -33,7 +33,7 @@ struct AcceptTests {
         }
     }
 
-    @Test("C5.1: 201 has the document's members, and the rows are as sent")
+    @Test("C5.1: 201 has the document's members, and the rows match the request")
     func accepted() async throws {
         try await TestServer.with { server, database in
             let hook = "http://127.0.0.1/hook"
@@ -83,7 +83,7 @@ struct AcceptTests {
         }
     }
 
-    @Test("a job far larger than memory for it goes through the spool file, and its chunks may be split anywhere")
+    @Test("a job larger than its memory goes through the spool file, with chunks split anywhere")
     func large() async throws {
         try await TestServer.with { server, database in
             let info = String(repeating: "x", count: 3000)
@@ -144,7 +144,7 @@ struct AcceptTests {
         Bad(code: code, status: status, body: body, signed: body)
     }
 
-    @Test("C4.1: every refusal has the contract's form, and nothing is left behind")
+    @Test("C4.1: every refusal has the contract's form and leaves nothing behind")
     func refusals() async throws {
         let spool = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try FileManager.default.createDirectory(at: spool, withIntermediateDirectories: true)
@@ -170,7 +170,7 @@ struct AcceptTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: spool.path).isEmpty)
     }
 
-    @Test("C1.1: a 403 names the way of writing that was signed, and says nothing more of other wrong signatures")
+    @Test("C1.1: a 403 names a known form that was signed, and has no detail for other wrong signatures")
     func explained() async throws {
         try await TestServer.with { server, database in
             let lots = "[\(Self.lot(0)),\(Self.lot(1))]"
@@ -200,7 +200,7 @@ struct AcceptTests {
         }
     }
 
-    @Test("a client that goes away in the middle leaves nothing behind")
+    @Test("a client that disconnects in the middle leaves nothing behind")
     func goneClient() async throws {
         try await TestServer.with { server, database in
             let body = Self.twoLots
@@ -233,7 +233,7 @@ struct AcceptTests {
         #expect(ready.status == 503 && live.status == 200)
     }
 
-    @Test("C3.1: the batch class is counted by itself, and its replies tell how it stands")
+    @Test("C3.1: the batch class has its own count, and its replies report it")
     func rates() async throws {
         try await TestServer.with(["RATE_LIMIT_BATCH": "2", "RATE_LIMIT_SYNC": "1"]) { server, _ in
             let first = try await server.generate(Self.twoLots)
@@ -244,7 +244,7 @@ struct AcceptTests {
             let third = try await server.generate(Self.twoLots)
             #expect(third.status == 429 && third.code == "RATE_LIMIT_EXCEEDED")
             #expect(third.header("Retry-After") != nil && third.json["retry_after"]?.int != nil)
-            // A refused signature counts as synchronous; the next one is refused before its body is read.
+            // A refused signature counts as synchronous; the next request is refused before its body is read.
             let wrong = try await server.send(
                 "POST", "/api/v1/generate-descriptions", headers: [("Content-Type", "application/json")], body: "{}")
             #expect(wrong.status == 401 && wrong.header("RateLimit-Limit") == "1")

@@ -1,4 +1,4 @@
-// The environment and what comes of it.
+// Settings from the environment.
 import Engine
 import Server
 import Testing
@@ -14,7 +14,7 @@ struct ConfigTests {
         try Config.read(environment: Self.least.merging(more) { $1 })
     }
 
-    @Test("C8: the three required settings are enough; the rest are the document's defaults")
+    @Test("C8: the three required settings are enough; the others have the document's defaults")
     func defaults() throws {
         let config = try read([:])
         #expect(config.bind == BindAddress(host: "0.0.0.0", port: 5000))
@@ -35,7 +35,7 @@ struct ConfigTests {
         #expect(config.warnings.isEmpty)
     }
 
-    @Test("C8: every mistake is in one message, and no secret is")
+    @Test("C8: one message reports all mistakes, without secrets")
     func allMistakes() {
         let mistakes = [
             "SHARED_KEY": "short-secret", "DATABASE_URL": "mysql://root:hunter2@db/x", "MAX_BATCH_SIZE": "50001",
@@ -47,7 +47,7 @@ struct ConfigTests {
             Issue.record("accepted")
         } catch {
             let text = "\(error)"
-            for name in mistakes.keys { #expect(text.contains(name), "\(name) is not named") }
+            for name in mistakes.keys { #expect(text.contains(name), "\(name) is missing from the message") }
             #expect(!text.contains("hunter2") && !text.contains("short-secret"))
         }
     }
@@ -58,7 +58,7 @@ struct ConfigTests {
         #expect(throws: Never.self) { _ = try read([name: String(repeating: "k", count: 32)]) }
     }
 
-    @Test("C8: the session's secret is the operator's, and is not printed")
+    @Test("C8: SESSION_SECRET is read and never printed")
     func sessionSecret() throws {
         #expect(try read([:]).sessionSecret == nil)
         let config = try read(["SESSION_SECRET": "your-flask-session-secret-key"])
@@ -66,7 +66,7 @@ struct ConfigTests {
         #expect(!"\(config)".contains("flask"))
     }
 
-    @Test("what is missing is named")
+    @Test("missing settings are named")
     func missing() {
         #expect(
             throws: ConfigError(problems: [
@@ -75,7 +75,7 @@ struct ConfigTests {
         ) { _ = try Config.read(environment: [:]) }
     }
 
-    @Test("C8: without the key, what else is wrong with OpenAI's settings is told all the same")
+    @Test("C8: without the key, other mistakes in OpenAI's settings are still reported")
     func withoutTheKey() {
         #expect(
             throws: ConfigError(problems: [
@@ -85,7 +85,7 @@ struct ConfigTests {
         ) { _ = try read(["OPENAI_API_KEY": "", "OPENAI_BASE_URL": "ftp://example.com"]) }
     }
 
-    @Test("C8: a spool that cannot be written to is found at start", arguments: ["/nowhere/at-all", "/etc/hostname"])
+    @Test("C8: an unwritable spool folder is reported at the start", arguments: ["/nowhere/at-all", "/etc/hostname"])
     func spool(path: String) throws {
         #expect(
             throws: ConfigError(problems: ["SPOOL_DIR must be a folder where files can be made, not \"\(path)\""])
@@ -112,14 +112,14 @@ struct ConfigTests {
         #expect(config.instanceID == "one")
     }
 
-    @Test("C1.4, C8: o1-mini and the Node switch are warned of")
+    @Test("C1.4, C8: o1-mini and the Node switch cause warnings")
     func warnings() throws {
         let config = try read(["OPENAI_MODEL_VISION": "o1-mini", "ACCEPT_NODE_EXAMPLE_SIGNATURES": "true"])
         #expect(config.warnings.contains { $0.contains("o1-mini") })
         #expect(config.warnings.contains { $0.contains("ACCEPT_NODE_EXAMPLE_SIGNATURES") })
     }
 
-    @Test("settings that are printed show no secret")
+    @Test("printed settings contain no secret")
     func printing() throws {
         let config = try read([:])
         var dumped = "\(config)"

@@ -1,4 +1,4 @@
-// What a webhook body is read from: pages bounded by bytes and by lots, none lost between them.
+// Pages of a webhook body: bounded by bytes and by lots, without gaps.
 import Engine
 import TestSupport
 import Testing
@@ -23,7 +23,7 @@ struct DeliveryPagesTests {
         }
     }
 
-    @Test("C6.1: all lots in their order, in pages that end with the lot that fills them")
+    @Test("C6.1: all lots in order, in pages that end with the lot that fills them")
     func pages() async throws {
         try await TestDatabase.with { database in
             let server = try await TestServer.start(database: database)
@@ -49,7 +49,7 @@ struct DeliveryPagesTests {
                 position % 10 == 5 ? "lot-\(position)" : String("{\"lot_id\":\"lot-\(position)\",\"text\"".prefix(20))
             }
             #expect(texts == expected)
-            // Those without a result take no room.
+            // Positions without a result take no space.
             let large = DeliveryContent.pageBytes / Self.lotBytes + 1
             #expect(pages.prefix(7).allSatisfy { $0 >= large && $0 <= 2 * large })
             #expect(pages.max() == DeliveryContent.pageLots && pages.reduce(0, +) == 499)

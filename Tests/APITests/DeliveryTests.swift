@@ -1,4 +1,4 @@
-// A job's webhook deliveries, listed and sent anew, over a live socket. Nothing is sent here: the background is off.
+// Lists a job's webhook deliveries and sends them again, over a live socket. The background is off, so nothing is sent.
 import Engine
 import Server
 import TestSupport
@@ -15,7 +15,7 @@ struct DeliveryTests {
         try await server.send("POST", "/api/v1/webhook-deliveries/\(id)/redeliver", signed: id)
     }
 
-    /// A completed job with a delivered, a failed, a waiting delivery and one under way.
+    /// A completed job with a delivered, a failed and a waiting delivery, and one in progress.
     private static func makeDeliveries(_ database: String) async throws {
         try await PollTests.makeJob(database, status: "completed")
         try await onDatabase(database) { session in
@@ -64,14 +64,14 @@ struct DeliveryTests {
                 "attempts": attempts,
             ]
             #expect(found.last == delivered)
-            // Only one that waits has a time to wait for.
+            // Only a waiting delivery has a time of the next attempt.
             #expect(found.map { $0["next_attempt_at"]?.string } == [nil, "2026-01-02T03:06:00Z", nil, nil])
             #expect(found[0]["attempts"]?.array?.first?["ended_at"] == .null)
             #expect(found[2]["error_message"] == "HTTP 500" && found[2]["attempts"] == [])
         }
     }
 
-    @Test("C6.3: a job may have as many deliveries as lots; of one with many attempts the latest hundred are shown")
+    @Test("C6.3: a job may have as many deliveries as lots; a list has the latest hundred attempts of each")
     func pages() async throws {
         try await TestServer.with { server, database in
             try await PollTests.makeJob(database, status: "completed")
@@ -100,7 +100,7 @@ struct DeliveryTests {
         }
     }
 
-    @Test("C6.3: an ended delivery starts anew once; a pending one and an unknown one do not")
+    @Test("C6.3: an ended delivery restarts once; a pending or unknown one does not")
     func redeliver() async throws {
         try await TestServer.with { server, database in
             try await Self.makeDeliveries(database)
@@ -141,7 +141,7 @@ struct DeliveryTests {
         }
     }
 
-    @Test("C1.5, C1.7, C6.3: the id in the path is what is signed; nothing is told before")
+    @Test("C1.5, C1.7, C6.3: the signature covers the id in the path; nothing is revealed before it is checked")
     func signatures() async throws {
         try await TestServer.with { server, database in
             try await Self.makeDeliveries(database)

@@ -1,5 +1,5 @@
-// Real replies of every operation, and real webhooks, against the API document: no status, member or type of which it
-// does not tell. ErrorTableTests holds each error against the schema of its code.
+// Real replies of every operation, and real webhooks, against the API document: every status, member and type is
+// described. ErrorTableTests checks each error against the schema of its code.
 import Engine
 import LoadtestKit
 import TestSupport
@@ -12,7 +12,7 @@ struct DescribedReplyTests {
     /// Statuses that depend on the content of a request or on time limits, not on the operation.
     private static let ofErrorTable: Set = [408, 413, 415, 422, 500, 502, 504]
 
-    @Test("C4: every operation, with every status that is not the error table's")
+    @Test("C4: every operation, with every status outside the error table")
     func everyStatus() async throws {
         let seen = Lock<Set<String>>([])
         try await Outside.with { server, outside, database in
@@ -25,7 +25,7 @@ struct DescribedReplyTests {
             try await Self.kept(witness)
             try await Self.refused(witness)
         }
-        // Healthy once the background work has given its first sign of life.
+        // Healthy after the background work's first heartbeat.
         try await Outside.with(runsBackground: true) { server, _, _ in
             let witness = Witness(server: server, seen: seen)
             try await onLoop { loop in
@@ -49,8 +49,8 @@ struct DescribedReplyTests {
         for operation in APIDocument.operations { try await witness.ask(operation.id) }
     }
 
-    /// A job in each status, with a failed delivery that has the job's id; each operation twice, for some are not
-    /// possible a second time.
+    /// A job in each status, with a failed delivery that has the job's id. Each operation runs twice, because some are
+    /// not possible a second time.
     private static func jobs(_ witness: Witness, _ database: String) async throws {
         let lot = FinishedLot(
             lotID: "a", error: nil, processedImages: 1, descriptions: [("en", "<p>A dent.</p>")], missingImages: [])
@@ -71,7 +71,7 @@ struct DescribedReplyTests {
         }
     }
 
-    /// What a client has already.
+    /// The client's current position.
     private static func kept(_ witness: Witness) async throws {
         for operation in APIDocument.operations where operation.parameters.contains("IfNoneMatch") {
             try await witness.ask(operation.id, headers: [("If-None-Match", "*")])

@@ -1,5 +1,5 @@
-// Large bodies of clients that are known: their lots are in an open transaction before the body has ended, and nobody
-// ever sees them if it does not end well.
+// Large bodies of known clients: their lots are in an open transaction before the body has ended, and become visible
+// only if it ends well.
 import Engine
 import Foundation
 import TestSupport
@@ -7,7 +7,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Lots that go straight into a transaction", .timeLimit(.minutes(2)))
+@Suite("Lots copied straight into a transaction", .timeLimit(.minutes(2)))
 struct EagerCopyTests {
     static let big = AcceptTests.body(
         (0..<1500).map { AcceptTests.lot($0, info: String(repeating: "x", count: 3000)) })
@@ -17,7 +17,7 @@ struct EagerCopyTests {
 
     private struct NotSeen: Error {}
 
-    /// Sends the body but for its last 1,000 bytes, runs `between`, sends the rest.
+    /// Sends the body without its last 1,000 bytes, runs `between`, sends the rest.
     private static func sendInTwo(
         _ server: TestServer, signed: String = big, _ between: @escaping @Sendable (Loop) async throws -> Void
     ) async throws -> TestServer.Reply {
@@ -34,7 +34,7 @@ struct EagerCopyTests {
         }
     }
 
-    /// Waits until the server copies, `isRunning`, or does not.
+    /// Waits until the server's copying state equals `isRunning`.
     private static func waitForCopy(_ database: String, _ isRunning: Bool) async throws {
         try await onDatabase(database) { session in
             let deadline = Timestamp.now() + 30
@@ -44,10 +44,10 @@ struct EagerCopyTests {
         }
     }
 
-    @Test("C5.1: the database takes lots in while the body still comes; before the commit nothing is visible")
+    @Test("C5.1: the database receives lots while the body arrives; before the commit nothing is visible")
     func overlaps() async throws {
         try await TestServer.with(eagerBytesPerSecond: 0) { server, database in
-            // Unknown yet: its lots wait in the spool.
+            // The client is unknown: its lots wait in the spool.
             #expect(try await server.generate(Self.big).status == 201)
             let reply = try await Self.sendInTwo(server) { _ in
                 try await Self.waitForCopy(database, true)
@@ -68,7 +68,7 @@ struct EagerCopyTests {
         }
     }
 
-    @Test("C1.7: a signature that does not hold rolls all of it back, and the client is not known any more")
+    @Test("C1.7: a wrong signature rolls everything back, and the client is unknown again")
     func wrongSignature() async throws {
         try await TestServer.with(eagerBytesPerSecond: 0) { server, database in
             #expect(try await server.generate(Self.big).status == 201)
@@ -84,7 +84,7 @@ struct EagerCopyTests {
         }
     }
 
-    @Test("a client that goes away in the middle leaves nothing, and the way is free for the next")
+    @Test("a client that disconnects in the middle leaves nothing and blocks no other")
     func goneClient() async throws {
         try await TestServer.with(eagerBytesPerSecond: 0) { server, database in
             #expect(try await server.generate(Self.big).status == 201)
@@ -101,7 +101,7 @@ struct EagerCopyTests {
         }
     }
 
-    @Test("C4.5: a backend that is killed in the middle is 503; the same request then goes through the spool")
+    @Test("C4.5: a backend killed in the middle gives 503; the same request then goes through the spool")
     func killedBackend() async throws {
         try await TestServer.with(eagerBytesPerSecond: 0) { server, database in
             #expect(try await server.generate(Self.big).status == 201)
@@ -122,7 +122,7 @@ struct EagerCopyTests {
         }
     }
 
-    @Test("a sender that dawdles does not hold a transaction open: it is given up, and its connection is free again")
+    @Test("a slow sender does not keep a transaction open: it is rolled back and frees its connection")
     func dawdler() async throws {
         try await TestServer.with { _, database in
             try await onLoop { loop in
@@ -138,7 +138,7 @@ struct EagerCopyTests {
                 try await ended.sleep(seconds: 60)
                 #expect(eager.hasFailed)
                 rows = eager.takeBack() ?? []
-                // Nothing had gone out, so the request can go on by way of the spool.
+                // No bytes had been sent, so the request can continue through the spool.
                 #expect(rows == [0])
                 _ = try await pool.session { try await $0.query(Self.running) }
                 await pool.close()
@@ -147,7 +147,7 @@ struct EagerCopyTests {
         }
     }
 
-    @Test("C2.7: a key is completed in that transaction too")
+    @Test("C2.7: that transaction completes the key too")
     func withKey() async throws {
         try await TestServer.with(eagerBytesPerSecond: 0) { server, database in
             var jobs: Set<String> = []

@@ -1,4 +1,4 @@
-// Every error that there is, provoked from a live server: its status, and the one form that all have (C4.1).
+// Every error of the API, provoked on a live server: its status, and the common form (C4.1).
 import Engine
 import Foundation
 import LoadtestKit
@@ -7,7 +7,7 @@ import Testing
 
 @testable import Server
 
-/// A way to get an error, by the rule that promises it.
+/// A way to provoke an error, with the rule that promises it.
 struct Provocation: Sendable {
     typealias Ask =
         @Sendable (_ server: TestServer, _ images: String, _ database: String) async throws
@@ -15,7 +15,7 @@ struct Provocation: Sendable {
 
     let rule: String
     let code: ServiceError.Code
-    /// The members beside the usual four.
+    /// Members in addition to the usual four.
     var more: [String] = []
     let ask: Ask
 
@@ -31,12 +31,12 @@ struct Provocation: Sendable {
         self.init(rule, code, more) { server, _, _ in try await server.generate(body) }
     }
 
-    /// Bytes as they are.
+    /// Unchanged bytes.
     init(_ rule: String, _ code: ServiceError.Code, _ more: [String] = [], raw: String) {
         self.init(rule, code, more) { server, _, _ in try await server.raw(pieces: [raw]) }
     }
 
-    /// A request about the one job there is, whose status is `status`.
+    /// A request about the only job, whose status is `status`.
     init(_ rule: String, _ code: ServiceError.Code, _ more: [String], job status: String, _ path: String) {
         self.init(rule, code, more) { server, _, database in
             try await onDatabase(database) { try await $0.execute("UPDATE batch_jobs SET status = '\(status)'") }
@@ -57,7 +57,7 @@ struct ErrorTableTests {
     private static func image(_ url: String) -> String { "\"images\":[{\"url\":\"\(url)\"}]" }
     private static let two = AcceptTests.lot(0) + "," + AcceptTests.lot(1)
 
-    /// Against a server that takes at most five lots.
+    /// Against a server that accepts at most five lots.
     private static let requests = [
         Provocation("C4.1", .badRequest, raw: "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
         Provocation("C4.1", .badRequest, raw: post + "Transfer-Encoding: chunked\r\n\r\nx\r\n"),
@@ -136,7 +136,7 @@ struct ErrorTableTests {
         },
     ]
 
-    @Test("each of the client's mistakes, and what ended jobs answer")
+    @Test("each mistake of the client, and the replies of ended jobs")
     func mistakes() async throws {
         let faults: JSONValue = ["lines": [["fault": "error", "status": 400]]]
         try await Outside.with(["MAX_BATCH_SIZE": "5"], faults: faults) { server, outside, database in
@@ -147,7 +147,7 @@ struct ErrorTableTests {
         }
     }
 
-    @Test("C3: what comes too slowly. No other request meets these short times")
+    @Test("C3: requests that arrive too slowly")
     func tooSlow() async throws {
         let slow = Self.requests.filter { $0.code == .requestTimeout }
         #expect(slow.count == 2)
@@ -169,7 +169,7 @@ struct ErrorTableTests {
         }
     }
 
-    @Test("C4.5: OpenAI cannot be reached")
+    @Test("C4.5: OpenAI is unreachable")
     func unreachable() async throws {
         try await Outside.with(["OPENAI_BASE_URL": "http://127.0.0.1:9/v1"]) { server, outside, _ in
             let reply = try await server.generate(Self.lots(Self.lot(Self.image(outside.imagesURL + "/car/1.jpg"))))
@@ -180,13 +180,13 @@ struct ErrorTableTests {
     @Test("C2.6, C4.5: OpenAI takes too long: 504 before the client gives up")
     func late() async throws {
         try await Outside.with(responseSeconds: 60, tune: { $0.synchronousSeconds = 7 }) { server, outside, _ in
-            // OpenAI would answer after a minute, with 200.
+            // OpenAI would answer 200 after a minute.
             let reply = try await server.generate(Self.lots(Self.lot(Self.image(outside.imagesURL + "/car/1.jpg"))))
             Self.expect(reply, .openAITimeout)
         }
     }
 
-    @Test("C4.5: the database is away: at once")
+    @Test("C4.5: the database is down: at once")
     func databaseAway() async throws {
         let server = try await TestServer.start(database: "postgresql://nobody@127.0.0.1:9/none")
         for path in ["/api/v1/batch-status/:job", Self.results, Self.results + "/download"] {
@@ -203,7 +203,7 @@ struct ErrorTableTests {
         await server.stop()
     }
 
-    @Test("C4.1: what nobody foresaw is 500 and tells nothing of the inside")
+    @Test("C4.1: an unexpected error is 500 and reveals no internals")
     func unforeseen() async throws {
         try await TestServer.with { server, database in
             try await onDatabase(database) { try await $0.execute("DROP TABLE batch_jobs CASCADE") }
@@ -213,9 +213,9 @@ struct ErrorTableTests {
         }
     }
 
-    @Test("no error is left out, and no status of the document's table")
+    @Test("the tests cover every error and every status of the document's table")
     func complete() throws {
-        // In the tests above, and what takes two requests at the same time in IdempotencyTests.
+        // From the tests above, plus the code that needs two simultaneous requests, in IdempotencyTests.
         let elsewhere: [ServiceError.Code] = [
             .rateLimitExceeded, .openAIUnavailable, .openAITimeout, .serviceUnavailable, .internalError,
             .requestInProgress,
@@ -250,7 +250,7 @@ struct ErrorTableTests {
         let id = reply.header("X-Request-ID")
         #expect(id?.isEmpty == false && reply.json["request_id"]?.string == id, "\(what)")
         #expect((reply.header("Allow") != nil) == (code.status == 405), "\(what)")
-        // Where it is known when to come back it stands in the head and in the body.
+        // A known retry time is in the head and in the body.
         let seconds = (reply.json["retry_after"] ?? reply.json["details"]?["retry_after"])?.int
         #expect(reply.header("Retry-After").flatMap { Int($0) } == seconds, "\(what)")
         if [429, 503].contains(code.status) { #expect((seconds ?? 0) > 0, "\(what)") }

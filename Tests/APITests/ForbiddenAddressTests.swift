@@ -1,5 +1,5 @@
-// Nothing is ever sent to a forbidden address, whatever image or webhook URL asks for it: a listener on this machine
-// stays silent (C3.3, C7).
+// Nothing is ever sent to a forbidden address, for any image or webhook URL: a listener on this machine gets no
+// connection (C3.3, C7).
 import Engine
 import Foundation
 import Server
@@ -20,7 +20,7 @@ struct ForbiddenAddressTests {
         "240.0.0.1", "255.255.255.255", "１２７.0.0.1", "127。0。0。1", "①②⑦.0.0.1", "ｌocalhost", "%31%32%37.0.0.1",
         "%6cocalhost",
     ]
-    /// What no spelling of an address excuses, with `PORT` where the listener is.
+    /// URLs that are refused for any address, with `PORT` as the listener's port.
     static let others = [
         "http://user@127.0.0.1:PORT/", "http://127.0.0.1:PORT@example.com/", "http://example.com@127.0.0.1:PORT/",
         "http://example.com\\@127.0.0.1:PORT/", "http://:@127.0.0.1:PORT/", "http:///127.0.0.1:PORT/",
@@ -38,7 +38,7 @@ struct ForbiddenAddressTests {
 
     private static let nothingAllowed = ["ALLOWED_PRIVATE_NETWORKS": ""]
 
-    /// Lots of which one kind of URL is `urls`, one each.
+    /// Lots with one URL of one kind each.
     private static func body(images urls: [String]) -> String {
         JSONValue.object([("lots", .array(urls.enumerated().map { lot($0.offset, image: $0.element) }))]).text
     }
@@ -71,7 +71,7 @@ struct ForbiddenAddressTests {
         #expect(!listener.wasConnectedTo)
     }
 
-    @Test("C7: at the socket, by redirect: an image's URL that was let through leads nowhere else")
+    @Test("C7: at the socket, by redirect: an accepted image URL cannot redirect to it")
     func imageRedirects() async throws {
         let listener = try SilentListener()
         try await Self.withRedirector { redirector in
@@ -81,7 +81,7 @@ struct ForbiddenAddressTests {
                     let reply = try await server.generate(Self.body(images: [url]))
                     #expect(reply.code == "INVALID_IMAGE_URLS", "\(target): \(reply.text)")
                 }
-                // As many hops as are followed, and the way out at the end.
+                // The allowed number of redirects, with the forbidden address at the end.
                 let last = redirector + "/to?" + Self.escaped("http://127.0.0.1:\(listener.port)/")
                 let hops = redirector + "/to?" + Self.escaped(redirector + "/to?" + Self.escaped(last))
                 #expect(try await server.generate(Self.body(images: [hops])).code == "INVALID_IMAGE_URLS")
@@ -90,7 +90,7 @@ struct ForbiddenAddressTests {
         #expect(!listener.wasConnectedTo)
     }
 
-    @Test("C6.2, C7: at the socket, by redirect: a webhook's is not followed")
+    @Test("C6.2, C7: at the socket, by redirect: webhooks follow none")
     func webhookRedirects() async throws {
         let listener = try SilentListener()
         try await Self.withRedirector { redirector in
@@ -106,7 +106,7 @@ struct ForbiddenAddressTests {
         #expect(!listener.wasConnectedTo)
     }
 
-    /// Accepted because it is a name; it leads to this machine as a rebound name would.
+    /// Accepted because it is a name; it resolves to this machine, as a rebound name would.
     @Test("C7: at the socket, by name", .enabled(if: OwnName.isLoopback))
     func names() async throws {
         let listener = try SilentListener()
@@ -124,7 +124,7 @@ struct ForbiddenAddressTests {
 
     // MARK: Parts
 
-    /// The one attempt that each of these webhooks got when a job that names them was cancelled.
+    /// The single attempt of each webhook of a cancelled job.
     private static func attempts(_ server: TestServer, _ hooks: [String]) async throws -> [JSONValue] {
         let created = try await server.generate(body(webhooks: hooks + ["https://example.com/never"]))
         let job = try #require(created.json["job_id"]?.string, "\(created.text)")
@@ -164,7 +164,7 @@ struct ForbiddenAddressTests {
     }
 }
 
-/// This machine's own name, where it means the machine itself.
+/// This machine's own name, if it resolves to the machine itself.
 private enum OwnName {
     static let text = ProcessInfo.processInfo.hostName
     static let isLoopback: Bool = {

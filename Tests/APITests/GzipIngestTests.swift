@@ -10,7 +10,7 @@ import Testing
 struct GzipIngestTests {
     private static func gzip(_ text: String) -> [UInt8] { GzipDeflater().deflate([UInt8](text.utf8), isLast: true) }
 
-    /// What a member holds.
+    /// The content of a member.
     static func inflated(_ member: [UInt8]) throws -> (bytes: [UInt8], isComplete: Bool) {
         let inflater = GzipInflater()
         var (out, taken) = ([UInt8](), 0)
@@ -23,7 +23,7 @@ struct GzipIngestTests {
         return (out, inflater.isComplete)
     }
 
-    /// Sends `body` as it is; `pieces` of so many bytes, in chunks, or all at once by its length.
+    /// Sends `body` unchanged: in chunks of `pieces` bytes, or at once with its length.
     private static func post(
         _ server: TestServer, _ body: [UInt8], signed: String?, coding: String = "gzip", pieces: Int? = nil,
         key: String? = nil
@@ -51,7 +51,7 @@ struct GzipIngestTests {
         }
     }
 
-    @Test("C1.2, C1.3: the signature covers what comes out of gzip; a key knows the body again in either coding")
+    @Test("C1.2, C1.3: the signature covers the inflated body; a key recognises the body in either coding")
     func accepted() async throws {
         try await TestServer.with { server, database in
             let body = AcceptTests.twoLots
@@ -74,7 +74,7 @@ struct GzipIngestTests {
         }
     }
 
-    @Test("C5.1: a body that inflates to far more than memory for it goes through the spool, by either way in")
+    @Test("C5.1: a body that inflates beyond its memory goes through the spool, in either framing")
     func large() async throws {
         for rate in [Double.infinity, 0] {
             try await TestServer.with(eagerBytesPerSecond: rate) { server, database in
@@ -93,7 +93,7 @@ struct GzipIngestTests {
         }
     }
 
-    @Test("C1.7, C4.1: what is not one whole gzip member is 400 BAD_REQUEST and leaves nothing behind")
+    @Test("C1.7, C4.1: anything but one whole gzip member is 400 BAD_REQUEST and leaves nothing behind")
     func damaged() async throws {
         let spool = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try FileManager.default.createDirectory(at: spool, withIntermediateDirectories: true)
@@ -112,7 +112,7 @@ struct GzipIngestTests {
                 #expect(reply.status == 400 && reply.code == "BAD_REQUEST", "\(reply.text)")
                 #expect(reply.members.prefix(4) == ["error", "message", "code", "request_id"])
             }
-            // Sound gzip of what is no JSON is judged as any other body.
+            // Valid gzip of invalid JSON gets the same error as without gzip.
             let text = try await Self.post(server, Self.gzip("{\"lots\":["), signed: "{\"lots\":[")
             #expect(text.status == 400 && text.code == "INVALID_JSON")
             #expect(try await AcceptTests.counts(database) == [0, 0, 0])
@@ -120,7 +120,7 @@ struct GzipIngestTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: spool.path).isEmpty)
     }
 
-    @Test("C3: 200 MB are counted after inflation; by Content-Length only what is sent")
+    @Test("C3: the 200 MB limit applies after inflation; Content-Length counts sent bytes only")
     func bomb() async throws {
         try await TestServer.with { server, database in
             let deflater = GzipDeflater()
@@ -145,7 +145,7 @@ struct GzipIngestTests {
     }
 
     @Test(
-        "C4.2: other codings, and several, are 415, which names what is understood",
+        "C4.2: other codings, or several, are 415, which names the supported ones",
         arguments: ["deflate", "br", "gzip, gzip", "gzip\r\nContent-Encoding: gzip", "zstd", ""])
     func otherCodings(coding: String) async throws {
         try await TestServer.with { server, _ in
@@ -155,7 +155,7 @@ struct GzipIngestTests {
         }
     }
 
-    @Test("a client that goes away in the middle leaves nothing behind, and its place is free again")
+    @Test("a client that disconnects in the middle leaves nothing behind and frees its place")
     func goneClient() async throws {
         try await TestServer.with { server, database in
             let member = Self.gzip(EagerCopyTests.big)

@@ -1,4 +1,4 @@
-// Idempotency-Key over live sockets: the first reply again, and nothing done twice (C2.7).
+// Idempotency-Key over live sockets: the first reply is repeated, and nothing is done twice (C2.7).
 import Engine
 import Foundation
 import Server
@@ -17,7 +17,7 @@ struct IdempotencyTests {
         try await onDatabase(database) { session in try await session.execute(sql) }
     }
 
-    @Test("a batch that is sent again gets the first 201 again, byte for byte, and no second job")
+    @Test("a repeated batch gets the first 201 again, byte for byte, and no second job")
     func batch() async throws {
         try await TestServer.with { server, database in
             let first = try await Self.post(server, Self.twoLots, key: "order-1")
@@ -35,7 +35,7 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("another body under the key is 422, whatever of it is different")
+    @Test("a different body under the key is 422, for any difference")
     func reused() async throws {
         try await TestServer.with { server, database in
             #expect(try await Self.post(server, Self.twoLots, key: "k").status == 201)
@@ -51,7 +51,7 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("what is no key is 400, but only after the signature holds (C1.7)")
+    @Test("an invalid key is 400, but only with a valid signature (C1.7)")
     func malformed() async throws {
         try await TestServer.with { server, database in
             let bad = ["", String(repeating: "k", count: 256), "two words", "k\u{e9}"]
@@ -70,7 +70,7 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("a synchronous reply is kept: the second one costs nothing; after an error the key may try again")
+    @Test("a synchronous reply is stored: a repeat costs nothing; after an error the key can be used again")
     func synchronous() async throws {
         let faults: JSONValue = [
             "routes": [["route": "POST /v1/responses", "fault": "status", "status": 400, "message": "no", "times": 1]]
@@ -89,7 +89,7 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("while the first one runs the second gets 409 with Retry-After; when its client hangs up the key is free")
+    @Test("a request during the first gets 409 with Retry-After; if the first client disconnects the key is free")
     func running() async throws {
         try await Outside.with(responseSeconds: 60) { server, outside, database in
             let body = SynchronousTests.body([outside.imagesURL + "/car/2.jpg"], languages: ["en"])
@@ -122,7 +122,7 @@ struct IdempotencyTests {
                 + "Idempotency-Key: race\r\nX-Signature: \(TestServer.sign(Self.twoLots))\r\n"
                 + "Content-Length: \(Self.twoLots.utf8.count)\r\n\r\n\(Self.twoLots)"
             let ports = [first.port, second.port]
-            // From one thread: five hundred of them would starve the servers.
+            // From one thread: five hundred threads would starve the servers.
             let replies = try await onLoop { loop in
                 try await loop.gather(Array(0..<500)) { number in
                     let client = try await HTTPTestClient.connect(port: ports[number % 2], on: loop)
@@ -139,7 +139,7 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("the key of an instance that died is taken over, one that lives keeps it; after 24 hours a key is new")
+    @Test("a dead instance's key is taken over, a live one keeps it; after 24 hours a key is new")
     func takeOver() async throws {
         try await TestServer.with { server, database in
             let hold = """
@@ -149,7 +149,7 @@ struct IdempotencyTests {
                 VALUES ('other', '00000000-0000-4000-8000-000000000001')
                 """
             try await Self.run(hold, on: database)
-            // The row's body is unknown to us, so it is another one: still, it is held.
+            // The body of the row is unknown, so it differs; the key is still held.
             #expect(try await Self.post(server, Self.twoLots, key: "held").code == "IDEMPOTENCY_KEY_REUSED")
             try await Self.run("UPDATE instances SET heartbeat_at = now() - interval '11 s'", on: database)
             let taken = try await Self.post(server, Self.twoLots, key: "held")
@@ -159,7 +159,7 @@ struct IdempotencyTests {
                 "UPDATE idempotency_keys SET claimed_at = now() - interval '24 hours 1 s'", on: database)
             let anew = try await Self.post(server, Self.twoLots, key: "held")
             #expect(anew.status == 201 && anew.body != taken.body)
-            // A name that another incarnation has belongs to a process that is gone.
+            // A name held by another incarnation belongs to a dead process.
             try await Self.run(
                 """
                 UPDATE idempotency_keys SET completed_at = NULL, status = NULL, reply = NULL, instance_id = 'other';
@@ -169,7 +169,7 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("keys whose time is over are removed, others stay")
+    @Test("expired keys are removed, others stay")
     func pruned() async throws {
         try await TestServer.with { server, database in
             for key in ["old", "new"] { #expect(try await Self.post(server, Self.twoLots, key: key).status == 201) }
@@ -183,7 +183,7 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("without a database a request with a key gets 503, also a synchronous one: its reply could not be kept")
+    @Test("without a database a request with a key gets 503, even a synchronous one: its reply cannot be stored")
     func databaseAway() async throws {
         let server = try await TestServer.start(database: "postgresql://nobody@127.0.0.1:9/none")
         let reply = try await Self.post(server, AcceptTests.body([AcceptTests.lot(0)]), key: "k")

@@ -1,4 +1,4 @@
-// Bodies are admitted up to a sum of what they may hold.
+// Bodies are admitted up to a bound on their total memory.
 import Engine
 import Testing
 
@@ -8,14 +8,14 @@ import Testing
 struct IngestGateTests {
     private static func client(_ number: UInt32) -> IPAddress { IPAddress(v4: 0xCB00_7100 + number) }
 
-    /// Lets `client` in until it is refused, with bodies of unknown length.
+    /// Admits `client` until it is refused, with bodies of unknown length.
     private func fill(_ gate: IngestGate, _ client: IPAddress) -> [IngestGate.Place] {
         var places: [IngestGate.Place] = []
         while let place = gate.enter(client, length: nil) { places.append(place) }
         return places
     }
 
-    @Test("C4.5: beyond the bound nobody enters, and each place that is left is given again once")
+    @Test("C4.5: beyond the bound all bodies are refused, and each freed place is reused once")
     func bound() throws {
         let gate = IngestGate()
         let places = (1...8).flatMap { fill(gate, Self.client($0)) }
@@ -27,7 +27,7 @@ struct IngestGateTests {
         #expect(gate.enter(stranger, length: 1) == nil)
     }
 
-    @Test("C4.5: one client, however many slow bodies it sends, leaves room for the others")
+    @Test("C4.5: one client with many slow bodies leaves room for the others")
     func share() throws {
         let gate = IngestGate()
         let places = fill(gate, Self.client(1))

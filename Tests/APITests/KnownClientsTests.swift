@@ -1,4 +1,4 @@
-// The memory of clients whose signatures held: bounded, shared by all loops, and indifferent to the order in which
+// The memory of clients with valid signatures: bounded, shared by all loops, and independent of the order in which
 // loops read the clock. Any thread.
 import Engine
 import TestSupport
@@ -6,11 +6,11 @@ import Testing
 
 @testable import Server
 
-@Suite("Clients whose signatures held")
+@Suite("Clients with valid signatures")
 struct KnownClientsTests {
     private static func address(_ number: Int) -> IPAddress { IPAddress(v4: 0x0A00_0000 + UInt32(number)) }
 
-    @Test("a clock reading that is older than an entry makes the entry fresh, and ends nothing")
+    @Test("a clock reading older than an entry counts the entry as fresh and does not trap")
     func clockGoesBack() {
         let times = Lock<[UInt64]>([100, 99, 98])
         let known = KnownClients(now: { times.withLock { $0.removeFirst() } })
@@ -31,9 +31,9 @@ struct KnownClientsTests {
         #expect(known.isKnown(Self.address(5000)) && !known.isKnown(Self.address(0)))
     }
 
-    @Test("two loops hammer it with 5,000 addresses; each reads a clock of its own pace")
+    @Test("two loops hammer it with 5,000 addresses; each reads a different clock")
     func hammered() async throws {
-        // Each call reads a later or an earlier time than the call before, as two loops that are preempted do.
+        // Each call reads a later or an earlier time than the call before, as preempted loops do.
         let ticks = Lock<UInt64>(0)
         let known = KnownClients(now: {
             ticks.withLock { tick in

@@ -1,4 +1,4 @@
-// The service's role in PostgreSQL needs nothing but a schema of its own. Thread: any.
+// The service's role in PostgreSQL needs only its own schema. Thread: any.
 import Engine
 import Server
 import TestSupport
@@ -6,11 +6,11 @@ import Testing
 
 @Suite("Least privilege", .timeLimit(.minutes(2)))
 struct LeastPrivilegeTests {
-    @Test("a role that owns one schema, and may do nothing else, is enough")
+    @Test("a role that owns one schema and has no other privilege is enough")
     func role() async throws {
         let role = "least_\(UInt32.random(in: 0 ... .max))"
         try await TestDatabase.with { database in
-            // From now on every session of this database is that role's.
+            // From now on every session of this database has that role.
             try await onDatabase(database) { session in
                 try await session.execute(
                     """
@@ -35,7 +35,7 @@ struct LeastPrivilegeTests {
         }
     }
 
-    /// Makes a job, has it listed and cancelled: every table is written or read.
+    /// Creates, lists and cancels a job: this reads or writes every table.
     private func use(_ server: TestServer, _ database: String, as role: String) async throws {
         let user = try await onDatabase(database) { session in
             try await session.query(Statement("least.user", "SELECT current_user::text")).map { $0.text(0) }

@@ -1,4 +1,4 @@
-// Rates with a clock that the test turns. The edge of the minute over real sockets is in RateTests.
+// Rates with a clock that the test moves. RateTests has the edge of the minute over real sockets.
 import Engine
 import Testing
 
@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Rate limits", .timeLimit(.minutes(1)))
 struct LimiterTests {
-    /// Milliseconds that a test turns.
+    /// Milliseconds, moved by a test.
     final class Hands: Sendable {
         let time = Lock<UInt64>(1_000_000)
         var now: UInt64 { time.withLock { $0 } }
@@ -27,14 +27,14 @@ struct LimiterTests {
         if case .admitted = verdict { true } else { false }
     }
 
-    @Test("C3.1: request N passes, N+1 in the same 60 seconds does not, the one after them does, to the millisecond")
+    @Test("C3.1: request N passes, N+1 in the same 60 seconds fails, the next one after them passes, to the ms")
     func edge() {
         let limiter = limiter()
         #expect(isAdmitted(limiter.admit(client(1), .batch)))
         hands.turn(59_999)
         #expect(isAdmitted(limiter.admit(client(1), .batch)) && isAdmitted(limiter.admit(client(1), .batch)))
         #expect(!isAdmitted(limiter.admit(client(1), .batch)))
-        hands.turn(1)  // 60,000 ms after the first: still in one minute with it
+        hands.turn(1)  // 60,000 ms after the first: still within one minute
         #expect(!isAdmitted(limiter.admit(client(1), .batch)))
         hands.turn(1)
         #expect(isAdmitted(limiter.admit(client(1), .batch)))
@@ -55,7 +55,7 @@ struct LimiterTests {
         #expect(admitted.count > 100)
     }
 
-    @Test("C3.1: refused requests do not count; who comes back after Retry-After passes")
+    @Test("C3.1: refused requests do not count; a request after Retry-After passes")
     func refusal() {
         let limiter = limiter(batch: 1)
         #expect(
@@ -68,7 +68,7 @@ struct LimiterTests {
         #expect(isAdmitted(limiter.admit(client(1), .batch)))
     }
 
-    @Test("C3: classes and clients count apart; looking costs nothing; 0 turns a class off")
+    @Test("C3: each class and client has its own count; a look does not count; 0 turns a class off")
     func apart() {
         let limiter = limiter(batch: 1)
         for _ in 0..<3 { #expect(isAdmitted(limiter.look(client(1), .batch))) }
@@ -82,21 +82,21 @@ struct LimiterTests {
         #expect(RateLimiter(limits: off).admit(client(1), .poll) == .off)
     }
 
-    @Test("memory is bounded: the client that has been idle longest is forgotten, and nobody is shut out")
+    @Test("memory is bounded: the client idle for longest is forgotten, and new clients are admitted")
     func clients() {
         let limiter = limiter(batch: 1, clientsMax: 3)
         for number in 1...3 { #expect(isAdmitted(limiter.admit(client(number), .batch))) }
         hands.turn(1)
         #expect(!isAdmitted(limiter.look(client(1), .batch)))  // seen again: 2 is now the oldest
         for number in 4...1000 {
-            #expect(isAdmitted(limiter.admit(client(number), .batch)), "a newcomer is let in")
-            #expect(!isAdmitted(limiter.admit(client(1), .batch)), "who stays active is not forgotten")
+            #expect(isAdmitted(limiter.admit(client(number), .batch)), "a new client is admitted")
+            #expect(!isAdmitted(limiter.admit(client(1), .batch)), "an active client is remembered")
             #expect(limiter.held.clients == 3)
         }
         #expect(isAdmitted(limiter.admit(client(2), .batch)))
     }
 
-    @Test("memory is bounded: requests remembered over all clients; what no longer counts is given back")
+    @Test("memory is bounded: requests remembered over all clients; expired ones are freed")
     func times() {
         let limiter = limiter(batch: 1000, clientsMax: 1000, timesMax: 5000)
         for number in 1...20 {
@@ -111,14 +111,14 @@ struct LimiterTests {
         #expect(limiter.held.times == 11 * 8)
     }
 
-    @Test("a client that comes back after months starts anew: its old times are not taken for fresh ones")
+    @Test("a client that returns after months starts at zero: its old times do not count as fresh")
     func wrapping() {
         let limiter = limiter(batch: 1)
         #expect(isAdmitted(limiter.admit(client(1), .batch)))
         hands.turn(1 << 32)
         #expect(isAdmitted(limiter.look(client(1), .batch)))
         #expect(isAdmitted(limiter.admit(client(1), .batch)))
-        // Also when it was there all the time, but in another class.
+        // The same if it was active all the time, but in another class.
         for _ in 0..<9000 {
             hands.turn(500_000)
             #expect(isAdmitted(limiter.admit(client(1), .poll)))
@@ -138,7 +138,7 @@ struct ClientAddressTests {
     }
 
     @Test(
-        "C3.1: the right-most forwarded address that is not trusted, else X-Real-IP",
+        "C3.1: the right-most untrusted forwarded address, else X-Real-IP",
         arguments: [
             Case(remote: "203.0.113.9", forwarded: ["1.2.3.4"], realIP: "5.6.7.8", client: "203.0.113.9"),
             Case(remote: "127.0.0.1", forwarded: ["1.2.3.4"], realIP: nil, client: "1.2.3.4"),

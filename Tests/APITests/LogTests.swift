@@ -1,4 +1,4 @@
-// Lines of the log: the document's form, one an event, written by their own thread.
+// Log lines: the document's form, one per event, written by a separate thread.
 import Engine
 import Foundation
 import Logging
@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Log", .timeLimit(.minutes(1)))
 struct LogTests {
-    @Test("C9: the document's form; hostile text stays in its line")
+    @Test("C9: the document's form; hostile text cannot start a new line")
     func form() {
         let line = LogLine.text(
             at: Timestamp(microseconds: 1_754_382_615_123_456), level: .notice, message: "job\nfailed",
@@ -21,13 +21,13 @@ struct LogTests {
         #expect(LogLine.level(named: name.lowercased()).map(LogLine.name) == name)
     }
 
-    @Test("C9: what is logged and what is lost is counted")
+    @Test("C9: logged and lost lines are counted")
     func counted() throws {
         let writer = LogWriter(file: "/dev/null", standardOutput: false)
         let log = Logger(label: "t") { _ in ServiceLogHandler(writer: writer, level: .info) }
         let before = (LogMetrics.lines(.warning), LogMetrics.linesDropped(.file))
         log.warning("noticed")
-        writer.submit([UInt8](repeating: 0x20, count: 64 * 1024 * 1024))  // more than may wait
+        writer.submit([UInt8](repeating: 0x20, count: 64 * 1024 * 1024))  // more than the queue holds
         writer.close()
         log.warning("too late")
         // Other tests log too.
@@ -35,7 +35,7 @@ struct LogTests {
         #expect(LogMetrics.linesDropped(.file) >= before.1 + 2)
     }
 
-    @Test("lines reach the file in order, and its folder is made; closing waits for the last one")
+    @Test("lines reach the file in order, its folder is created, and closing waits for the last line")
     func file() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         defer { try? FileManager.default.removeItem(at: folder) }

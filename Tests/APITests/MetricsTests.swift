@@ -1,4 +1,4 @@
-// `/metrics` and what lies behind it. That the numbers are right under traffic is Tests/ServiceTests/metrics_test.py's.
+// `/metrics` and its sources. Tests/ServiceTests/metrics_test.py checks the numbers under traffic.
 import Engine
 import Logging
 import TestSupport
@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Metrics", .timeLimit(.minutes(2)))
 struct MetricsTests {
-    /// A scrape's lines.
+    /// The lines of a scrape.
     private func scrape(_ port: Int) async throws -> Set<String> {
         try await onLoop { loop in
             let client = try await HTTPTestClient.connect(port: port, on: loop)
@@ -20,7 +20,7 @@ struct MetricsTests {
         }
     }
 
-    @Test("C9: admitted and refused requests are counted by class, also those refused before their body")
+    @Test("C9: admitted and refused requests are counted by class, including those refused before their body")
     func limiter() async throws {
         let limits = ["RATE_LIMIT_POLL": "2", "RATE_LIMIT_SYNC": "1", "RATE_LIMIT_BATCH": "1"]
         try await TestServer.with(limits) { server, _ in
@@ -36,7 +36,7 @@ struct MetricsTests {
         }
     }
 
-    @Test("C9: an empty METRICS_BIND turns them off")
+    @Test("C9: an empty METRICS_BIND turns metrics off")
     func off() async throws {
         try await TestServer.with(["METRICS_BIND": ""]) { server, _ in
             let alive = try await server.send("GET", "/health/live")
@@ -44,7 +44,7 @@ struct MetricsTests {
         }
     }
 
-    @Test("C9: an instance whose address is taken serves all the same, and takes it over when it becomes free")
+    @Test("C9: an instance whose metrics address is taken still serves, and binds it when it becomes free")
     func taken() async throws {
         try await TestDatabase.with { database in
             let first = try await TestServer.start(database: database)
@@ -63,7 +63,7 @@ struct MetricsTests {
         }
     }
 
-    @Test("C9: a scrape shows the loops' own figures, one row a shard")
+    @Test("C9: a scrape shows the loops' own figures, one row per shard")
     func shards() async throws {
         try await TestServer.with(["WORKER_THREADS": "3"]) { server, _ in
             let lines = try await scrape(server.metricsPort)
@@ -74,7 +74,7 @@ struct MetricsTests {
         }
     }
 
-    @Test("C9: the database is asked every five seconds at most, and its last word told for a minute")
+    @Test("C9: the database is queried at most every five seconds, and its last figures are reported for a minute")
     func queue() async throws {
         try await TestServer.with { _, url in
             try await PollTests.makeJob(url)
@@ -109,7 +109,7 @@ struct MetricsTests {
 
     private final class Hand { var seconds = 1000.0 }
 
-    @Test("C9: the kernel's figures, whatever the process is called")
+    @Test("C9: the kernel's figures, for any process name")
     func process() async throws {
         var figures = ProcessFigures()
         let rest = (5...52).map { "\($0)" }.joined(separator: " ")
@@ -124,7 +124,7 @@ struct MetricsTests {
         #expect(start < Timestamp.now().seconds)
     }
 
-    @Test("C9: a route's label is its pattern, each once; what leads nowhere is the last")
+    @Test("C9: a route's label is its pattern, each once; unknown paths are the last")
     func routes() {
         let router = SiteRoute.router
         #expect(Set(router.patterns).count == router.patterns.count && router.patterns.last == "other")
@@ -138,7 +138,7 @@ struct MetricsTests {
         #expect(Set(labels).count == labels.count)
     }
 
-    @Test("C9: a status without a label of its own is counted as other")
+    @Test("C9: a status without its own label counts as other")
     func statuses() {
         let metrics = RequestMetrics(patterns: SiteRoute.router.patterns)
         for status in [200, 299, 599, 600, nil] {

@@ -1,4 +1,4 @@
-// The API's document and its page, as far as they can be judged without a server: complete, and nothing unescaped.
+// The API's document and its page without a server: complete, and everything escaped.
 import Engine
 import Foundation
 import Testing
@@ -9,7 +9,7 @@ import Testing
 struct OpenAPITests {
     private static let document = APIDocument.value
 
-    @Test("C9: every endpoint of the router is documented, and no other")
+    @Test("C9: the document has exactly the router's endpoints")
     func endpoints() {
         let routed = SiteRoute.documented.map { "\($0.method.lowercased()) \(Self.shape($0.path))" }
         let documented = APIDocument.operations.map { "\($0.method) \(Self.shape($0.path))" }
@@ -24,7 +24,7 @@ struct OpenAPITests {
     }
 
     @Test(
-        "C4: every error code has a schema with its own example, and stands at an operation",
+        "C4: every error code has a schema with its own example, and an operation with it",
         arguments: ServiceError.Code.allCases)
     func codes(code: ServiceError.Code) throws {
         let schema = try #require(Self.document["components"]?["schemas"]?[code.schemaName])
@@ -38,7 +38,7 @@ struct OpenAPITests {
         #expect(!users.isEmpty)
     }
 
-    @Test("C6.1: every end of a job has its webhook")
+    @Test("C6.1: every end of a job has a webhook")
     func webhooks() {
         for status in JobStatus.allCases {
             guard let event = status.endEvent else { continue }
@@ -47,8 +47,8 @@ struct OpenAPITests {
         }
     }
 
-    /// With `UPDATE_OPENAPI_SNAPSHOT=1` the snapshot is written instead: look at its diff before committing it.
-    @Test("docs/openapi.json is the served document: a change of the API is seen in review")
+    /// With `UPDATE_OPENAPI_SNAPSHOT=1` it writes the snapshot instead: review the diff before the commit.
+    @Test("docs/openapi.json is the served document, so that a review shows each change of the API")
     func snapshot() throws {
         let place = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "docs/openapi.json")
@@ -61,7 +61,7 @@ struct OpenAPITests {
         #expect(difference.isEmpty, "renew the snapshot with: make openapi")
     }
 
-    @Test("every reference leads somewhere")
+    @Test("every reference has a target")
     func references() {
         var all: [String] = []
         Self.collect(Self.document, into: &all)
@@ -88,7 +88,7 @@ struct OpenAPITests {
 
 @Suite("The page", .timeLimit(.minutes(1)))
 struct PageTests {
-    @Test("nothing of a text becomes markup, and every element is closed")
+    @Test("text never becomes markup, and every element is closed")
     func escaped() {
         var html = HTML()
         html.element("p", ["title": "\"><script>&'"]) { Prose.write("<b> & `<i>` **<u>** `", to: &$0) }
@@ -109,7 +109,7 @@ struct PageTests {
                 """)
     }
 
-    @Test("a hostile document makes a harmless page")
+    @Test("a hostile document gives a harmless page")
     func hostile() {
         let evil = "<script>alert(1)</script>"
         let schema: JSONValue = .object([

@@ -1,4 +1,4 @@
-// The simulated outside world for a service under test. Thread: any; the simulators live on a loop of their own.
+// Simulators around a service under test. Thread: any; the simulators have their own loop.
 import Engine
 import LoadtestKit
 import Server
@@ -18,14 +18,14 @@ struct Outside: Sendable {
         self.openAI = LoopBound(openAI, on: loop)
     }
 
-    /// Requests that OpenAI got, by route.
+    /// Requests that OpenAI received, per route.
     func requests(_ route: String) async -> Int {
         await withCheckedContinuation { continuation in
             loop.post { continuation.resume(returning: openAI.value.requests(route)) }
         }
     }
 
-    /// Runs `body` with a service that lives in this world.
+    /// Runs `body` with a service that uses these simulators.
     static func with(
         _ settings: [String: String] = [:], faults: JSONValue = .object([]), responseSeconds: Double = 0,
         runsBackground: Bool = false, tune: @escaping @Sendable (inout Config) -> Void = { _ in },

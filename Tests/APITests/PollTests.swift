@@ -8,7 +8,7 @@ import Testing
 struct PollTests {
     static let id = "550e8400-e29b-41d4-a716-446655440000"
 
-    /// A job with `lots` lots of which the even ones have a final row.
+    /// A job with `lots` lots; every even one has a final row.
     static func makeJob(
         _ database: String, id: String = id, status: String = "processing", lots: Int = 3, age: String = "10 minutes"
     ) async throws {
@@ -32,7 +32,7 @@ struct PollTests {
         }
     }
 
-    @Test("C5.2, C5.9: the status has the document's members and the additive ones, with the right types")
+    @Test("C5.2, C5.9: the status has the document's members and the added ones, with the right types")
     func status() async throws {
         try await TestServer.with { server, database in
             try await Self.makeJob(database)
@@ -65,7 +65,7 @@ struct PollTests {
         }
     }
 
-    @Test("C5.2: processed / total in per cent, with one decimal; 100 only when all are processed")
+    @Test("C5.2: processed / total in percent, with one decimal; 100 only if all are processed")
     func percentage() async throws {
         try await TestServer.with { server, database in
             try await Self.makeJob(database, lots: 2000)
@@ -80,7 +80,7 @@ struct PollTests {
         }
     }
 
-    @Test("C5.9: the usage is zero before anything was spent")
+    @Test("C5.9: the usage is zero before the first cost")
     func unspent() async throws {
         try await TestServer.with { server, database in
             try await Self.makeJob(database)
@@ -89,7 +89,7 @@ struct PollTests {
         }
     }
 
-    @Test("C1.5, C1.7, C4.2: signature first, then 404; an id signed as it stands in the path")
+    @Test("C1.5, C1.7, C4.2: signature first, then 404; an id is signed as in the path")
     func order() async throws {
         try await TestServer.with { server, _ in
             let path = "/api/v1/batch-status/:job"
@@ -154,7 +154,7 @@ struct PollTests {
         }
     }
 
-    @Test("C1.5, C5.7: the list is filtered, paged, newest first, and signs its target")
+    @Test("C1.5, C5.7: the list is filtered, paged, newest first, and its target is signed")
     func list() async throws {
         try await TestServer.with { server, database in
             for number in 0..<5 {
@@ -186,7 +186,7 @@ struct PollTests {
         }
     }
 
-    @Test("C4.3: cancelling fences the worker off, makes the deliveries, and works once")
+    @Test("C4.3: cancelling fences off the worker, creates the deliveries, and works once")
     func cancel() async throws {
         try await TestServer.with { server, database in
             let path = "/api/v1/batch-jobs/:job/cancel"
@@ -218,7 +218,7 @@ struct PollTests {
         }
     }
 
-    @Test("C9: health names every part; without a worker and OpenAI it is not healthy")
+    @Test("C9: health names every part; without a worker and OpenAI it is unhealthy")
     func health() async throws {
         try await TestServer.with { server, database in
             let reply = try await server.send("GET", "/health")

@@ -1,4 +1,4 @@
-// The probe behind /health, where OpenAI cannot be asked at all.
+// The probe behind /health if no call to OpenAI is possible.
 import Engine
 import TestSupport
 import Testing
@@ -7,7 +7,7 @@ import Testing
 
 @Suite("OpenAI probe", .timeLimit(.minutes(1)))
 struct ProbeTests {
-    @Test("C9: a call that cannot be sent is told at once, to every caller")
+    @Test("C9: a call that cannot be sent fails at once for every caller")
     func unsendable() async throws {
         try await onLoop { loop in
             let http = HTTPClient(on: loop)

@@ -1,4 +1,4 @@
-// The rates as clients meet them: against a naive copy of the rule, and over real sockets on two loops.
+// The rates as clients see them: against a naive copy of the rule, and over real sockets on two loops.
 import Engine
 import TestSupport
 import Testing
@@ -7,7 +7,7 @@ import Testing
 
 @Suite("C3.1: rates", .timeLimit(.minutes(2)))
 struct RateTests {
-    /// The rule as one would write it down: every request of the last minute, clients in the order of their last visit.
+    /// The rule in its simplest form: every request of the last minute, clients in the order of their last request.
     private struct Naive {
         var visits: [(client: Int, times: [[UInt64]], seen: UInt64)] = []
         let limits: [Int]
@@ -33,7 +33,7 @@ struct RateTests {
         }
     }
 
-    @Test("whatever comes, the verdict is the one that keeping every request's time would give", arguments: 1...8)
+    @Test("for any sequence the verdict equals that of a list of all request times", arguments: 1...8)
     func againstNaive(seed: UInt64) {
         var random = Seeded(seed)
         let hands = LimiterTests.Hands()
@@ -44,12 +44,12 @@ struct RateTests {
         var naive = Naive(limits: [20, 1, 9], clientsMax: clientsMax)
         let pauses: [UInt64] = [0, 1, 40, 999, 1000, 3000, 59_999, 60_000, 60_001, 200_000]
         for _ in 0..<20_000 {
-            // Short pauses mostly, so that the limits are met.
+            // Mostly short pauses, so that the limits are reached.
             hands.turn(pauses[min(Int.random(in: 0..<10, using: &random), Int.random(in: 0..<40, using: &random))])
             let client = Int.random(in: 0..<10, using: &random)
             let rate = RateClass.allCases[Int.random(in: 0..<3, using: &random)]
             let counts = Bool.random(using: &random)
-            // The limiter forgets who has been idle for a minute, which the rule cannot tell from remembering.
+            // The limiter forgets clients idle for a minute, with the same verdicts as the rule.
             naive.visits.removeAll { $0.seen + 60_000 < hands.now }
             let expected = naive.ask(client, rate.rawValue, at: hands.now, counts: counts)
             let address = IPAddress(v4: UInt32(client))
@@ -61,7 +61,7 @@ struct RateTests {
         }
     }
 
-    @Test("two loops, many connections at once: exactly N requests pass, and every reply tells how things stand")
+    @Test("two loops, many connections at once: exactly N requests pass, and every reply reports the remaining ones")
     func twoLoops() async throws {
         let settings = ["WORKER_THREADS": "2", "RATE_LIMIT_POLL": "60"]
         try await TestServer.with(settings) { server, _ in
@@ -89,7 +89,7 @@ struct RateTests {
         }
     }
 
-    @Test("refusals count in the class that is known: a signed batch's in its own, the others as synchronous")
+    @Test("refusals count in the known class: a signed batch's in its own, the others as synchronous")
     func knownClass() async throws {
         try await TestServer.with(["RATE_LIMIT_BATCH": "7", "RATE_LIMIT_SYNC": "9"]) { server, _ in
             let lot = AcceptTests.lot(0)
@@ -106,7 +106,7 @@ struct RateTests {
         }
     }
 
-    @Test("a forwarded client counts by itself, where the proxy is trusted")
+    @Test("a forwarded client has its own count if the proxy is trusted")
     func forwarded() async throws {
         try await TestServer.with(["RATE_LIMIT_POLL": "5"]) { server, _ in
             let first = try await server.left([("X-Forwarded-For", "203.0.113.1")])
@@ -122,7 +122,7 @@ struct RateTests {
         }
     }
 
-    @Test("both classes full and the class unknown: Retry-After holds for either, and no byte of the body is read")
+    @Test("both classes full and the class unknown: Retry-After covers both, and no byte of the body is read")
     func bothFull() async throws {
         try await TestServer.with(["RATE_LIMIT_BATCH": "1", "RATE_LIMIT_SYNC": "1"]) { server, _ in
             #expect(try await server.generate("{").status == 400)
@@ -133,12 +133,12 @@ struct RateTests {
             ])
             #expect(reply.status == 429 && reply.code == "RATE_LIMIT_EXCEEDED")
             #expect(reply.header("Retry-After").flatMap { Int($0) } ?? 0 >= 60)
-            // The one of a known class is refused before its body, too, while the other class has room.
+            // A request of a known class is refused before its body too, while the other class has room.
             #expect(reply.header("RateLimit-Remaining") == "0")
         }
         try await TestServer.with(["RATE_LIMIT_BATCH": "1"]) { server, _ in
             #expect(try await server.generate(AcceptTests.twoLots).status == 201)
-            // Asked for, or longer than a single lot can be.
+            // A preferred batch, or a body too long for a single lot.
             for fields in ["Prefer: respond-async\r\nContent-Length: 1000", "Content-Length: 3000000"] {
                 let reply = try await server.raw(pieces: [
                     "POST /api/v1/generate-descriptions HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\n"
@@ -151,7 +151,7 @@ struct RateTests {
 }
 
 extension TestServer {
-    /// What a request is answered with, and its class's limit and what is left of it.
+    /// The reply to a request: its code, its class's limit and the remaining requests.
     fileprivate func standing(
         _ body: String, signed: String? = nil, _ headers: [(String, String)] = []
     ) async throws -> String {

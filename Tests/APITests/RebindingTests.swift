@@ -1,5 +1,5 @@
-// Names that change their minds: whoever owns a name answers with a permitted address while it is looked at and with a
-// forbidden one later. Nothing may ever be sent there (C7).
+// Rebinding names: the owner of a name answers with a permitted address at the first look-up and with a forbidden one
+// later. Nothing may ever be sent to the forbidden one (C7).
 import Engine
 import Foundation
 import Server
@@ -12,7 +12,7 @@ struct RebindingTests {
     private static let permitted = "127.0.0.2"
     private static let forbidden = "127.0.0.1"
 
-    @Test("C7: images: a name that was permitted when it was looked up first is judged again the next time")
+    @Test("C7: images: a name that was permitted at its first look-up is checked again at the next one")
     func images() async throws {
         try await RebindingWorld.with(["turns.example": [[Self.permitted], [Self.forbidden], [Self.permitted]]]) {
             world in
@@ -25,7 +25,7 @@ struct RebindingTests {
         }
     }
 
-    @Test("C7: images: of several addresses only the permitted ones are tried, in any order; IPv6 is none of them")
+    @Test("C7: images: only the permitted ones of several addresses are tried, in any order; IPv6 is not among them")
     func mixed() async throws {
         let book = [
             "first.example": [[Self.forbidden, Self.permitted]], "last.example": [[Self.permitted, Self.forbidden]],
@@ -44,7 +44,7 @@ struct RebindingTests {
         }
     }
 
-    @Test("C7: images: by redirect, to a name that turns and to others")
+    @Test("C7: images: by redirect, to a name that rebinds and to others")
     func redirects() async throws {
         let book = [
             "turns.example": [[Self.permitted], [Self.forbidden]], "good.example": [[Self.permitted]],
@@ -60,7 +60,7 @@ struct RebindingTests {
         }
     }
 
-    @Test("C6.2, C7: webhooks: each attempt is judged at its own look-up")
+    @Test("C6.2, C7: webhooks: each attempt is checked at its own look-up")
     func webhooks() async throws {
         let book = [
             "turns.example": [[Self.permitted], [Self.forbidden]], "mixed.example": [[Self.forbidden, Self.permitted]],
@@ -77,7 +77,7 @@ struct RebindingTests {
     }
 }
 
-/// What each look-up of a name is answered with, in turn; the last answer stays.
+/// The answers to the look-ups of a name, in turn; the last answer stays.
 private final class TurningNames: Sendable {
     private let state: Lock<(book: [String: [[String]]], asked: [String])>
 
@@ -114,12 +114,12 @@ private final class Site: RequestHandler {
     }
 }
 
-/// A service whose names are the test's, a site at the permitted address, and a listener on the same port of the
+/// A service with the test's own resolver, a site at the permitted address, and a listener on the same port of the
 /// forbidden one. Used on the site's loop.
 private struct RebindingWorld {
     let server: TestServer
     let names: TurningNames
-    /// Each is used once, so that no request goes over a connection of an earlier one, without a look-up.
+    /// Each name is used once, so that no request reuses an earlier connection without a look-up.
     private let ports: Lock<[Int]>
     private let seen: Lock<[String]>
     private static let portsMax = 8
@@ -141,7 +141,7 @@ private struct RebindingWorld {
             var (listeners, silent): ([HTTPListener], [SilentListener]) = ([], [])
             while listeners.count < portsMax {
                 let listener = try HTTPListener(on: loop, address: address, handler: site)
-                // Somebody may have the same port of the other address.
+                // Another process may have the same port of the other address.
                 if let other = try? SilentListener(besides: listener.port) {
                     listeners.append(listener)
                     silent.append(other)
@@ -170,13 +170,13 @@ private struct RebindingWorld {
         }
     }
 
-    /// The code of the reply to one lot with this picture; there is no OpenAI, so it is always an error.
+    /// The code of the reply to one lot with this picture; without OpenAI it is always an error.
     func describe(_ url: String) async throws -> String? {
         let lot: JSONValue = ["lot_id": "a", "images": [["url": .string(place(url))]]]
         return try await server.generate(JSONValue.object([("lots", [lot])]).text).code
     }
 
-    /// The attempts of a delivery that has failed: that of a job which was cancelled.
+    /// The attempts of a failed delivery of a cancelled job.
     func attempts(_ hook: String) async throws -> [JSONValue] {
         let url = place(hook)
         let lots: [JSONValue] = ["a", "b"].map { id in

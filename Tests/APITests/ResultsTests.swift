@@ -1,4 +1,4 @@
-// Results in every form, over a live socket: the same lots whichever way they are asked for.
+// Results in every form, over a live socket: each form has the same lots.
 import Engine
 import Foundation
 import TestSupport
@@ -67,12 +67,12 @@ struct ResultsTests {
                 #expect(reply.header("Content-Encoding") == nil && reply.header("Link") == nil)
                 #expect(reply.header("Vary") == "Accept, Accept-Encoding")
             }
-            // So little is not worth compressing.
+            // Such a small body is sent uncompressed.
             #expect(try await Self.get(server, Self.path, Self.gzip).text == expected)
         }
     }
 
-    @Test("gzip is the plain form after gunzip, one lot a line are the plain form's lots, HEAD has their headers")
+    @Test("gzip inflates to the plain form, lines have the plain form's lots, HEAD has the same headers")
     func forms() async throws {
         try await TestServer.with { server, database in
             try await Self.makeJob(database, lots: 1200, padding: 400)
@@ -100,7 +100,7 @@ struct ResultsTests {
         }
     }
 
-    @Test("pages put together are the plain form; each is the document with its own lots and where to go on")
+    @Test("the joined pages are the plain form; each is the document with its own lots and a link to the next")
     func pages() async throws {
         try await TestServer.with { server, database in
             try await Self.makeJob(database, lots: 450)
@@ -130,7 +130,7 @@ struct ResultsTests {
         }
     }
 
-    @Test("C1.5, C4.2: the query is not signed, and its mistakes are named")
+    @Test("C1.5, C4.2: the query is unsigned, and its mistakes are named")
     func mistakes() async throws {
         try await TestServer.with { server, database in
             try await Self.makeJob(database, lots: 3)
@@ -151,17 +151,17 @@ struct ResultsTests {
             }
             let target = Self.path + "?limit=1"
             #expect(try await server.send("GET", target, signed: target).status == 403)
-            // What is no parameter of ours is ignored, as everywhere.
+            // Unknown parameters are ignored, as everywhere.
             let other = try await Self.get(server, Self.path + "?page=2")
             #expect(other.status == 200 && !other.members.contains("pagination"))
         }
     }
 
-    @Test("pages that are fetched are bounded by bytes, and none is lost between those of small and of large lots")
+    @Test("fetched pages are bounded by bytes, without gaps between pages of small and of large lots")
     func bytes() async throws {
         try await TestServer.with { server, database in
             try await Self.makeJob(database, lots: 400, padding: 60_000)
-            // Some small ones among them.
+            // With some small ones among them.
             try await onDatabase(database) {
                 try await $0.execute(
                     """
@@ -192,10 +192,10 @@ struct ResultsTests {
         }
     }
 
-    @Test("who stops reading holds no connection, and gets the rest when it goes on; who leaves holds none either")
+    @Test("a paused reader holds no database connection and gets the rest later; a disconnected one holds none")
     func slow() async throws {
         try await TestServer.with { server, database in
-            // More than sockets hold.
+            // More than the sockets' buffers.
             try await Self.makeJob(database, lots: 400, padding: 60_000)
             for (accept, goesOn) in [("gzip", true), ("identity", true), ("gzip", false), ("identity", false)] {
                 let reply = try await onLoop { [port = server.port] loop in
@@ -221,7 +221,7 @@ struct ResultsTests {
 
     private struct NeverQuiet: Error {}
 
-    /// Nobody but ourselves runs a statement or holds a transaction open, several looks in a row.
+    /// True if no other session runs a statement or has an open transaction, in several checks in a row.
     private static func waitUntilQuiet(_ database: String) async throws {
         let busy = Statement(
             "t_busy",

@@ -40,7 +40,7 @@ struct RouterTests {
         #expect(SiteRoute.router.route(method: "GET", path: path) == .unknown)
     }
 
-    @Test("C4.2: other methods are told which one to use")
+    @Test("C4.2: other methods get the allowed one")
     func wrongMethod() {
         #expect(
             SiteRoute.router.route(method: "GET", path: "/api/v1/generate-descriptions") == .wrongMethod(allow: "POST"))
@@ -48,7 +48,7 @@ struct RouterTests {
             SiteRoute.router.route(method: "DELETE", path: "/api/v1/batch-jobs") == .wrongMethod(allow: "GET, HEAD"))
     }
 
-    @Test("C4.2: bad parameters are named")
+    @Test("C4.2: invalid parameters are named")
     func parameters() throws {
         let query = try QueryParameters("limit=20&status=pro%63essing&a=1&a=2&t=2025-08-05T07:30:00+02:00&bad=x")
         #expect(try query.integer("limit", 10, 1...100) == 20)

@@ -1,13 +1,13 @@
-// What pages ask together: one question for all of them, and a figure that all loops share.
+// Shared look-ups of pages: one query for all of them, and a figure that all loops share.
 import Engine
 import TestSupport
 import Testing
 
 @testable import Server
 
-@Suite("What pages ask together", .timeLimit(.minutes(1)))
+@Suite("Shared look-ups", .timeLimit(.minutes(1)))
 struct SharedLookTests {
-    @Test("one asks for all that come meanwhile, and the answer is good for a while")
+    @Test("one query serves all concurrent callers, and its answer is cached for a while")
     func together() async throws {
         try await onLoop { loop in
             let look = SharedLook<Int>(on: loop, freshSeconds: 3600)
@@ -21,14 +21,14 @@ struct SharedLookTests {
             #expect(answers == [1, 1, 1])
             let again = try await look.look(ask)
             #expect(again == 1 && asked == 1)
-            // An answer that will not do is asked for anew, by one for all again.
+            // An unsuitable answer is queried again, once for all callers.
             let better = try await loop.gather([1, 2]) { _ in try await look.look(isGood: { $0 > 1 }, ask) }
             #expect(better == [2, 2] && asked == 2)
             look.close()
         }
     }
 
-    @Test("who goes away does not end it for the others; a failure is told to all that wait and not kept")
+    @Test("a cancelled caller does not end it for the others; a failure reaches all waiters and is not cached")
     func trouble() async throws {
         try await onLoop { loop in
             let look = SharedLook<Int>(on: loop, freshSeconds: 3600)
@@ -57,7 +57,7 @@ struct SharedLookTests {
         }
     }
 
-    @Test("who has no more patience goes without; the question goes on for the next one")
+    @Test("a caller that times out gets no answer; the query continues for the next one")
     func patience() async throws {
         try await onLoop { loop in
             let look = SharedLook<Int>(on: loop, freshSeconds: 3600)
@@ -71,7 +71,7 @@ struct SharedLookTests {
         }
     }
 
-    @Test("C9: stages that are over are not counted again, the open one is when the job has gone on")
+    @Test("C9: ended stages are not counted again; the open one is counted again after progress")
     func stages() async throws {
         try await TestServer.with { _, url in
             try await PollTests.makeJob(url)
@@ -91,7 +91,7 @@ struct SharedLookTests {
                 var job = try #require(try await FindJob.run(database, job: id))
                 let first = try await insides.look(job)
                 #expect(first.stages.map(\.done) == [2, 2, 0, 2] && first.stages.map(\.failed) == [1, 1, 0, 1])
-                // The images are done with: rows that came now would be nobody's.
+                // The images stage has ended: new rows would not count.
                 try await database.session {
                     try await $0.execute("UPDATE lot_results SET position = position + 10 WHERE stage = 'vision'")
                     try await $0.execute("DELETE FROM lot_results WHERE stage = 'images'")
@@ -107,7 +107,7 @@ struct SharedLookTests {
         }
     }
 
-    @Test("C9: the processor's share is one figure, whichever loop asks, and covers a second at least")
+    @Test("C9: the CPU share is one figure for all loops and covers at least a second")
     func processor() {
         let share = ProcessorShare()
         #expect(share.note(.init(busy: 1000, all: 100_000), at: 0) == nil)

@@ -1,4 +1,4 @@
-// The spool gives back what it got, from memory or through its file.
+// The spool returns its bytes, from memory or through its file.
 import Engine
 import Foundation
 import TestSupport
@@ -26,7 +26,7 @@ struct SpoolTests {
                 let piece = [UInt8](repeating: UInt8(round), count: round * 97 + 5000)
                 spool.append { $0 += piece }
                 expected += piece
-                // Lets the writing overlap with the appending.
+                // Overlaps writes with appends.
                 if round % 10 == 9 { await loop.yield() }
             }
             let got = try await drain(spool)
@@ -36,7 +36,7 @@ struct SpoolTests {
         }
     }
 
-    @Test("after a reset only what came later counts, even while the file is being written")
+    @Test("after a reset only later bytes count, even during a write to the file")
     func reset() async throws {
         try await onLoop { loop in
             let spool = Spool(on: loop, directory: FileManager.default.temporaryDirectory.path, memoryBytes: 1024)
@@ -52,7 +52,7 @@ struct SpoolTests {
         }
     }
 
-    @Test("a disk that cannot be written is told of, and the producer is not left waiting")
+    @Test("a failed write is reported, and the producer does not wait for ever")
     func noDisk() async throws {
         try await onLoop { loop in
             let spool = Spool(on: loop, directory: "/nonexistent", memoryBytes: 10)

@@ -1,4 +1,4 @@
-// What becomes of requests when the service is told to stop.
+// Requests during the stop of the service.
 import Engine
 import TestSupport
 import Testing
@@ -7,7 +7,7 @@ import Testing
 struct StopTests {
     private static let lots = (0..<2).map { #"{"lot_id":"\#($0)","images":[{"url":"https://example.com/a.jpg"}]}"# }
 
-    /// Sends the head and half of the body; the rest is returned. The server has begun with it when this returns.
+    /// Sends the head and half of the body; returns the rest. The server has begun the request when this returns.
     private static func begin(_ client: HTTPTestClient, _ body: String) async throws -> String {
         client.send(
             """
@@ -27,7 +27,7 @@ struct StopTests {
 
     private static func said(_ client: HTTPTestClient) -> String { String(decoding: client.received, as: UTF8.self) }
 
-    @Test("C4.5: a batch whose body had begun is accepted, a car that takes minutes is not, nobody else comes in")
+    @Test("C4.5: a batch whose body has begun is accepted, a car that takes minutes is not, new requests are refused")
     func begun() async throws {
         try await TestDatabase.with { database in
             let server = try await TestServer.start(database: database, ["SHUTDOWN_GRACE": "60"])
@@ -42,7 +42,7 @@ struct StopTests {
                 idle.send("GET /health/ready HTTP/1.1\r\nHost: test\r\n\r\n")
                 #expect(try await idle.reply().status == 200)
                 let stopping = loop.spawn { await server.stop() }
-                // It is closed when nothing new is begun any more.
+                // The listener closes when no new request may begin.
                 _ = try await idle.readToEnd()
                 await #expect(throws: SystemError.self) {
                     try await HTTPTestClient.connect(port: server.port, on: loop)

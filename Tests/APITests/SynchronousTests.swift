@@ -1,4 +1,4 @@
-// One lot described while its client waits, against the simulated outside.
+// One lot described while its client waits, against the simulators.
 import Engine
 import LoadtestKit
 import Server
@@ -22,7 +22,7 @@ struct SynchronousTests {
             imageKeys: paths.map { SimulatedAnswer.imageKey(bytes: ImagesSimulator.picture(path: $0) ?? []) })
     }
 
-    @Test("C2.4: the requested languages in the requested order, each what the model said; missing images named")
+    @Test("C2.4: the requested languages in order, with the model's texts; missing images are named")
     func describes() async throws {
         try await Outside.with { server, outside, database in
             let paths = ["/car/1/front.jpg", "/car/1/side.png"]
@@ -52,7 +52,7 @@ struct SynchronousTests {
         }
     }
 
-    @Test("C2.4: English is left out where it was not asked for; en-GB is translated")
+    @Test("C2.4: English is left out unless requested; en-GB is translated")
     func noEnglish() async throws {
         try await Outside.with { server, outside, _ in
             let reply = try await server.generate(
@@ -63,7 +63,7 @@ struct SynchronousTests {
         }
     }
 
-    @Test("C5.5: OPENAI_IMAGE_MODE=url names the images instead of sending them")
+    @Test("C5.5: OPENAI_IMAGE_MODE=url sends the images' URLs instead of their bytes")
     func byURL() async throws {
         try await Outside.with(["OPENAI_IMAGE_MODE": "url"]) { server, outside, _ in
             let url = outside.imagesURL + "/car/3.jpg"
@@ -73,7 +73,7 @@ struct SynchronousTests {
         }
     }
 
-    @Test("C2.5: no usable image is 422 naming the URLs, or 413 when size alone was the reason")
+    @Test("C2.5: no usable image is 422 naming the URLs, or 413 if size was the only reason")
     func noImages() async throws {
         try await Outside.with { server, outside, _ in
             let bad = [outside.imagesURL + "/missing/a.jpg", outside.imagesURL + "/html/b"]
@@ -87,7 +87,7 @@ struct SynchronousTests {
         }
     }
 
-    @Test("C4.5: OpenAI's errors are 500 with its words, 502 when it cannot be reached")
+    @Test("C4.5: OpenAI's errors are 500 with its message, 502 if it is unreachable")
     func openAITrouble() async throws {
         let faults: JSONValue = [
             "routes": [["route": "POST /v1/responses", "fault": "status", "status": 400, "message": "no"]]
@@ -100,7 +100,7 @@ struct SynchronousTests {
         }
     }
 
-    @Test("C8: a model that is gone is replaced by the next of the list; hostile HTML is cleaned")
+    @Test("C8: a removed model is replaced by the next in the list; hostile HTML is cleaned")
     func fallback() async throws {
         let faults: JSONValue = ["shutdown": ["o4-mini"], "lines": [["fault": "hostile_html"]]]
         try await Outside.with(faults: faults) { server, outside, _ in
@@ -110,7 +110,7 @@ struct SynchronousTests {
         }
     }
 
-    @Test("C2.4: an answer of which nothing could be seen is no answer")
+    @Test("C2.4: an answer without visible text is no answer")
     func blank() async throws {
         try await Outside.with(faults: ["lines": [["fault": "blank_html"]]]) { server, outside, _ in
             let reply = try await server.generate(Self.body([outside.imagesURL + "/car/7.jpg"], languages: ["en"]))
@@ -123,7 +123,7 @@ struct SynchronousTests {
         }
     }
 
-    @Test("C2.6: when the client hangs up, the service lets go at once: it can be stopped")
+    @Test("C2.6: if the client disconnects, the service cancels its work at once and can stop")
     func hangUp() async throws {
         try await Outside.with(["SHUTDOWN_GRACE": "300"], responseSeconds: 300) { server, outside, _ in
             let body = Self.body([outside.imagesURL + "/car/6.jpg"], languages: ["en"])
@@ -132,11 +132,11 @@ struct SynchronousTests {
                 client.send(
                     "POST /api/v1/generate-descriptions HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\n"
                         + "X-Signature: \(TestServer.sign(body))\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
-                // The call to OpenAI is under way.
+                // The call to OpenAI is in progress.
                 while await outside.requests("POST /v1/responses") == 0 { try await loop.sleep(seconds: 0.01) }
                 client.close()
             }
-            // If it waited for the call, the suite's time limit would end it.
+            // If it waited for the call, the suite's time limit would fail the test.
             await server.stop()
         }
     }

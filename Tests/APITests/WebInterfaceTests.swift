@@ -1,4 +1,4 @@
-// The web interface over a live socket: who may see and do what, and that nothing hostile becomes markup.
+// The web interface over a live socket: access, actions, and that hostile text never becomes markup.
 import Engine
 import Foundation
 import Server
@@ -28,7 +28,7 @@ struct WebInterfaceTests {
     }
 
     @Test(
-        "C9: without a session browsers are led to sign in, and programs are told",
+        "C9: without a session browsers are redirected to sign in, and programs get an error",
         arguments: [
             "/jobs", "/jobs/\(id)", "/jobs/\(id)/lots", "/jobs/\(id)/lot", "/jobs/\(id)/webhooks",
             "/jobs/\(id)/download",
@@ -48,7 +48,7 @@ struct WebInterfaceTests {
         }
     }
 
-    @Test("C8: the shared key signs in; the session's cookie is the browser's alone")
+    @Test("C8: the shared key signs in; scripts and other sites cannot read the session's cookie")
     func signingIn() async throws {
         try await TestServer.with(["SESSION_SECRET": "a secret"]) { server, _ in
             let form = try await server.send("GET", "/sign-in?next=/system", headers: Self.page)
@@ -62,7 +62,7 @@ struct WebInterfaceTests {
             let cookie = try await Self.signIn(server)
             let system = try await server.send("GET", "/system", headers: Self.page + [cookie])
             #expect(system.status == 200 && system.text.contains("<h1>System</h1>"))
-            // Over TLS, as a trusted proxy says, it is another cookie.
+            // Over TLS, as a trusted proxy reports it, the cookie differs.
             let tls = Self.page + [("X-Forwarded-Proto", "https")]
             let secure = try await server.send(
                 "POST", "/sign-in", headers: tls + [Self.form], body: "key=\(TestServer.key)")
@@ -72,7 +72,7 @@ struct WebInterfaceTests {
         }
     }
 
-    @Test("attempts to sign in are limited, by client")
+    @Test("attempts to sign in are limited per client")
     func attempts() async throws {
         try await TestServer.with { server, _ in
             func attempt(_ key: String, from client: String) async throws -> TestServer.Reply {
@@ -81,7 +81,7 @@ struct WebInterfaceTests {
                     body: "key=\(key)")
             }
             for _ in 0..<10 { #expect(try await attempt("x", from: "192.0.2.1").status == 403) }
-            // Also with the right key: or one could go on guessing until it fits.
+            // With the right key too; otherwise a client could guess until it matches.
             let refused = try await attempt(TestServer.key, from: "192.0.2.1")
             #expect(refused.status == 429 && refused.header("Set-Cookie") == nil)
             let seconds = try #require(refused.header("Retry-After").flatMap { Int($0) })
@@ -90,7 +90,7 @@ struct WebInterfaceTests {
         }
     }
 
-    @Test("nothing is done without the session's own token, or for a page of another site")
+    @Test("actions need the session's own token and a page of this site")
     func forgery() async throws {
         try await TestServer.with { server, database in
             try await PollTests.makeJob(database)
@@ -114,7 +114,7 @@ struct WebInterfaceTests {
             let done = try await cancel("csrf=\(token)", [("Sec-Fetch-Site", "same-origin")])
             #expect(done.status == 303 && done.header("Location") == "/jobs/\(Self.id)")
             #expect(try await server.poll("/api/v1/batch-status/:job", job: Self.id).json["status"] == "cancelled")
-            // C4.3: a second time it is too late; a browser gets a page, a program JSON (C4.1).
+            // C4.3: a second cancel is too late; a browser gets a page, a program JSON (C4.1).
             #expect(try await cancel("csrf=\(token)").code == "JOB_ALREADY_CANCELLED")
             let shown = try await cancel("csrf=\(token)", Self.page)
             #expect(shown.status == 409 && shown.text.contains("JOB_ALREADY_CANCELLED</p>") == false)
@@ -161,7 +161,7 @@ struct WebInterfaceTests {
         }
     }
 
-    @Test("pictures are shown on request only, and then from their own hosts")
+    @Test("pictures are loaded on request only, and from their own hosts")
     func pictures() async throws {
         try await TestServer.with { server, database in
             try await PollTests.makeJob(database, status: "completed")
@@ -180,10 +180,10 @@ struct WebInterfaceTests {
         }
     }
 
-    @Test("lists are read to their end page by page, nothing twice and nothing left out")
+    @Test("lists can be read to their end page by page, each row exactly once")
     func pages() async throws {
         try await TestServer.with { server, database in
-            // Equal times, so that the key's second part counts.
+            // Equal times, so that the key's second part decides.
             for number in 10..<70 {
                 let id = "550e8400-e29b-41d4-a716-4466554400\(number)"
                 try await PollTests.makeJob(
@@ -214,7 +214,7 @@ struct WebInterfaceTests {
         }
     }
 
-    @Test("a stream of events tells each change and ends with the last job")
+    @Test("a stream of events has each change and ends with the last job")
     func events() async throws {
         try await TestServer.with { server, database in
             try await PollTests.makeJob(database, lots: 10)
@@ -251,7 +251,7 @@ struct WebInterfaceTests {
         }
     }
 
-    @Test("results are downloaded as through the API; what is not there is a page")
+    @Test("results are downloaded as through the API; missing ones give an error page")
     func download() async throws {
         try await TestServer.with { server, database in
             try await PollTests.makeJob(database, status: "completed")
@@ -268,7 +268,7 @@ struct WebInterfaceTests {
         }
     }
 
-    @Test("a form asks for a car to be described by the API's rules")
+    @Test("a form submits a car under the API's rules")
     func tryIt() async throws {
         try await TestServer.with { server, _ in
             let cookie = try await Self.signIn(server)
@@ -288,7 +288,7 @@ struct WebInterfaceTests {
         }
     }
 
-    @Test("signing out makes the browser forget")
+    @Test("signing out deletes the browser's cookie")
     func signingOut() async throws {
         try await TestServer.with { server, _ in
             let cookie = try await Self.signIn(server)

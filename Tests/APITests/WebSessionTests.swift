@@ -1,4 +1,4 @@
-// Sessions, cookies, origins and the page's own pieces, as far as they can be judged without a server.
+// Sessions, cookies, origins and parts of pages without a server.
 import Engine
 import TestSupport
 import Testing
@@ -15,7 +15,7 @@ struct WebSessionTests {
         SessionKeys(secret: secret, shared: shared)
     }
 
-    @Test("C8: the shared key opens a session, and nothing else does")
+    @Test("C8: only the shared key opens a session")
     func opened() throws {
         let keys = Self.keys()
         let (session, token) = try #require(keys.open(with: Self.key, now: Self.now))
@@ -27,7 +27,7 @@ struct WebSessionTests {
         #expect(again.session.id != session.id && again.session.csrf != session.csrf)
     }
 
-    @Test("C8: a session ends after its time, and not before")
+    @Test("C8: a session ends exactly after its time")
     func expiry() throws {
         let keys = Self.keys()
         let (session, token) = try #require(keys.open(with: Self.key, now: Self.now))
@@ -37,7 +37,7 @@ struct WebSessionTests {
         #expect(keys.find(token, now: Self.now + life) == nil)
     }
 
-    @Test("C8: any change of a token breaks it")
+    @Test("C8: any change of a token invalidates it")
     func tampering() throws {
         let keys = Self.keys()
         let token = try #require(keys.open(with: Self.key, now: Self.now)).token
@@ -53,19 +53,19 @@ struct WebSessionTests {
         #expect(keys.find("\(parts[0]).99999999999.\(parts[2])", now: Self.now) == nil)
     }
 
-    @Test("C8: SESSION_SECRET signs: with another one, or another shared key, a session is none")
+    @Test("C8: SESSION_SECRET signs: another one, or another shared key, invalidates a session")
     func secrets() throws {
         let token = try #require(Self.keys().open(with: Self.key, now: Self.now)).token
         #expect(Self.keys("other secret").find(token, now: Self.now) == nil)
         #expect(Self.keys(nil).find(token, now: Self.now) == nil)
         #expect(Self.keys("secret", [Self.other]).find(token, now: Self.now) == nil)
-        // Without the setting the shared key signs: the same in every instance.
+        // Without the setting the shared key signs, equally in every instance.
         let plain = try #require(Self.keys(nil).open(with: Self.key, now: Self.now)).token
         #expect(Self.keys(nil).find(plain, now: Self.now) != nil)
         #expect(Self.keys(nil, [Self.other]).find(plain, now: Self.now) == nil)
     }
 
-    @Test("C1.6: while keys are changed both open sessions, and a session ends with its key")
+    @Test("C1.6: during a rotation both keys open sessions, and a session ends with its key")
     func rotation() throws {
         let both = Self.keys("secret", [Self.other, Self.key])
         let (old, new) = (
@@ -86,7 +86,7 @@ struct WebSessionTests {
         for token in [nil, "", "x", theirs.csrf, mine.id, String(mine.csrf.dropLast())] { #expect(!mine.owns(token)) }
     }
 
-    @Test("the cookie is for this host, for HTTP and not for scripts; Secure over TLS")
+    @Test("the cookie is for this host and hidden from scripts; Secure over TLS")
     func cookie() {
         let plain = SessionCookie.set("t", isSecure: false).1
         #expect(plain == "generation_session=t; Path=/; Max-Age=28800; HttpOnly; SameSite=Lax")
@@ -98,7 +98,7 @@ struct WebSessionTests {
         #expect(SessionCookie.values(cookies, isSecure: true) == ["3"])
     }
 
-    @Test("C3.1: only a trusted proxy says that the browser speaks TLS")
+    @Test("C3.1: only a trusted proxy can report TLS")
     func secure() throws {
         let proxies = [try CIDR(parsing: "10.0.0.0/8")]
         let (proxy, stranger) = (try #require(IPAddress("10.1.2.3")), try #require(IPAddress("192.0.2.1")))
@@ -110,7 +110,7 @@ struct WebSessionTests {
         #expect(!isSecure(proxy, "https, http"))
     }
 
-    @Test("forms of other sites are known by what the browser says")
+    @Test("forms of other sites are detected by the browser's headers")
     func origins() {
         func isOurs(_ site: String?, _ origin: String?, _ host: String? = "gen.example:5000") -> Bool {
             WebOrigin.isOurs(fetchSite: site, origin: origin, host: host)
@@ -125,7 +125,7 @@ struct WebSessionTests {
     }
 
     @Test(
-        "after signing in the reader is led to a page of ours only",
+        "sign-in redirects to pages of this site only",
         arguments: [
             "//evil.example", "/\\evil.example", "https://evil.example", "evil", "", "/a b", "/a\r\nX: y", "\\/evil",
         ])
@@ -134,7 +134,7 @@ struct WebSessionTests {
         #expect(SignIn.target(nil) == "/jobs" && SignIn.target("/jobs?status=failed") == "/jobs?status=failed")
     }
 
-    @Test("a policy names only what cannot break out of it")
+    @Test("a policy contains only hosts that cannot break its syntax")
     func policy() {
         #expect(WebOrigin.origin(of: "https://Example.com:8443/a?b#c") == "https://example.com:8443")
         for url in [
@@ -149,9 +149,9 @@ struct WebSessionTests {
     }
 }
 
-@Suite("The pieces of a page", .timeLimit(.minutes(1)))
+@Suite("Parts of a page", .timeLimit(.minutes(1)))
 struct WebPieceTests {
-    @Test("an address from outside is a link only if it is one of the web's")
+    @Test("an untrusted address is a link only if it is http or https")
     func links() {
         var html = HTML()
         html.outsideLink("javascript:alert(1)")
@@ -163,7 +163,7 @@ struct WebPieceTests {
                 """)
     }
 
-    @Test("C2.4: a description is cleaned once more on its way to the page")
+    @Test("C2.4: a description is cleaned again for the page")
     func description() {
         var html = HTML()
         html.description("<p onclick=\"x()\">a <script>alert(1)</script><img src=x onerror=y><strong>b</strong></p>")
@@ -188,7 +188,7 @@ struct WebPieceTests {
         #expect(Chart.number(0.04) == "0" && Chart.number(12.34) == "12.3" && Chart.number(3) == "3")
     }
 
-    @Test("a chart draws what there is, and says it in words")
+    @Test("a chart draws its values and describes them in text")
     func chart() {
         var html = HTML()
         Chart(title: "T", values: [0, 2, 4], bad: [0, 1, 0], unit: "u", from: "a", to: "b").write(to: &html)
@@ -199,7 +199,7 @@ struct WebPieceTests {
         #expect(!empty.text.contains("<rect") && empty.text.contains("nothing yet"))
     }
 
-    @Test("the last hour is remembered, and no more")
+    @Test("exactly the last hour is kept")
     func trends() {
         let trends = Trends()
         for number in 0..<Trends.periods + 5 { trends.append(TrendSample(requests: number)) }
@@ -209,13 +209,13 @@ struct WebPieceTests {
 }
 
 extension String {
-    /// How often `part` stands in it.
+    /// Number of occurrences of `part`.
     fileprivate func components(of part: String) -> Int { ranges(of: part).count }
 }
 
-@Suite("The beat of live pages", .timeLimit(.minutes(1)))
+@Suite("Updates of live pages", .timeLimit(.minutes(1)))
 struct LiveFeedTests {
-    @Test("streams are bounded, and a place that was left is free again")
+    @Test("streams are bounded, and a closed one frees its place")
     func bounded() async throws {
         try await onLoop { loop in
             let feed = LiveFeed(on: loop)
@@ -227,7 +227,7 @@ struct LiveFeedTests {
         }
     }
 
-    @Test("all that wait go on in the same turn; who is cancelled does not hold the others up")
+    @Test("all waiters resume in the same turn; a cancelled one does not delay the others")
     func together() async throws {
         try await onLoop { loop in
             let feed = LiveFeed(on: loop)

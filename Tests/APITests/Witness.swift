@@ -1,4 +1,4 @@
-// Asks a service under test by the API document: each reply is held against it. Thread: any.
+// Sends requests to a service under test and checks each reply against the API document. Thread: any.
 import Engine
 import TestSupport
 import Testing
@@ -10,11 +10,11 @@ struct Witness: Sendable {
     enum Signature { case right, wrong, none }
 
     let server: TestServer
-    /// Operations with the statuses that they answered, such as `getHealth 200`.
+    /// Operations with their replies' statuses, such as `getHealth 200`.
     let seen: Lock<Set<String>>
 
-    /// A valid request to an operation, apart from what the arguments change.
-    /// - Parameter id: of the job or the delivery that the path names.
+    /// A valid request to an operation, except for the arguments' changes.
+    /// - Parameter id: of the job or the delivery in the path.
     @discardableResult
     func ask(
         _ operation: String, _ id: String = PollTests.id, method: String? = nil, query: String = "",
@@ -34,7 +34,7 @@ struct Witness: Sendable {
         return reply
     }
 
-    /// Makes a batch job with a lot for each image.
+    /// Creates a batch job with one lot per image.
     func batch(_ images: [String], webhook: String) async throws -> String {
         let lots: [JSONValue] = images.enumerated().map { number, url in
             ["lot_id": .string("lot-\(number)"), "images": [["url": .string(url)]], "webhook": .string(webhook)]
@@ -43,7 +43,7 @@ struct Witness: Sendable {
         return try #require(try await ask("generateDescriptions", body: body.text).json["job_id"]?.string)
     }
 
-    /// Asks everything about a job again and again until it has ended and its webhook was delivered.
+    /// Requests everything about a job repeatedly until it has ended and its webhook was delivered.
     func follow(_ job: String) async throws {
         try await onLoop { loop in
             while true {

@@ -1,8 +1,8 @@
-// Which addresses may be connected to (C7), in every spelling. Any thread.
+// The addresses to which the service may connect (C7), in every notation. Any thread.
 import Engine
 import Testing
 
-@Suite("Addresses and the policy about them", .timeLimit(.minutes(1)))
+@Suite("Addresses and their policy", .timeLimit(.minutes(1)))
 struct AddressPolicyTests {
     @Test(
         "C7: addresses that are not globally reachable are refused",
@@ -23,7 +23,7 @@ struct AddressPolicyTests {
     }
 
     @Test(
-        "C7: globally reachable addresses are permitted, also at the edges of the refused blocks",
+        "C7: globally reachable addresses are permitted, including those next to refused blocks",
         arguments: [
             "1.0.0.0", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255",
             "128.0.0.0", "169.253.255.255", "169.255.0.0", "172.15.255.255", "172.32.0.0", "191.255.255.255",
@@ -38,7 +38,7 @@ struct AddressPolicyTests {
         #expect(AddressPolicy().permits(address))
     }
 
-    @Test("C7: ALLOWED_PRIVATE_NETWORKS opens what it contains and nothing beside it")
+    @Test("C7: ALLOWED_PRIVATE_NETWORKS opens exactly the networks that it contains")
     func allowed() throws {
         let policy = AddressPolicy(allowed: [try CIDR(parsing: "127.0.0.0/8"), try CIDR(parsing: "fd00::/8")])
         for text in ["127.0.0.1", "127.9.9.9", "::ffff:127.0.0.1", "64:ff9b::127.0.0.1", "fd12::1", "8.8.8.8"] {
@@ -50,7 +50,7 @@ struct AddressPolicyTests {
     }
 
     @Test(
-        "networks are read and printed",
+        "networks are parsed and printed",
         arguments: ["10.0.0.0/8", "0.0.0.0/0", "1.2.3.4/32", "fd00::/8", "::/0", "::1/128"])
     func networks(text: String) throws {
         let network = try CIDR(parsing: text)
@@ -81,7 +81,7 @@ struct AddressPolicyTests {
         }
     }
 
-    @Test("what is not a network is refused with its reason")
+    @Test("an invalid network is refused with a reason")
     func malformed() {
         #expect(throws: CIDRError.notAnAddress("10.0.0/8")) { try CIDR(parsing: "10.0.0/8") }
         #expect(throws: CIDRError.notAnAddress("")) { try CIDR(parsing: "") }
@@ -93,7 +93,7 @@ struct AddressPolicyTests {
         #expect(throws: CIDRError.hostBitsSet("10.1.2.3/8")) { try CIDR(parsing: "10.1.2.3/8") }
     }
 
-    @Test("addresses print canonically")
+    @Test("addresses are printed canonically")
     func printing() {
         #expect(IPAddress("192.168.1.20")?.description == "192.168.1.20")
         #expect(IPAddress("2001:DB8:0:0:0:0:0:1")?.description == "2001:db8::1")

@@ -1,11 +1,11 @@
-// Each schedule of delays, as figures.
+// Each schedule of delays, with its figures.
 import Testing
 
 @testable import Engine
 
 @Suite("Back-off", .timeLimit(.minutes(1)))
 struct BackOffTests {
-    @Test("half of the doubled delay to all of it, none after no failure")
+    @Test("between half of the doubled delay and all of it; zero without a failure")
     func delays() {
         let backOff = BackOff(firstSeconds: 1, mostSeconds: 10)
         #expect(backOff.delay(failures: 0, jitter: 0.5) == 0)
@@ -14,7 +14,7 @@ struct BackOffTests {
         #expect(backOff.delay(failures: .max, jitter: 0) == 5)
     }
 
-    @Test("connections to the database: 0.1 s to 5 s; work that waits for it: 0.2 s to 3 s")
+    @Test("connections to the database: 0.1 s to 5 s; work that waits for the database: 0.2 s to 3 s")
     func database() {
         #expect((0...8).map { BackOff.reconnect.longest(failures: $0) } == [0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5, 5])
         #expect(BackOff.reconnect.delay(failures: 1, jitter: 0) == 0.05)
@@ -22,14 +22,14 @@ struct BackOffTests {
         #expect(BackOff.insistence.delay(failures: 9, jitter: 0) == 1.5)
     }
 
-    @Test("calls to the provider: 0.5 s to 8 s, less up to a quarter")
+    @Test("calls to the provider: 0.5 s to 8 s, minus up to a quarter")
     func calls() {
         let policy = RetryPolicy()
         #expect((0..<7).map { policy.backOff(retriesDone: $0, random: 0) } == [0.5, 1, 2, 4, 8, 8, 8])
         #expect((0..<7).map { policy.backOff(retriesDone: $0, random: 1) } == [0.375, 0.75, 1.5, 3, 6, 6, 6])
     }
 
-    @Test("names that failed are asked again after 15 s to 600 s")
+    @Test("failed names are looked up again after 15 s to 600 s")
     func names() {
         #expect((1...8).map { HostNames.backOff.longest(failures: $0) } == [15, 30, 60, 120, 240, 480, 600, 600])
     }

@@ -17,7 +17,7 @@ struct Base64Tests {
         #expect(Base64.text(Array(plain.utf8)) == encoded)
     }
 
-    @Test("around the ends of blocks, behind what is there", arguments: [12_287, 12_288, 12_289, 24_576, 100_003])
+    @Test("around the ends of blocks, after existing bytes", arguments: [12_287, 12_288, 12_289, 24_576, 100_003])
     func blocks(_ count: Int) {
         let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7919 >> 3) }
         var out = Array("data:".utf8)

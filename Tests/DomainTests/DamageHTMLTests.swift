@@ -1,11 +1,11 @@
-// What is left of a model's HTML (C2.4).
+// The cleaned HTML of a model's answer (C2.4).
 import Engine
 import Testing
 
 @Suite("C2.4: damage descriptions", .timeLimit(.minutes(1)))
 struct DamageHTMLTests {
     @Test(
-        "what is allowed stays, anything else is removed or escaped",
+        "allowed markup stays, all other markup is removed or escaped",
         arguments: [
             ("", ""), ("  \n ", ""), ("Front damage.", "<p>Front damage.</p>"),
             (" Front damage.\n", "<p>Front damage.</p>"),
@@ -28,7 +28,7 @@ struct DamageHTMLTests {
             ("\"quoted\" 'text'", "<p>\"quoted\" 'text'</p>"), ("a\0\u{8}b", "<p>ab</p>"), ("<p-x>a</p-x>", "<p>a</p>"),
             ("<scr<script>ipt>alert(1)</script>", "<p>ipt&gt;alert(1)</p>"),
             ("<p>Перед &amp; зад</p>", "<p>Перед &amp; зад</p>"),
-            // A mark on a space is something to be seen, wherever it stands.
+            // A mark on a space is visible, anywhere in the text.
             ("a \u{328}", "<p>a \u{328}</p>"), (" \u{328}a", "<p> \u{328}a</p>"), ("\n \u{328}\n", "<p> \u{328}</p>"),
         ])
     func cleaned(text: String, expected: String) {
@@ -36,7 +36,7 @@ struct DamageHTMLTests {
     }
 
     @Test(
-        "C2.4: a text of which nothing can be seen is blank",
+        "C2.4: a text without a visible character is blank",
         arguments: [
             ("", true), (" \n", true), ("<p></p>", true), ("<p> <br></p>", true), ("<ul><li></li></ul>", true),
             ("<img src=x onerror=1>", true), ("<script>alert(1)</script>", true), ("<!-- dent -->", true),
@@ -50,7 +50,7 @@ struct DamageHTMLTests {
     }
 
     @Test(
-        "tags are balanced and stand where they may",
+        "tags are balanced and only in allowed places",
         arguments: [
             ("<p>a", "<p>a</p>"), ("a</p>", "<p>a</p>"), ("<p>a<p>b", "<p>a</p><p>b</p>"),
             ("<strong>a", "<p><strong>a</strong></p>"),

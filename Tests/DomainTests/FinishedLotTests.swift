@@ -1,10 +1,10 @@
-// A lot as it stands in results and webhooks. Pure; any thread.
+// A lot in results and webhooks. Pure; any thread.
 import Engine
 import Testing
 
 @Suite("A finished lot")
 struct FinishedLotTests {
-    @Test("C2.4: descriptions in the requested order, English only where asked for")
+    @Test("C2.4: descriptions in the requested order, English only if requested")
     func descriptions() {
         let texts = ["ru": "R", "de": "D"]
         let all = FinishedLot.descriptions(languages: ["de", "EN", "ru"], english: "E") { texts[$0] }
@@ -14,7 +14,7 @@ struct FinishedLotTests {
         #expect(none.map(\.damages) == ["R"])
     }
 
-    @Test("a finished lot has the members of the document's sample, a failed one says why")
+    @Test("a finished lot has the members of the document's sample, a failed one has its reason")
     func json() {
         let lot = FinishedLot(
             lotID: "a\"b", error: nil, processedImages: 2, descriptions: [("en", "<p>x</p>")], missingImages: ["u"])

@@ -1,12 +1,12 @@
-// Whatever a model writes, what is left of it is safe: properties over generated texts, judged by readers that share no
-// code with the filter (C2.4).
+// The cleaned text of any model output is safe: properties over generated texts, checked by readers that share no code
+// with the filter (C2.4).
 import Engine
 import TestSupport
 import Testing
 
 @Suite("C2.4: hostile model output", .timeLimit(.minutes(2)))
 struct HostileHTMLTests {
-    /// Anything that has ever been used to get markup past a filter, whole and in halves.
+    /// Known ways to get markup past a filter, whole and in halves.
     private static let pieces = [
         "<p>", "</p>", "<ul>", "</ul>", "<ol>", "</ol>", "<li>", "</li>", "<strong>", "</strong>", "<em>", "</em>",
         "<br>", "<br/>", "</br>", "<P >", "</P\n>", "<p/>", "<div>", "</div>", "<table><tr><td>", "<h1>", "<b>", "</b>",
@@ -28,7 +28,7 @@ struct HostileHTMLTests {
         for _ in 0..<Int.random(in: 1...30, using: &random) {
             out += pieces.randomElement(using: &random) ?? ""
             if Int.random(in: 0..<12, using: &random) == 0, !out.isEmpty {
-                // A tag cut anywhere, or with something inside.
+                // A tag cut anywhere, or with an insertion.
                 let cut = out.unicodeScalars.indices.randomElement(using: &random) ?? out.startIndex
                 out.insert(contentsOf: pieces.randomElement(using: &random) ?? "", at: cut)
             }
@@ -36,7 +36,7 @@ struct HostileHTMLTests {
         return out
     }
 
-    @Test("the result is sound, and cleaning it again changes nothing", arguments: 1...8)
+    @Test("the result is safe, and a second cleaning changes nothing", arguments: 1...8)
     func anything(seed: UInt64) {
         var random = Seeded(seed)
         for _ in 0..<4000 {
@@ -50,7 +50,7 @@ struct HostileHTMLTests {
         }
     }
 
-    @Test("no word is lost, added or moved, whatever tags stand around it", arguments: 1...8)
+    @Test("no word is lost, added or moved, for any tags around it", arguments: 1...8)
     func words(seed: UInt64) {
         let tags = [
             "<p>", "</p>", "<ul>", "</ul>", "<ol>", "</ol>", "<li>", "</li>", "<strong>", "</strong>", "<em>", "</em>",
@@ -72,7 +72,7 @@ struct HostileHTMLTests {
         }
     }
 
-    @Test("very deep nesting is cut, and takes no time")
+    @Test("very deep nesting is cut in linear time")
     func deep() {
         for piece in ["<ul><li>", "<ol>", "<p><strong>", "<li>", "<ul><li><p><em>"] {
             let clean = DamageHTML.clean(String(repeating: piece, count: 20_000) + "a")
@@ -116,9 +116,9 @@ struct HostileHTMLTests {
     }
 }
 
-/// Reads a result by the letter: bare allowed tags in their places, character references, text.
+/// Parses a result strictly: bare allowed tags in their places, character references, text.
 private enum StrictHTML {
-    /// What is wrong with it; nil if nothing is.
+    /// The flaw of the result; nil if it has none.
     static func flaw(of html: String) -> String? {
         var stack: [Substring] = []
         var rest = html[...]
@@ -164,7 +164,7 @@ private enum StrictHTML {
         return "loose text in \(parent ?? "nothing")"
     }
 
-    /// All text without white space, as it is written.
+    /// All text without white space, as written.
     static func words(of html: String) -> String {
         html.replacing(/<[^<>]*>/.matchingSemantics(.unicodeScalar), with: "").filter { !$0.isWhitespace }
     }

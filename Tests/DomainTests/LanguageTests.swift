@@ -1,11 +1,10 @@
-// The languages that may be asked for (C2.3).
+// The supported languages (C2.3).
 import Engine
 import Testing
 
 @Suite("C2.3: languages", .timeLimit(.minutes(1)))
 struct LanguageTests {
-    /// ISO 639-1 as its registration authority lists it; codes that it has withdrawn (bh, iw, mo, sh ...) are not in
-    /// it.
+    /// ISO 639-1 from its registration authority, without withdrawn codes (bh, iw, mo, sh ...).
     private static let iso =
         """
         aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en \
@@ -56,7 +55,7 @@ struct LanguageTests {
         #expect(Languages.englishName(code) == name)
     }
 
-    @Test("every code has a name of its own")
+    @Test("every code has a different name")
     func everyName() {
         for code in Languages.codes { #expect(Languages.englishName(code) != code) }
     }

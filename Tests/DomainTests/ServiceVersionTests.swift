@@ -1,4 +1,4 @@
-// The version is said once: in the file `VERSION`.
+// The file `VERSION` is the only source of the version.
 import Engine
 import Foundation
 import Testing
@@ -18,7 +18,7 @@ struct ServiceVersionTests {
         #expect(ServiceVersion.full.split(separator: ".").compactMap { UInt($0) }.count == 3)
     }
 
-    @Test("C6.1: the user agent names the release, that of webhooks is the API document's")
+    @Test("C6.1: the user agent names the release; the webhooks' user agent is the API document's")
     func userAgents() {
         #expect(UserAgent.outbound == "generation-service/" + ServiceVersion.full)
         #expect(UserAgent.webhook == "Generation-Service/2.0")

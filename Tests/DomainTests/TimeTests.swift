@@ -1,11 +1,11 @@
-// Times and durations as people read and write them.
+// Times and durations in the forms for people.
 import Engine
 import Testing
 
 @Suite("Times", .timeLimit(.minutes(1)))
 struct TimeTests {
     @Test(
-        "ISO 8601 in its usual spellings",
+        "ISO 8601 in its usual forms",
         arguments: [
             ("2025-08-05T07:30:00Z", "2025-08-05T07:30:00Z"), ("2025-08-05", "2025-08-05T00:00:00Z"),
             ("2025-08-05T07:30", "2025-08-05T07:30:00Z"), ("2025-08-05 07:30:00", "2025-08-05T07:30:00Z"),
@@ -19,7 +19,7 @@ struct TimeTests {
     }
 
     @Test(
-        "other texts are no times",
+        "other texts are invalid",
         arguments: [
             "", "yesterday", "2025-13-01", "2025-02-29", "2025-08-05T24:00:00Z", "2025-08-05T07:30:00Zx", "20250805",
         ])
@@ -40,7 +40,7 @@ struct TimeTests {
 
 @Suite("Estimates", .timeLimit(.minutes(1)))
 struct EstimateTests {
-    @Test("C5.3: the estimate is after now, even as it is shown, at every moment of a job")
+    @Test("C5.3: the displayed estimate is after now at every moment of a job")
     func neverPast() {
         let created = Timestamp(seconds: 1_750_000_000.9)
         for minute in stride(from: 0.0, to: 5000, by: 7.3) {
@@ -53,7 +53,7 @@ struct EstimateTests {
         }
     }
 
-    @Test("C5.3: half done in an hour is another hour; before that, what recent jobs of the size took")
+    @Test("C5.3: half done after an hour gives another hour; before that, the duration of recent jobs of this size")
     func measured() {
         let created = Timestamp(seconds: 1_750_000_000)
         let half = Estimate.completion(

@@ -1,9 +1,9 @@
-// URLs judged one after the other get the answers that each would get alone (C3.3). Any thread.
+// URLs checked one after the other get the same verdicts as separately (C3.3). Any thread.
 import Testing
 
 @testable import Engine
 
-@Suite("Many URLs from outside", .timeLimit(.minutes(1)))
+@Suite("Many untrusted URLs", .timeLimit(.minutes(1)))
 struct URLJudgeTests {
     private let policy = AddressPolicy()
 
@@ -16,12 +16,12 @@ struct URLJudgeTests {
         "https://user@example.com/1", "https://EXAMPLE.com/12345", "https://example.com?/1", "https://ex_a-mple.com/",
     ]
 
-    /// Bytes that end, change or spoil a URL.
+    /// Bytes that end, change or invalidate a URL.
     private static let telling: [UInt8] = [
         0x00, 0x1F, 0x20, 0x21, 0x2F, 0x3A, 0x3F, 0x40, 0x5B, 0x5C, 0x5D, 0x7E, 0x7F, 0x80, 0xC3,
     ]
 
-    @Test("a judge that has seen the hosts answers as one that has not")
+    @Test("a judge that knows the hosts gives the same verdicts as a new one")
     func remembered() {
         var judge = URLJudge(policy: policy)
         for url in Self.usual + Self.usual.reversed() + Self.usual {
@@ -49,7 +49,7 @@ struct URLJudgeTests {
         }
     }
 
-    @Test("more hosts than are remembered")
+    @Test("more hosts than the judge remembers")
     func manyHosts() {
         var judge = URLJudge(policy: policy)
         for round in 0..<2 {

@@ -1,8 +1,8 @@
-// Which URLs from outside are acceptable (C3.3). Any thread.
+// The accepted URLs of images and webhooks (C3.3). Any thread.
 import Engine
 import Testing
 
-@Suite("URLs from outside", .timeLimit(.minutes(1)))
+@Suite("Untrusted URLs", .timeLimit(.minutes(1)))
 struct WebURLTests {
     private let policy = AddressPolicy()
 
@@ -17,7 +17,7 @@ struct WebURLTests {
             "https://3com.3com/", "https://münchen.example/ä.jpg", "https://example.com/%5C",
             "https://example.com:65535/",
             "https://localhost.example.com/", "https://notlocalhost/", "http://134744072/",
-            // Up to 15 bytes, which a String holds within itself.
+            // Up to 15 bytes, which a String stores inline.
             "http://a.co", "https://a.io/w", "http://8.8.8.8", "http://a.co:80/", "http://[2620::1]/",
         ])
     func acceptable(url: String) {
@@ -25,7 +25,7 @@ struct WebURLTests {
     }
 
     @Test(
-        "C3.3: what is not http(s) or does not parse is refused",
+        "C3.3: other schemes and unparsable URLs are refused",
         arguments: [
             "", "example.com/a.jpg", "ftp://example.com/", "file:///etc/passwd", "data:image/png;base64,AAAA",
             "//example.com/",
@@ -60,7 +60,7 @@ struct WebURLTests {
     }
 
     @Test(
-        "C3.3, C7: a forbidden address is seen in every spelling",
+        "C3.3, C7: a forbidden address is detected in every notation",
         arguments: [
             "http://127.0.0.1/", "http://127.0.0.1:8080/x", "http://127.1/", "http://127.0.1/", "http://2130706433/",
             "http://0x7f000001/",
@@ -80,7 +80,7 @@ struct WebURLTests {
         #expect(WebURL.problem(url, policy: policy) == "names a forbidden address")
     }
 
-    @Test("C7: an opened network is acceptable in every spelling")
+    @Test("C7: an opened network is acceptable in every notation")
     func opened() throws {
         let open = AddressPolicy(allowed: [try CIDR(parsing: "127.0.0.0/8"), try CIDR(parsing: "::1")])
         for url in [
@@ -90,7 +90,7 @@ struct WebURLTests {
         }
     }
 
-    @Test("bytes and text get the same answer")
+    @Test("bytes and text get the same verdict")
     func bytes() {
         let bytes = Array("http://127.0.0.1/".utf8)
         #expect(WebURL.problem(bytes.span, policy: policy) == "names a forbidden address")

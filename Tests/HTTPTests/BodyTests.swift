@@ -4,7 +4,7 @@ import Server
 import TestSupport
 import Testing
 
-/// Answers with the body's length and sum, or with what went wrong.
+/// Answers with the body's length and sum, or with its failure.
 @Sendable func sumBody(_ exchange: Exchange) {
     exchange.loop.spawn {
         do throws(BodyFailure) {
@@ -12,12 +12,12 @@ import Testing
             let sum = body.reduce(0) { $0 + Int($1) }
             exchange.respond(Reply(status: 200, body: [UInt8]("\(body.count) \(sum)".utf8)))
         } catch {
-            exchange.respond(Reply(status: 500, body: [UInt8]("late".utf8)))  // dropped: the server has answered
+            exchange.respond(Reply(status: 500, body: [UInt8]("late".utf8)))  // dropped: the server has replied
         }
     }
 }
 
-/// Counts a body and holds it back after each piece until told to go on.
+/// Counts a body and holds it back after each piece until the test continues it.
 private final class Holder: BodyReceiver {
     let exchange: Exchange
     var received = 0
@@ -40,7 +40,7 @@ private final class Holder: BodyReceiver {
 
 @Suite("Request bodies", .timeLimit(.minutes(1)))
 struct BodyTests {
-    @Test("a chunked request is the same split at every byte")
+    @Test("a chunked request reads the same for a split at every byte")
     func splitEverywhere() async throws {
         let request =
             "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -65,7 +65,7 @@ struct BodyTests {
         }
     }
 
-    @Test("bodies of given length, pipelined")
+    @Test("bodies with a length, pipelined")
     func lengths() async throws {
         try await serving(.init(), sumBody) { listener, loop in
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
@@ -86,7 +86,7 @@ struct BodyTests {
         "1;" + String(repeating: "e", count: 40_000), String(repeating: "0", count: 40_000),
     ]
 
-    @Test("C4.1: bad chunks are answered with 400 and the connection closed", arguments: badChunks)
+    @Test("C4.1: invalid chunks get 400 and close the connection", arguments: badChunks)
     func refusedChunks(chunks: String) async throws {
         try await serving(.init(), sumBody) { listener, loop in
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
@@ -100,7 +100,7 @@ struct BodyTests {
         }
     }
 
-    @Test("100 Continue comes when the body is asked for, once")
+    @Test("100 Continue is sent once, when the handler requests the body")
     func continues() async throws {
         try await serving(.init(), sumBody) { listener, loop in
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
@@ -114,7 +114,7 @@ struct BodyTests {
         }
     }
 
-    @Test("C3: a body too large by its length is refused before a byte of it is read, also when 100 is expected")
+    @Test("C3: a body too large by its length is refused before a byte of it is read, also with Expect: 100-continue")
     func tooLargeByLength() async throws {
         try await serving(.init(), sumBody) { listener, loop in
             for expect in ["", "Expect: 100-continue\r\n"] {
@@ -126,7 +126,7 @@ struct BodyTests {
         }
     }
 
-    @Test("C3: a chunked body is counted while it comes in")
+    @Test("C3: a chunked body is counted while it arrives")
     func tooLargeInChunks() async throws {
         try await serving(.init(), sumBody) { listener, loop in
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
@@ -156,7 +156,7 @@ struct BodyTests {
         }
     }
 
-    @Test("what is thrown away after an early reply is bounded")
+    @Test("the bytes discarded after an early reply are bounded")
     func lingerBound() async throws {
         var configuration = HTTPServerConfiguration()
         configuration.lingerBytes = 1_000_000
@@ -170,7 +170,7 @@ struct BodyTests {
         }
     }
 
-    @Test("a short body that nobody reads is skipped and the connection stays")
+    @Test("an unread short body is skipped and the connection stays open")
     func skipped() async throws {
         try await serving(.init(), echoLine) { listener, loop in
             let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
@@ -185,7 +185,7 @@ struct BodyTests {
     }
 
     @Test(
-        "a body held back holds its sender back, in bounded memory, and goes on where it stopped",
+        "a body held back slows its sender, in bounded memory, and continues at the same byte",
         arguments: [true, false])
     func backPressure(chunked: Bool) async throws {
         let holders = Lock<[LoopBound<Holder>]>([])
@@ -207,7 +207,7 @@ struct BodyTests {
             if chunked { client.send("\r\n0\r\n\r\n") }
             while holders.withLock({ $0.first })?.value.pieces != 1 { await loop.yield() }
             let holder = try #require(holders.withLock { $0.first }).value
-            // The kernel's buffers fill up, then nothing moves any more.
+            // The kernel's buffers fill up, then nothing moves.
             var before = -1
             while before != client.stream.unsentBytes {
                 before = client.stream.unsentBytes
@@ -225,7 +225,7 @@ struct BodyTests {
         holders.withLock { $0 = [] }
     }
 
-    @Test("bodies that are held back at their last byte still end", arguments: [true, false])
+    @Test("bodies held back at their last byte still end", arguments: [true, false])
     func heldAtTheEnd(chunked: Bool) async throws {
         try await serving(
             .init(),
@@ -250,7 +250,7 @@ struct BodyTests {
         }
     }
 
-    @Test("C3: a pause in the body is answered with 408 and the connection closed")
+    @Test("C3: a pause in the body gets 408 and closes the connection")
     func pauseTooLong() async throws {
         var configuration = HTTPServerConfiguration()
         configuration.bodyPauseSeconds = 0.8
@@ -261,7 +261,7 @@ struct BodyTests {
             for _ in 0..<5 where !wasHeldUp {
                 client.send("x")
                 let sent = Monotonic.seconds()
-                try await loop.sleep(seconds: 0.2)  // slower than the limit in all, but never between two bytes
+                try await loop.sleep(seconds: 0.2)  // slower than the limit in total, but never between two bytes
                 wasHeldUp = Monotonic.seconds() - sent > 0.35
             }
             #expect(client.received.isEmpty || wasHeldUp)

@@ -1,9 +1,9 @@
-// Damaged requests by the thousand: the pieces that bytes come in make no difference to what they mean. No socket.
+// Thousands of damaged requests: the split of the bytes does not change their meaning. No socket.
 import Testing
 
 @testable import Server
 
-/// A small generator with a seed, so that a failure can be had again.
+/// A small seeded generator, so that a failure can be repeated.
 private struct Dice: RandomNumberGenerator {
     var state: UInt64
     mutating func next() -> UInt64 {
@@ -20,14 +20,14 @@ private final class Collected: ChunkSink {
     }
 }
 
-/// What became of a request.
+/// The outcome of a request.
 private enum Outcome: Equatable {
     case unfinished
     case refused
     case understood(target: String, fields: Int, body: [UInt8], used: Int)
 }
 
-/// Reads one request in pieces whose sizes `next` tells.
+/// Reads one request in pieces with the sizes of `next`.
 private func read(_ bytes: [UInt8], pieces next: () -> Int) -> Outcome {
     let parser = LLHTTPParser()
     var collector = HeadCollector(limit: 4096)
@@ -65,7 +65,7 @@ struct DamagedRequestTests {
         + "Connection: keep-alive\r\n\r\n5\r\nhello\r\nA;x=\"y\"\r\n0123456789\r\n"
         + "0\r\nX-Trailer: z\r\n\r\nGET / HTTP/1.1\r\n"
 
-    @Test("the pieces a damaged request comes in make no difference", arguments: [1, 2, 3, 4])
+    @Test("a damaged request reads the same for any split", arguments: [1, 2, 3, 4])
     func pieces(seed: UInt64) {
         var dice = Dice(state: seed)
         var understood = 0

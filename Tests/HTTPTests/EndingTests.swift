@@ -1,11 +1,11 @@
-// How connections end: clients that vanish or dawdle, bounds, drain.
+// The ends of connections: clients that disconnect or are slow, bounds, drain.
 import Engine
 import TestSupport
 import Testing
 
 @testable import Server
 
-/// Loop-bound notes of what a handler saw.
+/// Loop-bound notes of a handler's calls.
 private final class Notes {
     var exchanges: [Exchange] = []
     var closed = 0
@@ -13,7 +13,7 @@ private final class Notes {
     var thrown = 0
 }
 
-@Suite("How connections end", .timeLimit(.minutes(1)))
+@Suite("Ends of connections", .timeLimit(.minutes(1)))
 struct EndingTests {
     /// Serves with a handler that may write notes; both live on the loop.
     private func noting(
@@ -33,7 +33,7 @@ struct EndingTests {
         }
     }
 
-    @Test("C2.6: a handler learns at once that its client hung up", arguments: [true, false])
+    @Test("C2.6: a handler is notified at once that its client disconnected", arguments: [true, false])
     func vanishes(reset: Bool) async throws {
         try await noting(
             .init(),
@@ -55,7 +55,7 @@ struct EndingTests {
         }
     }
 
-    @Test("a client that vanishes in its body fails the body and closes the exchange")
+    @Test("a client that disconnects within its body fails the body and closes the exchange")
     func vanishesInBody() async throws {
         try await noting(
             .init(),
@@ -77,7 +77,7 @@ struct EndingTests {
         }
     }
 
-    @Test("a slow reader keeps the unsent bytes bounded; when it vanishes the writer is told")
+    @Test("a slow reader leaves the unsent bytes bounded; when it disconnects the writer is notified")
     func vanishesInReply() async throws {
         try await noting(
             .init(),
@@ -98,7 +98,7 @@ struct EndingTests {
             while notes.exchanges.first.map({ $0.unsentBytes < 256 * 1024 }) ?? true { await loop.yield() }
             try await loop.sleep(seconds: 0.05)
             #expect(notes.exchanges[0].unsentBytes < 256 * 1024 + 20_000)
-            // It reads on: the writer does too.
+            // It continues to read, so the writer continues too.
             client.stream.startReading()
             try await client.wait { client.received.count > 20_000_000 }
             client.close()
@@ -107,7 +107,7 @@ struct EndingTests {
         }
     }
 
-    @Test("pipelined replies to a client that does not read them do not pile up")
+    @Test("pipelined replies to a client that does not read stay bounded")
     func pipelinedPile() async throws {
         try await noting(
             .init(),
@@ -131,7 +131,7 @@ struct EndingTests {
         }
     }
 
-    @Test("a client that takes nothing of its reply is let go")
+    @Test("a client that reads nothing of its reply is disconnected")
     func stalledReader() async throws {
         var configuration = HTTPServerConfiguration()
         configuration.sendSeconds = 0.1
@@ -156,7 +156,7 @@ struct EndingTests {
         }
     }
 
-    @Test("giving up mid-reply shows the client that its reply is not complete")
+    @Test("an abort within a reply shows the client that it is incomplete")
     func abort() async throws {
         try await noting(
             .init(),
@@ -176,7 +176,7 @@ struct EndingTests {
         }
     }
 
-    @Test("C3: a head that dawdles gets 408, an idle connection is closed without a word")
+    @Test("C3: a slow head gets 408, an idle connection is closed without a reply")
     func slowHead() async throws {
         var configuration = HTTPServerConfiguration()
         configuration.headSeconds = 0.5
@@ -198,7 +198,7 @@ struct EndingTests {
     }
 
     @Test(
-        "C4.1: what is no request is answered in the contract's form and the connection closed",
+        "C4.1: an invalid request gets the contract's form and closes the connection",
         arguments: [
             ("GET / HTTP/1.1\nHost: a\n\n", 400, "BAD_REQUEST"), ("\u{16}\u{3}\u{1}", 400, "BAD_REQUEST"),
             ("GET / HTTP/1.1\r\n\r\n", 400, "BAD_REQUEST"),
@@ -225,7 +225,7 @@ struct EndingTests {
         }
     }
 
-    @Test("beyond the bound the connection idle longest makes room; if none is idle the new one is refused")
+    @Test("beyond the bound the connection idle for longest is closed; without an idle one the new one is refused")
     func connectionBound() async throws {
         var configuration = HTTPServerConfiguration()
         configuration.maxConnections = 3
@@ -316,7 +316,7 @@ struct EndingTests {
         #expect(clients.isFull(IPAddress(v4: 0x0808_0808)))
     }
 
-    @Test("a drain lets the requests in work finish, ends the rest and returns when all are gone")
+    @Test("a drain finishes open requests, closes the other connections and returns when all are closed")
     func drain() async throws {
         try await noting(
             .init(),

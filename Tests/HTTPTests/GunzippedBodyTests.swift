@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-/// Sums up a body that is inflated on its way, as its handler would; holds it back after every `holds`-th piece.
+/// Sums up a body that is inflated on the fly, as its handler would; holds it back after every `holds`-th piece.
 private final class Summing: BodyReceiver {
     private let exchange: Exchange
     private let holds: Int
@@ -34,7 +34,7 @@ private final class Summing: BodyReceiver {
         markTurn()
         guard holds > 0, pieces % holds == 0 else { return }
         source?.pauseBody()
-        // Every other time at once, which is allowed as well.
+        // Every other time at once, which is permitted as well.
         if pieces % (2 * holds) == 0 { source?.resumeBody() } else { exchange.loop.later { self.source?.resumeBody() } }
     }
 
@@ -86,13 +86,13 @@ struct GunzippedBodyTests {
         }
     }
 
-    /// Random enough that it deflates to about half.
+    /// Random data that deflates to about half.
     private static let plain: [UInt8] = {
         var random = Seeded(3)
         return (0..<3_000_000).map { _ in UInt8.random(in: 32...47, using: &random) }
     }()
 
-    @Test("all of it arrives, whatever its framing, and whenever its receiver holds it back", arguments: [0, 1, 2, 5])
+    @Test("the whole body arrives, with any framing and any pauses of its receiver", arguments: [0, 1, 2, 5])
     func arrives(holds: Int) async throws {
         let member = GzipDeflater().deflate(Self.plain, isLast: true)
         let sum = Self.plain.reduce(0) { $0 + Int($1) }
@@ -108,7 +108,7 @@ struct GunzippedBodyTests {
         #expect(try await Self.post(member, chunk: 1).prefix(2) == ["400", "21000"])
     }
 
-    @Test("C3: a bomb is cut off at the limit, and no turn of the loop hands on more than its bound")
+    @Test("C3: a bomb is cut at the limit, and no turn of the loop passes on more than its bound")
     func bomb() async throws {
         let bomb = GzipDeflater().deflate([UInt8](repeating: 0, count: 60_000_000), isLast: true)
         #expect(bomb.count < 300_000)
@@ -122,7 +122,7 @@ struct GunzippedBodyTests {
         #expect(try await Self.post(over).first == "tooLarge")
     }
 
-    @Test("a body that is not one whole member is told so, and not as one that has ended")
+    @Test("a body that is not one whole member fails instead of ending")
     func damaged() async throws {
         let member = gzipped(String(repeating: "{\"a\":1}", count: 50_000))
         var damaged = member

@@ -1,4 +1,4 @@
-// Gzip both ways, and what clients ask for: pure, byte by byte.
+// Gzip in both directions, and its negotiation: pure, byte by byte.
 import Engine
 import TestSupport
 import Testing
@@ -8,7 +8,7 @@ import Testing
 /// A gzip member.
 func gzipped(_ text: String) -> [UInt8] { GzipDeflater().deflate([UInt8](text.utf8), isLast: true) }
 
-/// What `bytes` inflate to when they come in as `pieces`.
+/// The inflated bytes of `bytes`, fed in `pieces`.
 func inflated(_ pieces: [ArraySlice<UInt8>]) throws -> (bytes: [UInt8], isComplete: Bool) {
     let inflater = GzipInflater()
     var out: [UInt8] = []
@@ -28,7 +28,7 @@ struct GzipTests {
     private static let text = (0..<60).map { "{\"lot_id\":\"lot-\($0)\",\"a\":\($0 * 7919 % 1000)}" }.joined()
     private static let member = gzipped(text)
 
-    @Test("a member is the same cut at every byte, and complete at its last one only")
+    @Test("a member reads the same for a cut at every byte, and is complete only at its last one")
     func cuts() throws {
         let member = Self.member
         for cut in 0...member.count {
@@ -42,7 +42,7 @@ struct GzipTests {
         #expect(single.bytes.elementsEqual(Self.text.utf8) && single.isComplete)
     }
 
-    @Test("a damaged byte is found, or was of no meaning")
+    @Test("a damaged byte is detected unless it has no meaning")
     func damaged() {
         var found = 0
         for index in Self.member.indices {
@@ -56,24 +56,24 @@ struct GzipTests {
                 #expect(read.bytes.elementsEqual(Self.text.utf8), "byte \(index)")
             }
         }
-        // Of no meaning are the time, the system and the like in the head: ten bytes at most.
+        // Bytes without meaning are the time, the system and similar fields in the head: ten at most.
         #expect(found >= 3 * (Self.member.count - 10))
     }
 
     @Test(
-        "another member, or anything else after the end, is refused, in the same piece or the next",
+        "bytes after the end, such as another member, are refused, in the same piece or the next",
         arguments: [gzipped("x"), [0], [UInt8]("{}".utf8)])
     func trailing(rest: [UInt8]) {
         #expect(throws: GzipInflater.Corrupt.self) { try inflated([(Self.member + rest)[...]]) }
         #expect(throws: GzipInflater.Corrupt.self) { try inflated([Self.member[...], rest[...]]) }
     }
 
-    @Test("what is no gzip is refused: JSON, zlib's own form", arguments: ["{\"lots\":[]}", "\u{78}\u{1}"])
+    @Test("other data is refused: JSON, zlib's own form", arguments: ["{\"lots\":[]}", "\u{78}\u{1}"])
     func foreign(text: String) {
         #expect(throws: GzipInflater.Corrupt.self) { try inflated([[UInt8](text.utf8)[...]]) }
     }
 
-    @Test("pieces of any size, empty ones too, make one member; what zlib gathers comes out at the end")
+    @Test("pieces of any size, even empty ones, make one member; zlib's buffered bytes are flushed at the end")
     func pieces() throws {
         var random = Seeded(7)
         var plain: [UInt8] = []
@@ -92,7 +92,7 @@ struct GzipTests {
     }
 }
 
-@Suite("What a client would like", .timeLimit(.minutes(1)))
+@Suite("Negotiation of a reply's form", .timeLimit(.minutes(1)))
 struct NegotiationTests {
     private static func head(_ fields: [String]) throws -> RequestHead {
         let text = "GET / HTTP/1.1\r\nHost: a\r\n" + fields.map { $0 + "\r\n" }.joined() + "\r\n"
@@ -113,7 +113,7 @@ struct NegotiationTests {
     }
 
     @Test(
-        "RFC 9110 12.5.1: a form of ours by its weight, the usual one for all who do not name it",
+        "RFC 9110 12.5.1: our form by its weight, the default for clients that do not name it",
         arguments: [
             ("", false), ("*/*", false), ("application/json", false), ("application/x-ndjson", true),
             ("Application/X-NDJSON; charset=utf-8", true), ("application/x-ndjson, */*", true),

@@ -1,4 +1,4 @@
-// The connection machine as transcripts: one line an event, with what the driver is told to do. No socket.
+// The connection machine as transcripts: one line per event, with the driver's actions. No socket.
 import Testing
 
 @testable import Server
@@ -40,13 +40,13 @@ struct HTTPConnectionMachineTests {
         #expect(machine.appetite == .head && machine.reads && machine.wait == .idle && machine.keepAlive)
     }
 
-    @Test("while a request is in work the next ones' bytes wait, but the socket is read to see the client go")
+    @Test("during a request later bytes wait, but the socket is read to detect a disconnect")
     func oneInFlight() {
         let machine = afterTranscript([(.headBytes, []), (get, .dispatch)])
         #expect(machine.appetite == .nothing && machine.reads && machine.wait == .nothing)
     }
 
-    @Test("a request that asks for it is the connection's last: shut, linger, close")
+    @Test("a request with Connection: close is the last one: shut, linger, close")
     func lastRequest() {
         var machine = afterTranscript([
             (.headBytes, []), (lastGet, .dispatch), (wholeReply, []), (.replyFinished, .shut),
@@ -56,7 +56,7 @@ struct HTTPConnectionMachineTests {
         #expect(machine.state == .closed)
     }
 
-    @Test("a body flows, is held back, flows on and ends; then the reply")
+    @Test("a body flows, is held back, continues and ends; then the reply")
     func body() {
         var machine = afterTranscript([(.headBytes, []), (post, .dispatch), (.bodyAsked, [])])
         #expect(machine.appetite == .body && machine.wait == .body)
@@ -66,7 +66,7 @@ struct HTTPConnectionMachineTests {
         #expect(machine.state == .idle)
     }
 
-    @Test("100 Continue goes out when the body is asked for, and never after a reply has begun")
+    @Test("100 Continue is sent when the body is requested, and never after a reply has begun")
     func continues() {
         _ = afterTranscript([(.headBytes, []), (expectingPost, .dispatch), (.bodyAsked, .sendContinue)])
         let machine = afterTranscript([
@@ -75,7 +75,7 @@ struct HTTPConnectionMachineTests {
         #expect(!machine.keepAlive)
     }
 
-    @Test("a short body that nobody asked for is read past, and the connection stays")
+    @Test("an unrequested short body is skipped, and the connection stays")
     func skipped() {
         var machine = afterTranscript([
             (.headBytes, []), (shortPost, .dispatch), (wholeReply, []), (.replyFinished, []),
@@ -85,7 +85,7 @@ struct HTTPConnectionMachineTests {
         #expect(machine.state == .idle)
     }
 
-    @Test("a long body that nobody asked for, and one answered in its middle, end the connection")
+    @Test("an unrequested long body, and one with a reply in its middle, end the connection")
     func abandoned() {
         for asked in [false, true] {
             var machine = afterTranscript([(.headBytes, []), (post, .dispatch)])
@@ -97,7 +97,7 @@ struct HTTPConnectionMachineTests {
         }
     }
 
-    @Test("a reply may stream while the body flows; if it ends first, so does the connection")
+    @Test("a reply may stream while the body flows; if it ends first, the connection ends too")
     func bothWays() {
         var machine = afterTranscript([
             (.headBytes, []), (post, .dispatch), (.bodyAsked, []), (streamedReply, []), (.bodyEnded, []),
@@ -110,7 +110,7 @@ struct HTTPConnectionMachineTests {
         #expect(machine.state == .lingering(weShut: false, theyEnded: false))
     }
 
-    @Test("who does not take its replies gets no further ones until it does")
+    @Test("a client that does not read its replies gets no further ones until it reads")
     func crowded() {
         var machine = afterTranscript([
             (.headBytes, []), (get, .dispatch), (streamedReply, []), (.crowded, []), (.replyFinished, []),
@@ -120,7 +120,7 @@ struct HTTPConnectionMachineTests {
         #expect(machine.state == .idle)
     }
 
-    @Test("C2.6: a client that ends before its reply is complete has gone; after it, the reply is still sent")
+    @Test("C2.6: a client that ends before its reply is complete is gone; after that, the reply is still sent")
     func clientEnds() {
         _ = afterTranscript([(.headBytes, []), (get, .dispatch), (.clientEnded, [.tellGone, .close])])
         _ = afterTranscript([
@@ -133,7 +133,7 @@ struct HTTPConnectionMachineTests {
         _ = afterTranscript([(.clientEnded, .shut), (.weShut, .close)])
     }
 
-    @Test("a broken connection is told to the handler only while it owes a reply")
+    @Test("a broken connection is reported to the handler only while it owes a reply")
     func broken() {
         _ = afterTranscript([(.broken, .close)])
         _ = afterTranscript([(.headBytes, []), (get, .dispatch), (.broken, [.tellGone, .close]), (.broken, [])])
@@ -142,7 +142,7 @@ struct HTTPConnectionMachineTests {
         ])
     }
 
-    @Test("C3: each time-out ends what it should")
+    @Test("C3: each time-out ends its phase")
     func timeOuts() {
         _ = afterTranscript([(.timeUp, .close)])
         _ = afterTranscript([(.headBytes, []), (.timeUp, [.refuseSlowHead, .shut]), (.timeUp, .close)])
@@ -159,13 +159,13 @@ struct HTTPConnectionMachineTests {
         ])
     }
 
-    @Test("what is no request is refused and the connection ended")
+    @Test("an invalid request is refused and the connection ended")
     func refused() {
         let machine = afterTranscript([(.headBytes, []), (.refused, .shut), (.lingerSpent, .close)])
         #expect(machine.state == .closed && machine.wait == .nothing && !machine.reads)
     }
 
-    @Test("a drain closes what is idle, and what is in work after its reply")
+    @Test("a drain closes idle connections at once, and busy ones after their reply")
     func drain() {
         _ = afterTranscript([(.drain, .shut), (.weShut, .close)])
         _ = afterTranscript([
@@ -179,7 +179,7 @@ struct HTTPConnectionMachineTests {
         ])
     }
 
-    @Test("giving up resets the connection; a reply that only the end delimits ends it")
+    @Test("an abort resets the connection; a reply without a length ends it")
     func endings() {
         _ = afterTranscript([
             (.headBytes, []), (get, .dispatch), (streamedReply, []), (.aborted, .reset), (.aborted, []),
@@ -189,7 +189,7 @@ struct HTTPConnectionMachineTests {
         ])
     }
 
-    @Test("what races do: a receiver holds back or gives up what has ended, a list names a connection that has closed")
+    @Test("races: a receiver pauses or aborts an ended body, a list names a closed connection")
     func races() {
         let answered = afterTranscript([
             (.headBytes, []), (post, .dispatch), (.bodyPaused, []), (.bodyAsked, []), (.bodyPaused, []),
@@ -208,7 +208,7 @@ struct HTTPConnectionMachineTests {
         ])
     }
 
-    @Test("what the driver cannot do ends the process rather than being passed over")
+    @Test("an illegal call of the driver ends the process instead of being ignored")
     func illegalCalls() async {
         await #expect(processExitsWith: .failure) { illegal(at: [.headBytes], .headBytes) }
         await #expect(processExitsWith: .failure) { illegal(at: [.headBytes, post, .bodyAsked], .bodyAsked) }
@@ -217,7 +217,7 @@ struct HTTPConnectionMachineTests {
     }
 }
 
-/// Brings a machine to a state and gives it what is illegal there.
+/// Brings a machine to a state and sends it an event that is illegal there.
 private func illegal(at before: [Machine.Event], _ event: Machine.Event) {
     var machine = Machine()
     for event in before { _ = machine.received(event) }

@@ -1,10 +1,10 @@
-// What replies look like on the wire.
+// Replies on the wire.
 import Engine
 import Server
 import TestSupport
 import Testing
 
-/// Sends `text` on a connection of its own and returns everything up to the server's end.
+/// Sends `text` on a new connection and returns everything up to the server's end.
 func everything(_ listener: HTTPListener, _ loop: Loop, _ text: String) async throws -> String {
     let client = try await HTTPTestClient.connect(port: listener.port, on: loop)
     defer { client.close() }
@@ -24,7 +24,7 @@ struct ReplyTests {
         }
     }
 
-    @Test("pipelined requests are handled one at a time, also when the handler takes its time")
+    @Test("pipelined requests are handled one at a time, even with a slow handler")
     func pipeliningSlowly() async throws {
         try await serving(
             .init(),
@@ -45,7 +45,7 @@ struct ReplyTests {
         }
     }
 
-    @Test("C4.1: every reply has Date and X-Request-ID, the caller's if it is sane")
+    @Test("C4.1: every reply has Date and X-Request-ID, the caller's if it is valid")
     func ids() async throws {
         try await serving(
             .init(),
@@ -68,7 +68,7 @@ struct ReplyTests {
         }
     }
 
-    @Test("HEAD, 204 and 304 have no body, and the next reply follows at once")
+    @Test("HEAD, 204 and 304 have no body, and the next reply follows directly")
     func bodyless() async throws {
         try await serving(
             .init(),
@@ -101,7 +101,7 @@ struct ReplyTests {
         }
     }
 
-    @Test("HTTP/1.0: closes unless asked to stay, and streams until the end instead of in chunks")
+    @Test("HTTP/1.0: closes without keep-alive, and streams until the end instead of in chunks")
     func oldClients() async throws {
         try await serving(
             .init(),
@@ -127,7 +127,7 @@ struct ReplyTests {
         }
     }
 
-    @Test("Connection: close is obeyed and announced")
+    @Test("Connection: close is obeyed and repeated in the reply")
     func closing() async throws {
         try await serving(.init(), echoLine) { listener, loop in
             let text = try await everything(
@@ -137,7 +137,7 @@ struct ReplyTests {
         }
     }
 
-    @Test("fields that would break the reply apart, or are the server's own, are left out")
+    @Test("fields that would split the reply, or that the server sets itself, are left out")
     func hostileFields() async throws {
         try await serving(
             .init(),
@@ -163,7 +163,7 @@ struct ReplyTests {
         }
     }
 
-    @Test("streamed replies: in chunks without a length, bare with one")
+    @Test("streamed replies: in chunks without a length, plain with one")
     func streaming() async throws {
         try await serving(
             .init(),
@@ -188,7 +188,7 @@ struct ReplyTests {
         }
     }
 
-    @Test("a reply shorter or longer than announced breaks the connection off", arguments: [1, 20])
+    @Test("a reply shorter or longer than announced resets the connection", arguments: [1, 20])
     func wrongLength(written: Int) async throws {
         try await serving(
             .init(),
@@ -208,7 +208,7 @@ struct ReplyTests {
         }
     }
 
-    @Test("C4.1: an exchange that its handler forgets is answered with 500")
+    @Test("C4.1: an exchange that its handler drops gets 500")
     func forgotten() async throws {
         try await serving(
             .init(),

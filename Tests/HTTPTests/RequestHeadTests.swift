@@ -1,10 +1,10 @@
-// Heads from bytes: what is understood, and what is refused. No socket.
+// Heads from bytes: accepted and refused ones. No socket.
 import Engine
 import Testing
 
 @testable import Server
 
-/// Collects and parses a head that comes in pieces of `size` bytes.
+/// Collects and parses a head in pieces of `size` bytes.
 func parseHead(_ text: String, pieces size: Int = .max, limit: Int = Limits.headBytes) throws(RequestProblem)
     -> RequestHead?
 {
@@ -24,7 +24,7 @@ func parseHead(_ text: String, pieces size: Int = .max, limit: Int = Limits.head
 
 @Suite("Request heads", .timeLimit(.minutes(1)))
 struct RequestHeadTests {
-    @Test("a head is the same in whatever pieces it comes", arguments: [1, 2, 3, 7, 1000])
+    @Test("a head reads the same in pieces of any size", arguments: [1, 2, 3, 7, 1000])
     func pieces(size: Int) throws {
         let text =
             "\r\nPOST /a/b?x=1&y HTTP/1.1\r\nHost: example.org:80\r\nx-note:  two words \r\nEmpty:\r\n"
@@ -45,7 +45,7 @@ struct RequestHeadTests {
         #expect(!head.keepAlive && !head.expectsContinue)
     }
 
-    @Test("versions, bodies and connections are told apart")
+    @Test("versions, bodies and connections are distinguished")
     func facts() throws {
         let old = try #require(try parseHead("GET / HTTP/1.0\r\n\r\n"))
         #expect(old.minorVersion == 0 && !old.keepAlive && old.bodyFraming == .none && old.query == nil)
@@ -70,7 +70,7 @@ struct RequestHeadTests {
     }
 
     @Test(
-        "C4.2: a method that llhttp does not know is one as well",
+        "C4.2: a method unknown to llhttp is accepted",
         arguments: ["BREW", "QUERY", "get", "G", "GETX", "P'O|ST", "DESCRIBE", String(repeating: "B", count: 32)])
     func foreignMethods(method: String) throws {
         let text = method + " /x?y HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nX: 1\r\n\r\n"
@@ -154,7 +154,7 @@ struct RequestHeadTests {
         #expect(throws: RequestProblem.tooLarge) { try parseHead(String(repeating: "\r\n", count: Limits.headBytes)) }
     }
 
-    @Test("C4.1: only a sane request id is taken over")
+    @Test("C4.1: only a valid request id is adopted")
     func requestIDs() {
         func taken(_ text: String) -> String? { RequestID(sane: ArraySlice(text.utf8))?.text }
         #expect(taken("A-b_c.9") == "A-b_c.9")

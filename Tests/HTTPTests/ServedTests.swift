@@ -1,12 +1,12 @@
-// What a handler is told of requests that are over, for counting: each once, whatever became of it.
+// The report on each ended request, for counters: exactly one per request, for any outcome.
 import Engine
 import Server
 import TestSupport
 import Testing
 
-@Suite("Requests that are over", .timeLimit(.minutes(1)))
+@Suite("Ended requests", .timeLimit(.minutes(1)))
 struct ServedTests {
-    /// Marks every exchange with 7 and does with it what its path says.
+    /// Marks every exchange with 7 and acts according to its path.
     private final class Counter: RequestHandler {
         var served: [ServedRequest] = []
         var kept: Exchange?
@@ -56,7 +56,7 @@ struct ServedTests {
     private func get(_ path: String) -> String { "GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n" }
 
     @Test(
-        "C9: with the reply's status, or without one where there was no whole reply",
+        "C9: with the reply's status, or without one if no whole reply was sent",
         arguments: [
             ("/ok", 204), ("/forgotten", 500), ("/abort", nil), ("/short", nil), ("/half-forgotten", nil),
         ] as [(String, Int?)])
@@ -67,13 +67,13 @@ struct ServedTests {
         #expect(nanoseconds >= 0)
     }
 
-    @Test("C9: a client that hangs up leaves a request without a status")
+    @Test("C9: a client that disconnects leaves a request without a status")
     func gone() async throws {
         let request = try await told(get("/keep")) { $0.close() }
         #expect(request.tag == 7 && request.status == nil && request.nanoseconds != nil)
     }
 
-    @Test("C9: what was no request has a status and neither mark nor time")
+    @Test("C9: an invalid request has a status but neither mark nor time")
     func noRequest() async throws {
         let request = try await told("nonsense\r\n\r\n")
         #expect(request == ServedRequest(tag: 0, status: 400, nanoseconds: nil))

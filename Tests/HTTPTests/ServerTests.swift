@@ -4,7 +4,7 @@ import Server
 import TestSupport
 import Testing
 
-/// Serves `handler` on a loop of its own while `body` talks to it; ends with nothing left open.
+/// Serves `handler` on a new loop while `body` talks to it; leaves nothing open.
 func serving(
     _ configuration: HTTPServerConfiguration = .init(), _ handler: @escaping @Sendable (Exchange) -> Void,
     _ body: @escaping @Sendable (HTTPListener, Loop) async throws -> Void
