@@ -1,4 +1,4 @@
-// Calls the API as an integrator would. Loop-bound.
+// Calls the API as a client would. Loop-bound.
 import Engine
 
 struct APIReply {

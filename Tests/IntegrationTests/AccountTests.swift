@@ -1,4 +1,4 @@
-// What the account with the provider allows: quota, models, the queue's room, and what is left there. Loop-bound.
+// Limits of the account with the provider: quota, models, the queue's room, and files left there. Loop-bound.
 import Engine
 import LoadtestKit
 import TestSupport
@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The provider's account", .timeLimit(.minutes(4)), .serialized)
 struct AccountTests {
-    @Test("C4.5: a spent quota is waited out: the job says so, no batch is made meanwhile, and it goes on by itself")
+    @Test("C4.5: a job waits for a spent quota, reports it, makes no batch meanwhile, and continues by itself")
     func quota() async throws {
         let spent = """
             {"routes": [{
@@ -28,9 +28,9 @@ struct AccountTests {
         }
     }
 
-    @Test("C5.4: lines and batches that the account could not run count as not tried, however often that happens")
+    @Test("C5.4: lines and batches that the account could not run never count as attempts")
     func heldUp() async throws {
-        // More often than a lot has attempts.
+        // More often than a lot's number of attempts.
         let faults = """
             {"batches": [{"fault": "fail", "code": "insufficient_quota", "times": 2},
                 {"fault": "fail", "code": "model_not_found", "times": 1}],
@@ -48,7 +48,7 @@ struct AccountTests {
         }
     }
 
-    @Test("C8: models that go while a batch waits: its lines go to the next model")
+    @Test("C8: models removed while a batch waits: its lines go to the next model")
     func modelGoes() async throws {
         try await World.run(openAI: BatchFaultTests.options("{}", seconds: 1.5)) { world in
             let lots = world.lots([0, 1, 2, 4])
@@ -62,11 +62,11 @@ struct AccountTests {
         }
     }
 
-    @Test("C5.4: a batch that is larger than the queue is cut until it fits, unseen by the caller")
+    @Test("C5.4: a batch larger than the queue is split until it fits, invisibly for the caller")
     func smallQueue() async throws {
         try await World.run(openAI: BatchFaultTests.options("{}")) { world in
             let lots = world.lots([0, 1, 2, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14])
-            // What a line weighs over there is seen from the first batch; two of them fit.
+            // The first batch shows a line's weight at the provider; two of them fit.
             let measure = try await world.submit(Array(lots.prefix(3)))
             try await world.waitUntil(measure, "completed")
             let state = await world.openAI.state()["batches"]?.array?.first
@@ -86,7 +86,7 @@ struct AccountTests {
         }
     }
 
-    @Test("C5.4: without a bound of ours a job that found the queue full goes before one that fills it")
+    @Test("C5.4: without our own bound a job that found the queue full goes before one that fills it")
     func fairRefusals() async throws {
         try await World.run(openAI: BatchFaultTests.options("{}", seconds: 1)) { world in
             let measure = try await world.submit(world.lots([0, 1, 2]))
@@ -107,7 +107,7 @@ struct AccountTests {
         }
     }
 
-    @Test("C5.4: a batch that is refused as a whole is cut in two, which is not one of its lots' attempts")
+    @Test("C5.4: a batch refused as a whole is split in two, which does not count as an attempt")
     func refusedBatch() async throws {
         let faults = #"{"batches": [{"fault": "fail", "code": "invalid_json_line", "times": 4}]}"#
         try await World.run(openAI: BatchFaultTests.options(faults)) { world in
@@ -120,11 +120,11 @@ struct AccountTests {
         }
     }
 
-    @Test("C5.4: a large job with room for one more batch does not hold up a small one")
+    @Test("C5.4: a large job with room for one more batch does not delay a small one")
     func fairQueue() async throws {
         var options = OpenAIOptions()
         options.batchSeconds = 3600
-        // Estimates of ours: about 3,000 tokens a lot. The large job has a quarter of the queue in each batch.
+        // The service estimates about 3,000 tokens per lot. The large job has a quarter of the queue in each batch.
         try await World.run(settings: ["OPENAI_ENQUEUED_TOKENS": "120000"], openAI: options) { world in
             let large = try await world.submit(world.lots(Array(100..<400).filter { $0 % 7 != 3 && $0 % 50 != 49 }))
             let inQueue = "SELECT 1 FROM openai_batches WHERE state = 'submitted' AND job_id = '\(large)'"
@@ -146,7 +146,7 @@ struct AccountTests {
         }
     }
 
-    @Test("C5.1: another account tells nothing of a batch: neither of one at work nor of one whose reply was lost")
+    @Test("C5.1: another account proves nothing about a batch, be it running or with a lost reply")
     func otherAccount() async throws {
         let faults = #"{"routes": [{"route": "POST /v1/batches", "fault": "lost_reply", "times": 1}]}"#
         try await World.run(openAI: BatchFaultTests.options(faults, seconds: 2)) { world in
@@ -185,12 +185,12 @@ struct AccountTests {
         }
     }
 
-    @Test("C5.1: jobs that wait for their batches hold up no other, however many they are")
+    @Test("C5.1: any number of jobs that wait for their batches delays no other")
     func manyWaiting() async throws {
         var options = OpenAIOptions()
         options.batchSeconds = 3600
         try await World.run(settings: ["WORKER_THREADS": "1"], openAI: options) { world in
-            // More than one loop works on at a time.
+            // More than one loop processes at the same time.
             for number in 0..<40 {
                 _ = try await world.submit(world.lots([number]))
             }
@@ -199,7 +199,7 @@ struct AccountTests {
         }
     }
 
-    @Test("C5.1: nothing is left in the account: files of batches that are done with, uploads that came to nothing")
+    @Test("C5.1: the account is cleaned up: files of finished batches, uploads without a batch")
     func files() async throws {
         let faults = #"{"routes": [{"route": "POST /v1/files", "fault": "lost_reply", "times": 1}]}"#
         try await World.run(openAI: BatchFaultTests.options(faults)) { world in
@@ -212,7 +212,7 @@ struct AccountTests {
         }
     }
 
-    @Test("C5.1: an upload that no batch will use is deleted, others' files are not")
+    @Test("C5.1: an upload without a batch is deleted, other files are not")
     func orphans() async throws {
         try await World.run(openAI: BatchFaultTests.options("{}", seconds: 3600)) { world in
             _ = try await world.submit(world.lots([0, 1, 2]))
@@ -224,7 +224,7 @@ struct AccountTests {
             let http = HTTPClient(on: world.loop)
             let openAI = OpenAIClient(http: http, configuration: settings)
             let line = Array(#"{"custom_id": "x"}"#.utf8) + [0x0A]
-            // A second upload of that batch, a stranger's, and one that is named after nothing.
+            // A second upload of that batch, a stranger's file, and one with a name of no batch.
             for name in [batch, "\(Identifier.random())", "somebody-elses"] {
                 _ = try await openAI.uploadBatchFile(name: name, length: line.count, source: Bytes(line))
             }

@@ -1,4 +1,4 @@
-// What OpenAI may do to a batch's lines, batches and requests: every lot ends once, in the right state.
+// Faults of OpenAI in a batch's lines, batches and requests: every lot ends once, in the right state.
 import Engine
 import LoadtestKit
 import TestSupport
@@ -51,7 +51,7 @@ struct BatchFaultTests {
             #expect(status["progress"]?["failed_lots"] == 3)
             #expect(status["error_message"] == .null)
             try await world.expectSoundBooks(job)
-            // Three rounds at most.
+            // At most three rounds.
             #expect(world.openAI.requests("POST /v1/batches") == 3)
         }
     }
@@ -75,7 +75,7 @@ struct BatchFaultTests {
         }
     }
 
-    @Test("C5.4: the last attempt sends the images along, whatever was wrong before")
+    @Test("C5.4: the last attempt sends the images inline, after any error")
     func lastAttempt() async throws {
         let options = try Self.options(
             #"{"lines": [{"fault": "error", "status": 500, "contains": "Car 2,", "times": 2}]}"#)
@@ -92,7 +92,7 @@ struct BatchFaultTests {
         }
     }
 
-    @Test("C5.4: a full queue is waited out with the same file, where that cannot be cut")
+    @Test("C5.4: a batch that cannot be split waits for a full queue with the same file")
     func fullQueue() async throws {
         let options = try Self.options(
             #"{"batches": [{"fault": "fail", "code": "token_limit_exceeded", "times": 2}]}"#)
@@ -108,7 +108,7 @@ struct BatchFaultTests {
         }
     }
 
-    @Test("C5.4: an expired batch keeps what it finished; a failed one is made anew with the same file")
+    @Test("C5.4: an expired batch keeps what it finished; a failed one is created again with the same file")
     func batches() async throws {
         let options = try Self.options(
             """
@@ -130,7 +130,7 @@ struct BatchFaultTests {
         }
     }
 
-    @Test("C4.4, C5.3, C6.1: a job of which nothing could be made has failed, keeps its stage and tells why")
+    @Test("C4.4, C5.3, C6.1: a job without any description has failed, keeps its stage and has its reason")
     func nothingProduced() async throws {
         let options = try Self.options(#"{"lines": [{"fault": "error", "status": 400}]}"#)
         try await World.run(openAI: options) { world in
@@ -151,7 +151,7 @@ struct BatchFaultTests {
         }
     }
 
-    @Test("C5.1: requests refused, broken off or answered into the void cost time, not money")
+    @Test("C5.1: refused, broken or unanswered requests cost time, not money")
     func routes() async throws {
         let options = try Self.options(
             """
@@ -180,7 +180,7 @@ struct BatchFaultTests {
         }
     }
 
-    @Test("C8: a model that is gone is replaced by the next one, in both stages")
+    @Test("C8: a removed model is replaced by the next one, in both stages")
     func modelGone() async throws {
         let options = try Self.options(#"{"shutdown": ["o4-mini", "gpt-4.1-mini"]}"#)
         try await World.run(openAI: options) { world in
@@ -194,11 +194,11 @@ struct BatchFaultTests {
         }
     }
 
-    @Test("C2.4, C4.4: lots that failed in vision are not translated; one that fails in translation fails alone")
+    @Test("C2.4, C4.4: lots that failed in vision are not translated; a lot that fails in translation fails alone")
     func partlyTranslated() async throws {
         try await World.run(openAI: Self.options("{}")) { world in
             let lots = world.lots([0, 1, 2, 4])
-            // The digest in the English text of lot 2 is seen by its translation only.
+            // Only its translation has the digest of lot 2's English text.
             let digest = SimulatedAnswer.text(imageURLs: lots[2].good).dropLast(4).suffix(12)
             try world.setFaults(
                 """
@@ -212,13 +212,13 @@ struct BatchFaultTests {
             for lot in [lots[0], lots[3]] {
                 #expect(results[lot.id]?["descriptions"] == lot.expected(languages: ["en", "de"]))
             }
-            // The lot that went ahead took one of the three.
+            // The lot sent ahead took one of the three.
             #expect(world.openAI.batches.last?.lines == 2)
             try await world.expectSoundBooks(job)
         }
     }
 
-    @Test("C2.1: one lot with a webhook is a job of one line, and none goes ahead")
+    @Test("C2.1: one lot with a webhook is a job of one line, without a lot sent ahead")
     func oneLot() async throws {
         try await World.run(openAI: Self.options("{}")) { world in
             let lots = world.lots([1])

@@ -1,4 +1,4 @@
-// Whole batches through a server process and the simulated outside: descriptions are predicted, never merely present.
+// Whole batches through a server process and the simulators: descriptions equal the prediction, beyond mere presence.
 import Engine
 import LoadtestKit
 import TestSupport
@@ -6,7 +6,7 @@ import Testing
 
 @Suite("A batch from the request to the webhook", .timeLimit(.minutes(4)), .serialized)
 struct BatchLifeTests {
-    /// A lot with two images; every seventh has a third one that is missing, every 50th has none that can be used.
+    /// A lot with two images; every seventh has a third one that is missing, every 50th has no usable one.
     struct SampleLot {
         let number: Int
         let good: [String]
@@ -41,7 +41,7 @@ struct BatchLifeTests {
 
     static let languages = ["ru", "en", "de"]
 
-    @Test("C2.4, C2.5, C5.1, C5.2, C6.1: 500 lots in three languages through a kill -9, each as the rule predicts")
+    @Test("C2.4, C2.5, C5.1, C5.2, C6.1: 500 lots in three languages through a kill -9, each as predicted")
     func fiveHundredLots() async throws {
         var options = OpenAIOptions()
         options.batchSeconds = 1.5
@@ -65,7 +65,7 @@ struct BatchLifeTests {
         }
     }
 
-    /// Once while the vision batch is at work, once in translation.
+    /// Once during the vision batch, once during translation.
     private func crashDuringBothStages(_ job: String, _ world: World) async throws {
         for batches in 1...2 {
             try await world.until("batch \(batches) is there") { world.openAI.batches.count >= batches }
@@ -154,7 +154,7 @@ struct BatchLifeTests {
         #expect(jobs.map { $0.text(0) } == ["completed"])
     }
 
-    @Test("C6.2: a receiver that fails is tried again after the wait, with the same bytes")
+    @Test("C6.2: a failing receiver is tried again after the wait, with the same bytes")
     func webhookRetry() async throws {
         try await World.run(settings: ["WEBHOOK_RETRY_BASE": "0.2"]) { world in
             let lot = SampleLot(1, images: world.images.baseURL)
@@ -176,7 +176,7 @@ struct BatchLifeTests {
         }
     }
 
-    @Test("C4.3: cancelling cancels the provider's batch, tells the receivers, and spends no more")
+    @Test("C4.3: cancelling cancels the provider's batch, notifies the receivers, and stops the costs")
     func cancel() async throws {
         var options = OpenAIOptions()
         options.batchSeconds = 3600
@@ -207,7 +207,7 @@ struct BatchLifeTests {
         }
     }
 
-    @Test("C5.6: a job in English only needs no translation batch")
+    @Test("C5.6: a job in English alone needs no translation batch")
     func englishOnly() async throws {
         try await World.run { world in
             let lots = (0..<3).map { SampleLot($0, images: world.images.baseURL) }
@@ -225,7 +225,7 @@ struct BatchLifeTests {
         }
     }
 
-    @Test("C5.1: a batch whose creation got no reply is found again, not made twice")
+    @Test("C5.1: a batch whose creation got no reply is found again instead of made twice")
     func lostReply() async throws {
         try await World.run { world in
             try world.openAI.setFaults(

@@ -1,4 +1,4 @@
-// Batches as these tests send and judge them. Loop-bound.
+// Sends and checks batches for these tests. Loop-bound.
 import Engine
 import LoadtestKit
 import Testing
@@ -6,7 +6,7 @@ import Testing
 extension World {
     typealias SampleLot = BatchLifeTests.SampleLot
 
-    /// Lots with two good images each; the numbers are not among those that `SampleLot` gives missing ones.
+    /// Lots with two good images each; their numbers avoid those with missing images in `SampleLot`.
     func lots(_ numbers: [Int]) -> [SampleLot] { numbers.map { SampleLot($0, images: images.baseURL) } }
 
     /// Sends a batch; all lots name the same webhook.
@@ -21,13 +21,13 @@ extension World {
         try await until("the job is \(status)") { try await self.client.status(job)["status"] == .string(status) }
     }
 
-    /// The lots of a finished job by their ids.
+    /// The lots of a finished job by id.
     func results(of job: String) async throws -> [String: JSONValue] {
         let found = try await client.results(job).json["results"]?["lots"]?.array ?? []
         return Dictionary(found.map { ($0["lot_id"]?.string ?? "", $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// Exactly one end for each lot; the counts of the job's row are those of the rows (C5.2).
+    /// Exactly one end per lot; the counts of the job's row equal those of the rows (C5.2).
     func expectSoundBooks(_ job: String) async throws {
         let counts = try await rows(
             """
@@ -42,7 +42,7 @@ extension World {
         #expect(openAI.linesPaidTwice.isEmpty)
     }
 
-    /// What is open of a cancelled job's clean-up.
+    /// Open parts of a cancelled job's clean-up.
     func waitUntilCleanedUp(_ job: String) async throws {
         try await until("the job is cleaned up") {
             try await self.rows("SELECT 1 FROM batch_jobs WHERE id = '\(job)' AND NOT cleanup_pending").count == 1

@@ -1,4 +1,4 @@
-// Cancelling at every stage: nothing is left outside, nothing more is spent (C4.3).
+// Cancelling at every stage: nothing is left at the provider, and costs end (C4.3).
 import Engine
 import LoadtestKit
 import TestSupport
@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Cancelling", .timeLimit(.minutes(4)), .serialized)
 struct CancelTests {
-    /// Cancels and waits until nothing of the job is left outside.
+    /// Cancels and waits until nothing of the job is left at the provider.
     private func cancel(_ job: String, _ world: World) async throws {
         #expect(try await world.client.cancel(job).status == 200)
         try await world.waitUntilCleanedUp(job)
@@ -48,7 +48,7 @@ struct CancelTests {
         }
     }
 
-    @Test("C4.3, C5.9: what a cancelled job's batch had answered by then is booked, once")
+    @Test("C4.3, C5.9: the cost of a cancelled job's batch until then is booked, once")
     func partlyAnswered() async throws {
         let stuck = #"{"batches": [{"fault": "stuck", "fraction": 0.5}]}"#
         try await World.run(openAI: BatchFaultTests.options(stuck)) { world in
@@ -59,7 +59,7 @@ struct CancelTests {
             }
             let before = try await world.client.status(job)["usage"]?["input_tokens"]?.int ?? 0
             try await cancel(job, world)
-            // Half of four lines, as the provider's own books have it.
+            // Half of four lines, by the provider's own records.
             let state = await world.openAI.state()
             #expect(state["paid_lines"] == 2)
             let usage = try await world.rows("SELECT sum(input_tokens) FROM job_usage WHERE job_id = '\(job)'")[0][0]
@@ -71,7 +71,7 @@ struct CancelTests {
         }
     }
 
-    @Test("C4.3: while images are looked at, and in translation; the lots that have ended keep their end")
+    @Test("C4.3: during the image checks, and in translation; ended lots keep their end")
     func otherStages() async throws {
         var options = OpenAIOptions()
         options.batchSeconds = 0.3
@@ -87,7 +87,7 @@ struct CancelTests {
             try await cancel(early, world)
             #expect(world.openAI.requests("POST /v1/files") == 0)
 
-            // The first batch waits until the faults are set: batches that are made later do not end.
+            // The first batch waits until the faults are set: later batches do not end.
             try world.setFaults(#"{"routes": [{"route": "GET /v1/batches/{id}", "fault": "status", "status": 500}]}"#)
             let job = try await world.submit(world.lots([0, 1, 2]), languages: ["ru"])
             try await world.until("the first batch is there") { world.openAI.batches.count == 1 }

@@ -1,4 +1,4 @@
-// The fault laboratory in its short form; the long one is `make chaos`. A failure tells the seed that draws it again.
+// The fault laboratory in its short form; `make chaos` is the long one. A failure reports the seed that repeats it.
 import ArgumentParser
 import Engine
 import Foundation
@@ -9,7 +9,7 @@ import Testing
 
 @Suite("The fault laboratory", .timeLimit(.minutes(10)), .serialized)
 struct ChaosTests {
-    /// Runs one scenario against the built server; what it found to be wrong fails the test.
+    /// Runs one scenario against the built server; each violation fails the test.
     private func run(_ scenario: some Scenario) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("chaos-\(UUID().uuidString)")
         try await TestDatabase.with { url in
@@ -24,28 +24,28 @@ struct ChaosTests {
     }
 
     #if CRASH_POINTS
-    @Test("C5.1, C5.2: some of the crash points, others each time; nothing is lost, and nothing paid twice")
+    @Test("C5.1, C5.2: a random choice of crash points; nothing is lost, and nothing paid twice")
     func points() async throws {
         try await run(PointsScenario.parse(["--count", "8", "--lots", "30", "--limit", "360"]))
     }
 
-    @Test("C5.1, C5.7, C6.3: some of the crash points that take special circumstances")
+    @Test("C5.1, C5.7, C6.3: a random choice of crash points outside the usual path")
     func edges() async throws {
         try await run(EdgesScenario.parse(["--count", "4", "--limit", "360"]))
     }
     #endif
 
-    @Test("C5.1, C5.2, C6.1: random kills of two instances under a provider that misbehaves")
+    @Test("C5.1, C5.2, C6.1: random kills of two instances with a faulty provider")
     func kills() async throws {
         try await run(KillsScenario.parse(["--kills", "6", "--lots", "40", "--jobs", "2", "--life", "2"]))
     }
 
-    @Test("C2.7: many equal requests with one key, and a kill among them: one job")
+    @Test("C2.7: many equal requests with one key, and a kill between them: one job")
     func keys() async throws {
         try await run(KeysScenario.parse(["--requests", "60", "--lots", "4"]))
     }
 
-    @Test("C6.2: deliveries to receivers that fail, through kills: none lost, repeats are the same delivery")
+    @Test("C6.2: deliveries to failing receivers, with kills: none lost, repeats are the same delivery")
     func deliveries() async throws {
         try await run(DeliveriesScenario.parse(["--deliveries", "60", "--lots", "20", "--kills", "3"]))
     }

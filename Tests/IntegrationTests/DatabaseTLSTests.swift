@@ -1,5 +1,5 @@
-// `sslmode=verify-full` in DATABASE_URL means what it says (C8): the certificate's authority and its name are verified,
-// and what is wrong is told. Loop-bound.
+// `sslmode=verify-full` in DATABASE_URL verifies the certificate's authority and name, and errors are reported (C8).
+// Loop-bound.
 import Engine
 import Foundation
 import TestSupport
@@ -10,7 +10,7 @@ struct DatabaseTLSTests {
     private static let encrypted = Statement(
         "test.ssl", "SELECT ssl::text FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
 
-    /// Whether the connection is encrypted, or why there is none.
+    /// True if the connection is encrypted; else the error.
     private static func connect(_ url: String) async throws -> Result<String, DatabaseError> {
         try await onLoop { loop in
             let database = Database(on: loop, configuration: DatabaseConfiguration(url: url))
@@ -36,7 +36,7 @@ struct DatabaseTLSTests {
         return error.message
     }
 
-    @Test("C8: verify-full is kept: authority and host name, and a server without TLS is refused")
+    @Test("C8: verify-full checks authority and host name, and refuses a server without TLS")
     func verified() async throws {
         let good = try SelfSignedCertificate(name: "localhost")
         let other = try SelfSignedCertificate(name: "localhost")
@@ -53,7 +53,7 @@ struct DatabaseTLSTests {
             // The certificate is for localhost.
             let host = Self.problem(try await Self.connect(Self.url(postgres, host: "127.0.0.1", full)))
             #expect(host.contains("does not match host name \"127.0.0.1\""), "\(host)")
-            // Somebody else's authority, and one that is not there.
+            // Another authority, and a missing one.
             for (authority, problem) in [
                 (other.certificate, "certificate verify failed"), ("/nowhere.pem", "does not exist"),
             ] {
@@ -66,7 +66,7 @@ struct DatabaseTLSTests {
         }
     }
 
-    @Test("C8: a certificate for another host is refused, though its authority is the one that was named")
+    @Test("C8: a certificate for another host is refused, even from the configured authority")
     func wrongHost() async throws {
         let elsewhere = try SelfSignedCertificate(name: "elsewhere.example")
         defer { elsewhere.remove() }
@@ -77,7 +77,7 @@ struct DatabaseTLSTests {
             try await postgres.start()
             let why = Self.problem(try await Self.connect(Self.url(postgres, host: "localhost", full)))
             #expect(why.contains("elsewhere.example") && why.contains("localhost"), "\(why)")
-            // Weaker modes are the operator's choice, and are kept as well.
+            // Weaker modes are the operator's choice, and are obeyed as well.
             let weaker = full.replacing("verify-full", with: "verify-ca")
             #expect(try await Self.connect(Self.url(postgres, host: "localhost", weaker)).get() == "true")
         }

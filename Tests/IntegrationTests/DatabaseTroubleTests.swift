@@ -1,5 +1,5 @@
-// A PostgreSQL that freezes, stops, or loses its connections, under a service at work: requests are refused soon, the
-// process stays, and jobs go on by themselves. Loop-bound.
+// A PostgreSQL that freezes, stops, or loses its connections, under a working service: requests are refused soon, the
+// process stays, and jobs continue by themselves. Loop-bound.
 import Engine
 import Foundation
 import LoadtestKit
@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Database trouble", .timeLimit(.minutes(5)), .serialized)
 struct DatabaseTroubleTests {
-    /// A job whose batch is at work and does not end before `release`.
+    /// A job with a running batch that does not end before `release`.
     private static func begin(_ world: World) async throws -> (job: String, lots: [World.SampleLot]) {
         let lots = world.lots([0, 1, 2, 4, 5])
         let job = try await world.submit(lots, languages: ["en", "ru"])
@@ -29,21 +29,21 @@ struct DatabaseTroubleTests {
         return (status, Monotonic.seconds() - begun)
     }
 
-    /// The median: one of them may be held up by the machine.
+    /// The median: the machine may delay one of them.
     private static func expectQuickRefusals(_ job: String, _ world: World) async throws {
         var polls: [(status: Int, seconds: Double)] = []
         for _ in 0..<5 { polls.append(try await poll(job, world)) }
         #expect(polls.allSatisfy { $0.status == 503 } && polls.map(\.seconds).sorted()[2] < 3, "\(polls)")
     }
 
-    @Test("C4.5: a frozen server's requests get 503 long before a statement's time-out; thawed, work goes on")
+    @Test("C4.5: with a frozen database requests get 503 long before a statement's time-out; thawed, work continues")
     func frozen() async throws {
         try await PrivatePostgres.with { postgres in
             try await World.run(openAI: BatchFaultTests.options("{}", seconds: 3), database: postgres.url) { world in
                 let pid = world.server.pid
                 let (job, lots) = try await Self.begin(world)
                 postgres.freeze()
-                // The first ones wait for what proves it gone: 2 s of silence, 2 s for a new connection.
+                // The first requests wait for the proof of the failure: 2 s of silence, 2 s for a new connection.
                 let first = try await Self.poll(job, world)
                 #expect(first.status == 503 && first.seconds < 25, "\(first)")
                 try await Self.expectQuickRefusals(job, world)
@@ -61,7 +61,7 @@ struct DatabaseTroubleTests {
         }
     }
 
-    @Test("C5.1: a server that is stopped for a while costs nothing but the while")
+    @Test("C5.1: a stopped database costs only its down time")
     func stopped() async throws {
         try await PrivatePostgres.with { postgres in
             try await World.run(openAI: BatchFaultTests.options("{}", seconds: 3), database: postgres.url) { world in
@@ -85,7 +85,7 @@ struct DatabaseTroubleTests {
         }
     }
 
-    @Test("C5.1: when the first host of the URL is gone and the second one takes over, work goes on there")
+    @Test("C5.1: if the second host of the URL takes over from the first, work continues there")
     func failover() async throws {
         try await PrivatePostgres.with { first in
             try await first.withStandby { second in
@@ -105,7 +105,7 @@ struct DatabaseTroubleTests {
                     let standby = Database(on: world.loop, configuration: DatabaseConfiguration(url: second.url))
                     standby.start()
                     try await standby.session {
-                        // What the first one asked for would hold up every commit of the new one.
+                        // A synchronous standby that is gone would block every commit on the new server.
                         try await $0.execute("SELECT pg_promote()")
                         try await $0.execute("ALTER SYSTEM RESET ALL")
                         try await $0.execute("SELECT pg_reload_conf()")
@@ -121,7 +121,7 @@ struct DatabaseTroubleTests {
         }
     }
 
-    @Test("C5.1: connections that are killed again and again, at whatever moment, lose nothing")
+    @Test("C5.1: connections killed repeatedly, at any moment, lose nothing")
     func killedBackends() async throws {
         try await World.run(openAI: BatchFaultTests.options("{}", seconds: 1)) { world in
             let killer = LoopTask(on: world.loop) {

@@ -1,5 +1,5 @@
-// A job's time (DEADLINE_HOURS): what no batch can do any more is asked for directly, and then the job ends. The hours
-// pass by moving `created_at`. Loop-bound.
+// A job's time limit (DEADLINE_HOURS): lots that no batch can finish in time go into direct requests, then the job
+// ends. The hours pass by a change of `created_at`. Loop-bound.
 import Engine
 import LoadtestKit
 import TestSupport
@@ -19,14 +19,14 @@ struct DeadlineTests {
         return world.openAI.batches.last?.status == status
     }
 
-    @Test("C5.4: near the deadline a stuck batch is taken back, keeps what it has done, and the rest is asked directly")
+    @Test("C5.4: near the deadline a stuck batch is cancelled, keeps its answers, and the rest is requested directly")
     func stuck() async throws {
         let options = try BatchFaultTests.options(#"{"batches": [{"fault": "stuck", "fraction": 0.5}]}"#)
         try await World.run(openAI: options) { world in
             let lots = world.lots([0, 1, 2, 4, 5, 6, 7, 8, 9, 11, 12, 13])
             let job = try await world.submit(lots, languages: ["en", "ru"])
             try await world.until("the batch is at work") { await Self.hasBatch(world, .inProgress) }
-            // The lot that went ahead is the only one that was asked for directly.
+            // Only the lot sent ahead was requested directly.
             #expect(world.openAI.requests("POST /v1/responses") == 1)
             try await Self.age(job, hours: 21.5, world)
             try await world.waitUntil(job, "completed")
@@ -39,7 +39,7 @@ struct DeadlineTests {
         }
     }
 
-    @Test("C4.4, C5.9: at the deadline the job ends with what it has; what its batch had cost by then is booked")
+    @Test("C4.4, C5.9: at the deadline the job ends with its answers; the cost of its batch until then is booked")
     func over() async throws {
         let options = try BatchFaultTests.options(#"{"batches": [{"fault": "stuck", "fraction": 0.5}]}"#)
         try await World.run(openAI: options) { world in
@@ -64,7 +64,7 @@ struct DeadlineTests {
         }
     }
 
-    @Test("C4.4, C5.3: a job of which nothing was made by its deadline has failed, keeps its stage and says why")
+    @Test("C4.4, C5.3: a job without any description at its deadline has failed, keeps its stage and has its reason")
     func nothing() async throws {
         let faults = #"{"routes": [{"route": "POST /v1/responses", "fault": "status", "status": 429}]}"#
         try await World.run(openAI: BatchFaultTests.options(faults)) { world in
@@ -83,7 +83,7 @@ struct DeadlineTests {
         }
     }
 
-    @Test("C5.1: answers that came while the service was away count, however late it comes back")
+    @Test("C5.1: answers from the time when the service was down count, even after a long time")
     func lateReturn() async throws {
         var options = OpenAIOptions()
         options.batchSeconds = 2

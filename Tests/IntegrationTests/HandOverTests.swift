@@ -1,4 +1,4 @@
-// Work that changes hands: after a kill -9, a restart, an orderly stop. Times are the database's. Loop-bound.
+// Work that changes hands: after a SIGKILL, a restart, an orderly stop. Times are the database's. Loop-bound.
 import Engine
 import Foundation
 import LoadtestKit
@@ -25,7 +25,7 @@ struct HandOverTests {
         try await world.rows("SELECT 1 FROM instances WHERE instance_id LIKE '\(label)-%'").count
     }
 
-    @Test("C5.1: after a kill -9 another process goes on after 10 s of silence: the restarted one, another instance")
+    @Test("C5.1: after a kill -9 another process continues after 10 s of silence: the restarted one, another instance")
     func takeOver() async throws {
         var options = OpenAIOptions()
         options.batchSeconds = 3600
@@ -45,7 +45,7 @@ struct HandOverTests {
             try await world.until("the second one has the job") { try await Self.claims(by: "second", world) == 1 }
             let last = "SELECT max(heartbeat_at) FROM instances WHERE instance_id LIKE 'world-%'"
             #expect(try await Self.secondsToClaim(by: "second", since: last, world) >= 10)
-            // Whoever held it before can write nothing any more.
+            // The previous holder can no longer write.
             let epoch = try await world.rows("SELECT lease_epoch FROM batch_jobs WHERE id = '\(job)'")[0][0]
             #expect(epoch == "3")
             #expect(world.openAI.batches.count == 1)
@@ -65,7 +65,7 @@ struct HandOverTests {
             let first = try await world.rows(holder)
             #expect(first[0][0].hasPrefix("world-") && first[0][0].utf8.count == "world-".utf8.count + 8)
             let second = try world.launchSecond(["INSTANCE_ID": "world"])
-            // Each look for work begins with a heartbeat.
+            // Each search for work begins with a heartbeat.
             try await world.until("the second one has looked for work") {
                 try await world.rows(
                     """
@@ -80,7 +80,7 @@ struct HandOverTests {
         }
     }
 
-    @Test("C5.1: SIGTERM lets a call that costs money come to its end, then others go on with the job at once")
+    @Test("C5.1: SIGTERM lets a call that costs money finish, then other processes continue the job at once")
     func askInFlight() async throws {
         try await World.run(settings: ["SHUTDOWN_GRACE": "30"], openAI: BatchFaultTests.options("{}")) { world in
             try world.setFaults(#"{"routes": [{"route": "POST /v1/responses", "fault": "slow", "seconds": 3}]}"#)
@@ -101,7 +101,7 @@ struct HandOverTests {
         }
     }
 
-    @Test("C6.2: SIGTERM lets a webhook attempt under way come to its end: the receiver is told once")
+    @Test("C6.2: SIGTERM lets a running webhook attempt finish: the receiver gets it once")
     func attemptInFlight() async throws {
         try await World.run(
             settings: ["SHUTDOWN_GRACE": "60", "WEBHOOK_TIMEOUT": "60"], openAI: BatchFaultTests.options("{}")
@@ -109,7 +109,7 @@ struct HandOverTests {
             let job = try await world.submit(world.lots([0, 1]), hook: "/held/one")
             try await world.webhooks.wait(for: 1, path: "/held/one")
             let stopping = LoopTask(on: world.loop) { await world.server.stop() }
-            // Once nothing is accepted any more the stop is under way.
+            // The stop is in progress once new connections are refused.
             try await world.until("it stops") {
                 (try? await world.client.send("GET", "/health/ready", signing: nil))?.status != 200
             }
@@ -124,7 +124,7 @@ struct HandOverTests {
         }
     }
 
-    @Test("C5.1: leases that are handed over are free at once, and only those of who hands over")
+    @Test("C5.1: released leases are free at once, and only those of the releasing instance")
     func handOver() async throws {
         try await withMigratedDatabase { _, database in
             let (ours, others) = (Identifier.random(), Identifier.random())

@@ -1,8 +1,8 @@
-// A database with our tables and nothing in them, for tests of rows alone. Loop-bound.
+// A database with our tables and no rows, for tests of rows alone. Loop-bound.
 import Engine
 import TestSupport
 
-/// Runs `body` on a loop of its own with such a database; closes and drops it, whatever comes of it.
+/// Runs `body` on a new loop with such a database; closes and drops it, also after an error.
 func withMigratedDatabase(
     _ body: @escaping @Sendable (_ loop: Loop, _ database: Database) async throws -> Void
 ) async throws {

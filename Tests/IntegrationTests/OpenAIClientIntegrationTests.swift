@@ -1,11 +1,11 @@
-// The OpenAI client against the simulated API, which keeps the real one's rules: what we send is accepted, what comes
-// back is understood, what goes wrong is told apart.
+// The OpenAI client against the simulated API, which has the real one's rules: our requests are accepted, the answers
+// are understood, errors are distinguished.
 import Engine
 import LoadtestKit
 import TestSupport
 import Testing
 
-/// A client of a simulated account whose clock stands still until it is turned.
+/// A client of a simulated account whose clock stands still until the test moves it.
 private func withSimulator(
     _ faults: String = "{}", configure: @escaping @Sendable (inout OpenAIConfiguration) -> Void = { _ in },
     _ body: @escaping @Sendable (OpenAIClient, OpenAISimulator) async throws -> Void
@@ -63,7 +63,7 @@ private func outcomes(_ batch: BatchObject, _ client: OpenAIClient) async throws
 
 @Suite("The OpenAI client against the simulated API", .timeLimit(.minutes(1)))
 struct OpenAIClientIntegrationTests {
-    @Test("C8: a vision request is accepted as it is sent, by the next model when the first is gone")
+    @Test("C8: a vision request is accepted unchanged, by the next model if the first is gone")
     func vision() async throws {
         try await withSimulator(#"{"shutdown":["o4-mini"]}"#) { client, simulator in
             let answer = try await client.ask(.vision, fields: VisionRequest.fields, deadlineSeconds: 20) {
@@ -79,9 +79,9 @@ struct OpenAIClientIntegrationTests {
         }
     }
 
-    @Test("C5.5: an inlined image is accepted as the image that it is")
+    @Test("C5.5: an inline image is accepted")
     func inlined() async throws {
-        // The eight bytes by which a PNG is known, and some more.
+        // The eight magic bytes of a PNG, and some more.
         let png: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] + (0..<1000).map { UInt8($0 % 251) }
         try await withSimulator { client, _ in
             let answer = try await client.ask(.vision, fields: VisionRequest.fields, deadlineSeconds: 20) {
@@ -117,7 +117,7 @@ struct OpenAIClientIntegrationTests {
         }
     }
 
-    @Test("C5.4: a whole batch, with lines that are refused, cut, failed, missing, doubled and not downloadable")
+    @Test("C5.4: a whole batch, with refused, cut, failed, missing, doubled and undownloadable lines")
     func batch() async throws {
         let faults = """
             {"lines":[{"fault":"refusal","contains":"car/1.jpg"},{"fault":"incomplete","contains":"car/2.jpg"},\
@@ -158,7 +158,7 @@ struct OpenAIClientIntegrationTests {
         }
     }
 
-    @Test("a lost reply to createBatch leaves one batch, which is found by its metadata")
+    @Test("after a lost reply to createBatch there is one batch, which its metadata finds")
     func lostReply() async throws {
         let faults = #"{"routes":[{"route":"POST /v1/batches","fault":"lost_reply","times":1}]}"#
         try await withSimulator(faults) { client, simulator in
@@ -166,7 +166,7 @@ struct OpenAIClientIntegrationTests {
             let file = try await client.uploadBatchFile(name: "shard", length: lines.count, source: Whole(lines))
             do throws(OpenAIError) {
                 _ = try await client.createBatch(inputFile: file, metadata: [("shard", "s-7")])
-                Issue.record("the reply was lost, and yet there is one")
+                Issue.record("got a reply although it was lost")
             } catch {
                 #expect(error.mayHaveArrived)
             }
@@ -179,7 +179,7 @@ struct OpenAIClientIntegrationTests {
         }
     }
 
-    @Test("a full queue and an expired batch are told apart; the expired one keeps what it finished")
+    @Test("a full queue and an expired batch are distinguished; the expired one keeps its finished lines")
     func queueAndExpiry() async throws {
         let faults = #"{"batches":[{"fault":"fail","times":1},{"fault":"expire","fraction":0.5,"times":1}]}"#
         try await withSimulator(faults) { client, simulator in

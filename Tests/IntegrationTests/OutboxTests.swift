@@ -1,4 +1,4 @@
-// The rows of the outbox: who may take a delivery, and what is booked of it. Loop-bound.
+// Rows of the outbox: claims of deliveries, and their bookings. Loop-bound.
 import TestSupport
 import Testing
 
@@ -8,7 +8,7 @@ import Testing
 struct OutboxTests {
     private static let jobs = (1...3).map { Identifier(high: 0x4000, low: 0x8000_0000_0000_0000 + UInt64($0)) }
 
-    /// Runs `body` on a migrated database, with a living incarnation.
+    /// Runs `body` on a migrated database, with a live incarnation.
     private func withOutbox(_ body: @escaping @Sendable (Database, Identifier) async throws -> Void) async throws {
         try await withMigratedDatabase { _, database in
             let incarnation = Identifier.random()
@@ -47,7 +47,7 @@ struct OutboxTests {
             doubtful: Set(doubtful))
     }
 
-    @Test("C6.3: a receiver gets as many attempts as it has room for, and does not stand before the others'")
+    @Test("C6.3: a receiver gets attempts up to its room, and does not block the others")
     func busyReceiver() async throws {
         try await withOutbox { database, incarnation in
             try await Self.insert(database, job: Self.jobs[0], url: "'https://Busy.example:81/' || n", count: 500)
@@ -73,7 +73,7 @@ struct OutboxTests {
         }
     }
 
-    @Test("C6.3: a job with thousands of receivers does not stand before another job's")
+    @Test("C6.3: a job with thousands of receivers does not block another job")
     func busyJob() async throws {
         try await withOutbox { database, incarnation in
             try await Self.insert(database, job: Self.jobs[0], url: "'http://h' || n || '.example/'", count: 2000)
@@ -87,7 +87,7 @@ struct OutboxTests {
         }
     }
 
-    @Test("C6.1: deliveries of before the third migration get their lots; those of removed jobs go")
+    @Test("C6.1: deliveries older than the third migration get their lots; those of removed jobs are deleted")
     func migration() async throws {
         try await TestDatabase.with { url in
             try await onDatabase(url) { session in
@@ -121,20 +121,21 @@ struct OutboxTests {
         }
     }
 
-    @Test("C6.2: a claim ends with its holder's incarnation, not with our own heartbeat")
+    @Test("C6.2: a claim ends with its holder's incarnation, independent of our own heartbeat")
     func deadHolder() async throws {
         try await withOutbox { database, incarnation in
             try await Self.insert(database, job: Self.jobs[0], url: "'http://a.example/'", count: 1)
             let dead = Identifier.random()
             #expect(try await Self.claim(database, dead).count == 1)
-            // No heartbeat was ever seen of it: another one may take the delivery, it does not take its own again.
+            // `dead` never had a heartbeat: another incarnation may take the delivery, but `dead` does not take its own
+            // again.
             #expect(try await Self.claim(database, dead).isEmpty)
             #expect(try await Self.claim(database, incarnation).count == 1)
             #expect(try await Self.claim(database, dead).isEmpty)
         }
     }
 
-    @Test("C6.2: a claim whose reply was lost is made anew; one that another holds or has ended is not")
+    @Test("C6.2: a claim with a lost reply is repeated; a claim that another holds or has ended is not")
     func doubtfulClaim() async throws {
         try await withOutbox { database, incarnation in
             try await Self.insert(database, job: Self.jobs[0], url: "'http://a.example/'", count: 1)
@@ -151,7 +152,7 @@ struct OutboxTests {
         }
     }
 
-    @Test("C6.2: a body that is not wanted any more, because the receiver is gone, is no trouble of ours")
+    @Test("C6.2: a body that is no longer needed, because the receiver is gone, causes no error")
     func unwantedBody() async throws {
         try await withOutbox { database, incarnation in
             let loop = try #require(Loop.current)
@@ -172,7 +173,7 @@ struct OutboxTests {
         }
     }
 
-    @Test("C6.2: an outcome is booked once, counted from the attempt's end; an overtaken one changes nothing")
+    @Test("C6.2: an outcome is booked once, from the attempt's end; an outdated one changes nothing")
     func booking() async throws {
         try await withOutbox { database, incarnation in
             try await Self.insert(database, job: Self.jobs[0], url: "'http://a.example/'", count: 1)
@@ -192,7 +193,7 @@ struct OutboxTests {
             let wait = try await ClaimDeliveries.secondsToNext(
                 database, load: DeliveryLoad(perReceiverMax: 8, perJobMax: 64))
             #expect((80...90).contains(wait ?? 0))
-            // Its COMMIT got no reply, say; meanwhile the next attempt is under way under the same incarnation.
+            // Its COMMIT may have got no reply; meanwhile the next attempt runs under the same incarnation.
             try await database.session { session in
                 try await session.execute("UPDATE webhook_deliveries SET next_attempt_at = now()")
             }

@@ -1,4 +1,4 @@
-// A PostgreSQL of a test's own, to be stopped, frozen and started again. Thread: any; one caller at a time.
+// A PostgreSQL for one test that it can stop, freeze and start again. Thread: any; one caller at a time.
 import Foundation
 import TestSupport
 
@@ -30,7 +30,7 @@ final class PrivatePostgres: Sendable {
         try result.get()
     }
 
-    /// A hot standby of this one, which confirms every commit; the same URL but for the port.
+    /// A hot standby of this cluster, which confirms every commit; the same URL except for the port.
     /// - Parameter body: gets the standby; it is removed afterwards.
     func withStandby(_ body: @Sendable (PrivatePostgres) async throws -> Void) async throws {
         let copy = folder + "-standby"
@@ -50,7 +50,7 @@ final class PrivatePostgres: Sendable {
         try result.get()
     }
 
-    /// It speaks TLS from its next start on, with this certificate.
+    /// Enables TLS with this certificate from the next start on.
     func useTLS(_ files: SelfSignedCertificate) async throws {
         try await Self.bash(
             """
@@ -75,14 +75,14 @@ final class PrivatePostgres: Sendable {
     func stop() async throws { _ = try await Self.run("stop", folder) }
     func start() async throws { _ = try await Self.run("start", folder) }
 
-    /// Nothing of it runs any more, and nothing of it has ended.
+    /// Stops all its processes with SIGSTOP; none ends.
     func freeze() { signal(SIGSTOP) }
     func thaw() { signal(SIGCONT) }
 
     private func signal(_ number: Int32) {
         let lines = try? String(contentsOfFile: folder + "/data/postmaster.pid", encoding: .utf8)
         guard let first = lines?.split(separator: "\n").first, let postmaster = Int32(first) else { return }
-        // The postmaster first: it makes no new process then.
+        // The postmaster first: it then starts no new process.
         kill(postmaster, number)
         for process in Self.children(of: postmaster) { kill(process, number) }
     }
@@ -91,13 +91,13 @@ final class PrivatePostgres: Sendable {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return entries.compactMap { Int32($0) }.filter { process in
             let stat = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
-            // After the name in brackets: the state, then the parent.
+            // The state and the parent follow the name in brackets.
             let fields = stat.split(separator: ")").last?.split(separator: " ") ?? []
             return fields.count > 1 && Int32(fields[1]) == parent
         }
     }
 
-    /// The server inherits the standard output's end, so what is there when the script ends is read.
+    /// The server inherits standard output, so there is no end of file: reads the output present when the script ends.
     private static func run(_ command: String, _ folder: String) async throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: script)

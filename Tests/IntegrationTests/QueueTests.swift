@@ -1,11 +1,11 @@
-// The rows that work is handed over by: claims of jobs and of deliveries. Loop-bound.
+// Rows that hand over work: claims of jobs and of deliveries. Loop-bound.
 import Engine
 import TestSupport
 import Testing
 
 @Suite("The queue in the database", .timeLimit(.minutes(1)))
 struct QueueTests {
-    @Test("C5.1: a claim whose reply was lost is made anew, and fences off whoever has the job")
+    @Test("C5.1: a claim with a lost reply is repeated, and fences off the previous holder")
     func doubtfulClaim() async throws {
         try await withMigratedDatabase { _, database in
             let job = Identifier.random()
@@ -31,7 +31,7 @@ struct QueueTests {
             #expect(try await take([job]) == [2])
             await #expect(throws: LeaseLost.self) { try await HoldLease.run(database, JobLease(job: job, epoch: 1)) }
             try await HoldLease.run(database, JobLease(job: job, epoch: 2))
-            // Another incarnation's heartbeat takes the name from nobody. The lease is free after ten silent seconds.
+            // Another incarnation's heartbeat takes no name. The lease is free after ten seconds of silence.
             #expect(try await !Instances.beat(database, instance: "a", incarnation: .random()))
             #expect(try await ClaimJobs.free(database, silentSeconds: 10, limit: 5) == [])
             try await database.session { session in
@@ -43,7 +43,7 @@ struct QueueTests {
         }
     }
 
-    @Test("each start adds a row of heartbeats: those that have been silent for an hour are removed")
+    @Test("each start adds a row of heartbeats; rows silent for an hour are removed")
     func forgotten() async throws {
         try await withMigratedDatabase { _, database in
             for name in ["old", "new"] {

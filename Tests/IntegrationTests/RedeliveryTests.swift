@@ -1,10 +1,10 @@
-// Deliveries that are sent anew, and a dead receiver among many (C6.3).
+// Repeated deliveries, and a dead receiver among many (C6.3).
 import Engine
 import LoadtestKit
 import TestSupport
 import Testing
 
-@Suite("Sending webhooks anew, and dead receivers", .timeLimit(.minutes(4)), .serialized)
+@Suite("Repeated webhooks, and dead receivers", .timeLimit(.minutes(4)), .serialized)
 struct RedeliveryTests {
     private static func options() -> OpenAIOptions {
         var options = OpenAIOptions()
@@ -12,7 +12,7 @@ struct RedeliveryTests {
         return options
     }
 
-    @Test("C6.3: a failed delivery starts a fresh series at once, a delivered one is sent again: same id, same bytes")
+    @Test("C6.3: a failed delivery starts a new series at once, a delivered one is sent again: same id, same bytes")
     func redeliver() async throws {
         let settings = ["WEBHOOK_RETRY_BASE": "4", "WEBHOOK_MAX_RETRIES": "2"]
         try await World.run(settings: settings, openAI: Self.options()) { world in
@@ -25,7 +25,7 @@ struct RedeliveryTests {
 
             #expect(try await world.client.redeliver(id).status == 202)
             try await world.webhooks.wait(for: 3, path: path)
-            // The wait is the first one of a series, not the third.
+            // The wait is the first of a series instead of the third.
             let waits = """
                 SELECT extract(epoch FROM next_attempt_at - last_attempt_at)::float8 FROM webhook_deliveries
                 WHERE attempt_count = 3 AND claimed_by IS NULL
@@ -51,11 +51,11 @@ struct RedeliveryTests {
         }
     }
 
-    @Test("C6.3: of a hundred receivers one is dead: all others are told while its first attempts are still under way")
+    @Test("C6.3: one of a hundred receivers is dead: all others are notified while its first attempts still run")
     func deadReceiver() async throws {
         try await World.run(settings: ["WEBHOOK_TIMEOUT": "600"], openAI: Self.options()) { world in
             let site = try WebhooksSimulator.start(on: world.loop, host: "0.0.0.0")
-            // Each address is a receiver; the dead one has most of the deliveries, and the first.
+            // Each address is a receiver; the dead one has most of the deliveries, including the first.
             let dead = (0..<300).map { "http://127.0.1.1:\(site.port)/hang/\($0)" }
             let others = (0..<99).map { "http://127.0.2.\($0 + 1):\(site.port)/ok/\($0)" }
             let job = try await world.submit(hooks: dead + others)
@@ -73,7 +73,7 @@ struct RedeliveryTests {
         }
     }
 
-    @Test("C7: a webhook's address is judged when it is connected to, whatever was thought of it before")
+    @Test("C7: a webhook's address is checked at the connection, regardless of earlier checks")
     func forbiddenAddress() async throws {
         try await World.run(settings: ["WEBHOOK_MAX_RETRIES": "1"], openAI: Self.options()) { world in
             let site = try WebhooksSimulator.start(on: world.loop, host: "127.0.0.2")
@@ -92,12 +92,12 @@ struct RedeliveryTests {
         }
     }
 
-    @Test("C6.2: an outcome is not lost when the database goes away during the exchange")
+    @Test("C6.2: an outcome survives a loss of the database during the exchange")
     func databaseAway() async throws {
         try await World.run(openAI: Self.options()) { world in
             let job = try await world.submit(hooks: [world.webhooks.baseURL + "/held/x"])
             try await world.webhooks.wait(for: 1, path: "/held/x")
-            // It lets nobody in until the answer has come and could not be booked.
+            // The database refuses connections until the answer has arrived and could not be booked.
             let name = String(world.databaseURL.split(separator: "?")[0].split(separator: "/").last ?? "")
             let elsewhere = try await TestDatabase.fresh()
             try await onDatabase(elsewhere) { session in
@@ -120,7 +120,7 @@ struct RedeliveryTests {
 }
 
 extension World {
-    /// One lot for each webhook.
+    /// One lot per webhook.
     func submit(hooks: [String]) async throws -> String {
         let numbers = (0..<2000).lazy.filter { $0 % 7 != 3 && $0 % 50 != 49 }.prefix(hooks.count)
         let json = zip(lots(Array(numbers)), hooks).map { $0.json(webhook: $1) }
@@ -134,7 +134,7 @@ extension World {
         try await client.deliveries(job).json["deliveries"]?.array ?? []
     }
 
-    /// Until `count` deliveries of a job have ended.
+    /// Waits until `count` deliveries of a job have ended.
     func waitForDeliveries(_ job: String, ended count: Int) async throws {
         try await until("\(count) deliveries have ended") {
             try await self.deliveries(of: job).count { $0["status"] != "pending" } == count

@@ -1,4 +1,4 @@
-// What a server process holds while large results go out to slow readers.
+// Memory of a server process while slow readers download large results.
 import Engine
 import Foundation
 import TestSupport
@@ -33,7 +33,7 @@ struct ResultsMemoryTests {
         return try #require(kilobytes) / 1024
     }
 
-    /// Reads a little, stops until the server has nothing more to do, reads the rest.
+    /// Reads a little, stops until the server is blocked, reads the rest.
     private static func readSlowly(_ world: World, accept: String) async throws -> [UInt8] {
         let client = try await HTTPTestClient.connect(port: world.port, on: world.loop)
         defer { client.close() }
@@ -54,11 +54,11 @@ struct ResultsMemoryTests {
         return try await client.readToEnd()
     }
 
-    @Test("memory does not follow the size of results, plain or compressed, however slow the reader")
+    @Test("memory is independent of the size of results, plain or compressed, for any reader")
     func bounded() async throws {
         try await World.run { world in
             try await Self.makeJob(world)
-            // What any first request brings into memory is not counted.
+            // Memory of the first request is not counted.
             _ = try await world.client.send("GET", "/api/v1/batch-results/\(Self.job)?limit=1", signing: Self.job)
             let process = world.server.pid
             try "5".write(toFile: "/proc/\(process)/clear_refs", atomically: false, encoding: .utf8)

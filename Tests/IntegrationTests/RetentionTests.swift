@@ -1,4 +1,4 @@
-// Old jobs go with all that belongs to them; everything else stays (C5.8).
+// Old jobs are removed with all their rows; everything else stays (C5.8).
 import Engine
 import TestSupport
 import Testing
@@ -29,7 +29,7 @@ struct RetentionTests {
             """
     }
 
-    @Test("C5.8: ended jobs past their time go with all their rows; younger, open and undelivered ones stay")
+    @Test("C5.8: expired jobs are removed with all their rows; younger, open and undelivered ones stay")
     func prune() async throws {
         try await withMigratedDatabase { loop, database in
             try await database.session { session in
@@ -58,11 +58,11 @@ struct RetentionTests {
         }
     }
 
-    @Test("C5.8: generation after generation of jobs, the tables do not grow; no step holds locks for long")
+    @Test("C5.8: the tables do not grow over generations of jobs; no step holds locks for long")
     func size() async throws {
         try await withMigratedDatabase { loop, database in
             let pruner = Pruner(on: loop, database: database, keepSeconds: 30 * 86_400)
-            // An autoanalyze of its own accord keeps VACUUM from removing what was still alive when it began.
+            // An autoanalyze at this moment would keep VACUUM from removing rows that were alive when it began.
             for table in Self.tables {
                 try await database.session { session in
                     try await session.execute("ALTER TABLE \(table) SET (autovacuum_enabled = off)")
@@ -72,19 +72,19 @@ struct RetentionTests {
             for _ in 0..<6 {
                 try await database.session { try await $0.execute(Self.generation) }
                 #expect(try await pruner.runOnce() == 40)
-                // What autovacuum does by itself, sooner or later.
+                // Autovacuum does the same sooner or later.
                 for table in Self.tables { try await database.session { try await $0.execute("VACUUM \(table)") } }
                 let names = Self.tables.map { "pg_total_relation_size('\($0)')" }.joined(separator: " + ")
                 sizes.append(Int(try await Self.keys(database, "SELECT \(names)")[0]) ?? 0)
             }
             print("retention: bytes of all tables after each of six generations: \(sizes)")
-            // Six generations that stay would be three times two. One more or less is VACUUM's own doing: it passes
-            // over pages that somebody looks at.
+            // Six generations that stayed would be three times two. VACUUM may vary it by one: it skips pages in use.
             #expect(sizes[5] < sizes[1] * 2, "\(sizes)")
         }
     }
 
-    /// Forty ended jobs of 250 lots with texts of 1 kB, their rows written as the engine does: a job's own many times.
+    /// Forty ended jobs of 250 lots with texts of 1 kB, with rows written as the engine does: a job's own row many
+    /// times.
     private static let generation = """
         WITH j AS (INSERT INTO batch_jobs (id, status, version, languages, total_lots, webhook_configured, completed_at)
             SELECT gen_random_uuid(), 'processing', '1.0.0', '{en}', 250, true, now() - interval '31 days'
@@ -103,14 +103,14 @@ struct RetentionTests {
         UPDATE batch_jobs SET status = 'completed'
         """
 
-    @Test("C5.8, C6.3: a job is not removed under a delivery that is sent anew, nor the other way about")
+    @Test("C5.8, C6.3: a job is not removed during a redelivery, and a redelivery does not start during a removal")
     func redelivery() async throws {
         try await withMigratedDatabase { loop, database in
             let id = try #require(Identifier("00000000-0000-4000-8000-000000000001"))
             try await database.session { session in
                 try await session.execute(Self.job(1, endedDaysAgo: 31, status: "completed", delivery: "failed"))
             }
-            // While one is about to send it anew, and after that, the job stays.
+            // During and after a redelivery the job stays.
             let during = try await database.transaction { session in
                 let started = try await RedeliverDelivery.run(session, delivery: id)
                 return (started, try await database.transaction { try await Self.retire($0) })
@@ -118,7 +118,7 @@ struct RetentionTests {
             #expect(during == (.started(job: id), 0))
             #expect(try await database.transaction { try await Self.retire($0) } == 0)
             try await database.session { try await $0.execute("UPDATE webhook_deliveries SET status = 'failed'") }
-            // While its job is being removed, the other waits, and finds nothing.
+            // During the job's removal the redelivery waits, then finds nothing.
             let (retired, late) = try await database.transaction { session in
                 let retired = try await Self.retire(session)
                 let late = LoopTask(on: loop) {
@@ -136,7 +136,7 @@ struct RetentionTests {
         try await PruneJobs.retire(session, afterSeconds: 30 * 86_400)
     }
 
-    /// Until a statement waits for a row's lock.
+    /// Waits until a statement waits for a row's lock.
     private static func untilSomebodyWaits(_ database: Database, _ loop: Loop) async throws {
         let waiting = Statement(
             "t_waiting",

@@ -1,4 +1,4 @@
-// Keys stay where they belong: not in a log, a reply, the metrics, the database or a core dump (C8). Loop-bound.
+// Keys never leave their place: they are in no log, reply, metric, table or core dump (C8). Loop-bound.
 import Engine
 import Foundation
 import LoadtestKit
@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Secrets", .timeLimit(.minutes(4)), .serialized)
 struct SecretsTests {
-    /// Every one of them is in use; none has a part that means something else.
+    /// Each secret is in use; no part of one has another meaning.
     private static let secrets = [
         "OPENAI_API_KEY": "sk-simulated-0f1e2d3c4b5a", "SHARED_KEY": World.key,
         "SHARED_KEY_PREVIOUS": "the-key-of-before-0123456789-abcdef",
@@ -20,7 +20,7 @@ struct SecretsTests {
         return options
     }
 
-    @Test("C8: nothing that the service says, writes or stores holds a key, whatever it went through")
+    @Test("C8: no output, file or row of the service contains a key, after successes and errors")
     func scrubbed() async throws {
         let metrics = freePort()
         var settings = Self.secrets
@@ -28,7 +28,7 @@ struct SecretsTests {
         settings["WEBHOOK_MAX_RETRIES"] = "1"
         try await World.run(settings: settings, openAI: Self.options()) { world in
             var heard: [(String, [UInt8])] = []
-            // What goes well, what fails at a receiver, what OpenAI refuses, and what is no request of ours.
+            // Successes, failures of a receiver, refusals of OpenAI, and invalid requests.
             let good = try await world.submit(world.lots([0, 1]), hook: "/ok/secrets")
             try await world.waitUntil(good, "completed")
             let bad = try await world.submit(world.lots([2, 3]), hook: "/status/500")
@@ -65,7 +65,7 @@ struct SecretsTests {
         }
     }
 
-    @Test("a core dump holds no memory, and none is written to a file")
+    @Test("a core dump contains no memory, and none is written to a file")
     func coreDumps() async throws {
         try await World.run { world in
             let process = "/proc/\(world.server.pid)"

@@ -1,10 +1,10 @@
-// The built `generation-service` as a process of its own, so that it can be killed. Thread: any.
+// The built `generation-service` as a separate process that a test can kill. Thread: any.
 import Foundation
 import Synchronization
 
 /// One run of the server.
 final class ServerProcess: Sendable {
-    /// Where `swift build` put the executables: beside the test bundle.
+    /// The folder of the built executables: beside the test bundle.
     static let products: URL = {
         var folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         while !FileManager.default.fileExists(atPath: folder.appendingPathComponent("generation-service").path),
@@ -41,7 +41,7 @@ final class ServerProcess: Sendable {
         }
     }
 
-    /// Starts `serve` with nothing but `environment`. Its standard output goes to `log`.
+    /// Starts `serve` with `environment` only. Its standard output goes to `log`.
     init(environment: [String: String], log: URL) throws {
         let process = Process()
         process.executableURL = Self.products.appendingPathComponent("generation-service")
@@ -63,13 +63,13 @@ final class ServerProcess: Sendable {
 
     deinit { kill(pid, SIGKILL) }
 
-    /// `kill -9`, and waits until it is gone.
+    /// Sends SIGKILL and waits for the end.
     func killHard() async {
         kill(pid, SIGKILL)
         _ = await exit.wait()
     }
 
-    /// SIGTERM; the exit code.
+    /// Sends SIGTERM; returns the exit code.
     func stop() async -> Int32 {
         kill(pid, SIGTERM)
         return await exit.wait()
@@ -78,8 +78,8 @@ final class ServerProcess: Sendable {
 
 private let portsGiven = Mutex<Set<Int>>([])
 
-/// A port that nobody listens on just now, and that no other test is given. The kernel gives none of these out by
-/// itself (ip_local_port_range begins at 32768), so nobody takes it before the server does, or while it is down.
+/// A free port that no other test gets. The kernel never assigns these by itself (ip_local_port_range begins at 32768),
+/// so no process takes the port before the server does, or while the server is down.
 func freePort() -> Int {
     while true {
         let port = Int.random(in: 10_000..<20_000)

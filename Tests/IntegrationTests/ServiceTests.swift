@@ -1,4 +1,4 @@
-// The whole service, as it is built, against simulators: the scripts in Tests/ServiceTests (Python). Any thread.
+// The built service against simulators: the scripts in Tests/ServiceTests (Python). Any thread.
 import Foundation
 import Testing
 
@@ -6,36 +6,36 @@ import Testing
     "The service as it is built", .timeLimit(.minutes(10)),
     .enabled(if: ServiceRun.isPossible, "needs TEST_DATABASE_URL; `make test` sets it"))
 struct ServiceTests {
-    /// Also against the optimised build.
+    /// Run against the optimised build as well.
     private static let always = [
-        // Bad input gets C4's errors and leaves nothing behind.
+        // Invalid input gets C4's errors and leaves nothing behind.
         "bad_input_test",
         // The API document's clients run unchanged; its samples and its SQL hold.
         "document_client_test", "document_node_test", "document_shapes_test",
-        // Webhooks verify before, during and after a change of keys.
+        // Webhooks verify before, during and after a rotation of keys.
         "webhook_signatures_test",
-        // 500 lots come out as predicted; also when the server is killed again and again.
+        // 500 lots match the prediction, also after repeated kills of the server.
         "batch_test", "kill_test",
-        // /openapi.json is valid, and every reply is in it.
+        // /openapi.json is valid and describes every reply.
         "openapi_test",
-        // The metrics move by what is done.
+        // The metrics change with the requests.
         "metrics_test",
-        // The log outlives its reader.
+        // The log does not depend on its reader.
         "logs_test",
     ]
 
-    /// These are about what stands around the program, or need most of their time for themselves: once is enough. The
+    /// These test the parts around the program, or take most of their time by themselves: one run is enough. The
     /// longest first.
     private static let once = [
-        // Every counter moves; nginx stands before two instances.
+        // Every counter changes; nginx in front of two instances.
         "counters_test", "nginx_test",
         // The clients, each with its own tests.
         "python_client_test", "node_client_test",
-        // Every reply is in /openapi.json, also to what schemathesis makes up from it.
+        // Every reply is in /openapi.json, also for requests that schemathesis generates from it.
         "schemathesis_test",
         // The web interface in a real browser.
         "browser_test",
-        // `check` tells the truth; deploy/ and docs/ hold what they promise.
+        // `check` reports correctly; deploy/ and docs/ match the program.
         "check_test", "deploy_test", "docs_test",
     ]
 
@@ -54,7 +54,7 @@ struct ServiceTests {
     }
 }
 
-/// One run of Tests/ServiceTests/run.py: simulators, server and a database of its own.
+/// One run of Tests/ServiceTests/run.py: simulators, a server and a new database.
 struct ServiceRun {
     let status: Int32
     let output: String
@@ -64,7 +64,7 @@ struct ServiceRun {
     static func of(_ script: String) async throws -> ServiceRun {
         let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         var environment = ProcessInfo.processInfo.environment
-        // The programs lie beside this test's own bundle.
+        // The programs are beside this test's bundle.
         environment["BINARIES"] = Bundle.main.executableURL.map { $0.deletingLastPathComponent().path }
         environment["PYTHONDONTWRITEBYTECODE"] = "1"
         let said = FileManager.default.temporaryDirectory.appending(path: "document-\(UUID().uuidString).log")

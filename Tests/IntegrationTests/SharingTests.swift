@@ -1,4 +1,4 @@
-// Several instances on one database; receivers that hang. Work moves, nothing is done twice.
+// Several instances on one database; receivers that hang. Work moves, and nothing is done twice.
 import Engine
 import LoadtestKit
 import TestSupport
@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Sharing work", .timeLimit(.minutes(4)), .serialized)
 struct SharingTests {
-    @Test("C5.1: two instances share jobs; what one leaves behind the other ends, and no batch is made twice")
+    @Test("C5.1: two instances share jobs; one finishes the work that the other leaves, and no batch is made twice")
     func twoInstances() async throws {
         var options = OpenAIOptions()
         options.batchSeconds = 1
@@ -18,7 +18,7 @@ struct SharingTests {
                 jobs.append((try await world.submit(lots, languages: ["en", "de"]), lots))
             }
             try await world.until("some batches are there") { world.openAI.batches.count >= 3 }
-            // One goes orderly while work is under way.
+            // One instance stops in order with work under way.
             #expect(await second.stop() == 0)
             for (job, lots) in jobs {
                 try await world.waitUntil(job, "completed")
@@ -32,7 +32,7 @@ struct SharingTests {
         }
     }
 
-    @Test("C6.3: a receiver that hangs delays nobody else; SIGTERM gives its deliveries back after the grace")
+    @Test("C6.3: a receiver that hangs delays no other; SIGTERM releases its deliveries after the grace")
     func hangingReceiver() async throws {
         var options = OpenAIOptions()
         options.batchSeconds = 0.2

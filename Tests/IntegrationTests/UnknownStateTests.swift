@@ -1,4 +1,4 @@
-// Rows that a newer version wrote: this version leaves them alone. Nothing is sent and nothing is written.
+// Rows written by a newer version: this version neither sends nor writes anything for them.
 import Engine
 import Foundation
 import LoadtestKit
@@ -6,7 +6,7 @@ import Testing
 
 @Suite("States that this version does not know", .timeLimit(.minutes(4)), .serialized)
 struct UnknownStateTests {
-    /// A column that stands for a state, and the statement that puts an unknown text into it for one job.
+    /// A column with a state, and the statement that puts an unknown text into it for one job.
     struct Column: CustomTestStringConvertible, Sendable {
         let name: String
         let update: String
@@ -27,7 +27,7 @@ struct UnknownStateTests {
             + world.rows("SELECT position, stage FROM lot_results WHERE job_id = '\(job)' ORDER BY 1, 2")
     }
 
-    @Test("C5.1: such a job is neither claimed nor planned anew; others go on", arguments: columns)
+    @Test("C5.1: such a job is neither claimed nor planned again; others continue", arguments: columns)
     func leftAlone(column: Column) async throws {
         var options = OpenAIOptions()
         options.batchSeconds = 3600
@@ -55,7 +55,7 @@ struct UnknownStateTests {
             let batches = world.openAI.batches.map(\.id)
             try await world.restart()
             try await world.until("the log names the job") { world.log.contains("job left alone") }
-            // A witness: the dispatcher has looked for work, and has found some.
+            // A control: the dispatcher has searched for work, and has found some.
             let witness = try await world.submit(world.lots([4, 5, 6]))
             try await world.until("another job's batch is there") { world.openAI.batches.count == 2 }
             #expect(try await rows(of: job, world) == before)

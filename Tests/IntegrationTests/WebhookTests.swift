@@ -1,4 +1,4 @@
-// Webhooks from a real server to simulated receivers: who gets what, how often, and when (C6.1 to C6.3).
+// Webhooks from a real server to simulated receivers: contents, repeats and times (C6.1 to C6.3).
 import Engine
 import LoadtestKit
 import TestSupport
@@ -14,10 +14,10 @@ struct WebhookTests {
         return options
     }
 
-    @Test("C6.1: one delivery for each different URL, with just its own lots; lots without a webhook go to nobody")
+    @Test("C6.1: one delivery per URL, with exactly its own lots; lots without a webhook are not delivered")
     func ownLots() async throws {
         try await World.run(openAI: Self.options()) { world in
-            // One receiver by two URLs, and one URL that an index could not hold.
+            // One receiver with two URLs, one of them too long for an index.
             let urls = ["/ok/a", "/ok/a?to=b", "/ok/long?" + (0..<400).map { "key\($0 * 7919)=" }.joined()].map {
                 world.webhooks.baseURL + $0
             }
@@ -50,10 +50,10 @@ struct WebhookTests {
         }
     }
 
-    @Test("C6.1: a failed job is told as batch_job_failed, a cancelled one as batch_job_cancelled")
+    @Test("C6.1: a failed job is announced as batch_job_failed, a cancelled one as batch_job_cancelled")
     func events() async throws {
         try await World.run(openAI: Self.options()) { world in
-            // The 49th of each fifty has no image that could be used.
+            // The 49th of every fifty has no usable image.
             let failed = try await world.submit(world.lots([49, 99]), hook: "/ok/failed")
             try await world.waitUntil(failed, "failed")
             try await world.webhooks.wait(for: 1, path: "/ok/failed")
@@ -73,7 +73,7 @@ struct WebhookTests {
         }
     }
 
-    @Test("C6.2: 200, 201 and 202 are success and nothing else; no redirect is followed; a long answer is no failure")
+    @Test("C6.2: only 200, 201 and 202 are success; redirects are not followed; a long answer is no failure")
     func statuses() async throws {
         try await World.run(settings: Self.quickly, openAI: Self.options()) { world in
             let good = ["/status/200", "/status/201", "/status/202", "/long/3000000"]
@@ -119,7 +119,7 @@ struct WebhookTests {
         }
     }
 
-    @Test("C6.2: five attempts, each a doubled wait after the end of the one before, with the same bytes; then failed")
+    @Test("C6.2: five attempts with doubled waits after the end of the one before, with the same bytes; then failed")
     func schedule() async throws {
         try await World.run(settings: ["WEBHOOK_RETRY_BASE": "0.2"], openAI: Self.options()) { world in
             let job = try await world.submit(hooks: [world.webhooks.baseURL + "/status/500/x"])
@@ -137,7 +137,7 @@ struct WebhookTests {
             ).compactMap { Double($0[0]) }
             #expect(waits.count == 4)
             for (wait, expected) in zip(waits, [0.2, 0.4, 0.8, 1.6]) {
-                // Never before its time. How late depends on the machine. DeliveryScheduleTests has the schedule.
+                // Never before its time. The delay depends on the machine. DeliveryScheduleTests has the schedule.
                 #expect(wait >= expected, "\(waits)")
             }
             let delivery = try await world.deliveries(of: job)[0]
@@ -146,7 +146,7 @@ struct WebhookTests {
         }
     }
 
-    @Test("C6.2: a kill -9 between attempts keeps the schedule, one during an attempt repeats it")
+    @Test("C6.2: a kill -9 between attempts keeps the schedule, a kill during an attempt repeats the attempt")
     func restart() async throws {
         try await World.run(settings: ["WEBHOOK_RETRY_BASE": "4"], openAI: Self.options()) { world in
             let job = try await world.submit(
@@ -156,7 +156,7 @@ struct WebhookTests {
             try await world.until("the first attempt is booked") { try await world.rows(due).count == 1 }
             let before = try await world.rows(due)
             try await world.crashAndRestart()
-            // None: the restart took longer than the wait. `early` below tells all the same.
+            // nil if the restart took longer than the wait; `early` below detects that too.
             let kept = try await world.rows(due)
             #expect(kept == before || kept.isEmpty)
             try await world.webhooks.wait(for: 2, path: "/fail/1/x")

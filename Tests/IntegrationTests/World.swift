@@ -1,4 +1,4 @@
-// A server process with everything around it: database, simulated OpenAI, images, webhook receiver. Loop-bound.
+// A server process with its surroundings: database, simulated OpenAI, images, webhook receiver. Loop-bound.
 import Engine
 import Foundation
 import LoadtestKit
@@ -19,12 +19,12 @@ final class World {
     private let settings: [String: String]
     private(set) var server: ServerProcess
 
-    /// Opens a world, runs `body` in it on its loop, and takes it down again.
+    /// Starts everything, runs `body` on its loop, and stops everything.
     static func run(
         settings: [String: String] = [:], openAI options: OpenAIOptions = OpenAIOptions(), database: String? = nil,
         _ body: @escaping @Sendable (World) async throws -> Void
     ) async throws {
-        nonisolated(unsafe) let options = options  // handed over to the loop, not used here any more
+        nonisolated(unsafe) let options = options  // moves to the loop, unused here afterwards
         try await onLoop("world") { loop in
             let world = try await World(on: loop, settings: settings, options: options, database: database)
             do {
@@ -84,20 +84,20 @@ final class World {
         }
     }
 
-    /// `kill -9` and a new start with some settings changed. The new process takes the work over after one second of
-    /// silence, not ten, where the build knows how (`CRASH_POINTS`); it must be the only one.
+    /// Sends SIGKILL and restarts with some settings changed. The new process takes the work over after one second of
+    /// silence instead of ten, if the build supports it (`CRASH_POINTS`); it must be the only one.
     func crashAndRestart(_ changes: [String: String] = [:]) async throws {
         await server.killHard()
         try await restart(["CRASH_SILENT": "1"].merging(changes) { $1 })
     }
 
-    /// Starts the server again after its end.
+    /// Restarts the server after its end.
     func restart(_ changes: [String: String] = [:]) async throws {
         server = try Self.launch(port, databaseURL, openAI, folder, settings.merging(changes) { $1 })
         try await waitUntilReady()
     }
 
-    /// A second server on the same database, with another label; stop it yourself.
+    /// A second server on the same database, with another label; the test must stop it.
     func launchSecond(_ settings: [String: String] = [:]) throws -> ServerProcess {
         let own = ["INSTANCE_ID": "second"].merging(settings) { $1 }
         return try Self.launch(freePort(), databaseURL, openAI, folder, self.settings.merging(own) { $1 })
@@ -118,7 +118,7 @@ final class World {
         }
     }
 
-    /// Polls until `condition` holds; a bounded number of times.
+    /// Polls until `condition` holds, a bounded number of times.
     func until(_ what: String, seconds: Double = 90, _ condition: () async throws -> Bool) async throws {
         let deadline = Timestamp.now() + seconds
         while Timestamp.now() < deadline {

@@ -1,4 +1,4 @@
-// The rule of the simulated answers, and its twin in Python. Thread: any.
+// The rule of the simulated answers, and its Python version. Thread: any.
 import Engine
 import Foundation
 import LoadtestKit
@@ -8,7 +8,7 @@ import Testing
 struct AnswerRuleTests {
     static let languages = ["en", "ru", "de", "fr", "es", "pl", "it", "uk", "pt-BR", "zh-Hant", "en-GB", "ka"]
 
-    @Test("pictures and their order decide a description, and nothing else does")
+    @Test("only pictures and their order decide a description")
     func vision() {
         let one = SimulatedAnswer.text(imageURLs: ["https://a/1.jpg", "https://a/2.jpg"])
         #expect(one == SimulatedAnswer.text(imageURLs: ["https://a/1.jpg", "https://a/2.jpg"]))
@@ -16,7 +16,7 @@ struct AnswerRuleTests {
         #expect(Set((0..<1000).map { SimulatedAnswer.text(imageURLs: ["https://a/\($0).jpg"]) }).count == 1000)
     }
 
-    @Test("a translation depends on the description and its language, wherever in the prompt the description stands")
+    @Test("a translation depends on the description and its language, for any position in the prompt")
     func translation() {
         let english = SimulatedAnswer.text(imageURLs: ["https://a/1.jpg"])
         let russian = SimulatedAnswer.text(english: english, language: "ru")
@@ -36,7 +36,7 @@ struct AnswerRuleTests {
         }
     }
 
-    @Test("the hostile form of a text is really hostile")
+    @Test("the hostile form of a text contains hostile markup")
     func hostile() {
         let text = SimulatedAnswer.text(imageURLs: ["https://a/1.jpg"])
         let cleaned = DamageHTML.clean(SimulatedAnswer.hostile(text))
@@ -73,7 +73,7 @@ struct AnswerRuleTests {
         process.standardOutput = output
         process.environment = ["PATH": "/usr/bin:/bin:/usr/local/bin", "PYTHONIOENCODING": "utf-8", "PYTHONUTF8": "1"]
         try process.run()
-        // Small enough for the pipes' buffers on neither side: written from here while the other end is read below.
+        // Small enough for the buffers of both pipes: written here while the other end is read below.
         let text = asked.map(\.text).joined(separator: "\n") + "\n"
         let writer = Thread {
             input.fileHandleForWriting.write(Data(text.utf8)); try? input.fileHandleForWriting.close()

@@ -1,11 +1,11 @@
-// Bodies that the drivers make up: the service's own reader takes them, their size and bytes are what was asked for.
+// Generated bodies of the drivers: the service's own reader accepts them, with the requested size and bytes.
 import Engine
 import Foundation
 import Testing
 
 @testable import LoadtestKit
 
-@Suite("Made-up bodies", .timeLimit(.minutes(2)))
+@Suite("Generated bodies", .timeLimit(.minutes(2)))
 struct BatchBodyTests {
     static let key = "a-shared-key-of-32-characters-00"
 
@@ -25,7 +25,7 @@ struct BatchBodyTests {
         try BatchBodyMaker.make(spec, keys: SignatureKeys(shared: Self.key))
     }
 
-    /// What the service makes of the body; the signature is looked for where the head says.
+    /// The service's reading of the body; the head says where the signature is.
     private func read(_ body: BatchBody, _ sink: Sink) throws -> GenerationRequest {
         // Images and webhooks may be the simulators' on this machine.
         let policy = AddressPolicy(allowed: [try CIDR(parsing: "127.0.0.0/8")])
@@ -41,7 +41,7 @@ struct BatchBodyTests {
         (.utf8, .body), (.utf8, .header), (.ascii, .body), (.ascii, .header),
     ]
 
-    @Test("C1.2, C1.3: the service takes them in either form, signed in either place", arguments: forms)
+    @Test("C1.2, C1.3: the service accepts them in either form, signed in either place", arguments: forms)
     func accepted(wire: WireForm, signs: SignaturePlace) throws {
         var spec = BatchSpec(lots: 300, filling: .bytes(400_000), seed: 5, wire: wire, signs: signs)
         spec.languages = ["en", "pt-BR"]
@@ -51,7 +51,7 @@ struct BatchBodyTests {
         #expect(request.lotCount == 300 && request.languages == ["en", "pt-BR"])
         #expect(request.imageCount == body.pictures && body.pictures > 300)
         #expect(Set(sink.ids).count == 300)
-        // Never over the size, and within one per cent of it.
+        // Never above the size, and within one percent of it.
         #expect(body.count <= 400_000 && body.count > 396_000, "\(body.count)")
         let isASCII = body.bytes.allSatisfy { $0 < 0x80 }
         #expect(isASCII == (wire == .ascii))
@@ -62,7 +62,7 @@ struct BatchBodyTests {
         #expect(all.contains("двери"))
     }
 
-    @Test("the same arguments give the same bytes, another seed others; both forms say the same")
+    @Test("the same arguments give the same bytes, another seed others; both forms have the same content")
     func deterministic() throws {
         func bytes(_ seed: Int) throws -> [UInt8] {
             try make(BatchSpec(lots: 20, filling: .bytes(20_000), seed: seed)).bytes
@@ -77,7 +77,7 @@ struct BatchBodyTests {
         #expect(try lots(.utf8) == lots(.ascii))
     }
 
-    @Test("pictures and webhooks are where they are said to be")
+    @Test("pictures and webhooks have the configured addresses")
     func addresses() throws {
         var spec = BatchSpec(lots: 3, filling: .pictures(2), signs: .header)
         spec.pictures = try PictureAddresses("http://127.0.0.1:80/p/{n}.png?x")
@@ -93,7 +93,7 @@ struct BatchBodyTests {
         #expect(throws: DriverError.self) { try PictureAddresses("http://h/\"") }
     }
 
-    @Test("a compressed body is gzip's, and inflates to the plain one")
+    @Test("a compressed body is valid gzip and inflates to the plain one")
     func compressed() throws {
         var spec = BatchSpec(lots: 2000, filling: .bytes(1_000_000), seed: 3)
         let plain = try make(spec)
@@ -121,7 +121,7 @@ struct BatchBodyTests {
         return [UInt8](try Data(contentsOf: plain))
     }
 
-    @Test("bodies that cannot be are refused")
+    @Test("impossible bodies are refused")
     func impossible() {
         let bad = [
             BatchSpec(lots: 1000, filling: .bytes(10_000)), BatchSpec(lots: 2, filling: .bytes(10_000_000)),

@@ -1,13 +1,13 @@
-// The fault laboratory's own judgement: a laboratory that finds nothing wrong is worth nothing.
+// The fault laboratory's own checks must detect violations, or its results would prove nothing.
 import Engine
 import TestSupport
 import Testing
 
 @testable import LoadtestKit
 
-@Suite("Pieces of the fault laboratory", .timeLimit(.minutes(1)))
+@Suite("Parts of the fault laboratory", .timeLimit(.minutes(1)))
 struct ChaosPiecesTests {
-    @Test("The whole way of a job, a batch and a delivery is legal")
+    @Test("The full life of a job, a batch and a delivery is legal")
     func legal() {
         let job = [
             "pending queued", "processing image_prefetch", "processing vision_analysis", "translating translation",
@@ -23,7 +23,7 @@ struct ChaosPiecesTests {
     }
 
     @Test(
-        "What must never be is illegal",
+        "Impossible moves are illegal",
         arguments: [
             ("job", "completed done", "processing finalizing"), ("job", "completed done", "cancelled done"),
             ("job", "pending queued", "processing vision_analysis"), ("job", "cancelled queued", "failed queued"),
@@ -35,7 +35,7 @@ struct ChaosPiecesTests {
         #expect(!Transitions.areLegal(kind, from: old, to: new))
     }
 
-    @Test("A run's database is named in the URL of the server's, whatever else the URL says")
+    @Test("A run's database replaces the one in the server's URL, for any URL")
     func databaseURL() throws {
         func made(_ url: String) throws -> String { try LabDatabase.replacingName(in: url, by: "new") }
         #expect(try made("postgresql://u:p@host:5432/old") == "postgresql://u:p@host:5432/new")
@@ -44,7 +44,7 @@ struct ChaosPiecesTests {
         #expect(throws: DriverError.self) { try made("host=127.0.0.1") }
     }
 
-    @Test("A job's results are told beforehand: described, failed for want of pictures, refused")
+    @Test("A job's results are predictable: described, failed without pictures, refused")
     func prediction() throws {
         let job = LabJob(7, lots: 50, languages: ["en", "de"], pictures: "http://i", hooks: ["http://h/a"], seed: 1)
         let results = job.lots.map { $0.result(job.languages) }
@@ -60,7 +60,7 @@ struct ChaosPiecesTests {
         #expect(told["processing_summary"]?["total_processing_time"] == "1 minute")
     }
 
-    @Test("A child is waited for, and told apart by how it ended")
+    @Test("A child is awaited, and its end is reported")
     func children() async throws {
         try await onLoop { loop in
             let calm = try ChildProcess("/bin/sh", ["-c", "exit 3"], log: "/dev/null", on: loop)
@@ -74,7 +74,7 @@ struct ChaosPiecesTests {
         }
     }
 
-    @Test("late_reply acts at once and answers later")
+    @Test("late_reply acts at once and replies later")
     func lateReply() async throws {
         try await withOpenAI { simulator, client in
             try simulator.setFaults(

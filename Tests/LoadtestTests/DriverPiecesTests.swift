@@ -6,7 +6,7 @@ import Testing
 
 @testable import LoadtestKit
 
-@Suite("The pieces of the load drivers", .timeLimit(.minutes(1)))
+@Suite("Parts of the load drivers", .timeLimit(.minutes(1)))
 struct DriverPiecesTests {
     // MARK: Replies
 
@@ -43,13 +43,13 @@ struct DriverPiecesTests {
         ("HTTP/1.1 204 No Content\r\nX: y\r\n\r\n", 204, true, ""),
     ]
 
-    @Test("a reply is read the same wherever its bytes are cut", arguments: replies)
+    @Test("a reply reads the same for any cut of its bytes", arguments: replies)
     func reply(text: String, status: Int, keepsAlive: Bool, body: String) throws {
         let bytes = Array(text.utf8)
         for cut in bytes.indices {
             let expected = Read(isDone: true, status: status, keepsAlive: keepsAlive, body: body)
             #expect(try read(bytes, cut: cut) == expected, "cut at \(cut)")
-            // Without its last byte it is not complete.
+            // Without its last byte it is incomplete.
             let isDone = try read(bytes.dropLast(), cut: min(cut, bytes.count - 1)).isDone
             #expect(!isDone)
         }
@@ -66,11 +66,11 @@ struct DriverPiecesTests {
         #expect(ended)
         reader.reset()
         let endedEarly = reader.end()
-        #expect(!endedEarly, "an end before a reply is none")
+        #expect(!endedEarly, "an end before a reply is no reply")
     }
 
     @Test(
-        "what is not HTTP is refused",
+        "other protocols than HTTP are refused",
         arguments: [
             "SSH-2.0-OpenSSH\r\n\r\n12345", "HTTP/1.1 2x0 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
@@ -97,7 +97,7 @@ struct DriverPiecesTests {
     }
 
     @Test(
-        "what cannot be measured is refused with a reason",
+        "targets that cannot be measured are refused with a reason",
         arguments: [
             "https://x", "x:5000", "http://", "http://:80", "http://h:0", "http://h:x", "http://h:1:2", "http://u@h",
             "http://[::1", "http://[]:1", "http://[::1]x",
@@ -106,7 +106,7 @@ struct DriverPiecesTests {
         #expect(throws: DriverError.self) { try Target(baseURL: url, key: "k") }
     }
 
-    @Test("an unexpected answer says what to do")
+    @Test("an unexpected answer has advice")
     func advice() {
         func text(_ status: Int, _ code: String) -> String {
             DriverError(status: status, body: Array(#"{"code":"\#(code)","message":"m"}"#.utf8), to: "a poll")
@@ -121,18 +121,18 @@ struct DriverPiecesTests {
 
     // MARK: Schedules
 
-    @Test("an open loop keeps its beat, whenever it is looked at")
+    @Test("an open loop keeps its rate, independent of the polls")
     func schedule() {
         var schedule = OpenSchedule(start: 10, rate: 4, seconds: 2)
         #expect(schedule.take(at: 9.9) == nil && schedule.next == 10)
         #expect(schedule.take(at: 10) == 10 && schedule.take(at: 10) == nil)
-        // Nobody looked for a second: what was due meanwhile keeps its moments.
+        // After a second without a poll, the missed requests keep their due times.
         var late: [Double] = []
         while let due = schedule.take(at: 11.1) { late.append(due) }
         #expect(late == [10.25, 10.5, 10.75, 11])
         #expect(schedule.next == 11.25)
         schedule.stop(at: 11.6)
-        #expect(schedule.take(at: 20) == 11.25, "what was due before the stop may still go")
+        #expect(schedule.take(at: 20) == 11.25, "a request due before the stop may still leave")
         let unsent = schedule.abandon()
         #expect(unsent == 1 && schedule.next == nil)
     }
@@ -147,7 +147,7 @@ struct DriverPiecesTests {
         #expect(few.take(at: 50) == 0 && few.take(at: 50) == 0.1 && few.take(at: 50) == nil)
     }
 
-    @Test("stages take from their first look to the next stage's first look")
+    @Test("a stage lasts from its first poll to the next stage's first poll")
     func stages() {
         var times = StageTimes()
         for (stage, at) in [("queued", 1.0), ("queued", 2), ("image_prefetch", 3), ("image_prefetch", 4), ("done", 7)] {
@@ -159,7 +159,7 @@ struct DriverPiecesTests {
         #expect(times.hasLeft("image_prefetch") && !times.hasLeft("done"))
     }
 
-    // MARK: JSON that comes in pieces
+    // MARK: JSON in pieces
 
     static let texts: [(String, Bool, Int)] = [
         (#"{"lot_id":"a","x":[{"lot_id" : "lot_id"}]} "#, true, 2), (#"{"a":"}\""}"#, true, 0), ("[]", true, 0),
@@ -167,7 +167,7 @@ struct DriverPiecesTests {
         ("5", false, 0), (#"{"a":1}x"#, false, 0), ("]", false, 0), (#"{"lot_idx":1,"lot_i":2}"#, true, 0),
     ]
 
-    @Test("JSON is whole or not, wherever it is cut", arguments: texts)
+    @Test("JSON is complete or not, for any cut", arguments: texts)
     func completeness(text: String, isComplete: Bool, count: Int) {
         let bytes = Array(text.utf8)
         for cut in 0...bytes.count {
@@ -179,7 +179,7 @@ struct DriverPiecesTests {
 
     // MARK: The server's figures
 
-    @Test("a process's ticks and sizes are found whatever its name is")
+    @Test("a process's ticks and sizes are found for any process name")
     func proc() throws {
         let stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 1 0 0 0 250 50 9 9 20 0 4 0 100 1000 10"
         #expect(ServerProbe.ticks(stat) == 300)
@@ -204,7 +204,7 @@ struct DriverPiecesTests {
                 return sample
             }
         }
-        // The first quarter does not count, a peak is no level, and less is no growth.
+        // The first quarter does not count, a peak is not a level, and a decrease is no growth.
         let start = try #require(SoakVerdict(samples { $0 < 10 ? Double($0) : 100 }, within: SoakTolerance()))
         #expect(start.errors.isEmpty && start.figures.contains(Figure("rss_mb_last_quarter", 100)))
         #expect(SoakVerdict(samples { $0 == 35 ? 900 : 100 }, within: SoakTolerance())?.errors.isEmpty == true)
@@ -217,7 +217,7 @@ struct DriverPiecesTests {
         #expect(SoakVerdict(Array(leaking.prefix(3)), within: SoakTolerance()) == nil)
     }
 
-    @Test("how busy the machine is comes from two looks at the first line")
+    @Test("the machine's load is the difference between two reads of the first line")
     func machine() throws {
         let before = try #require(MachineTicks("cpu  100 0 100 700 100 0 0 0 5 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n"))
         let after = try #require(MachineTicks("cpu  125 10 130 760 115 5 3 2 9 0\n"))
@@ -229,7 +229,7 @@ struct DriverPiecesTests {
 
     // MARK: The command line
 
-    @Test("compare hands the driver what is the driver's")
+    @Test("compare passes the driver's options to the driver")
     func compareOptions() throws {
         let command = try CompareCommand.parse([
             "http://a", "http://b", "--driver", "poll", "--connections", "4", "--rounds", "2", "--rate", "10", "--key",
@@ -241,7 +241,7 @@ struct DriverPiecesTests {
         #expect(throws: (any Error).self) { try PollDriver.parse(["--lots", "4"]) }
     }
 
-    @Test("every driver has a name of its own and sane defaults")
+    @Test("every driver has its own name and valid defaults")
     func drivers() throws {
         #expect(Set(Drivers.all.map { $0.name }).count == Drivers.all.count)
         for type in Drivers.all { _ = try type.parse([]) }

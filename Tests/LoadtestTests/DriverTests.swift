@@ -17,7 +17,7 @@ struct DriverTests {
         return report
     }
 
-    /// With a simulated OpenAI whose batches take a moment, and work going on.
+    /// With a simulated OpenAI whose batches take a moment, and the background work on.
     private func withWorkingService(
         _ body: @escaping @Sendable (TestServer, _ database: String) async throws -> Void
     ) async throws {
@@ -35,7 +35,7 @@ struct DriverTests {
         }
     }
 
-    @Test("poll: a closed loop of an exact count, an open one on its beat")
+    @Test("poll: a closed loop of an exact count, an open one at its rate")
     func poll() async throws {
         try await TestServer.with { server, _ in
             let closed = try await drive(
@@ -51,7 +51,7 @@ struct DriverTests {
         }
     }
 
-    @Test("mutate: damaged requests leave the service as it was, and every reply is by the letter")
+    @Test("mutate: damaged requests leave the service unchanged, and every reply is strict HTTP")
     func mutate() async throws {
         try await TestServer.with { server, _ in
             let report = try await drive(try MutateDriver.parse(["--count", "600", "--connections", "16"]), server)
@@ -70,10 +70,10 @@ struct DriverTests {
         }
     }
 
-    @Test("soak: all kinds of work, and levels of what the server uses")
+    @Test("soak: all kinds of work, and levels of the server's usage")
     func soak() async throws {
         try await withWorkingService { server, _ in
-            // The levels are those of this process, which grows: only a server of its own says something by them.
+            // The levels are those of this process, which grows: only a separate server would give a verdict.
             let report = try await drive(
                 try SoakDriver.parse([
                     "--minutes", "0.05", "--lots", "3", "--batches", "1", "--rate", "20", "--memory-tolerance", "900",
@@ -88,7 +88,7 @@ struct DriverTests {
         }
     }
 
-    @Test("a wrong key, limits that are on, nobody there: the driver says so")
+    @Test("a wrong key, active limits, no server: the driver reports it")
     func refused() async throws {
         let driver = try PollDriver.parse(["--count", "5"])
         try await TestServer.with(["RATE_LIMIT_BATCH": "1"]) { server, _ in
@@ -110,7 +110,7 @@ struct DriverTests {
         #expect(nobody?.description.contains("cannot reach") == true, "\(nobody?.description ?? "")")
     }
 
-    @Test("ingest: several at once, in both forms; the jobs are cancelled")
+    @Test("ingest: several at the same time, in both forms; the jobs are cancelled")
     func ingest() async throws {
         try await TestServer.with { server, database in
             for options in [[], ["--wire", "ascii", "--sign", "header", "--keep-jobs"]] {

@@ -1,5 +1,5 @@
-// The load itself against servers made for it: counting, the beat, connections that close, answers that end the run.
-// Thread: each test has a loop of its own.
+// The load itself against special servers: counting, the rate, connections that close, answers that end the run.
+// Thread: each test has its own loop.
 import Engine
 import Server
 import TestSupport
@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Closed and open loops", .timeLimit(.minutes(1)))
 struct LoadTests {
-    /// Runs `plan` against a server that answers as `answer` does.
+    /// Runs `plan` against a server with the answers of `answer`.
     private func outcome(
         _ plan: LoadPlan, host: String = "127.0.0.1", _ answer: @escaping @Sendable (Exchange) async -> Void
     ) async throws -> LoadOutcome {
@@ -30,7 +30,7 @@ struct LoadTests {
         return plan
     }
 
-    @Test("a closed loop sends what it should and no more, over all its connections", arguments: ["127.0.0.1", "::1"])
+    @Test("a closed loop sends exactly its count, over all its connections", arguments: ["127.0.0.1", "::1"])
     func closed(host: String) async throws {
         let outcome = try await outcome(plan(count: 103, connections: 5), host: host) { exchange in
             await SimReply.text(200, "hello").send(over: exchange)
@@ -39,7 +39,7 @@ struct LoadTests {
         #expect(outcome.recorder.bytes > 103 * 5 && outcome.rate > 0)
     }
 
-    @Test("a server that closes each connection is served by new ones")
+    @Test("a server that closes each connection gets new ones")
     func closing() async throws {
         let outcome = try await outcome(plan(count: 20, connections: 2)) { exchange in
             await SimReply(status: 200, headers: [("Connection", "close")], body: .bytes([1])).send(over: exchange)
@@ -47,12 +47,12 @@ struct LoadTests {
         #expect(outcome.recorder.count == 20 && outcome.recorder.errors.isEmpty)
     }
 
-    @Test("an open loop counts from when a request was due: a stall shows in all the requests behind it")
+    @Test("an open loop counts from the due time: a stall shows in all the requests behind it")
     func noCoordinatedOmission() async throws {
         var plan = plan(count: 40)
         plan.rate = 100
         let outcome = try await outcome(plan) { exchange in
-            // The first one stalls, and with one connection so do the 29 that are due meanwhile.
+            // The first request stalls, and with one connection so do the 29 that are due meanwhile.
             if StallOnce.isFirst(exchange) {
                 try? await exchange.loop.sleep(seconds: 0.3)
             }
@@ -61,22 +61,22 @@ struct LoadTests {
         #expect(outcome.recorder.count == 40 && outcome.recorder.errors.isEmpty)
         let summary = LatencySummary(outcome.recorder.histogram)
         #expect(summary.max >= 290)
-        // Half of all: the 20th of the 30 behind the stall waited 100 ms. One slow reply alone would leave p50 small.
+        // At least half: the 20th of the 30 behind the stall waited 100 ms. A single slow reply would leave p50 small.
         #expect(summary.p50 >= 50, "\(summary)")
-        #expect(LatencySummary(outcome.lateness).max >= 250, "requests left late, and that is told too")
+        #expect(LatencySummary(outcome.lateness).max >= 250, "the report has the lateness of the requests too")
     }
 
-    @Test("an open loop without a stall sends everything that is due")
+    @Test("an open loop without a stall sends all due requests")
     func beat() async throws {
         var plan = plan(count: .max, connections: 4)
         (plan.rate, plan.seconds, plan.warmUpSeconds) = (400, 0.25, 0.1)
         let outcome = try await outcome(plan) { await SimReply.text(200, "x").send(over: $0) }
         #expect(outcome.answersInAll == 140)
-        // Those of the warming up do not count.
+        // Replies of the warm-up do not count.
         #expect(outcome.recorder.count == 100 && outcome.recorder.errors.isEmpty)
     }
 
-    @Test("what is due and cannot be sent is an error, not a silence")
+    @Test("a due request that cannot be sent counts as an error")
     func unsent() async throws {
         var plan = plan(count: .max)
         (plan.rate, plan.seconds, plan.timeoutSeconds) = (100, 0.2, 1)
@@ -108,7 +108,7 @@ struct LoadTests {
         #expect(outcome.recorder.errors["503 SERVICE_UNAVAILABLE"] == 2)
     }
 
-    @Test("an answer that all others would get too ends the run with its reason", arguments: [401, 403, 429])
+    @Test("an answer that every request would get ends the run with its reason", arguments: [401, 403, 429])
     func fatal(status: Int) async throws {
         let error = await #expect(throws: DriverError.self) {
             _ = try await outcome(plan(count: 1000, connections: 3)) { exchange in
@@ -118,7 +118,7 @@ struct LoadTests {
         #expect(error?.description.contains("\(status) X: why") == true, "\(error?.description ?? "")")
     }
 
-    @Test("nobody there: the load gives up by itself")
+    @Test("no server: the load gives up by itself")
     func nobody() async throws {
         let error = await #expect(throws: DriverError.self) {
             try await onLoop { loop in

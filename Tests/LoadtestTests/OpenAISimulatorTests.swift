@@ -1,4 +1,4 @@
-// Answers, files and faults of the simulated API, over a socket. Thread: each test has a loop of its own.
+// Answers, files and faults of the simulated API, over a socket. Thread: each test has its own loop.
 import Engine
 import LoadtestKit
 import TestSupport
@@ -39,7 +39,7 @@ struct OpenAISimulatorTests {
         }
     }
 
-    @Test("a key is needed, and the right one if one is set")
+    @Test("a key is required, and it must match if one is set")
     func keys() async throws {
         try await withOpenAI({ $0.apiKey = "sk-right" }) { (_, client) async throws in
             #expect(try await client.call("GET", "/v1/models").errorCode == "invalid_api_key")
@@ -50,7 +50,7 @@ struct OpenAISimulatorTests {
         }
     }
 
-    @Test("a body that is not JSON, or not called JSON, is refused")
+    @Test("a body that is not JSON, or not declared as JSON, is refused")
     func notJSON() async throws {
         try await withOpenAI { (_, client) async throws in
             let type = [("Content-Type", "application/json")]
@@ -65,7 +65,7 @@ struct OpenAISimulatorTests {
         }
     }
 
-    @Test("too few tokens: a reasoning model spends them all and says nothing, another is cut")
+    @Test("too few tokens: a reasoning model uses them all without text, another's answer is cut")
     func incomplete() async throws {
         try await withOpenAI { (_, client) async throws in
             let vision = Sample.with(Sample.vision(["https://a/1.jpg"]), "max_output_tokens", 20)
@@ -128,7 +128,7 @@ struct OpenAISimulatorTests {
 
 @Suite("loadtest openai: faults", .timeLimit(.minutes(1)))
 struct OpenAIFaultTests {
-    @Test("refusals strike as often as they are told to, then the request passes")
+    @Test("refusals strike as often as configured, then the request passes")
     func refusals() async throws {
         try await withOpenAI { (simulator, client) async throws in
             try simulator.setFaults([
@@ -149,7 +149,7 @@ struct OpenAIFaultTests {
         }
     }
 
-    @Test("a lost reply has been acted on, a dropped request has not")
+    @Test("a request with a lost reply is executed, a dropped one is not")
     func lostReply() async throws {
         try await withOpenAI { (simulator, client) async throws in
             let file = try #require(try await client.upload(Sample.lines(1)[0].text).json["id"]?.string)
@@ -161,7 +161,7 @@ struct OpenAIFaultTests {
             await #expect(throws: OutboundError.self) { try await client.create(file, metadata: metadata) }
             #expect(simulator.batches.count == 1)
             #expect(simulator.doubleSubmissions.isEmpty)
-            // What a careless client does next is seen.
+            // The records show a careless client's next request.
             #expect(try await client.create(file, metadata: metadata).status == 200)
             let state = await simulator.state()
             #expect(state["double_submissions"]?.array?.count == 1)
@@ -170,7 +170,7 @@ struct OpenAIFaultTests {
         }
     }
 
-    @Test("a truncated reply begins and does not end")
+    @Test("a truncated reply begins but does not end")
     func truncated() async throws {
         try await withOpenAI { (simulator, client) async throws in
             try simulator.setFaults(["routes": [["route": "*", "fault": "truncated", "times": 1]]])
@@ -179,7 +179,7 @@ struct OpenAIFaultTests {
         }
     }
 
-    @Test("a model can refuse, fail, stop early, answer something else or something hostile")
+    @Test("a model can refuse, fail, stop early, or give a wrong or hostile answer")
     func answers() async throws {
         try await withOpenAI { (simulator, client) async throws in
             let body = Sample.vision(["https://a/1.jpg"])
@@ -199,7 +199,7 @@ struct OpenAIFaultTests {
         }
     }
 
-    @Test("pictures that cannot be downloaded are a 400, by name or really")
+    @Test("pictures that cannot be downloaded give 400, by name or by a real download")
     func downloads() async throws {
         try await onLoop { loop in
             let images = try ImagesSimulator.start(on: loop)
@@ -225,7 +225,7 @@ struct OpenAIFaultTests {
         }
     }
 
-    @Test("the same door is open to other programs: /_sim/faults, /_sim/state, /_sim/reset")
+    @Test("other programs have the same control: /_sim/faults, /_sim/state, /_sim/reset")
     func admin() async throws {
         try await withOpenAI { (_, client) async throws in
             client.headers = []

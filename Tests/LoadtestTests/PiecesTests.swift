@@ -1,12 +1,12 @@
-// The pure parts of the simulators, each by itself. Thread: any.
+// The pure parts of the simulators, each alone. Thread: any.
 import Engine
 import Testing
 
 @testable import LoadtestKit
 
-@Suite("The pieces of the simulators", .timeLimit(.minutes(1)))
+@Suite("Parts of the simulators", .timeLimit(.minutes(1)))
 struct PiecesTests {
-    @Test("an upload is read the same wherever its bytes are cut")
+    @Test("an upload reads the same for any cut of its bytes")
     func multipart() throws {
         let text =
             "--B\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n"
@@ -36,7 +36,7 @@ struct PiecesTests {
         }
     }
 
-    @Test("an upload without its last boundary is not complete")
+    @Test("an upload without its last boundary is incomplete")
     func multipartCut() throws {
         var reader = MultipartReader(boundary: "B")
         try reader.feed(Array("--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--B".utf8)) { _ in }
@@ -53,7 +53,7 @@ struct PiecesTests {
         #expect(MultipartReader.boundary(contentType: type) == expected)
     }
 
-    @Test("Base64 goes there and back, and only its canonical form comes back")
+    @Test("Base64 survives a round trip, and only its canonical form is decoded")
     func base64() {
         for count in 0..<50 {
             let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ count) }
@@ -66,7 +66,7 @@ struct PiecesTests {
         }
     }
 
-    @Test("lines of a stored file come back whole, whatever their length")
+    @Test("lines of a stored file are read whole, for any length")
     func spoolLines() throws {
         let file = try SpoolFile()
         let lengths = [0, 1, 5, 1 << 20, (1 << 20) - 1, 3_000_000, 0, 7]
@@ -89,7 +89,7 @@ struct PiecesTests {
         ("bytes=5-2", .whole), ("bytes=0-1,5-6", .whole), ("lines=0-1", .whole), (nil, .whole),
     ]
 
-    @Test("ranges as browsers and our own check ask for them", arguments: rangeHeaders)
+    @Test("ranges as in requests of browsers and of our image check", arguments: rangeHeaders)
     func ranges(header: String?, expected: ByteRange.Selection) {
         #expect(ByteRange.of(header, length: 100) == expected)
     }

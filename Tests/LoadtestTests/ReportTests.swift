@@ -4,7 +4,7 @@ import Testing
 
 @testable import LoadtestKit
 
-@Suite("What load drivers report", .timeLimit(.minutes(1)))
+@Suite("Reports of load drivers", .timeLimit(.minutes(1)))
 struct ReportTests {
     // MARK: Percentiles
 
@@ -29,7 +29,7 @@ struct ReportTests {
         #expect(abs(histogram.mean - Double(values.reduce(0, +)) / Double(count)) <= histogram.mean * 1e-9)
     }
 
-    @Test("values at the edges of buckets come back, and hours count as more than an hour")
+    @Test("values at the edges of buckets are kept, and hours count as more than an hour")
     func edges() {
         for value in [0, 1, 127, 128, 255, 256, 257, 511, 512, 1 << 20, (1 << 20) - 1, (1 << 42) - 1] {
             var histogram = LatencyHistogram()
@@ -45,7 +45,7 @@ struct ReportTests {
         #expect(histogram.percentile(1) == (1 << 42) - 1 && histogram.percentile(0.5) == 0)
     }
 
-    @Test("histograms add up, and forget")
+    @Test("histograms can be added and reset")
     func adding() {
         var (a, b, both) = (LatencyHistogram(), LatencyHistogram(), LatencyHistogram())
         for value in 0..<1000 {
@@ -60,7 +60,7 @@ struct ReportTests {
 
     // MARK: Slices
 
-    @Test("slices cover the time without gaps; a stall is slices without anything")
+    @Test("slices cover the time without gaps; a stall gives empty slices")
     func slices() {
         var recorder = LoadRecorder(origin: 100, begin: 102, sliceSeconds: 0.5)
         recorder.completed(at: 102.1, seconds: 0.010, bytes: 7)
@@ -78,7 +78,7 @@ struct ReportTests {
         #expect(recorder.histogram.count == 3)
     }
 
-    @Test("kinds of errors are bounded, their number is kept")
+    @Test("kinds of errors are bounded, their total is kept")
     func errorKinds() {
         var recorder = LoadRecorder(origin: 0, begin: 0, sliceSeconds: 1)
         for number in 0..<100 { recorder.failed(at: 0.5, "error \(number)") }
@@ -125,7 +125,7 @@ struct ReportTests {
         #expect(json["settings"]?["connections"] == 4)
     }
 
-    @Test("the page is well-formed, has its charts, and asks nobody for anything")
+    @Test("the page is well-formed, has its charts, and loads nothing")
     func page() throws {
         let html = Self.sample().html
         try expectWellFormed(html)
@@ -138,7 +138,7 @@ struct ReportTests {
         #expect(html.contains("500 &lt;INTERNAL&gt;"))
     }
 
-    @Test("a chart keeps every point inside, whatever the values")
+    @Test("a chart keeps every point inside, for any values")
     func charts() throws {
         let odd: [[Double]] = [[0], [5], [0, 0, 0], [1, 1_000_000], [-3, 3], [1e-9, 2e-9], [0.001, 40, 0]]
         for values in odd {
@@ -157,7 +157,7 @@ struct ReportTests {
     }
 
     @Test(
-        "numbers as people read them",
+        "numbers in the form for people",
         arguments: [
             (0, "0"), (61_234.56, "61,235"), (12.345, "12.3"), (4.5678, "4.57"), (0.7891, "0.789"), (0.00123, "0.0012"),
             (-1_234_567, "-1,234,567"), (-0.5, "-0.500"), (Double.infinity, "-"), (99.96, "100.0"),
@@ -182,7 +182,7 @@ struct ReportTests {
         return report
     }
 
-    @Test("ratios are of medians, with the ranges' ends; the direction says who is better")
+    @Test("ratios are of medians, with the ranges' ends; the direction decides which is better")
     func comparison() throws {
         var comparison = Comparison(driver: "poll", targetA: "http://a", targetB: "http://b")
         for (a, b) in [(100.0, 10.0), (300, 20), (200, 40)] { comparison.add(report(a, 1), report(b, 4)) }
@@ -200,7 +200,7 @@ struct ReportTests {
         #expect(comparison.text.contains("A 10.0x"))
     }
 
-    @Test("the median of an even number of rounds lies between")
+    @Test("the median of an even number of rounds is the mean of the middle two")
     func medians() {
         #expect(RoundFigures.median([4, 1, 3, 2]) == 2.5 && RoundFigures.median([]) == 0)
         #expect(RoundFigures.median([9, 1, 5]) == 5)

@@ -1,10 +1,10 @@
-// What POST /v1/responses refuses, as a table. Thread: any.
+// Bodies that POST /v1/responses refuses, as a table. Thread: any.
 import Engine
 import Testing
 
 @testable import LoadtestKit
 
-/// A body that must be refused, and how.
+/// A body that must be refused, with its error.
 struct Refusal: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let body: JSONValue
@@ -165,7 +165,7 @@ struct RequestRulesTests {
         }
     }
 
-    @Test("what a careful client sends is taken")
+    @Test("a careful client's requests are accepted")
     func accepted() throws {
         let picture = Base64.text(SamplePictures.bytes(.jpeg, name: "x"))
         let vision = try rules.check(Sample.vision(["https://a/1.jpg", "data:image/jpeg;base64,\(picture)"]))

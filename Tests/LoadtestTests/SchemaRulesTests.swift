@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Strict schemas", .timeLimit(.minutes(1)))
 struct SchemaRulesTests {
-    /// An object with one property of this schema, and what else stands in the root.
+    /// An object with one property of this schema, and other members of the root.
     private static func root(_ property: String, _ rest: String = #""required":["a"],"additionalProperties":false"#)
         -> String
     {
@@ -43,7 +43,7 @@ struct SchemaRulesTests {
         }
     }
 
-    @Test("nested, nullable and referenced types are taken, and the answer conforms")
+    @Test("nested, nullable and referenced types are accepted, and the answer conforms")
     func accepted() throws {
         let text = ##"""
             {"type":"object","additionalProperties":false,"required":["damages","parts","grade","note","ok"],
@@ -66,7 +66,7 @@ struct SchemaRulesTests {
         for (name, value) in expected.objectMembers { #expect(answer[name] == value, "\(name)") }
     }
 
-    @Test("a schema that refers to itself ends")
+    @Test("a recursive schema gives a finite answer")
     func recursive() throws {
         let text = ##"""
             {"type":"object","additionalProperties":false,"required":["next"],

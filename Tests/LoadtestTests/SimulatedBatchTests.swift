@@ -1,11 +1,11 @@
-// The life of batches under a clock that the test turns. Thread: each test has a loop of its own.
+// The life of batches under a clock that the test moves. Thread: each test has its own loop.
 import Engine
 import LoadtestKit
 import Testing
 
 @Suite("loadtest openai: batches", .timeLimit(.minutes(1)))
 struct SimulatedBatchTests {
-    @Test("a batch lives from validating to completed, and its files come at the end")
+    @Test("a batch goes from validating to completed, and its files appear at the end")
     func life() async throws {
         try await withOpenAI { (simulator, client) async throws in
             let id = try await client.batch(Sample.lines(10), metadata: ["shard": "1"])
@@ -28,7 +28,7 @@ struct SimulatedBatchTests {
         }
     }
 
-    @Test("output lines are shuffled, each as predicted, and the same again for the same seed")
+    @Test("output lines are shuffled, each as predicted, and equal for the same seed")
     func shuffled() async throws {
         try await withOpenAI { (simulator, client) async throws in
             let first = try await run(simulator, client, Sample.lines(50))
@@ -41,7 +41,7 @@ struct SimulatedBatchTests {
                 #expect(line["response"]?["body"]?.outputJSON["damages"]?.string == Sample.answer(number))
             }
             await simulator.reset()
-            // The ids of files and batches go on, the order is the seed's and the batch's number's.
+            // The ids of files and batches continue; the order depends on the seed and the batch's number.
             _ = try await run(simulator, client, Sample.lines(50))
         }
         try await withOpenAI { (simulator, client) async throws in
@@ -60,7 +60,7 @@ struct SimulatedBatchTests {
         return try await client.lines(try await client.batch(id), "output_file_id")
     }
 
-    @Test("refused lines stand in the error file with their status; with no answer at all there is no output file")
+    @Test("refused lines stand in the error file with their status; without any answer there is no output file")
     func errors() async throws {
         try await withOpenAI { (simulator, client) async throws in
             let bad = Sample.with(Sample.vision(["https://a/1.jpg"]), "temperature", 1)
@@ -112,7 +112,7 @@ struct SimulatedBatchTests {
         ("\n\n", "empty_file"),
     ]
 
-    @Test("a bad file is taken and fails later, in validation", arguments: badFiles)
+    @Test("an invalid file is accepted and fails later, in validation", arguments: badFiles)
     func badFile(content: String, code: String) async throws {
         try await withOpenAI { (simulator, client) async throws in
             let file = try #require(try await client.upload(content).json["id"]?.string)
@@ -141,7 +141,7 @@ struct SimulatedBatchTests {
         }
     }
 
-    @Test("after 24 hours a stuck batch has expired and keeps what it finished")
+    @Test("after 24 hours a stuck batch has expired and keeps its finished lines")
     func expiry() async throws {
         try await withOpenAI({ $0.faults = ["batches": [["fault": "stuck", "fraction": .double(0.3)]]] }) {
             (simulator, client) async throws in
@@ -159,7 +159,7 @@ struct SimulatedBatchTests {
         }
     }
 
-    @Test("a cancelled batch is cancelling for a while and keeps what it finished")
+    @Test("a cancelled batch is cancelling for a while and keeps its finished lines")
     func cancel() async throws {
         try await withOpenAI { (simulator, client) async throws in
             let id = try await client.batch(Sample.lines(10))
@@ -204,7 +204,7 @@ struct SimulatedBatchTests {
             #expect(lines.count { $0.hasPrefix("unknown-") } == 1 && lines.contains("lot-2"))
             let again = try await run(simulator, client, [Sample.lines(5)[3]])
             #expect(again.map { $0["custom_id"] } == ["lot-3"])
-            // lot-0 was answered and lost: asking again is paying again.
+            // lot-0 was answered and lost: a repeat is paid again.
             _ = try await run(simulator, client, [Sample.lines(5)[0]])
             #expect(simulator.linesPaidTwice == ["lot-0"])
         }

@@ -4,7 +4,7 @@ import LoadtestKit
 import TestSupport
 import Testing
 
-/// A reply as a test looks at it.
+/// A reply as tests need it.
 struct Got {
     let status: Int
     let body: [UInt8]
@@ -16,7 +16,7 @@ struct Got {
     func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
 }
 
-/// Speaks to one simulator over a real socket. Loop-bound.
+/// Sends requests to one simulator over a real socket. Loop-bound.
 final class SimClient {
     let http: HTTPClient
     let origin: String
@@ -39,7 +39,7 @@ final class SimClient {
         var request = OutboundRequest(method: method, url: origin + path, headers: headers, body: body)
         request.maxResponseBytes = 1 << 26
         request.timeoutSeconds = 30
-        // A reply that was lost on purpose must not be asked for again by curl itself.
+        // curl must not repeat a request by itself if the test loses its reply.
         request.neverRepeat = true
         let response = try await http.send(request)
         return Got(status: response.status, body: response.body, headers: response.headers)
@@ -58,7 +58,7 @@ final class SimClient {
             body: .bytes(Array(text.utf8)))
     }
 
-    /// Uploads and creates; the batch's id.
+    /// Uploads and creates; returns the batch's id.
     func batch(_ lines: [JSONValue], metadata: JSONValue = .null) async throws -> String {
         let content = lines.map(\.text).joined(separator: "\n") + "\n"
         let file = try #require(try await upload(content).json["id"]?.string)
@@ -85,7 +85,7 @@ final class SimClient {
     }
 }
 
-/// Runs `body` with an OpenAI simulator whose clock is turned by hand.
+/// Runs `body` with an OpenAI simulator whose clock the test moves.
 func withOpenAI(
     _ change: @escaping @Sendable (inout OpenAIOptions) -> Void = { _ in },
     _ body: @escaping @Sendable (OpenAISimulator, SimClient) async throws -> Void
@@ -152,12 +152,12 @@ enum Sample {
         (0..<count).map { line("lot-\($0)", vision(["https://pictures.example/\($0).jpg"])) }
     }
 
-    /// What the simulator answers to line `number` of `lines`.
+    /// The simulator's answer to line `number` of `lines`.
     static func answer(_ number: Int) -> String {
         SimulatedAnswer.text(imageURLs: ["https://pictures.example/\(number).jpg"])
     }
 
-    /// `body` with a member set, or taken away with nil.
+    /// `body` with a member set, or removed with nil.
     static func with(_ body: JSONValue, _ name: String, _ value: JSONValue?) -> JSONValue {
         let rest = (body.objectMembers).filter { $0.0 != name }
         return .object(value.map { rest + [(name, $0)] } ?? rest)

@@ -1,4 +1,4 @@
-// The picture server and the webhook receiver, over a socket. Thread: each test has a loop of its own.
+// The picture server and the webhook receiver, over a socket. Thread: each test has its own loop.
 import Engine
 import LoadtestKit
 import TestSupport
@@ -62,7 +62,7 @@ struct SiteTests {
         }
     }
 
-    @Test("C6.1: deliveries are kept with their exact bytes, and their signatures are checked")
+    @Test("C6.1: deliveries are stored with their exact bytes, and their signatures are checked")
     func webhooks() async throws {
         let key = "a-key-of-more-than-thirty-two-characters"
         try await withWebhooks(key) { (simulator, client) async throws in
@@ -82,7 +82,7 @@ struct SiteTests {
         }
     }
 
-    @Test("a receiver can fail, be slow, hang and drop")
+    @Test("a receiver can fail, be slow, hang and drop the connection")
     func badReceivers() async throws {
         try await withWebhooks(nil) { (simulator, client) async throws in
             var statuses: [Int] = []
@@ -106,7 +106,7 @@ struct SiteTests {
 
     private static func fails(_ client: SimClient, _ path: String) async -> Bool {
         var request = OutboundRequest(method: "POST", url: client.origin + path, body: .bytes([1]))
-        request.timeoutSeconds = 1  // also to connect and to send
+        request.timeoutSeconds = 1  // also for the connection and the request
         request.neverRepeat = true
         do {
             _ = try await client.http.send(request)

@@ -1,4 +1,4 @@
-// Memory that has been freed and is wanted again.
+// Reuse of freed memory.
 import Engine
 import Glibc
 import TestSupport
@@ -6,14 +6,14 @@ import Testing
 
 @Suite("The heaps", .timeLimit(.minutes(1)))
 struct HeapSettingsTests {
-    /// Pages that the kernel had to find for this thread so far.
+    /// Page faults of this thread so far.
     private static func pagesGot() -> Int {
         var usage = rusage()
         getrusage(1, &usage)  // RUSAGE_THREAD, which only GNU C names
         return usage.ru_minflt
     }
 
-    @Test("buffers that are freed are used for the next ones, instead of being got from the kernel page by page")
+    @Test("freed buffers are reused, without page faults for the next ones")
     func kept() async throws {
         try await onLoop { _ in
             let before = Self.pagesGot()
@@ -23,7 +23,7 @@ struct HeapSettingsTests {
                 sum += Int(buffers[round % 8][Int.random(in: 0..<100_000)])
             }
             #expect(sum == 25 * (0..<8).reduce(0, +))
-            // The buffers of a round have some 200 pages.
+            // The buffers of a round have about 200 pages.
             #expect(Self.pagesGot() - before < 20 * 200)
         }
     }

@@ -1,11 +1,11 @@
-// Who is at work and who waits for it.
+// Holders and waiters of a budget.
 import Engine
 import TestSupport
 import Testing
 
-@Suite("Budgets of a loop, and patience", .timeLimit(.minutes(1)))
+@Suite("Budgets of a loop, and bounded waits", .timeLimit(.minutes(1)))
 struct LoopBudgetTests {
-    @Test("places go round in the order of asking; whoever was cancelled while waiting gets none and keeps none")
+    @Test("places are granted in order; a cancelled waiter gets none and keeps none")
     func order() async throws {
         try await onLoop { loop in
             let places = LoopBudget(1, on: loop)
@@ -32,7 +32,7 @@ struct LoopBudgetTests {
         }
     }
 
-    @Test("a large wish waits for all of its amount, and smaller ones wait behind it; cancelled, it lets them go")
+    @Test("a large request waits for its whole amount, and smaller ones behind it; cancelled, it lets them pass")
     func weights() async throws {
         try await onLoop { loop in
             let budget = LoopBudget(10, on: loop)
@@ -54,7 +54,7 @@ struct LoopBudgetTests {
         }
     }
 
-    @Test("waiting for tasks ends with the last of them, or with the time")
+    @Test("a wait for tasks ends with the last one, or at the time limit")
     func patience() async throws {
         try await onLoop { loop in
             var isDone = false

@@ -8,7 +8,7 @@ import Testing
 struct LoopFileTests {
     private var directory: String { FileManager.default.temporaryDirectory.path }
 
-    @Test("a spool takes bytes at any place, gives them back, and has no name")
+    @Test("a spool file stores bytes at any offset, returns them, and has no name")
     func spool() async throws {
         let directory = directory + "/spool-\(Identifier.random())"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -30,7 +30,7 @@ struct LoopFileTests {
         }
     }
 
-    @Test("named files: made, read, missing; one that is forgotten is closed all the same")
+    @Test("named files: created, read, missing; a dropped one is closed too")
     func named() async throws {
         let path = directory + "/file-\(Identifier.random())"
         defer { try? FileManager.default.removeItem(atPath: path) }

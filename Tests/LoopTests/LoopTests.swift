@@ -1,4 +1,4 @@
-// The loop as an executor: order, timers, polls, cancellation, shutdown. Threads meet here on purpose.
+// The loop as an executor: order, timers, polls, cancellation, shutdown. Several threads meet on purpose.
 import Engine
 import TestSupport
 import Testing
@@ -93,7 +93,7 @@ struct LoopTests {
         }
     }
 
-    @Test("a task that was cancelled before it parks does not park")
+    @Test("a task cancelled before it parks does not park")
     func cancelledBefore() async throws {
         try await onLoop { loop in
             var cancelled = false
@@ -150,7 +150,7 @@ struct LoopTests {
         await other.join()
     }
 
-    @Test("many tasks at once all end")
+    @Test("many simultaneous tasks all end")
     func many() async throws {
         try await onLoop { loop in
             var done = 0
@@ -165,7 +165,7 @@ struct LoopTests {
         }
     }
 
-    @Test("a descriptor that cannot be watched gives nil, and nothing is closed")
+    @Test("a descriptor that cannot be watched gives nil and stays open")
     func unwatchable() async throws {
         try await onLoop { loop in
             #expect(LoopPoll(-1, on: loop) == nil)

@@ -4,7 +4,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Sends back what it gets; notes what happens.
+/// Echoes its bytes; notes its events.
 private final class Echo: TCPStreamOwner {
     let stream: TCPStream
     private(set) var received = 0
@@ -55,12 +55,12 @@ struct TCPTests {
         }
     }
 
-    @Test("who was connected before a listener retires is accepted; who comes later is refused")
+    @Test("connections made before a listener retires are accepted; later ones are refused")
     func retires() async throws {
         try await onLoop { loop in
             let server = try Server(on: loop, host: "127.0.0.1")
             let port = server.port
-            // Blocking, on the loop's own thread: the kernel connects them, and the loop cannot have accepted any.
+            // Blocks the loop's own thread: the kernel connects them, and the loop cannot have accepted any.
             let sockets = (0..<5).map { _ in blockingSocket(to: port) }
             #expect(sockets.allSatisfy { $0 >= 0 } && server.accepted.isEmpty)
             for socket in sockets { #expect(send(socket, "hello", 5, 0) == 5) }
@@ -73,7 +73,7 @@ struct TCPTests {
         }
     }
 
-    /// Connected to a port of this machine; negative if that is refused.
+    /// Connects to a port of this machine; negative if refused.
     private func blockingSocket(to port: Int) -> Int32 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
@@ -95,7 +95,7 @@ struct TCPTests {
         return Echo(try await TCPStream.connect(to: address, on: loop), echoes: false)
     }
 
-    /// Notes how much comes in between two turns of the loop.
+    /// Notes the bytes that arrive between two turns of the loop.
     private final class Gauge: TCPStreamOwner {
         let stream: TCPStream
         private(set) var received = 0
@@ -107,7 +107,7 @@ struct TCPTests {
             stream.attach(self)
         }
 
-        /// The others of the loop have their turn.
+        /// Gives the loop's other work its turn.
         func turn() {
             thisTurn = 0
             stream.loop.later { [weak self] in self?.turn() }
@@ -124,7 +124,7 @@ struct TCPTests {
         func shutDown() {}
     }
 
-    @Test("however much waits in the kernel, others have their turn after each buffer of it")
+    @Test("other work has its turn after each buffer, for any amount waiting in the kernel")
     func givesWay() async throws {
         try await onLoop { loop in
             var gauges: [Gauge] = []
@@ -133,7 +133,7 @@ struct TCPTests {
             let client = try await client("127.0.0.1", listener.port, loop)
             let big = [UInt8](repeating: 9, count: 8_000_000)
             client.stream.write(big.span)
-            // Nobody reads yet: the kernel's buffers are full.
+            // The echo does not read yet: the kernel's buffers are full.
             #expect(client.stream.unsentBytes > 0 && big.count - client.stream.unsentBytes > 2 * Loop.readBufferBytes)
             while gauges.isEmpty { await loop.yield() }
             gauges[0].turn()
@@ -145,7 +145,7 @@ struct TCPTests {
         }
     }
 
-    @Test("bytes go there and back, gathered from parts, then both sides end", arguments: ["127.0.0.1", "::1"])
+    @Test("bytes make a round trip, gathered from parts, then both sides end", arguments: ["127.0.0.1", "::1"])
     func roundTrip(host: String) async throws {
         try await onLoop { loop in
             let server = try Server(on: loop, host: host)
@@ -164,7 +164,7 @@ struct TCPTests {
         }
     }
 
-    @Test("a paused reader holds the writer back, and bytes that were queued are dropped with a close")
+    @Test("a paused reader holds the writer back, and a close drops queued bytes")
     func pause() async throws {
         try await onLoop { loop in
             let server = try Server(on: loop, host: "127.0.0.1")
@@ -184,7 +184,7 @@ struct TCPTests {
         }
     }
 
-    @Test("a reset is an error at the other end; writing to what is gone is one too, and no signal")
+    @Test("a reset is an error at the peer; a write to a closed connection is an error too, without a signal")
     func reset() async throws {
         try await onLoop { loop in
             let server = try Server(on: loop, host: "127.0.0.1")
@@ -208,7 +208,7 @@ struct TCPTests {
             await #expect(throws: SystemError.self) { try await client("127.0.0.1", port, loop) }
             var cancelled = false
             let task = loop.spawn {
-                // An address for documentation: nothing answers there.
+                // A documentation address: it never answers.
                 do { _ = try await client("192.0.2.1", 9, loop) } catch { cancelled = true }
             }
             task.cancel()

@@ -1,8 +1,8 @@
-// The schedule of a webhook's attempts, and the bounds on deliveries that run at the same time. Pure; any thread.
+// The schedule of a webhook's attempts, and the bounds on simultaneous deliveries. Pure; any thread.
 import Engine
 import Testing
 
-@Suite("When a webhook is delivered again, and how many at once")
+@Suite("Schedule and bounds of webhook deliveries")
 struct DeliveryScheduleTests {
     @Test("C6.2: attempts at 0, 30, 60, 120 and 240 s, then failed")
     func schedule() {
@@ -29,7 +29,7 @@ struct DeliveryScheduleTests {
         #expect(schedule.verdict(attempt: 4, succeeded: false) == .failed)
     }
 
-    @Test("C6.3: a delivery that is sent anew numbers its attempts on, and its schedule begins again")
+    @Test("C6.3: a repeated delivery continues its attempt numbers, and its schedule restarts")
     func series() {
         let first = delivery(attempts: 4, before: 0)
         #expect(first.nextAttempt == 5 && first.nextInSeries == 5)

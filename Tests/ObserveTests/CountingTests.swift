@@ -1,4 +1,4 @@
-// Tallies, counts and histograms: what is counted is what is read, also from another thread.
+// Tallies, counts and histograms: the value read equals the value counted, also from another thread.
 import Engine
 import TestSupport
 import Testing
@@ -14,7 +14,7 @@ struct CountingTests {
         #expect(ProviderOperation.allCases.map(\.rawValue) == Array(0..<ProviderOperation.allCases.count))
     }
 
-    @Test("each case is counted apart")
+    @Test("each case has its own count")
     func counts() {
         let counts = Counts<Fruit>()
         counts.add(.apple)
@@ -24,7 +24,7 @@ struct CountingTests {
         #expect(Fruit.allCases.map { counts[$0] } == [1, 3, 9])
     }
 
-    @Test("rows of histograms do not mix, their sums do; a value at a bound lies below it, a negative one counts as 0")
+    @Test("rows of histograms are separate; a value at a bound counts below it, a negative one counts as 0")
     func histograms() {
         let histograms = Histograms(rows: 2, Buckets(seconds: [0.001, 0.002]))
         histograms.observe(nanoseconds: -5, row: 0)
@@ -37,7 +37,7 @@ struct CountingTests {
         #expect(both.sumNanoseconds == 3_000_001)
     }
 
-    @Test("a reader on another thread sees a counter grow and never fall, up to the last count")
+    @Test("a reader on another thread sees a counter only grow, up to the last count")
     func threads() async throws {
         let tallies = Tallies(2)
         let total = 200_000
@@ -55,7 +55,7 @@ struct CountingTests {
         await writer.join()
     }
 
-    @Test("the provider's calls and tokens keep to their places; models beyond the last share it")
+    @Test("the provider's calls and tokens count in their own places; models beyond the last share it")
     func provider() {
         let metrics = ProviderMetrics()
         metrics.called(.createBatch, .rateLimited, nanoseconds: 1)

@@ -1,4 +1,4 @@
-// Where log lines go: forms, files that are moved away, outputs that take nothing.
+// Outputs of log lines: forms, rotated files, blocked outputs.
 import Foundation
 import Logging
 import TestSupport
@@ -16,7 +16,7 @@ struct LogOutputTests {
         return folder
     }
 
-    @Test("C9: a JSON line has time, level and message, and what else is known beside them")
+    @Test("C9: a JSON line has time, level and message, and further fields beside them")
     func json() {
         let line = LogFormat.json.line(
             at: Self.time, level: .warning, message: "a \"b\"\nc", metadata: [("reason", "\u{1B}[1m ж"), ("job", "1")])
@@ -40,7 +40,7 @@ struct LogOutputTests {
         #expect(parsed["message"]?.string.map { long.hasPrefix($0) && $0.utf8.count > 4000 } == true)
     }
 
-    @Test("the context of a task is in the lines of the tasks that it starts, and in no others")
+    @Test("the context of a task is in the lines of its child tasks, and in no others")
     func context() async throws {
         let path = try folder().appendingPathComponent("log").path
         let writer = LogWriter(file: path, standardOutput: false)
@@ -59,7 +59,7 @@ struct LogOutputTests {
         #expect(lines[1].hasSuffix("INFO outside"))
     }
 
-    @Test("C9: a file that is moved away again and again while many threads log loses no line")
+    @Test("C9: a file rotated repeatedly while many threads log loses no line")
     func rotation() async throws {
         let folder = try folder()
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -85,7 +85,7 @@ struct LogOutputTests {
         #expect(lines.count == threads * each && Set(lines).count == threads * each)
     }
 
-    @Test("what cannot be opened anew is said in the old file, which goes on")
+    @Test("a failed reopening is logged in the old file, which stays in use")
     func lostFolder() throws {
         let folder = try folder()
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -101,7 +101,7 @@ struct LogOutputTests {
         #expect(text.contains("still here\n"))
     }
 
-    @Test("an output that takes nothing holds nobody up: lines are dropped and counted, and closing ends all the same")
+    @Test("a blocked output delays no caller: lines are dropped and counted, and closing still ends")
     func blocked() throws {
         var ends: [Int32] = [0, 0]
         #expect(pipe(&ends) == 0)
@@ -110,12 +110,12 @@ struct LogOutputTests {
         let before = LogMetrics.linesDropped(.stdout)
         let line = [UInt8](repeating: 0x78, count: 1023) + [0x0A]
         let lines = LogSink.waitingBytesMax / line.count * 3
-        // One time as much as may wait with the thread, as much in the queue, and as much again; and the pipe is never
-        // read: this ends only if nobody waits for it.
+        // As much as the thread may hold, as much as the queue holds, and as much again; the pipe is never read: this
+        // ends only if no caller waits for it.
         for _ in 0..<lines { sink.submit(line) }
         #expect(LogMetrics.linesDropped(.stdout) - before > 1000)
         sink.close(seconds: 1)
-        // All that the pipe did not take is counted.
+        // All lines that the pipe did not take are counted.
         var taken = [UInt8](repeating: 0, count: 1 << 20)
         _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
         let count = read(ends[0], &taken, taken.count)

@@ -33,7 +33,7 @@ struct MetricsTextTests {
                 """)
     }
 
-    @Test("C9: a label's value cannot end its quotes or its line; help cannot end its line")
+    @Test("C9: a label's value cannot end its quotes or its line; help text cannot end its line")
     func escaping() {
         let written = text {
             $0.family("a", .gauge, "one\ntwo \\ \"three\"")
@@ -49,7 +49,7 @@ struct MetricsTextTests {
     }
 
     @Test(
-        "numbers are written so that Go reads them",
+        "numbers are written in a form that Go parses",
         arguments: [
             (1.0, "1"), (-0.5, "-0.5"), (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"), (1e21, "1e+21"),
             (0.00001, "1e-05"), (1_795_601_825.25, "1795601825.25"),
@@ -58,7 +58,7 @@ struct MetricsTextTests {
         #expect(MetricsText.number(value) == written)
     }
 
-    @Test("C9: a histogram's buckets count all below their bound, never fall, and end in the count")
+    @Test("C9: a histogram's buckets are cumulative and end in the count")
     func histogram() {
         let histograms = Histograms(Buckets(seconds: [0.1, 1]))
         for nanoseconds in [50_000_000, 100_000_000, 100_000_001, 999_000_000, 2_000_000_000] {
