@@ -1,4 +1,4 @@
-// Small byte helpers of the HTTP folder: no String on the hot path. Pure; any thread.
+// Small byte helpers of the HTTP folder; they avoid String on the hot path. Pure; any thread.
 import Engine
 
 extension [UInt8] {
@@ -19,7 +19,7 @@ extension ASCII {
     static let space = UInt8(ascii: " ")
     static let tab = UInt8(ascii: "\t")
 
-    /// A character of a token (RFC 9110): header names.
+    /// A character of a token (RFC 9110), as in header names.
     static func isToken(_ byte: UInt8) -> Bool {
         isLetterOrDigit(byte) || "!#$%&'*+-.^_`|~".utf8.contains(byte)
     }

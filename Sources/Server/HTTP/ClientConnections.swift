@@ -1,20 +1,21 @@
-// How many connections each client has open on one loop. A value; its listener's thread.
+// Counts the open connections of each client on one loop. A value; its listener's thread.
 import Engine
 
-/// Counts by client. Half-open heads cost a connection each for up to 30 s (C3), so that without a limit one address
-/// could take all of them.
+/// The number of connections per client. Each half-open head costs a connection for up to 30 s (C3). Without a limit
+/// one address could take all of them.
 struct ClientConnections {
     private let limit: Int
     private let unlimited: [CIDR]
     private var counts: [IPAddress: Int] = [:]
 
-    /// - Parameter unlimited: proxies, whose connections are many clients' (C3.1).
+    /// - Parameter unlimited: trusted proxies, which connect for many clients (C3.1).
     init(limit: Int, unlimited: [CIDR]) {
         self.limit = limit
         self.unlimited = unlimited
     }
 
-    /// What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, which is what one line gets.
+    /// The unit of counting: an IPv4 address, or an IPv6 network of 64 bits, because one line usually gets a whole such
+    /// network.
     static func key(_ address: IPAddress) -> IPAddress {
         let address = address.unmapped
         return address.family == .v6 ? CIDR(address, prefix: 64).network : address

@@ -1,5 +1,5 @@
-// One client connection: does what `HTTPConnectionMachine` says with a socket, a timer and a parser. Thread: the
-// loop's. Lives from accept to close: its stream and its listener hold it until then.
+// One client connection: executes the actions of `HTTPConnectionMachine` with a socket, a timer and a parser. Thread:
+// the loop's. Lives from accept to close: its stream and its listener hold it until then.
 import Engine
 
 final class Connection {
@@ -11,19 +11,19 @@ final class Connection {
 
     // Input (ConnectionInput.swift)
     var collector: HeadCollector?
-    /// Bytes received but not looked at yet, from `pendingStart` on: those of later requests, or of a paused body.
+    /// Bytes received but not parsed yet, from `pendingStart` on. They belong to later requests or to a paused body.
     var pending: [UInt8] = []
     var pendingStart = 0
     var body = BodyIntake()
 
     // Output (ConnectionOutput.swift)
-    /// What one turn writes goes out in one call.
+    /// Output of one turn, sent in one call.
     var out: [UInt8] = []
     var reply = ReplyState()
     private(set) var isCrowded = false
 
-    /// The exchange in work. It is not held: whoever answers holds it, and its deinit clears this (on the loop), so
-    /// that one that was forgotten is noticed.
+    /// The current exchange, not retained. The handler retains it until it replies. Its deinit clears this reference on
+    /// the loop, so an exchange without a reply is noticed.
     unowned(unsafe) var exchange: Exchange?
 
     // Idle list (HTTPListener.swift)
@@ -37,9 +37,9 @@ final class Connection {
     private var deadline = Double.infinity
     private var armed = Double.infinity
     private var unsentAtDeadline = 0
-    /// Something happened that makes the running time-out begin anew.
+    /// An event in this turn restarts the current time-out.
     var renewsWait = false
-    /// `0.0.0.0` if it was gone before it could be asked.
+    /// The client's address; `0.0.0.0` if the client had gone before the address could be read.
     let remote: IPAddress
 
     var configuration: HTTPServerConfiguration { listener.configuration }
@@ -59,20 +59,21 @@ final class Connection {
 
     func drain() { enter { apply(.drain) } }
 
-    /// Closes at once.
+    /// Closes immediately.
     func drop() { enter { apply(.broken) } }
 
     // MARK: Machine
 
-    /// Everything that comes from outside passes here, so that replies of one turn go out together and settings are
-    /// changed once.
+    /// Every external event enters here, so the replies of one turn go out together and the socket's settings change
+    /// once.
     func enter(_ body: () -> Void) {
         let outermost = beginTurn()
         body()
         if outermost { endTurn() }
     }
 
-    /// False inside a turn that has begun already.
+    /// Begins a turn.
+    /// - Returns: false inside a turn that has already begun.
     private func beginTurn() -> Bool {
         if isInside { return false }
         isInside = true
@@ -95,7 +96,7 @@ final class Connection {
         if actions.contains(.dispatch), let exchange { listener.handler.handle(exchange) }
         if actions.contains(.sendContinue) { out.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8) }
         if actions.contains(.refuseSlowHead) {
-            refuse(ServiceError(.requestTimeout, "The request head was not complete in time; send it again."))
+            refuse(ServiceError(.requestTimeout, "The request head did not arrive in time; send the request again."))
         }
         if actions.contains(.bodyTimedOut) { tellBodyFailed(.timedOut) }
         if actions.contains(.tellGone) { tellGone() }
@@ -131,7 +132,7 @@ final class Connection {
         }
     }
 
-    /// Tells the machine when too much is unsent, and when no longer.
+    /// Reports to the machine that the unsent bytes exceed the limit, or no longer do.
     func measure() {
         let crowdedNow = unsentBytes > configuration.unsentMax
         guard crowdedNow != isCrowded else { return }
@@ -142,7 +143,7 @@ final class Connection {
 
     // MARK: Socket and timer
 
-    /// Makes reading, time-out and idle list agree with the machine.
+    /// Brings reading, time-out and idle list in line with the machine's state.
     private func settle() {
         if isClosed { return }
         let hasRoom = machine.appetite != .nothing || pending.count - pendingStart < configuration.pipelinedBytes
@@ -159,8 +160,8 @@ final class Connection {
         renewsWait = false
     }
 
-    /// The timer is left running when the deadline moves away: it fires, finds it, and is started again. That is rarer
-    /// than requests are.
+    /// When the deadline moves away, the timer keeps running. It fires early, sees the later deadline and starts again.
+    /// Such restarts are rarer than requests.
     private func setDeadline() {
         let seconds: Double? =
             switch wait {
@@ -185,7 +186,7 @@ final class Connection {
         armed = .infinity
         if deadline == .infinity { return }
         if loop.now < deadline { return arm() }
-        // A client that takes its reply slowly is not one that takes nothing.
+        // A slow client still reads its reply, so it gets another period.
         if wait == .send, stream.unsentBytes < unsentAtDeadline { return setDeadline() }
         renewsWait = true
         enter { apply(.timeUp) }

@@ -1,23 +1,23 @@
-// The incoming half of a connection: heads and bodies out of bytes. Thread: the loop's.
+// The incoming half of a connection: parses heads and bodies. Thread: the loop's.
 import Engine
 
-/// How the body of the request in work is read.
+/// How the current request's body is read.
 struct BodyIntake {
     var receiver: (any BodyReceiver)?
-    /// Bytes of a body of given length that are still to come.
+    /// Remaining bytes of a body with a known length.
     var left = 0
     var received = 0
     var limit = Int.max
-    /// Held while a chunked body comes in.
+    /// Set while a chunked body arrives.
     var parser: LLHTTPParser?
-    /// Why a chunk was refused while the parser was at work.
+    /// Why the sink refused a chunk while the parser was running.
     var failure: BodyFailure?
 }
 
 extension Connection {
     // MARK: Bytes
 
-    /// Uses what may be used now, keeps the rest.
+    /// Uses the bytes that the machine accepts now and keeps the rest.
     func take(_ bytes: Span<UInt8>) {
         let used = pendingStart < pending.count ? 0 : consume(bytes)
         guard used < bytes.count else { return }
@@ -28,7 +28,7 @@ extension Connection {
         pending.append(copying: bytes.extracting(used..<bytes.count))
     }
 
-    /// Works through the bytes that had to wait.
+    /// Uses the bytes that had to wait.
     func pump() {
         while pendingStart < pending.count, machine.appetite != .nothing {
             let waiting = pending
@@ -56,7 +56,7 @@ extension Connection {
         return used
     }
 
-    /// After an early reply the rest of the request is thrown away, within bounds.
+    /// Discards the rest of a request after an early reply, up to `lingerBytes`.
     private func waste(_ count: Int) {
         body.received += count
         if body.received > configuration.lingerBytes { apply(.lingerSpent) }
@@ -126,7 +126,7 @@ extension Connection {
                 switch exchange.bodyFraming {
                 case .none: return receiver.bodyEnded()
                 case .length, .chunked:
-                    return receiver.bodyFailed(.clientClosed)  // the reply has begun: the body is out of reach
+                    return receiver.bodyFailed(.clientClosed)  // the reply has begun, so the body will not be read
                 }
             }
             body.receiver = receiver
@@ -160,7 +160,7 @@ extension Connection {
         return count
     }
 
-    /// A body of given length may be complete but held back by its receiver, which has not been told yet.
+    /// A body of known length may be complete but paused: its receiver has not been notified yet.
     private func endBodyIfComplete() {
         if body.left == 0, body.parser == nil, machine.appetite == .body { endBody() }
     }
@@ -187,12 +187,12 @@ extension Connection {
         body.receiver = nil
         if let parser = body.parser { listener.giveBack(parser) }
         body.parser = nil
-        let exchange = exchange  // told last, and perhaps let go of by its receiver
+        let exchange = exchange  // the receiver is notified last and may release the exchange
         apply(.bodyEnded)
         withExtendedLifetime(exchange) { receiver?.bodyEnded() }
     }
 
-    /// Tells the receiver; what the handler does not answer is answered here.
+    /// Notifies the receiver, then sends the error reply if the handler has not replied.
     func tellBodyFailed(_ failure: BodyFailure) {
         let receiver = body.receiver
         let exchange = exchange
@@ -202,10 +202,10 @@ extension Connection {
         let error =
             switch failure {
             case .tooLarge: ServiceError(.bodyTooLarge, "The request body is larger than \(body.limit) bytes.")
-            case .timedOut: ServiceError(.requestTimeout, "The request body stopped coming in; send it again.")
+            case .timedOut: ServiceError(.requestTimeout, "The request body stopped arriving; send the request again.")
             case .malformed, .clientClosed:
-                ServiceError(.badRequest, "The request is malformed: its chunks cannot be read.")
-            case .corrupted: ServiceError(.badRequest, "The request body's content coding cannot be undone.")
+                ServiceError(.badRequest, "The request is malformed: its chunks cannot be parsed.")
+            case .corrupted: ServiceError(.badRequest, "The request body is not a valid gzip member.")
             }
         exchange.respond(configuration.errorReply(error, exchange.requestID))
     }

@@ -1,24 +1,24 @@
-// The outgoing half of a connection: replies into bytes. Thread: the loop's.
+// The outgoing half of a connection: serializes replies. Thread: the loop's.
 import Engine
 
-/// How the reply to the request in work is written.
+/// How the reply to the current request is written.
 struct ReplyState {
     var minorVersion = 1
     var isHead = false
     var requestID = RequestID.made(0, 0)
-    /// Of the reply that was begun.
+    /// Status of the reply that has begun.
     var status = 0
     /// See ``Exchange/mark(_:)``.
     var tag = 0
-    /// When the request's head was complete, by a clock that never goes back.
+    /// When the request's head was complete, in nanoseconds of a monotonic clock.
     var begunNanoseconds = 0
     var framing = ReplyFraming.none
-    /// Bytes of a reply of given length that are still to be written.
+    /// Remaining bytes of a reply with a known length.
     var left = 0
 }
 
 extension Connection {
-    /// Bodies up to this are sent in one piece with their head.
+    /// Bodies up to this size are sent in one piece with their head.
     private static let joinedBytes = 16 * 1024
 
     var unsentBytes: Int { out.count + stream.unsentBytes }
@@ -71,7 +71,7 @@ extension Connection {
                 send(bytes)
                 out.append(contentsOf: "\r\n".utf8)
             case .length:
-                // More than was announced would be read as the next reply.
+                // The client would take more bytes than announced for the next reply.
                 if bytes.count > reply.left { return abort() }
                 reply.left -= bytes.count
                 send(bytes)
@@ -109,13 +109,14 @@ extension Connection {
         }
     }
 
-    /// Once for each exchange, when it is over. `status`: of a reply that was finished.
+    /// Reports the end of an exchange to the handler, once per exchange.
+    /// - Parameter status: of a finished reply; nil without one.
     func tellServed(_ status: Int?) {
         let nanoseconds = Monotonic.nanoseconds() - reply.begunNanoseconds
         listener.handler.served(ServedRequest(tag: reply.tag, status: status, nanoseconds: nanoseconds))
     }
 
-    /// From the deinit of an exchange that nobody kept: it must not be touched any more.
+    /// Called by the deinit of an exchange that was released without a reply. The exchange must not be used here.
     func exchangeDropped() {
         loop.assertOnLoop()
         exchange = nil
@@ -124,7 +125,7 @@ extension Connection {
                 tellServed(nil)
                 return abort()
             }
-            let error = ServiceError(.internalError, "The request was not answered.")
+            let error = ServiceError(.internalError, "The service failed to answer the request.")
             let whole = configuration.errorReply(error, reply.requestID.text)
             begin(whole.status, whole.headers, length: whole.body.count, [], whole: true)
             writeBody(whole.body)
@@ -134,7 +135,7 @@ extension Connection {
         }
     }
 
-    /// Answers what is no request; the connection ends with it.
+    /// Answers bytes that are not a request. The caller then ends the connection.
     func refuse(_ error: ServiceError) {
         let id = listener.requestIDs.next()
         let whole = configuration.errorReply(error, id.text)
@@ -157,7 +158,7 @@ extension Connection {
         var bytes = out
         out = []
         stream.write(bytes.span)
-        // The storage is used again unless one large reply has made it large.
+        // The storage is reused unless a large reply has made it large.
         if bytes.capacity > 4 * Connection.joinedBytes { return }
         bytes.removeAll(keepingCapacity: true)
         out = bytes

@@ -1,4 +1,4 @@
-// The Date field, made once a second. Thread: its listener's loop.
+// The Date header, made once per second. Thread: its listener's loop.
 import Engine
 import Glibc
 
@@ -7,10 +7,10 @@ struct DateLine {
     private var second: Int64 = .min
     private var line: [UInt8] = []
 
-    /// The line for this moment.
+    /// The line for the current second.
     mutating func bytes() -> [UInt8] {
         var time = timespec()
-        clock_gettime(CLOCK_REALTIME_COARSE, &time)  // no system call: a few nanoseconds
+        clock_gettime(CLOCK_REALTIME_COARSE, &time)  // no system call: takes a few nanoseconds
         let now = Int64(time.tv_sec)
         if now != second {
             second = now

@@ -2,8 +2,9 @@
 import Engine
 
 public enum ErrorReply {
-    /// `{"error", "message", "code", "request_id"}`, `details` and further members where the error has them;
-    /// `Retry-After` and the member `retry_after`, in seconds, where it is known when to come back (C4.1).
+    /// The members are `{"error", "message", "code", "request_id"}`, plus `details` and extra members if the error has
+    /// them. An error with a known retry time also has the header `Retry-After` and the member `retry_after`, in
+    /// seconds (C4.1).
     public static func make(_ error: ServiceError, requestID: String) -> Reply {
         var members: [(String, JSONValue)] = [
             ("error", .string(error.code.title)),
@@ -14,7 +15,7 @@ public enum ErrorReply {
         if let details = error.details { members.append(("details", details)) }
         var headers: [(String, String)] = []
         if let seconds = error.retryAfter {
-            // Where the document shows it in `details` it stands there only.
+            // Where the API document shows the member inside `details`, it is written only there.
             if error.details?["retry_after"] == nil { members.append(("retry_after", .int(seconds))) }
             headers.append(("Retry-After", String(seconds)))
         }

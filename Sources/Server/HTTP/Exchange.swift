@@ -1,14 +1,14 @@
-// One request and its reply, as a handler sees them. Thread: the loop's; callbacks come from the connection.
+// One request and its reply, as a handler sees them. Thread: the loop's; the connection makes the callbacks.
 import Engine
 
-/// Gets every request. Loop thread.
+/// Receives every request. Loop thread.
 public protocol RequestHandler: AnyObject {
-    /// The head of a request is complete. Must not block. Every exchange must be answered (or aborted): keep it until
-    /// then; one that is dropped unanswered is answered with 500.
+    /// Handles a request whose head is complete. Must not block. Keep the exchange until it is answered or aborted: an
+    /// exchange released earlier gets a 500 reply.
     func handle(_ exchange: Exchange)
-    /// A request is over, or what came was none. For counting.
+    /// Reports the end of a request, or bytes that are not a request. For metrics.
     func served(_ request: ServedRequest)
-    /// So many connections are open now. For counting.
+    /// Reports the number of open connections. For metrics.
     func connections(_ count: Int)
 }
 
@@ -17,14 +17,14 @@ extension RequestHandler {
     public func connections(_ count: Int) {}
 }
 
-/// What became of a request. A value.
+/// The outcome of a request. A value.
 public struct ServedRequest: Equatable, Sendable {
-    /// What the handler gave the exchange; 0 if it gave none.
+    /// The tag that the handler gave the exchange; 0 without one.
     public var tag: Int
-    /// Of the reply; nil if there was none, or it was broken off.
+    /// Status of the reply; nil if there was none or it was cut off.
     public var status: Int?
-    /// From the head's last byte to the reply's last one, handed to the socket; nil if there never was a request's
-    /// head.
+    /// From the head's last byte to the moment when the reply's last byte is handed to the socket; nil without a
+    /// complete head.
     public var nanoseconds: Int?
 
     public init(tag: Int, status: Int?, nanoseconds: Int?) {
@@ -34,48 +34,48 @@ public struct ServedRequest: Equatable, Sendable {
     }
 }
 
-/// Takes a request's body as it comes in. Loop thread. Held by the exchange until `bodyEnded` or `bodyFailed`, of
-/// which at most one is called.
+/// Receives a request's body. Loop thread. The exchange holds it until `bodyEnded` or `bodyFailed`; at most one of the
+/// two is called.
 public protocol BodyReceiver: AnyObject {
-    /// Some bytes, valid during the call.
+    /// Receives some bytes, valid during the call.
     func body(_ bytes: Span<UInt8>)
     func bodyEnded()
-    /// The body will not come. If no reply has been begun when this returns, the server answers (413, 408 or 400) by
-    /// itself.
+    /// Reports that the body will not be complete. If no reply has begun when this returns, the server itself replies
+    /// with 413, 408 or 400.
     func bodyFailed(_ failure: BodyFailure)
 }
 
 public enum BodyFailure: Error, Equatable, Sendable {
-    /// More than the limit: nothing further is read (C3).
+    /// The body is longer than the limit; the rest is not read (C3).
     case tooLarge
-    /// A pause of more than `bodyPauseSeconds` (C3).
+    /// The client paused for more than `bodyPauseSeconds` (C3).
     case timedOut
     case clientClosed
-    /// Its chunks cannot be parsed.
+    /// The chunks cannot be parsed.
     case malformed
-    /// Its content coding cannot be undone.
+    /// The content coding cannot be decoded.
     case corrupted
 }
 
-/// The client went away, or the reply has been finished or aborted.
+/// The client has disconnected, or the reply has been finished or aborted.
 public struct ExchangeClosed: Error, Sendable {
     public init() {}
 }
 
-/// A request and the way to answer it. Loop-bound.
+/// A request and its reply. Loop-bound.
 public final class Exchange {
     public let head: RequestHead
     public let loop: Loop
-    /// The address of the other end of the connection: perhaps a proxy's.
+    /// The address of the peer, which may be a proxy.
     public let remote: IPAddress
-    /// Added to every reply to this request, those that the server makes itself included (e.g. `RateLimit-*`).
+    /// Headers of every reply to this request, including the server's own error replies (e.g. `RateLimit-*`).
     public var replyHeaders: [(String, String)] = []
-    /// Called once if the client goes away before the reply is finished, also while nothing is being written; see also
-    /// `isOpen`.
+    /// Called once if the client disconnects before the reply is finished, even while nothing is being written. See
+    /// also `isOpen`.
     public var whenClosed: (() -> Void)?
 
     private let identity: RequestID
-    /// nil as soon as the exchange is over.
+    /// Nil once the exchange is over.
     private var connection: Connection?
     private var writers: [Ticket<Bool>] = []
 
@@ -89,33 +89,33 @@ public final class Exchange {
 
     deinit { connection?.exchangeDropped() }
 
-    /// The caller's `X-Request-ID` if it sent a sane one, else one of ours; every reply carries it (C4.1).
+    /// The client's `X-Request-ID` if it is valid, else a generated one. Every reply carries it (C4.1).
     public var requestID: String { identity.text }
     public var bodyFraming: BodyFraming { head.bodyFraming }
-    /// The client is there and the reply is not finished.
+    /// True while the client is connected and the reply is not finished.
     public var isOpen: Bool { connection != nil }
-    /// Bytes of the reply that the client has not taken yet.
+    /// Bytes of the reply that the socket has not sent yet.
     public var unsentBytes: Int { connection?.unsentBytes ?? 0 }
 
-    /// Marks the exchange with what ``RequestHandler/served(_:)`` is to know of it.
+    /// Sets the tag that the handler gets back in ``RequestHandler/served(_:)``.
     public func mark(_ tag: Int) { connection?.reply.tag = tag }
 
     // MARK: Request body
 
-    /// Has the body sent to `receiver`; at most once, and before a reply is begun. Sends `100 Continue` if the client
-    /// waits for it. A body longer than `limit` bytes fails as `.tooLarge`: at once and before any of it is read if
-    /// its length is given (C3).
+    /// Reads the body into `receiver`. Call it at most once, before a reply begins. Sends `100 Continue` if the client
+    /// waits for it. A body longer than `limit` bytes fails with `.tooLarge`: immediately, before any of it is read, if
+    /// its length is known (C3).
     public func receiveBody(limit: Int, into receiver: any BodyReceiver) {
         guard let connection else { return receiver.bodyFailed(.clientClosed) }
         connection.receiveBody(of: self, limit: limit, into: receiver)
     }
 
-    /// Stops `body(_:)` calls at once and the reading of the socket with them, so that the sender is held back.
+    /// Stops the `body(_:)` calls and the reading of the socket immediately, which makes TCP slow down the client.
     public func pauseBody() { connection?.pauseBody() }
 
     public func resumeBody() { connection?.resumeBody() }
 
-    /// The whole body in memory. For small bodies.
+    /// The whole body in memory. For small bodies only.
     public func collectBody(limit: Int) async throws(BodyFailure) -> [UInt8] {
         let collector = BodyCollector()
         let result: Result<[UInt8], BodyFailure>
@@ -125,28 +125,29 @@ public final class Exchange {
                 receiveBody(limit: limit, into: collector)
             }
         } catch {
-            throw .clientClosed  // the task was cancelled: nobody wants the body any more
+            throw .clientClosed  // the task was cancelled, so the body is not needed any more
         }
         return try result.get()
     }
 
     // MARK: Reply
 
-    /// Sends a whole reply with its length and finishes the exchange. Ignored if a reply was begun before or the
-    /// client is gone.
+    /// Sends a complete reply with its length and finishes the exchange. Does nothing if a reply has begun or the
+    /// client has disconnected.
     public func respond(_ reply: Reply) {
         connection?.respond(reply, more: replyHeaders)
     }
 
-    /// Begins a reply that is written piece by piece. `length`: of its body in bytes; nil: chunked (for HTTP/1.0
-    /// clients: until the connection closes). Ignored if a reply was begun before or the client is gone.
+    /// Begins a reply that is written in pieces. Does nothing if a reply has begun or the client has disconnected.
+    /// - Parameter length: of the body in bytes; nil for a chunked body. For an HTTP/1.0 client such a body ends with
+    ///   the connection.
     public func beginReply(status: Int, headers: [(String, String)], length: Int?) {
         connection?.beginReply(status: status, headers: headers, length: length, more: replyHeaders)
     }
 
-    /// Sends a piece of the body; suspends while more than `unsentMax` bytes are unsent. To a HEAD request nothing is
-    /// sent.
-    /// - Throws: `ExchangeClosed` when the client has gone or the task was cancelled.
+    /// Sends a piece of the body; suspends while more than `unsentMax` bytes are unsent. For a HEAD request it sends
+    /// nothing.
+    /// - Throws: `ExchangeClosed` if the client has disconnected or the task was cancelled.
     public func write(_ bytes: [UInt8]) async throws(ExchangeClosed) {
         guard let connection else { throw ExchangeClosed() }
         connection.writeBody(bytes)
@@ -160,10 +161,10 @@ public final class Exchange {
         if !open { throw ExchangeClosed() }
     }
 
-    /// Ends a reply. If fewer bytes than its length were written, the connection is broken off instead.
+    /// Finishes a reply. Resets the connection if fewer bytes than the announced length were written.
     public func finishReply() { connection?.finishReply() }
 
-    /// Breaks the connection off, so that the client sees that its reply is not complete.
+    /// Resets the connection, so the client notices that its reply is incomplete.
     public func abort() { connection?.abort() }
 
     // MARK: For the connection
@@ -174,7 +175,8 @@ public final class Exchange {
         for writer in waiting { writer.resume(open) }
     }
 
-    /// The exchange is over; `gone`: before its reply was.
+    /// Ends the exchange.
+    /// - Parameter gone: the client disconnected before the reply was complete.
     func end(gone: Bool) {
         connection = nil
         resumeWriters(open: false)
@@ -184,7 +186,7 @@ public final class Exchange {
     }
 }
 
-/// Gathers a small body.
+/// Collects a small body.
 private final class BodyCollector: BodyReceiver {
     var ticket: Ticket<Result<[UInt8], BodyFailure>>?
     private var bytes: [UInt8] = []

@@ -1,8 +1,8 @@
-// A compressed request body on its way from the connection to its receiver. Thread: the loop's. Held by the exchange
-// while the body comes in, as every receiver.
+// Decompresses a request body between the connection and its receiver. Thread: the loop's. The exchange holds it while
+// the body arrives, like every receiver.
 import Engine
 
-/// Where a receiver gets a body from, and how it holds it back. Loop-bound.
+/// The source of a body, with flow control. Loop-bound.
 protocol BodySource: AnyObject {
     /// See ``Exchange/receiveBody(limit:into:)``.
     func receiveBody(limit: Int, into receiver: any BodyReceiver)
@@ -12,21 +12,22 @@ protocol BodySource: AnyObject {
 
 extension Exchange: BodySource {}
 
-/// Inflates a body in `Content-Encoding: gzip`; `limit` counts what comes out of it (C3). A few bytes may inflate to a
-/// thousand times as many, so what is done in one turn of the loop is bounded, and the connection waits meanwhile.
+/// Inflates a body with `Content-Encoding: gzip`; `limit` applies to the inflated bytes (C3). A few bytes may inflate
+/// to a thousand times as many. So the work per turn of the loop is bounded, and the connection is paused until it is
+/// done.
 final class GunzippedBody: BodySource, BodyReceiver {
-    /// Handed on in one turn of the loop, bytes; one block more at most.
+    /// Inflated bytes per turn of the loop; the last block may exceed it.
     static let turnBytes = 256 * 1024
 
     private let exchange: Exchange
     private var receiver: (any BodyReceiver)?
     private var inflater: GzipInflater?
     private var left = 0
-    /// Compressed bytes that wait for their turn: no more than one read brings.
+    /// Compressed bytes for a later turn: at most one read.
     private var waiting: [UInt8] = []
-    /// By the receiver.
+    /// The receiver has paused this body.
     private var isHeldBack = false
-    /// The connection, by us.
+    /// This body has paused the connection.
     private var isPaused = false
     private var isWorking = false
     private var hasNextTurn = false
@@ -76,7 +77,7 @@ final class GunzippedBody: BodySource, BodyReceiver {
         exchange.pauseBody()
     }
 
-    /// Hands on what `bytes` inflate to, a turn's worth of it; the rest waits.
+    /// Inflates `bytes` and passes the result on, at most one turn's worth. The rest waits.
     private func work(_ bytes: Span<UInt8>) {
         isWorking = true
         let isDone = handOn(bytes)
@@ -86,7 +87,7 @@ final class GunzippedBody: BodySource, BodyReceiver {
         exchange.resumeBody()
     }
 
-    /// - Returns: whether all of it was handed on and more is wanted.
+    /// - Returns: true if all bytes were passed on and more are wanted.
     private func handOn(_ bytes: Span<UInt8>) -> Bool {
         var (taken, given) = (0, 0)
         while let inflater, taken < bytes.count || inflater.hasMore {
@@ -97,7 +98,7 @@ final class GunzippedBody: BodySource, BodyReceiver {
             do throws(GzipInflater.Corrupt) {
                 given += try handOnBlock(bytes.extracting(taken...), &taken, inflater)
             } catch { fail(.corrupted) }
-            // The receiver may have answered already: nobody wants the rest.
+            // The receiver may have replied already; then the rest is not needed.
             if !exchange.isOpen { _ = end() }
         }
         return inflater != nil
@@ -137,7 +138,8 @@ final class GunzippedBody: BodySource, BodyReceiver {
         receiver?.bodyFailed(failure)
     }
 
-    /// Lets go of everything.
+    /// Releases everything.
+    /// - Returns: the receiver, to be notified.
     private func end() -> (any BodyReceiver)? {
         defer {
             receiver = nil

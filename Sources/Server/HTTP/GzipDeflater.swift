@@ -1,21 +1,21 @@
-// Makes gzip (RFC 1952) piece by piece, through zlib. Thread: any, one at a time; the pool's for all that is long.
-// Frees: the z_stream and what zlib hangs on it, in deinit.
+// Compresses to gzip (RFC 1952) in pieces, by zlib. Thread: any, one at a time; the thread pool for long inputs. Frees:
+// the z_stream and zlib's memory, in deinit.
 import CShims
 
-/// One gzip member on its way out: some 256 KB of state, whatever goes through.
-final class GzipDeflater: @unchecked Sendable {  // its one user awaits each call before the next
-    /// zlib's fastest: a fifth more bytes than its default, in a third of the time.
+/// One gzip member. Its state takes about 256 KB, for any amount of data.
+final class GzipDeflater: @unchecked Sendable {  // its only user awaits each call before the next
+    /// zlib's fastest level: 20 % more bytes than its default level, in a third of the time.
     private static let level: Int32 = 1
-    /// What the output's storage grows by, bytes.
+    /// Growth step of the output's storage, bytes.
     private static let stepBytes = 32 * 1024
 
-    /// zlib points back to it, so it must not move.
+    /// Must not move, because zlib points back to it.
     private let stream: UnsafeMutablePointer<z_stream>
 
     init() {
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
-        // 16: gzip's frame; 15 and 8: zlib's usual window and memory.
+        // 16 selects gzip's frame; 15 and 8 are zlib's default window and memory.
         let status = deflateInit2_(
             stream, GzipDeflater.level, Z_DEFLATED, 16 + 15, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
             Int32(MemoryLayout<z_stream>.size))
@@ -27,12 +27,12 @@ final class GzipDeflater: @unchecked Sendable {  // its one user awaits each cal
         stream.deallocate()
     }
 
-    /// - Parameter isLast: these bytes end the member; nothing may follow.
-    /// - Returns: what can be sent now: perhaps nothing, because zlib gathers.
+    /// - Parameter isLast: these bytes end the member; no further call is allowed.
+    /// - Returns: the output so far; may be empty because zlib buffers.
     func deflate(_ bytes: [UInt8], isLast: Bool) -> [UInt8] {
         var out: [UInt8] = []
         bytes.withUnsafeBufferPointer { input in
-            // zlib's input is mutable by type; it only reads it.
+            // The parameter's type is mutable, but zlib only reads it.
             stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
             stream.pointee.avail_in = UInt32(input.count)
             out.reserveCapacity(input.count / 4 + GzipDeflater.stepBytes)
@@ -42,7 +42,7 @@ final class GzipDeflater: @unchecked Sendable {  // its one user awaits each cal
         return out
     }
 
-    /// - Returns: whether there is more to come.
+    /// - Returns: true if more output is waiting.
     private func step(_ out: inout [UInt8], _ flush: Int32) -> Bool {
         var status = Z_OK
         let piece = [UInt8](unsafeUninitializedCapacity: GzipDeflater.stepBytes) { buffer, count in

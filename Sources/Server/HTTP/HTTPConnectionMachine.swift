@@ -1,51 +1,52 @@
-// What an HTTP/1.1 connection may do next. Pure: no socket, no clock, no parser; `Connection` does what it says. Any
-// thread.
+// Decides the next actions of an HTTP/1.1 connection. Pure: no socket, no clock, no parser; `Connection` executes the
+// actions. Any thread.
 //
 //     idle -> head -> exchange(intake x answer) -> idle ...
 //                 \-> lingering <-/                      every state -> closed
 //
-// One request is in work at a time: while it is, the bytes of the next ones stay unread (`appetite` is `.nothing`).
+// The machine handles one request at a time. Until it is done, the bytes of later requests are not parsed (`appetite`
+// is `.nothing`).
 
 /// The state of one connection.
 struct HTTPConnectionMachine {
     enum State: Equatable {
-        /// Between requests: no byte of a head has come.
+        /// Between requests, with no byte of the next head.
         case idle
-        /// Part of a head has come.
+        /// Part of a head has arrived.
         case head
-        /// A request is in work.
+        /// A request is being handled.
         case exchange(Intake, ReplyProgress)
-        /// All is said and our side is being shut: what still comes is thrown away, so that the reply is not lost to a
-        /// reset.
+        /// The last reply is written and our side is being shut down. Input is discarded, because a reset could destroy
+        /// the reply.
         case lingering(weShut: Bool, theyEnded: Bool)
         case closed
     }
 
-    /// How far the body of the request in work is.
+    /// Progress of the current request's body.
     enum Intake: Equatable {
-        /// Nothing of it is left to come.
+        /// The whole body has arrived.
         case complete
-        /// Nobody has asked for it yet.
+        /// The handler has not requested it yet.
         case unasked(short: Bool, expected: Bool)
         case flowing
-        /// The receiver holds it back.
+        /// The receiver has paused it.
         case paused
-        /// Nobody wants it, but it is short: it is read past.
+        /// Not requested, but short enough to be read and discarded.
         case skipping
-        /// It will not be read: the connection closes after the reply.
+        /// It will not be read; the connection closes after the reply.
         case abandoned
     }
 
-    /// How far the reply is.
+    /// Progress of the reply.
     enum ReplyProgress: Equatable {
         case awaited
         case begun
-        /// All handed to the socket, though perhaps not all sent.
+        /// All bytes are handed to the socket, but some may be unsent.
         case finished
     }
 
     private(set) var state = State.idle
-    /// False as soon as it is settled that this is the connection's last reply.
+    /// False once the current reply is known to be the connection's last.
     private(set) var keepAlive = true
     private var draining = false
     private var crowded = false
@@ -60,7 +61,7 @@ struct HTTPConnectionMachine {
         }
     }
 
-    /// Whether the socket is read. While a handler works it is, for the sake of learning that the client has gone.
+    /// Whether to read the socket. It is also read while a handler works, to notice that the client disconnects.
     var reads: Bool {
         switch state {
         case .idle, .head: true
@@ -85,7 +86,7 @@ struct HTTPConnectionMachine {
         }
     }
 
-    /// A reply has been begun or finished for the request in work, or there is none.
+    /// A reply to the current request has begun or finished, or there is no current request.
     var replyIsBegun: Bool {
         switch state {
         case .exchange(_, .awaited): false
@@ -93,7 +94,7 @@ struct HTTPConnectionMachine {
         }
     }
 
-    /// The request in work has a body that may still be asked for.
+    /// The current request has a body that the handler may still request.
     var bodyIsUnasked: Bool {
         switch state {
         case .exchange(.unasked, .awaited): true
@@ -103,8 +104,8 @@ struct HTTPConnectionMachine {
 
     var isIdle: Bool { state == .idle }
 
-    /// A pair of event and state that `Connection` cannot produce traps; it is named below with the reason. A pair that
-    /// a race can produce is named with that race and does nothing.
+    /// Traps for a pair of event and state that `Connection` cannot produce; a comment below gives the reason. A pair
+    /// that a race can produce does nothing; a comment below names the race.
     mutating func received(_ event: Event) -> Actions {
         switch event {
         case .headBytes: headBytes()
@@ -136,16 +137,16 @@ struct HTTPConnectionMachine {
         case .idle:
             state = .head
             return []
-        // `Connection` sends it for the first bytes after `isIdle` only.
-        case .head, .exchange, .lingering, .closed: preconditionFailure("a head began while none was due")
+        // `Connection` sends it only for the first bytes after `isIdle`.
+        case .head, .exchange, .lingering, .closed: preconditionFailure("a head began outside of the idle state")
         }
     }
 
     private mutating func begin(_ request: Request) -> Actions {
         switch state {
         case .head: break
-        // The bytes of a head come first, and further ones are not parsed while a request is in work.
-        case .idle, .exchange, .lingering, .closed: preconditionFailure("a head ended that had not begun")
+        // `headBytes` always comes before, and `Connection` parses no further head during a request.
+        case .idle, .exchange, .lingering, .closed: preconditionFailure("a head ended before it began")
         }
         keepAlive = request.keepAlive && !draining
         let intake: Intake =
@@ -157,8 +158,8 @@ struct HTTPConnectionMachine {
     private mutating func refused() -> Actions {
         switch state {
         case .head: return linger()
-        // Only the parser of heads refuses.
-        case .idle, .exchange, .lingering, .closed: preconditionFailure("a head was refused that had not begun")
+        // Only the head's parser refuses.
+        case .idle, .exchange, .lingering, .closed: preconditionFailure("a head was refused before it began")
         }
     }
 
@@ -167,8 +168,9 @@ struct HTTPConnectionMachine {
         case .exchange(.unasked(_, let expected), .awaited):
             state = .exchange(.flowing, .awaited)
             return expected ? .sendContinue : []
-        // `Connection` asks `bodyIsUnasked` first. After the final reply has begun, 100 would be taken for part of it.
-        case .exchange, .idle, .head, .lingering, .closed: preconditionFailure("a body was asked for out of turn")
+        // `Connection` checks `bodyIsUnasked` first. Once the final reply has begun, the client would read 100 as a
+        // part of it.
+        case .exchange, .idle, .head, .lingering, .closed: preconditionFailure("an unavailable body was requested")
         }
     }
 
@@ -177,13 +179,13 @@ struct HTTPConnectionMachine {
         case .exchange(from, let progress):
             state = .exchange(to, progress)
             return []
-        // Several parts of a receiver may hold the body back, and let it go after it has ended or failed, or after the
-        // reply: nothing flows then.
+        // Several parts of a receiver may pause the body. They may resume it after it has ended or failed, or after the
+        // reply: the body does not flow then.
         case .exchange: return []
-        // The receiver is just being told that the client has gone.
+        // The receiver is being notified that the client has disconnected.
         case .closed: return []
-        // An `Exchange` that is over has let go of its connection.
-        case .idle, .head, .lingering: preconditionFailure("a body was held back that is not in work")
+        // A finished `Exchange` has released its connection.
+        case .idle, .head, .lingering: preconditionFailure("a body was paused or resumed without a request")
         }
     }
 
@@ -195,7 +197,7 @@ struct HTTPConnectionMachine {
         // `Connection` ends a body only while `appetite` is `.body`.
         case .exchange(.complete, _), .exchange(.unasked, _), .exchange(.paused, _), .exchange(.abandoned, _), .idle,
             .head, .lingering, .closed:
-            preconditionFailure("a body ended that was not being read")
+            preconditionFailure("a body ended while it was not being read")
         }
     }
 
@@ -206,10 +208,10 @@ struct HTTPConnectionMachine {
             state = .exchange(.abandoned, progress)
             keepAlive = false
             return []
-        // The receiver of a chunk may end the exchange before the read that brought it turns out to be malformed.
+        // The receiver of a chunk may end the exchange before the rest of the same read turns out to be malformed.
         case .lingering, .closed: return []
-        // A complete body cannot fail, and without a request there is none.
-        case .exchange(.complete, _), .idle, .head: preconditionFailure("a body failed that was not expected")
+        // A complete body cannot fail, and without a request there is no body.
+        case .exchange(.complete, _), .idle, .head: preconditionFailure("a body failed while none was expected")
         }
     }
 
@@ -221,9 +223,9 @@ struct HTTPConnectionMachine {
             if closes || draining { keepAlive = false }
             beginReply(intake, whole: whole)
             return []
-        // `Connection` asks `replyIsBegun` first.
+        // `Connection` checks `replyIsBegun` first.
         case .exchange(_, .begun), .exchange(_, .finished), .idle, .head, .lingering, .closed:
-            preconditionFailure("a reply was begun that nobody waits for")
+            preconditionFailure("a reply began without a request that waits for it")
         }
     }
 
@@ -231,8 +233,8 @@ struct HTTPConnectionMachine {
         switch intake {
         case .complete, .skipping: state = .exchange(intake, .begun)
         case .unasked(short: true, expected: false): state = .exchange(keepAlive ? .skipping : .abandoned, .begun)
-        // A client that waits for 100 may or may not send the body after another reply: where the next request begins
-        // is unknown.
+        // A client that waits for 100 may or may not send the body after another reply, so the start of the next
+        // request is unknown.
         case .unasked, .abandoned: abandon()
         case .flowing, .paused: whole ? abandon() : (state = .exchange(intake, .begun))
         }
@@ -252,20 +254,20 @@ struct HTTPConnectionMachine {
             case .skipping: return keepAlive ? [] : linger()
             case .unasked, .flowing, .paused, .abandoned: return linger()
             }
-        // A reply is finished once, by the exchange that began it.
+        // Each reply is finished once, by the exchange that began it.
         case .exchange(_, .awaited), .exchange(_, .finished), .idle, .head, .lingering, .closed:
-            preconditionFailure("a reply was finished that was not under way")
+            preconditionFailure("a reply was finished before it began, or twice")
         }
     }
 
-    /// The request in work is done with. A client that does not take its replies gets no further ones.
+    /// Ends the current request. A client with too many unsent bytes gets no further reply.
     private mutating func nextRequest() -> Actions {
         if !keepAlive || draining { return linger() }
         if !crowded { state = .idle }
         return []
     }
 
-    /// Legal in every state: the socket fills and empties whatever the request does.
+    /// Legal in every state: the socket fills and drains independently of the request.
     private mutating func setCrowded(_ now: Bool) -> Actions {
         crowded = now
         switch state {
@@ -282,7 +284,7 @@ struct HTTPConnectionMachine {
             keepAlive = false
             state = .lingering(weShut: false, theyEnded: theyEnded)
             return .shut
-        case .lingering, .closed: preconditionFailure("a connection ends once")
+        case .lingering, .closed: preconditionFailure("a connection began to linger twice")
         }
     }
 
@@ -291,15 +293,15 @@ struct HTTPConnectionMachine {
         case .idle, .head, .exchange, .lingering:
             state = .closed
             return .close
-        case .closed: preconditionFailure("a connection is closed once")
+        case .closed: preconditionFailure("a connection was closed twice")
         }
     }
 
     private mutating func clientEnded() -> Actions {
         switch state {
-        // The end of our last reply may still be unsent.
+        // The end of the last reply may still be unsent.
         case .idle, .head, .exchange(_, .finished): return linger(theyEnded: true)
-        // As nginx sees it: who hangs up does not want the reply any more (C2.6).
+        // A client that closes the connection does not want the reply any more; nginx decides the same (C2.6).
         case .exchange(_, .awaited), .exchange(_, .begun):
             state = .closed
             return [.tellGone, .close]
@@ -308,7 +310,7 @@ struct HTTPConnectionMachine {
             state = .lingering(weShut: false, theyEnded: true)
             return []
         // The stream reports nothing after it was closed.
-        case .closed: preconditionFailure("a closed connection was read")
+        case .closed: preconditionFailure("a closed connection reported the end of input")
         }
     }
 
@@ -320,15 +322,15 @@ struct HTTPConnectionMachine {
             return []
         // `.shut` is returned once, on the way to `.lingering`, and the stream reports nothing after it was closed.
         case .lingering(weShut: true, _), .idle, .head, .exchange, .closed:
-            preconditionFailure("our side was shut without having been asked to")
+            preconditionFailure("our side was shut down without the action `.shut`")
         }
     }
 
     private mutating func lingerSpent() -> Actions {
         switch state {
         case .lingering: return close()
-        // Only a lingering connection throws bytes away.
-        case .idle, .head, .exchange, .closed: preconditionFailure("bytes were thrown away that are of use")
+        // Only a lingering connection discards input.
+        case .idle, .head, .exchange, .closed: preconditionFailure("a connection that does not linger discarded input")
         }
     }
 
@@ -338,7 +340,7 @@ struct HTTPConnectionMachine {
             state = .closed
             return [.tellGone, .close]
         case .idle, .head, .exchange(_, .finished), .lingering: return close()
-        // The listener drops its connections from a list that it read before one of them closed.
+        // The listener iterates over a copy of its list of connections; this one may have closed meanwhile.
         case .closed: return []
         }
     }
@@ -348,11 +350,11 @@ struct HTTPConnectionMachine {
         case .exchange(_, .awaited), .exchange(_, .begun):
             state = .closed
             return .reset
-        // The receiver is just being told that the client has gone, and gives up itself.
+        // The receiver is being notified that the client has disconnected, and aborts by itself.
         case .closed: return []
-        // An `Exchange` that is over has let go of its connection.
+        // A finished `Exchange` has released its connection.
         case .exchange(_, .finished), .idle, .head, .lingering:
-            preconditionFailure("a request was given up that is not in work")
+            preconditionFailure("a finished or missing request was aborted")
         }
     }
 
@@ -381,11 +383,11 @@ struct HTTPConnectionMachine {
     private mutating func drain() -> Actions {
         draining = true
         switch state {
-        // Nothing of a client that is between requests will be waited for.
+        // The client is between requests, so there is no reply to wait for.
         case .idle: return linger(theyEnded: true)
-        // Each ends after its reply, or is ending already.
+        // Each ends after its reply, or is already ending.
         case .head, .exchange, .lingering: return []
-        // The listener drains its connections from a list that it read before one of them closed.
+        // The listener iterates over a copy of its list of connections; this one may have closed meanwhile.
         case .closed: return []
         }
     }

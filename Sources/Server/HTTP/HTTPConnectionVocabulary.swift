@@ -1,10 +1,10 @@
-// What the connection machine is told and what it answers. Pure; any thread.
+// Events and actions of the connection machine. Pure; any thread.
 
 extension HTTPConnectionMachine {
     struct Request: Equatable {
         var keepAlive: Bool
         var hasBody: Bool
-        /// The body is so short that it may be read past.
+        /// The body is short enough to be read and discarded.
         var short = false
         var expectsContinue = false
     }
@@ -12,64 +12,64 @@ extension HTTPConnectionMachine {
     enum Event: Equatable {
         case headBytes
         case head(Request)
-        /// What came is no request; a reply that says so has been written.
+        /// The bytes are not a request; an error reply has been written.
         case refused
         case bodyAsked
         case bodyPaused
         case bodyResumed
         case bodyEnded
-        /// Too large or malformed: the receiver has been told.
+        /// The body is too large or malformed. `Connection` notifies the receiver.
         case bodyFailed
-        /// `whole`: it also ends at once, whatever of the body is unread. `closes`: only the connection's end can
-        /// delimit it.
+        /// `whole`: the reply is complete at once, even if the body is unread. `closes`: only the end of the connection
+        /// marks the reply's end.
         case replyBegun(whole: Bool, closes: Bool)
         case replyFinished
-        /// More is unsent than the bound allows.
+        /// The unsent bytes exceed the limit.
         case crowded
-        /// That much is sent again that more may be written.
+        /// The unsent bytes are below the limit again.
         case drained
         case clientEnded
         /// Reading or writing failed.
         case broken
-        /// The handler gives up.
+        /// The handler aborts the reply.
         case aborted
         case weShut
-        /// More came while lingering than we are ready to throw away.
+        /// The input during lingering exceeds `lingerBytes`.
         case lingerSpent
         case timeUp
         case drain
     }
 
-    /// What the driver must do, in this order.
+    /// Actions for `Connection`, executed in this order.
     struct Actions: OptionSet, Hashable {
         let rawValue: UInt16
-        /// Call the handler.
+        /// Calls the handler.
         static let dispatch = Actions(rawValue: 1)
         static let sendContinue = Actions(rawValue: 2)
-        /// Write the reply that the head took too long.
+        /// Writes the reply that the head took too long.
         static let refuseSlowHead = Actions(rawValue: 4)
-        /// Tell the receiver that the body took too long, and answer so if the handler does not.
+        /// Notifies the receiver that the body took too long, and replies if the handler does not.
         static let bodyTimedOut = Actions(rawValue: 8)
-        /// The client has gone before its reply was complete.
+        /// Notifies the handler that the client disconnected before its reply was complete.
         static let tellGone = Actions(rawValue: 16)
-        /// Send what is queued, then end our side.
+        /// Sends the queued bytes, then shuts down our side.
         static let shut = Actions(rawValue: 32)
         static let close = Actions(rawValue: 64)
-        /// Close so that the client cannot take what it has for a whole reply.
+        /// Closes with a reset, so the client cannot take a partial reply for a complete one.
         static let reset = Actions(rawValue: 128)
     }
 
-    /// What the bytes that come in are now.
+    /// The meaning of the next input bytes.
     enum Appetite: Equatable {
         case head
         case body
-        /// They are thrown away.
+        /// They are discarded.
         case waste
-        /// They must wait.
+        /// They are kept for later.
         case nothing
     }
 
-    /// What the connection waits for, and so which time-out runs.
+    /// The event that the connection waits for, which selects the time-out.
     enum Wait: Equatable {
         case nothing
         case idle

@@ -1,7 +1,7 @@
 // The HTTP server of one loop: its listening socket and its connections. Thread: the loop's.
 import Engine
 
-/// Listens and serves HTTP/1.1. Loop-bound. It lives until `close()` or a `drain()` that came to its end.
+/// Listens and serves HTTP/1.1. Loop-bound. Lives until `close()` or the end of `drain()`.
 public final class HTTPListener {
     let loop: Loop
     let configuration: HTTPServerConfiguration
@@ -15,11 +15,11 @@ public final class HTTPListener {
     var requestIDs = RequestIDs()
     var dateLine = DateLine()
 
-    /// The port that is listened on, also where 0 was asked for.
+    /// The listening port, also if port 0 was requested.
     public private(set) var port = 0
 
-    /// Binds and begins to accept. Loop thread.
-    /// - Parameter shared: several loops, and processes, may listen on one port.
+    /// Binds and starts to accept. Loop thread.
+    /// - Parameter shared: lets several loops and processes listen on the same port.
     public init(
         on loop: Loop, address: BindAddress, configuration: HTTPServerConfiguration = .init(), shared: Bool = true,
         handler: any RequestHandler
@@ -43,14 +43,14 @@ public final class HTTPListener {
 
     public var connectionCount: Int { connections.count }
 
-    /// Accepts no further connections; those there are go on, and who has been connected to us already is one of them.
+    /// Stops accepting. Open connections continue, including those already in the kernel's backlog.
     public func stopAccepting() {
         socket?.retire()
         socket = nil
     }
 
-    /// Stops accepting, closes idle connections, lets every request in work be answered, and returns when all are gone.
-    /// If the task is cancelled it returns earlier; `close()` drops the rest.
+    /// Stops accepting, closes idle connections, lets every current request be answered, and returns when all
+    /// connections are closed. Returns early if the task is cancelled; `close()` then drops the rest.
     public func drain() async {
         stopAccepting()
         for connection in connections.values { connection.drain() }
@@ -58,7 +58,7 @@ public final class HTTPListener {
         try? await loop.park { drained.append($0) }
     }
 
-    /// Drops everything at once; exchanges in work are told that their client is gone. Idempotent.
+    /// Closes all connections immediately; open exchanges see a disconnected client. Idempotent.
     public func close() async {
         socket?.close()
         socket = nil
@@ -72,7 +72,7 @@ public final class HTTPListener {
             guard let oldest = idle.first else { return stream.close() }
             oldest.drop()
         }
-        // Asked for at once: of a connection that is gone the kernel does not tell any more.
+        // Read at once: the kernel no longer reports the address of a closed connection.
         let client = IPAddress(stream.remoteHost) ?? IPAddress(v4: 0)
         if clients.isFull(client) {
             guard let oldest = idle.first(of: client) else { return stream.close() }
@@ -102,12 +102,12 @@ public final class HTTPListener {
     }
 }
 
-/// Idle connections, the one that has been so longest first. The links are in the connections themselves.
+/// Idle connections, the longest idle first. The links are in the connections themselves.
 final class IdleList {
     private(set) var first: Connection?
     private var last: Connection?
 
-    /// Puts `connection` at the end, wherever it was.
+    /// Moves `connection` to the end.
     func append(_ connection: Connection) {
         remove(connection)
         connection.idlePrevious = last
@@ -117,7 +117,7 @@ final class IdleList {
         connection.isInIdleList = true
     }
 
-    /// The one of that client that has been idle longest. Only asked for when a client has too many.
+    /// The longest idle connection of the client. Called only when a client has too many connections.
     func first(of client: IPAddress) -> Connection? {
         let key = ClientConnections.key(client)
         var next = first

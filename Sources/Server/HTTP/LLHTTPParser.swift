@@ -1,18 +1,18 @@
-// The owner of an llhttp parser, and llhttp's only user. Frees: the parser in deinit; its settings live for ever.
-// Thread: one at a time. A listener keeps spare parsers; a connection holds one only while a chunked body comes in.
+// Owns an llhttp parser; the only user of llhttp. Frees: the parser in deinit; its settings are never freed. Thread:
+// one at a time. A listener keeps spare parsers; a connection holds one only while a chunked body arrives.
 import CShims
 import Engine
 
-/// Takes the bytes of a chunked body; false asks for a pause.
+/// Receives the bytes of a chunked body; returns false to pause the parser.
 protocol ChunkSink: AnyObject {
     func chunkBytes(_ bytes: Span<UInt8>) -> Bool
 }
 
-/// Parses one head at once, then, if the body is chunked, that body piece by piece.
+/// Parses one head at once and then, for a chunked body, the body in pieces.
 package final class LLHTTPParser {
     private let raw: UnsafeMutablePointer<llhttp_t>
 
-    /// What the callbacks found in the head. Offsets count from the head's first byte.
+    /// Results of the callbacks for the head. Offsets count from the head's first byte.
     private var base: UnsafePointer<CChar>?
     private(set) var method = 0..<0
     private(set) var target = 0..<0
@@ -27,8 +27,8 @@ package final class LLHTTPParser {
     private var bodyBytes = 0
     private var framingBytes = 0
 
-    /// Chunk sizes, extensions and trailers may take this, and sixteen bytes for each byte of the body: beyond it
-    /// somebody plays.
+    /// Limit for chunk sizes, extensions and trailers: this plus sixteen bytes per byte of the body. More is treated as
+    /// abuse.
     static let framingBytesMax = 16 * 1024
 
     package init() {
@@ -38,12 +38,12 @@ package final class LLHTTPParser {
 
     deinit { raw.deallocate() }
 
-    /// 0 or 1 of HTTP/1.x; nil for any other version.
+    /// 0 or 1 for HTTP/1.x; nil for any other version.
     var minorVersion: Int? {
         raw.pointee.http_major == 1 && raw.pointee.http_minor <= 1 ? Int(raw.pointee.http_minor) : nil
     }
 
-    /// Parses a head that ends with its empty line.
+    /// Parses a head with its final empty line.
     func parse(head: [UInt8]) throws(RequestProblem) {
         reset()
         let status = head.withUnsafeBytes { buffer in
@@ -57,12 +57,12 @@ package final class LLHTTPParser {
         guard status == HPE_OK || status == HPE_PAUSED, headComplete else { throw problem }
     }
 
-    /// llhttp knows a list of methods, but any token is one (RFC 9110 9.1): what is not known has to be answered with
-    /// 405 like any other wrong method (C4.2). So llhttp is shown another one in its place.
+    /// Parses a head whose method llhttp does not know. Any token is a method (RFC 9110 9.1), and an unknown one gets
+    /// 405 like any other wrong method (C4.2). So llhttp parses a known method in its place.
     private func parse(head: [UInt8], foreignMethod: Range<Int>) throws(RequestProblem) {
         reset()
         let standIn: StaticString = "POST"
-        // Nothing of it is ours to remember: without a base the callback leaves no trace.
+        // Without a base the callbacks store nothing, so the stand-in leaves no trace.
         _ = standIn.withUTF8Buffer {
             run(UnsafeRawPointer($0.baseAddress)?.assumingMemoryBound(to: CChar.self), $0.count)
         }
@@ -77,14 +77,14 @@ package final class LLHTTPParser {
 
     private static let methodBytesMax = 32
 
-    /// The token at the beginning, if a space follows it.
+    /// The range of the method token, if a space follows it.
     private static func method(of head: [UInt8]) -> Range<Int>? {
         let end = head.prefix(methodBytesMax + 1).firstIndex { !ASCII.isToken($0) } ?? 0
         return end > 0 && head[end] == ASCII.space ? 0..<end : nil
     }
 
-    /// Parses bytes that follow the head of a chunked request; returns how many were used. Fewer than all: the sink
-    /// wants a pause, or the message is complete.
+    /// Parses bytes that follow the head of a chunked request.
+    /// - Returns: the number of bytes used. Fewer than all: the sink wants a pause, or the message is complete.
     func parse(body: Span<UInt8>, into sink: any ChunkSink) throws(RequestProblem) -> Int {
         self.sink = sink
         defer { self.sink = nil }
@@ -101,7 +101,7 @@ package final class LLHTTPParser {
         guard status == HPE_OK || status == HPE_PAUSED else { throw problem }
         framingBytes += used - (bodyBytes - before)
         guard framingBytes <= LLHTTPParser.framingBytesMax + 16 * bodyBytes else {
-            throw .malformed("the chunks are mostly framing")
+            throw .malformed("the framing of the chunks is too large for their data")
         }
         return used
     }
@@ -145,7 +145,7 @@ package final class LLHTTPParser {
     private func headEnded() {
         headComplete = true
         keepAlive = llhttp_should_keep_alive(raw) != 0
-        // Nothing is ever upgraded: a request that asks for it is answered as if it had not.
+        // The server never upgrades: it answers such a request as if it had no Upgrade header.
         raw.pointee.upgrade = 0
     }
 
@@ -156,13 +156,13 @@ package final class LLHTTPParser {
     }
 
     private static func of(_ raw: UnsafeMutablePointer<llhttp_t>?) -> LLHTTPParser {
-        // `data` is set by `run` for the time of the call, in which alone callbacks come.
+        // `run` sets `data` for the duration of its call, and callbacks run only within that call.
         Unmanaged<LLHTTPParser>.fromOpaque(raw!.pointee.data).takeUnretainedValue()
     }
 
     private static let paused = Int32(HPE_PAUSED.rawValue)
 
-    /// Shared by all parsers and never written again.
+    /// Shared by all parsers; never changed.
     nonisolated(unsafe) private static let settings: UnsafeMutablePointer<llhttp_settings_t> = {
         let settings = UnsafeMutablePointer<llhttp_settings_t>.allocate(capacity: 1)
         llhttp_settings_init(settings)
@@ -197,7 +197,7 @@ package final class LLHTTPParser {
         settings.pointee.on_body = { raw, at, length in of(raw).body(at, length) ? 0 : paused }
         settings.pointee.on_message_complete = { raw in
             of(raw).messageComplete = true
-            return paused  // what follows is another request, for later
+            return paused  // the following bytes are another request
         }
         return settings
     }()

@@ -1,10 +1,10 @@
-// What a client would like its reply to be: Accept and Accept-Encoding with their weights (RFC 9110 12.5), and Prefer.
+// The client's preferences for its reply: Accept and Accept-Encoding with their weights (RFC 9110 12.5), and Prefer.
 // Pure.
 import Engine
 
-/// The elements of a list header with their weights, names in lower case, other parameters left out.
+/// The elements of a list header with their weights. Names are in lower case; other parameters are ignored.
 struct Preferences {
-    /// Weights in thousandths; of a name that is given twice the first one counts.
+    /// Weights in thousandths. For a repeated name the first weight counts.
     private var weights: [String: Int] = [:]
 
     init(_ fields: [String]) {
@@ -17,14 +17,14 @@ struct Preferences {
         }
     }
 
-    /// nil: not named.
+    /// Nil if the header does not name it.
     func weight(_ name: String) -> Int? { weights[name] }
 
     private static func trimmed(_ text: Substring) -> String {
         text.filter { $0 != " " && $0 != "\t" }.lowercased()
     }
 
-    /// `0.5` is 500. What is no weight counts as none: its element is not wanted.
+    /// `0.5` gives 500. An invalid weight gives 0, which means that the element is not wanted.
     private static func weight(_ text: Substring) -> Int {
         guard let number = Double(text), number >= 0, number <= 1 else { return 0 }
         return Int((number * 1000).rounded())
@@ -32,10 +32,10 @@ struct Preferences {
 }
 
 extension RequestHead {
-    /// `Prefer: respond-async` (RFC 7240): a batch job also of a single lot (C2.1).
+    /// `Prefer: respond-async` (RFC 7240) requests a batch job even for a single lot (C2.1).
     var prefersAsync: Bool { Preferences(headers("Prefer")).weight("respond-async") != nil }
 
-    /// Gzip is wanted, at least as much as the plain form. Of clients that name no coding none is assumed.
+    /// The client wants gzip at least as much as the plain form. A client that names no coding gets the plain form.
     var wantsGzip: Bool {
         let codings = Preferences(headers("Accept-Encoding"))
         let named = codings.weight("gzip") ?? codings.weight("x-gzip")
@@ -43,8 +43,8 @@ extension RequestHead {
         return codings.weight("identity") == 0 && codings.weight("*") ?? 0 > 0
     }
 
-    /// `application/` + `type` is named, and wanted more than the `usual` one, or at least as much where that one is
-    /// meant by a wild card only. Everybody else gets the usual one.
+    /// The client names `application/` + `type` and prefers it to `application/` + `usual`. If a wild card matches
+    /// `usual`, an equal weight suffices. All other clients get `usual`.
     func prefers(_ type: String, to usual: String) -> Bool {
         let types = Preferences(headers("Accept"))
         guard let weight = types.weight("application/" + type), weight > 0 else { return false }

@@ -1,10 +1,10 @@
-// A whole reply in memory. A value; any thread.
+// A complete reply in memory. A value; any thread.
 import Engine
 
-/// A reply with its whole body; large ones are streamed with `Exchange.beginReply` instead.
+/// A reply with its complete body. Large replies are streamed with `Exchange.beginReply`.
 public struct Reply: Sendable {
     public var status: Int
-    /// Without those the server makes itself: Content-Length, Transfer-Encoding, Connection, Date, X-Request-ID.
+    /// Excludes the server's own headers: Content-Length, Transfer-Encoding, Connection, Date, X-Request-ID.
     public var headers: [(String, String)]
     public var body: [UInt8]
 

@@ -1,9 +1,9 @@
-// Writes a reply's status line and fields. Pure; any thread.
+// Writes a reply's status line and headers. Pure; any thread.
 import Engine
 
-/// How a reply's end is marked.
+/// How the end of a reply is marked.
 enum ReplyFraming: Equatable {
-    /// No body at all and no length: 204, 304.
+    /// Neither body nor length: 204, 304.
     case none
     case length(Int)
     case chunked
@@ -11,12 +11,12 @@ enum ReplyFraming: Equatable {
     case untilClose
 }
 
-/// A reply's head, appended to the bytes that go out.
+/// The head of a reply.
 struct ReplyHead {
     var status: Int
     var framing: ReplyFraming
     var keepAlive: Bool
-    /// HTTP/1.0 clients must be told that the connection stays; HTTP/1.1 clients that it does not.
+    /// An HTTP/1.0 client needs a header if the connection stays open, an HTTP/1.1 client if it closes.
     var minorVersion: Int
 
     func write(
@@ -49,7 +49,7 @@ struct ReplyHead {
         out.append(contentsOf: "\r\n".utf8)
     }
 
-    /// A field that would break the head apart, or that is the server's own business, is left out.
+    /// Omits a header that would break the head, or that the server sets itself.
     private static func writeField(_ name: String, _ value: String, to out: inout [UInt8]) {
         guard !name.isEmpty, name.utf8.allSatisfy(ASCII.isToken), !isOurs(name),
             value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == ASCII.tab })
@@ -103,13 +103,13 @@ struct ReplyHead {
     }
 }
 
-/// What identifies a request in replies and logs.
+/// The identifier of a request, in replies and logs.
 enum RequestID: Equatable {
-    /// The caller's own: bytes of its header.
+    /// The bytes of the client's own header.
     case given(ArraySlice<UInt8>)
     case made(UInt64, UInt64)
 
-    /// The caller's if it is sane (`[A-Za-z0-9._-]{1,128}`), else nil.
+    /// The client's identifier; nil unless it matches `[A-Za-z0-9._-]{1,128}`.
     init?(sane bytes: ArraySlice<UInt8>) {
         guard (1...128).contains(bytes.count),
             bytes.allSatisfy({ ASCII.isLetterOrDigit($0) || "._-".utf8.contains($0) })
@@ -133,13 +133,13 @@ enum RequestID: Equatable {
     }
 }
 
-/// Makes request ids that do not repeat: they need not be hard to guess, so no system call is spent on each.
+/// Makes unique request ids. They may be easy to guess, so they cost no system call each.
 struct RequestIDs {
     private let high = UInt64.random(in: .min ... .max)
     private var state = UInt64.random(in: .min ... .max)
 
     mutating func next() -> RequestID {
-        // SplitMix64: a bijection of a counter, so 2^64 different ids.
+        // SplitMix64 is a bijection of a counter, so it gives 2^64 different ids.
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9

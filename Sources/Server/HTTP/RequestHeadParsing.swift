@@ -1,13 +1,13 @@
-// From a head's bytes to a `RequestHead`: llhttp's findings, and the checks llhttp leaves to us. Pure; any thread.
-// What smuggles requests past proxies is refused rather than interpreted.
+// Makes a `RequestHead` from a head's bytes: runs llhttp, then the checks that llhttp does not make. Pure; any thread.
+// Refuses every ambiguity that could smuggle a request past a proxy.
 import Engine
 
 extension RequestHead {
-    /// `bytes`: a whole head, its empty line included.
+    /// - Parameter bytes: a complete head with its empty line.
     package init(_ bytes: [UInt8], parser: LLHTTPParser) throws(RequestProblem) {
         try parser.parse(head: bytes)
-        guard let minor = parser.minorVersion else { throw .malformed("only HTTP/1.0 and HTTP/1.1 are spoken here") }
-        // llhttp forgives further spaces here, and proxies may not.
+        guard let minor = parser.minorVersion else { throw .malformed("the version must be HTTP/1.0 or HTTP/1.1") }
+        // llhttp accepts extra spaces here; a proxy may not.
         let version = parser.target.upperBound + 1..<parser.target.upperBound + 9
         guard parser.method.lowerBound == 0, parser.target.lowerBound == parser.method.upperBound + 1,
             bytes[version].starts(with: "HTTP/1.".utf8), bytes[version.upperBound] == ASCII.cr
@@ -24,7 +24,8 @@ extension RequestHead {
         keepAlive = parser.keepAlive
         bodyFraming = try facts.framing(minorVersion: minor)
         expectsContinue = try facts.expectsContinue(minorVersion: minor)
-        // An authority in the target would win over Host; a second or missing Host is a sign of games all the same.
+        // An authority in the target would take precedence over Host. A second or missing Host is suspicious all the
+        // same.
         guard facts.hosts == 1 || facts.hosts == 0 && minor == 0 else {
             throw .malformed("exactly one Host header is needed")
         }
@@ -37,7 +38,8 @@ extension RequestHead {
         return start..<end
     }
 
-    /// Origin form and absolute form (RFC 9112 3.2) lead to a path; `*` goes with OPTIONS only; CONNECT is not for us.
+    /// Accepts origin form and absolute form (RFC 9112 3.2), which lead to a path, and `*` with OPTIONS. Refuses
+    /// CONNECT.
     private static func localPart(of target: Range<Int>, method: Range<Int>, _ bytes: [UInt8]) throws(RequestProblem)
         -> Range<Int>
     {
@@ -51,11 +53,11 @@ extension RequestHead {
             let authority = text.dropFirst(scheme.utf8.count)
             let end = authority.firstIndex(of: UInt8(ascii: "/")) ?? text.endIndex
             let name = authority[..<end]
-            // Without a path there is no range of bytes that says "/".
+            // Without a path, no range of the bytes could stand for "/".
             guard !name.isEmpty, end < text.endIndex, name.allSatisfy(isHostByte) else { break }
             return end..<text.endIndex
         }
-        throw .malformed("the request target is neither a path nor a URL with one")
+        throw .malformed("the request target must be a path or a URL with a path")
     }
 
     static func isHostByte(_ byte: UInt8) -> Bool {
@@ -63,7 +65,7 @@ extension RequestHead {
     }
 }
 
-/// What the fields say about delimiting the message.
+/// The headers that decide where the message ends.
 private struct FieldFacts {
     var hosts = 0
     private var lengths = 0
@@ -77,11 +79,11 @@ private struct FieldFacts {
         for field in fields {
             if field.name.isEmpty { throw .malformed("a header has no name") }
             let value = bytes[field.value]
-            // Told apart by length first: of most fields no letter is compared.
+            // Comparing the length first avoids comparing letters for most headers.
             switch field.name.count {
             case 4 where ASCII.matches(bytes[field.name], "host".utf8):
                 hosts += 1
-                guard value.allSatisfy(RequestHead.isHostByte) else { throw .malformed("the Host header is no host") }
+                guard value.allSatisfy(RequestHead.isHostByte) else { throw .malformed("the Host header is invalid") }
             case 6 where ASCII.matches(bytes[field.name], "expect".utf8):
                 expectations += 1
                 wantsContinue = ASCII.matches(value, "100-continue".utf8)
@@ -109,18 +111,18 @@ private struct FieldFacts {
             throw .malformed("both Content-Length and Transfer-Encoding are given")
         }
         if codings > 0 {
-            guard codings == 1, chunked else { throw .malformed("the only transfer coding understood is chunked") }
-            guard minorVersion == 1 else { throw .malformed("HTTP/1.0 has no Transfer-Encoding") }
+            guard codings == 1, chunked else { throw .malformed("the only supported Transfer-Encoding is chunked") }
+            guard minorVersion == 1 else { throw .malformed("Transfer-Encoding needs HTTP/1.1") }
             return .chunked
         }
         return length > 0 ? .length(length) : .none
     }
 
-    /// HTTP/1.0 knows no Expect and does not wait (RFC 9110 10.1.1).
+    /// Ignores Expect from an HTTP/1.0 client, which does not wait (RFC 9110 10.1.1).
     func expectsContinue(minorVersion: Int) throws(RequestProblem) -> Bool {
         guard expectations > 0, minorVersion == 1 else { return false }
         guard expectations == 1, wantsContinue else {
-            throw .malformed("the only expectation understood is 100-continue")
+            throw .malformed("the only supported Expect is 100-continue")
         }
         return true
     }
