@@ -1,14 +1,14 @@
-// Whose request it is, through the proxies that we trust (C3.1). Pure.
+// Finds the client of a request behind trusted proxies (C3.1). Pure.
 import Engine
 
-/// The client that limits count against.
+/// The client address that rate limits apply to.
 public enum ClientAddress {
     /// - Parameters:
-    ///   - peer: the address at the other end of the connection.
-    ///   - forwarded: the values of every `X-Forwarded-For` field, in order; asked for only if `peer` is trusted.
-    ///   - realIP: `X-Real-IP`.
-    /// - Returns: `peer` unless it is a trusted proxy; then the right-most forwarded address that is not one itself,
-    ///   else `X-Real-IP`, else `peer`.
+    /// - peer: the peer address of the connection.
+    /// - forwarded: the values of all `X-Forwarded-For` headers, in order; evaluated only if `peer` is trusted.
+    /// - realIP: the value of `X-Real-IP`.
+    /// - Returns: `peer` unless it is a trusted proxy. For a proxy: the right-most forwarded address that is not
+    ///   trusted, else `X-Real-IP`, else `peer`.
     public static func of(
         _ peer: IPAddress, forwarded: @autoclosure () -> [String], realIP: @autoclosure () -> String?, trusted: [CIDR]
     ) -> IPAddress {
@@ -17,7 +17,7 @@ public enum ClientAddress {
         guard isTrusted(peer) else { return peer }
         let hops = forwarded().flatMap { $0.split(separator: ",") }.reversed()
         for hop in hops {
-            // Whatever stands left of something unreadable may have been made up.
+            // The addresses to the left of an unreadable one may be forged.
             guard let address = address(in: hop) else { break }
             if !isTrusted(address) { return address }
         }

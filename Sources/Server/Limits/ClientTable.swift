@@ -1,12 +1,12 @@
-// The clients that the rate limiter remembers, in the order in which they were last seen. Pure; every call takes the
-// same short time, however many there are.
+// The clients that the rate limiter remembers, ordered by their last request. Pure. Each call takes the same short time
+// for any number of clients.
 import Engine
 
-/// A bounded table of clients. One that does not fit makes the one that has been idle longest go.
+/// A bounded table of clients. A new client displaces the one that has been idle longest.
 struct ClientTable {
     private struct Client {
         var address: IPAddress
-        /// When it last asked for something, milliseconds.
+        /// Time of its last request, in milliseconds.
         var seen: UInt64
         var older: Int32
         var newer: Int32
@@ -19,16 +19,17 @@ struct ClientTable {
     private let timesMax: Int
     private var clients: [Client] = []
     private var places: [IPAddress: Int32] = [:]
-    /// Places in `clients` that nobody has.
+    /// Unused places in `clients`.
     private var free: [Int32] = []
     private var oldest = ClientTable.none
     private var newest = ClientTable.none
-    /// Entries that there is memory for, over all clients.
+    /// Allocated entries, over all clients.
     private(set) var timesHeld = 0
 
     var count: Int { places.count }
 
-    /// Memory is set aside now and taken from the system as it fills, so that no request waits for the table to grow.
+    /// Reserves the address space now, so no request waits for the table to grow. The system provides the memory as it
+    /// fills.
     init(clientsMax: Int, timesMax: Int) {
         self.clientsMax = clientsMax
         self.timesMax = timesMax
@@ -37,7 +38,7 @@ struct ClientTable {
         free.reserveCapacity(clientsMax)
     }
 
-    /// Counts a request of `address` in the class, if there is room below `limit`.
+    /// Counts a request of `address` in the class if its count is below `limit`.
     mutating func admit(_ address: IPAddress, _ rate: RateClass, limit: Int, at now: UInt64) -> RateVerdict {
         dropIdle(at: now)
         let place = places[address] ?? insert(address, at: now)
@@ -54,7 +55,7 @@ struct ClientTable {
         return .admitted(clients[Int(place)].times[index].standing(limit: limit, at: time))
     }
 
-    /// How `address` stands, without counting anything.
+    /// The standing of `address`, without counting a request.
     mutating func look(_ address: IPAddress, _ rate: RateClass, limit: Int, at now: UInt64) -> RateVerdict {
         guard let place = places[address], !isIdle(place, at: now) else {
             return .admitted(RateStanding(limit: limit, remaining: limit, resetSeconds: 0))
@@ -85,12 +86,12 @@ extension ClientTable {
         return place
     }
 
-    /// Nothing of it counts any more.
+    /// The client has no request left that counts.
     private func isIdle(_ place: Int32, at now: UInt64) -> Bool {
         now - clients[Int(place)].seen > UInt64(RequestTimes.windowMilliseconds)
     }
 
-    /// Makes it the newest, and forgets what no longer counts of it.
+    /// Marks the client as the newest and drops its expired requests.
     private mutating func touch(_ place: Int32, at now: UInt64) {
         let index = Int(place)
         let wasIdle = isIdle(place, at: now)
@@ -109,7 +110,7 @@ extension ClientTable {
         append(place)
     }
 
-    /// Lets two of those go of whom nothing counts any more: twice as fast as others can come.
+    /// Removes up to two clients whose requests no longer count. Each call adds one client at most.
     private mutating func dropIdle(at now: UInt64) {
         for _ in 0..<2 where oldest != ClientTable.none {
             guard isIdle(oldest, at: now) else { return }

@@ -1,27 +1,27 @@
-// Clients whose signatures held lately, over all loops of this instance. Thread: any, under a lock held for
+// Clients with a recent valid signature, over all loops of this instance. Thread: any, under a lock held for
 // microseconds.
 import Engine
 
-/// A bounded memory of addresses. Being known gives no rights; it is a reason to expect that the next signature holds.
+/// A bounded set of addresses. A known client has no extra rights; its next signature is only more likely to be valid.
 public final class KnownClients: Sendable {
-    /// How long "lately" is, milliseconds.
+    /// How long an address is remembered, in milliseconds.
     static let keptMilliseconds: UInt64 = 3600 * 1000
-    /// Addresses remembered; beyond, those that are not new come first.
+    /// Limit of the addresses. A full set takes no new address until an old one expires.
     static let clientsMax = 4096
 
     private let seen = Lock<[IPAddress: UInt64]>([:])
     private let now: @Sendable () -> UInt64
 
-    /// - Parameter now: milliseconds of a clock that never goes back.
+    /// - Parameter now: milliseconds of a monotonic clock.
     public init(now: @escaping @Sendable () -> UInt64 = { Monotonic.milliseconds() }) { self.now = now }
 
     public func isKnown(_ client: IPAddress) -> Bool {
         seen.withLock { seen in seen[client].map { !KnownClients.isStale($0, at: now()) } ?? false }
     }
 
-    /// Its signature held.
+    /// Remembers a client whose signature was valid.
     public func remember(_ client: IPAddress) {
-        // The time is taken under the lock: a later time of another loop must not be in the table already.
+        // Take the time under the lock. Otherwise the table could already hold a later time, from another loop.
         seen.withLock { seen in
             let time = now()
             if seen.count >= KnownClients.clientsMax, seen[client] == nil {
@@ -32,7 +32,7 @@ public final class KnownClients: Sendable {
         }
     }
 
-    /// Saturates: a clock that goes back between two loops makes an entry fresh and never ends the process.
+    /// Saturates: a clock that goes back between two loops makes an entry fresh instead of ending the process.
     private static func isStale(_ last: UInt64, at time: UInt64) -> Bool {
         time > last && time - last > keptMilliseconds
     }

@@ -1,6 +1,6 @@
 // The rates that a limiter enforces. A value; any thread.
 
-/// Requests a client may make in 60 seconds; 0: not limited (C3).
+/// Requests per client in 60 seconds; 0 means no limit (C3).
 public struct RateLimits: Sendable, Equatable {
     public var synchronous = 100
     public var batch = 10

@@ -1,20 +1,20 @@
 // The times of a client's recent requests in one class, oldest first. Pure.
 
-/// At most `limit` entries in any 60 seconds, exactly: an entry counts until more than 60 s have passed (C3.1).
-/// Four bytes an entry: milliseconds without their upper half, so whoever holds this must forget within 49 days.
+/// At most `limit` entries in any 60 seconds, exactly: an entry counts until more than 60 s have passed (C3.1). An
+/// entry takes four bytes: the lower half of its milliseconds. So the owner must drop it within 49 days.
 struct RequestTimes {
     static let windowMilliseconds: UInt32 = 60_000
     private static let smallest = 8
 
-    /// A ring. No larger than the limit; of no size while nothing counts.
+    /// A ring, never larger than the limit; empty while no entry counts.
     private var ring: [UInt32] = []
     private var first: Int32 = 0
     private(set) var count: Int32 = 0
 
-    /// Entries there is memory for.
+    /// Allocated entries.
     var capacity: Int { ring.count }
 
-    /// Drops what no longer counts at `now`.
+    /// Drops the entries that no longer count at `now`.
     mutating func forget(at now: UInt32) {
         while count > 0, now &- ring[Int(first)] > RequestTimes.windowMilliseconds {
             first = first + 1 == ring.count ? 0 : first + 1
@@ -25,14 +25,14 @@ struct RequestTimes {
 
     mutating func clear() { self = RequestTimes() }
 
-    /// How things stand once `forget` has been called for the same moment.
+    /// The standing at `now`. Call `forget` for the same moment first.
     func standing(limit: Int, at now: UInt32) -> RateStanding {
         let waiting = count == 0 ? 0 : RequestTimes.windowMilliseconds + 1 - (now &- ring[Int(first)])
         return RateStanding(
             limit: limit, remaining: max(0, limit - Int(count)), resetSeconds: Int((waiting + 999) / 1000))
     }
 
-    /// Enters a request; there must be room below `limit`.
+    /// Adds a request. The count must be below `limit`.
     mutating func append(_ now: UInt32, limit: Int) {
         if count == ring.count { grow(limit: limit) }
         let end = Int(first) + Int(count)
@@ -52,10 +52,10 @@ struct RequestTimes {
     }
 }
 
-/// What the `RateLimit-*` headers tell.
+/// The values of the `RateLimit-*` headers.
 public struct RateStanding: Equatable, Sendable {
     public var limit: Int
     public var remaining: Int
-    /// Seconds until the oldest request that counts no longer does; 0 if none counts.
+    /// Seconds until the oldest counted request expires; 0 without one.
     public var resetSeconds: Int
 }
