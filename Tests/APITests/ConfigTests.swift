@@ -88,7 +88,7 @@ struct ConfigTests {
     @Test("C8: an unwritable spool folder is reported at the start", arguments: ["/nowhere/at-all", "/etc/hostname"])
     func spool(path: String) throws {
         #expect(
-            throws: ConfigError(problems: ["SPOOL_DIR must be a folder where files can be made, not \"\(path)\""])
+            throws: ConfigError(problems: ["SPOOL_DIR must be a writable folder, not \"\(path)\""])
         ) { _ = try read(["SPOOL_DIR": path]) }
         #expect(try read(["SPOOL_DIR": "/tmp"]).spoolDirectory == "/tmp")
     }

@@ -1,4 +1,5 @@
-// All settings of the service (C8), read once from the environment. A value; any thread. Printing it shows no secret.
+// All settings of the service (C8), read once from the environment. A value; any thread. Its description shows no
+// secret.
 import Engine
 import Logging
 
@@ -10,9 +11,9 @@ public struct Secret: Sendable, Equatable, CustomStringConvertible, CustomReflec
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// Checked settings. Units are in the names; every default is the API document's or that of docs/CONTRACT.md, C8.
+/// Validated settings. Units are in the names. Every default comes from the API document or from docs/CONTRACT.md, C8.
 public struct Config: Sendable {
-    // What must be set.
+    // Required.
     public var databaseURL = Secret("")
     public var openAIKey = Secret("")
     public var sharedKey = Secret("")
@@ -22,44 +23,44 @@ public struct Config: Sendable {
     public var sessionSecret: Secret?
     public var acceptNodeExampleSignatures = false
 
-    // Where it listens, and who it is.
+    // Listening addresses and identity.
     public var bind = BindAddress(host: "0.0.0.0", port: 5000)
-    /// nil: no metrics.
+    /// Nil turns metrics off.
     public var metricsBind: BindAddress? = BindAddress(host: "127.0.0.1", port: 9464)
-    /// Event loops, each with a listener of its own.
+    /// Number of event loops, each with its own listener.
     public var workerThreads = 1
     /// Unique among the instances on one database.
     public var instanceID = ""
     public var spoolDirectory = "/var/tmp"
     public var shutdownGraceSeconds = 30.0
 
-    // No settings, but the contract's own times and sizes: only a test has other ones.
+    // Times and sizes of the contract. They are not settings; only tests change them.
     public var http = HTTPServerConfiguration()
     public var outbound = HTTPClientConfiguration()
-    /// A synchronous request is answered within this (C2.6).
+    /// Longest time until a synchronous request is answered, in seconds (C2.6).
     public var synchronousSeconds = Limits.synchronousSeconds
 
     // Logging.
     public var logLevel = Logger.Level.info
     public var logFormat = LogFormat.text
-    /// nil: standard output only.
+    /// Nil logs to standard output only.
     public var logFile: String? = "logs/generation_service.log"
 
     // Limits.
     public var lotsMax = Limits.lotsPerRequest
     public var rates = RateLimits()
-    /// Whose `X-Forwarded-For` is believed (C3.1).
+    /// Proxies whose `X-Forwarded-For` is trusted (C3.1).
     public var trustedProxies: [CIDR] = []
-    /// What C7 forbids and this deployment allows.
+    /// Networks that C7 forbids and this deployment allows.
     public var allowedPrivateNetworks: [CIDR] = []
 
     // Background work.
     public var workerPollSeconds = 30.0
     public var retentionDays = 30.0
-    /// From a job's acceptance to its end.
+    /// Longest time from a job's acceptance to its end.
     public var deadlineHours = 24.0
     public var webhookTimeoutSeconds = 30.0
-    /// Attempts in all (C6.2).
+    /// Total number of attempts (C6.2).
     public var webhookAttempts = 5
     public var webhookRetryBaseSeconds = 30.0
 
@@ -69,26 +70,26 @@ public struct Config: Sendable {
     public var translationModels = OpenAIConfiguration.defaultTranslationModels
     public var outputTokensMax = 4000
     public var temperature: Double? = 0.1
-    /// nil: `url` in batch mode, `inline` in synchronous mode.
+    /// Nil means `url` in batch mode and `inline` in synchronous mode.
     public var imageMode: ImageMode?
-    /// Input tokens that may wait in batches at a time; nil: no bound of ours.
+    /// Limit of the input tokens that wait in batches at a time; nil means no limit of ours.
     public var enqueuedTokensMax: Int?
 
     public init() {}
 }
 
 extension Config {
-    /// What the start-up log should warn of (C1.4, C8).
+    /// Warnings for the log at start (C1.4, C8).
     public var warnings: [String] {
         var all = openAI.warnings()
         if acceptNodeExampleSignatures {
             all.append(
-                "ACCEPT_NODE_EXAMPLE_SIGNATURES is on: signatures over [{},{}] are accepted, which protect nothing")
+                "ACCEPT_NODE_EXAMPLE_SIGNATURES is on: signatures over [{},{}] are accepted; they protect no data")
         }
         return all
     }
 
-    /// The OpenAI client's part.
+    /// The settings of the OpenAI client.
     public var openAI: OpenAIConfiguration {
         var settings = OpenAIConfiguration(baseURL: openAIBaseURL, apiKey: openAIKey.value)
         settings.visionModels = visionModels
@@ -98,6 +99,6 @@ extension Config {
         return settings
     }
 
-    /// What outside addresses are allowed (C7).
+    /// The outside addresses that are allowed (C7).
     public var addressPolicy: AddressPolicy { AddressPolicy(allowed: allowedPrivateNetworks) }
 }

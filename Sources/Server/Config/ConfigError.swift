@@ -1,6 +1,6 @@
-// Every mistake in the settings at once. A value; any thread.
+// All mistakes in the settings at once. A value; any thread.
 
-/// The settings cannot be used; says why, naming each variable and never a secret's value (C8).
+/// The settings cannot be used. The description names each variable and its mistake, and no secret's value (C8).
 public struct ConfigError: Error, Equatable, Sendable, CustomStringConvertible {
     public let problems: [String]
 

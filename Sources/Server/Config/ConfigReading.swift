@@ -1,10 +1,11 @@
-// The environment's variables and what they may hold (C8). Pure, but for a look at the folder that is to be written to.
+// Reads the environment variables and checks their values (C8). Pure, except that it checks whether SPOOL_DIR is
+// writable.
 import Engine
 import Glibc
 
 extension Config {
     /// Reads and checks all settings.
-    /// - Throws: every mistake in one error.
+    /// - Throws: one error with all mistakes.
     public static func read(environment: [String: String]) throws(ConfigError) -> Config {
         var settings = SettingsReader(environment)
         var config = Config()
@@ -103,13 +104,13 @@ extension Config {
         if settings.raw("OPENAI_ENQUEUED_TOKENS") != nil {
             enqueuedTokensMax = settings.integer("OPENAI_ENQUEUED_TOKENS", 1, 1...1_000_000_000_000)
         }
-        // A key that is not set has been complained about already.
+        // A missing key has been reported already.
         for problem in openAI.problems() where !(openAIKey.value.isEmpty && problem.hasPrefix("OPENAI_API_KEY ")) {
             settings.complain(problem)
         }
     }
 
-    /// Set but empty: not sent to any model.
+    /// A variable that is set but empty means: send no temperature to any model.
     private mutating func readTemperature(_ settings: inout SettingsReader) {
         if settings.raw("OPENAI_TEMPERATURE", keepEmpty: true) == "" {
             temperature = nil

@@ -1,9 +1,9 @@
-// Reads single settings and remembers what was wrong with them. A value; any thread.
+// Reads single settings and collects their mistakes. A value; any thread.
 import Engine
 import Glibc
 
-/// Looks up variables, falls back to defaults, collects every mistake. A variable that is set but empty counts as not
-/// set, unless said otherwise: compose files pass `NAME=` for what nobody chose.
+/// Looks up variables, applies defaults, collects all mistakes. A variable that is set but empty counts as not set
+/// unless stated otherwise, because compose files pass `NAME=` for an unused setting.
 struct SettingsReader {
     private let environment: [String: String]
     private(set) var problems: [String] = []
@@ -12,14 +12,15 @@ struct SettingsReader {
 
     mutating func complain(_ problem: String) { problems.append(problem) }
 
-    /// The value without white space around it; nil if not set. `keepEmpty`: an empty one is a value.
+    /// The value without surrounding white space; nil if not set.
+    /// - Parameter keepEmpty: an empty value counts as set.
     func raw(_ name: String, keepEmpty: Bool = false) -> String? {
         guard let text = environment[name] else { return nil }
         let trimmed = SettingsReader.trimmed(text)
         return trimmed.isEmpty && !keepEmpty ? nil : trimmed
     }
 
-    /// A secret as it stands: white space may belong to it.
+    /// The secret unchanged, because white space may be a part of it.
     func secret(_ name: String) -> String? {
         guard let text = environment[name], !text.isEmpty else { return nil }
         return text
@@ -43,7 +44,7 @@ struct SettingsReader {
         return number
     }
 
-    /// Seconds, hours or days; fractions allowed.
+    /// Seconds, hours or days; fractions are allowed.
     mutating func amount(_ name: String, _ unit: String, _ fallback: Double, _ range: ClosedRange<Double>) -> Double {
         guard let text = raw(name) else { return fallback }
         guard let number = Double(text), range.contains(number) else {
@@ -66,19 +67,19 @@ struct SettingsReader {
         }
     }
 
-    /// Names with commas between them.
+    /// Comma-separated names.
     func list(_ name: String, _ fallback: [String]) -> [String] {
         guard let text = raw(name) else { return fallback }
         return text.split(separator: ",").map { SettingsReader.trimmed(String($0)) }.filter { !$0.isEmpty }
     }
 
-    /// CIDRs with commas between them; set but empty means none.
+    /// Comma-separated CIDRs; a variable that is set but empty means none.
     mutating func networks(_ name: String, _ fallback: [CIDR]) -> [CIDR] {
         guard let text = raw(name, keepEmpty: true) else { return fallback }
         var found: [CIDR] = []
         for part in text.split(separator: ",").map({ SettingsReader.trimmed(String($0)) }) where !part.isEmpty {
             do throws(CIDRError) { found.append(try CIDR(parsing: part)) } catch {
-                complain("\(name) holds \(quoted(part)), which is not an address or a network: \(error)")
+                complain("\(name) contains \(quoted(part)), which is not an address or a network: \(error)")
             }
         }
         return found
@@ -93,12 +94,12 @@ struct SettingsReader {
         return address
     }
 
-    /// A folder in which files can be made.
+    /// A folder where the process can create files.
     mutating func folder(_ name: String, _ fallback: String) -> String {
         let path = raw(name) ?? fallback
-        // A file has no "." inside.
+        // "/." fails for a file, because only a folder contains ".".
         if access(path + "/.", W_OK | X_OK) != 0 {
-            complain("\(name) must be a folder where files can be made, not \(quoted(path))")
+            complain("\(name) must be a writable folder, not \(quoted(path))")
         }
         return path
     }
