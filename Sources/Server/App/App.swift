@@ -1,10 +1,11 @@
-// The composition root: shards made, schema migrated, listeners opened; later all of it closed again. Thread: any.
+// The composition root: makes the shards, migrates the schema, opens the listeners, and later closes all of it. Thread:
+// any.
 import Engine
 import Logging
 
 /// The service in this process.
 public final class App: Sendable {
-    /// How long `start` waits for the database before it listens without one.
+    /// Longest wait of `start` for the database before the service listens without it, seconds.
     static let firstMigrationSeconds = 5.0
 
     private struct Running {
@@ -25,8 +26,8 @@ public final class App: Sendable {
     private let running = Lock(Running())
 
     /// - Parameters:
-    ///   - runsBackground: false: an instance that only serves requests; others do the work.
-    ///   - eagerBytesPerSecond: senders at least so fast may have their lots copied before their body has ended.
+    ///   - runsBackground: false for an instance that only serves requests; others do the work.
+    ///   - eagerBytesPerSecond: a sender with at least this rate may have its lots copied before its body ends.
     public init(
         config: Config, clock: WallClock = .system, runsBackground: Bool = true,
         eagerBytesPerSecond: Double = EagerCopy.senderBytesPerSecond, log: Logger
@@ -41,14 +42,14 @@ public final class App: Sendable {
         loops = (0..<config.workerThreads).map { Loop(name: "shard-\($0)") }
     }
 
-    /// The port that is listened on.
+    /// The port of the service's listener.
     public var port: Int { running.withLock { $0.port } }
 
-    /// The port of `/metrics`; 0 if it is turned off, or was taken when we started.
+    /// The port of `/metrics`; 0 if metrics are off or the address was taken at the start.
     public var metricsPort: Int { running.withLock { $0.metricsPort } }
 
-    /// Makes the shards, migrates the schema, listens. If the database is away the service listens all the same,
-    /// answers 503 where it needs one, and goes on trying.
+    /// Makes the shards, migrates the schema and listens. While the database is away, the service listens all the same,
+    /// answers 503 to requests that need the database, and keeps trying.
     public func start() async throws(ListenError) {
         Languages.load()
         for warning in config.warnings { log.warning("\(warning)") }
@@ -60,7 +61,7 @@ public final class App: Sendable {
         await migrate(shards[0])
         var address = config.bind
         for shard in shards {
-            // Port 0 is chosen by the first shard; SO_REUSEPORT lets the others share it.
+            // The kernel chooses the first shard's port if it is 0; SO_REUSEPORT lets the others share it.
             address.port = try await listen(shard, address)
         }
         let port = address.port
@@ -103,7 +104,7 @@ public final class App: Sendable {
         }
     }
 
-    /// From the first shard's loop, before anything else is there to be seen.
+    /// Starts `/metrics` on the first shard's loop, before the rest of the service can be seen.
     private func serveMetrics(_ shards: [LoopBound<Shard>]) async {
         var all: [ShardMetrics] = []
         for shard in shards { all.append(await onLoop(shard.loop) { shard.value.metrics }) }
@@ -132,7 +133,8 @@ public final class App: Sendable {
 // MARK: - Migration
 
 extension App {
-    /// Brings the schema up to date, trying for ever; returns when that is done, or after a while without it.
+    /// Brings the schema up to date and tries without end. Returns when that is done, or after `firstMigrationSeconds`
+    /// without it.
     private func migrate(_ shard: LoopBound<Shard>) async {
         await withCheckedContinuation { continuation in
             let first = Lock<CheckedContinuation<Void, Never>?>(continuation)
@@ -173,7 +175,7 @@ extension App {
         _ = try await database.session { session in try await Migrator.run(session, migrations: Migrations.all) }
     }
 
-    /// Every shard has a connection of its own before requests are sent to it; then its background starts.
+    /// Waits until a shard has a database connection, then starts its background; for one shard after the other.
     private func becomeReady() async {
         for shard in running.withLock({ $0.shards }) {
             await onLoop(shard.loop) { [runsBackground] in

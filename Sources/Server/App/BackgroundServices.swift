@@ -1,11 +1,11 @@
-// The one place where background services are made. Thread: the shard's loop.
+// Makes all background services; no other file makes one. Thread: the shard's loop.
 import Engine
 import Logging
 
-/// What background services are made from: the parts of their shard.
+/// The parts of a shard that background services are made from.
 struct ShardParts {
     let loop: Loop
-    /// 0 is the first shard, which does what is to be done once an instance.
+    /// 0 is the first shard; it also runs the tasks that an instance needs once.
     let number: Int
     let config: Config
     /// The same for all shards of a process.
@@ -19,7 +19,7 @@ struct ShardParts {
 }
 
 enum BackgroundServices {
-    /// What every shard does.
+    /// Makes the services that every shard runs.
     static func make(for parts: ShardParts) -> [any BackgroundService] {
         let listener = DatabaseListener(on: parts.loop, configuration: parts.database.configuration)
         return [dispatcher(parts, listener), sender(parts, listener)]

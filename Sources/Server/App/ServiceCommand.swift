@@ -4,7 +4,7 @@ import Engine
 import Glibc
 import Logging
 
-/// The program.
+/// The program's command line.
 public struct ServiceCommand: AsyncParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "generation-service", abstract: "Describes vehicle damage from pictures, in many languages.",
@@ -26,7 +26,7 @@ extension ServiceCommand {
             LoggingSystem.bootstrap { _ in ServiceLogHandler(writer: writer, level: config.logLevel) }
             defer { writer.close() }
             let log = Logger(label: "service")
-            // To the end: a log is rotated while the service stops, too.
+            // Watched until the end: the log is also rotated while the service stops.
             let rotations = SignalWatch([SIGHUP]) {
                 writer.reopen()
                 log.info("log file opened anew")
@@ -53,7 +53,7 @@ extension ServiceCommand {
 
         func run() async throws {
             let config = try ServiceCommand.settings()
-            // What it does is told to who has called it, in the log's form; the file is the service's.
+            // The log of a migration goes to its caller, in the log's form; the log file belongs to the service.
             let writer = LogWriter(file: nil, format: config.logFormat)
             LoggingSystem.bootstrap { _ in ServiceLogHandler(writer: writer, level: config.logLevel) }
             defer { writer.close() }
@@ -83,7 +83,7 @@ extension ServiceCommand {
 
         func run() async throws {
             let config = try ServiceCommand.settings()
-            // The findings say it all.
+            // The findings hold everything, so there is no log.
             LoggingSystem.bootstrap { _ in SwiftLogNoOpLogHandler() }
             let loop = Loop(name: "check")
             let findings: [Finding] = await withCheckedContinuation { continuation in
@@ -99,7 +99,7 @@ extension ServiceCommand {
         }
     }
 
-    /// - Throws: after telling every mistake on standard error.
+    /// - Throws: after printing every mistake to standard error.
     private static func settings() throws -> Config {
         do throws(ConfigError) { return try Config.read(environment: environment()) } catch {
             throw CleanExit.failure(error.description)
@@ -118,7 +118,7 @@ extension ServiceCommand {
     }
 }
 
-/// Ends with status 1 and the message alone on standard error.
+/// Ends with status 1 and only the message on standard error.
 private enum CleanExit {
     static func failure(_ message: String) -> any Error {
         let line = Array((message + "\n").utf8)

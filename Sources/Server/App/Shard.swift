@@ -1,4 +1,4 @@
-// One event loop with all that lives on it: listener, database connections, outgoing connections, endpoints,
+// One event loop with everything that stands on it: listener, database connections, outgoing connections, endpoints,
 // background. Loop-bound.
 import Engine
 import Logging
@@ -38,7 +38,7 @@ final class Shard {
         let openAI = OpenAIClient(
             http: http, configuration: config.openAI, clock: clock, logger: log, metrics: metrics.provider)
         let images = ImageFetcher(http: http, policy: config.addressPolicy)
-        // Somebody waits for a synchronous reply and has few images: each of them is tried.
+        // A synchronous reply has few images and a waiting client, so each image is tried, also on silent hosts.
         var insisting = ImageFetcherConfiguration()
         insisting.avoidsSilentHosts = false
         services = APIServices(
@@ -61,7 +61,7 @@ final class Shard {
         database.start()
     }
 
-    /// Connections of one shard: sessions for jobs and COPY, and the shared ones for pipelined queries.
+    /// Database connections of one shard: exclusive ones for jobs and COPY, shared ones for pipelined queries.
     private static func database(_ config: Config) -> DatabaseConfiguration {
         DatabaseConfiguration(url: config.databaseURL.value)
     }
@@ -77,11 +77,11 @@ final class Shard {
         return listener.port
     }
 
-    /// Notes the figures of `all` shards now and then, for the web interface.
+    /// Records the figures of `all` shards period by period, for the web interface.
     func recordTrends(of all: [ShardMetrics]) { trends = TrendRecorder(on: loop, shards: all, into: shared.web.trends) }
 
-    /// Serves the figures of `all` shards, if that is wanted.
-    /// - Returns: the port; 0 if it is not, or the address is taken.
+    /// Serves the figures of `all` shards if the settings name an address.
+    /// - Returns: the port; 0 if metrics are off or the address is taken.
     func serveMetrics(of all: [ShardMetrics]) -> Int {
         guard let address = config.metricsBind else { return 0 }
         let report = MetricsReport(
@@ -92,7 +92,8 @@ final class Shard {
         return server.port
     }
 
-    /// The first heartbeat, before the process takes requests: only the heartbeat shows that a claim's holder died.
+    /// Sends the first heartbeat, before the process takes requests: only the heartbeat shows that a claim's holder
+    /// died.
     func announce() async throws { try await heartbeat?.runOnce() }
 
     func startBackground() {
@@ -102,18 +103,18 @@ final class Shard {
         for service in background { service.start() }
     }
 
-    /// Refuses new connections; on those there are requests are served for a moment more. A client, or nginx for it,
-    /// that has just connected has its request on the way: it is not to be lost.
+    /// Refuses new connections and serves requests on open ones for `farewellSeconds` more. A client that has just
+    /// connected, directly or through nginx, has its request on the way; this request must not be lost.
     func sayFarewell() async {
         listener?.stopAccepting()
         guard let listener, listener.connectionCount > 0 else { return }
         try? await loop.sleep(seconds: Shard.farewellSeconds)
     }
 
-    /// What a request needs to come over a connection that is there.
+    /// Time that a request needs to arrive over an open connection, seconds.
     private static let farewellSeconds = 0.2
 
-    /// Takes no more requests, hands background work over, lets requests end for `graceSeconds` at most.
+    /// Takes no more requests, hands background work over, and lets requests end for at most `graceSeconds`.
     func quiesce(graceSeconds: Double) async {
         listener?.stopAccepting()
         let ending = backgroundRuns ? background.map { service in LoopTask(on: loop) { await service.stop() } } : []
@@ -122,7 +123,7 @@ final class Shard {
         for task in ending { try? await task.value() }
     }
 
-    /// Closes everything; every shard is quiet by now.
+    /// Closes everything. Every shard must be quiet.
     func close() async {
         if backgroundRuns { await heartbeat?.stop() }
         await metricsServer?.close()

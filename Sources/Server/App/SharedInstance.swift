@@ -1,4 +1,4 @@
-// What the shards of an instance share, part by part. Thread: any.
+// Parts that the shards of an instance share. Thread: any.
 import Engine
 
 final class SharedInstance: Sendable {

@@ -1,8 +1,8 @@
-// Waits for signals on a loop of its own. Thread: any.
+// Waits for signals on its own loop. Thread: any.
 import Engine
 import Glibc
 
-/// Watches from its making until ``close()``; after that the signals do what they do by default again.
+/// Watches from `init` until ``close()``; after that the signals have their default effect again.
 final class SignalWatch: Sendable {
     private struct State {
         var arrived: String?
@@ -14,8 +14,7 @@ final class SignalWatch: Sendable {
     private let state = Lock(State())
     private let each: (@Sendable () -> Void)?
 
-    /// - Parameter each: called on the watch's own thread whenever one arrives; without it only the first is of
-    ///   interest.
+    /// - Parameter each: called on the watch's own thread for every signal. Without it, only the first signal counts.
     init(_ signals: [Int32], each: (@Sendable () -> Void)? = nil) {
         self.each = each
         loop.post { [self] in
@@ -25,7 +24,7 @@ final class SignalWatch: Sendable {
         }
     }
 
-    /// The name of the first one.
+    /// Returns the name of the first signal.
     func first() async -> String {
         await withCheckedContinuation { continuation in
             let name = state.withLock { state in

@@ -1,5 +1,4 @@
-// The way into the service: counts each request and hands it to the API or to the web interface. Loop-bound: one per
-// shard.
+// Entry of all requests: counts each one and passes it to the API or to the web interface. Loop-bound: one per shard.
 import Engine
 
 final class SiteHandler: RequestHandler {
@@ -7,7 +6,7 @@ final class SiteHandler: RequestHandler {
     private let web: WebHandler
     private let metrics: RequestMetrics
     private let router = SiteRoute.router
-    /// The place of status polls among the router's patterns.
+    /// Index of the status poll's path among the router's patterns.
     private let statusPattern: Int
 
     init(api: APIHandler, web: WebHandler, metrics: RequestMetrics) {
@@ -20,7 +19,7 @@ final class SiteHandler: RequestHandler {
     func handle(_ exchange: Exchange) {
         let head = exchange.head
         let call = api.call(for: exchange)
-        // Most requests are status polls: their way makes no text.
+        // Most requests are status polls, so their path makes no text.
         if let job = BatchStatus.job(of: head) {
             exchange.mark(metrics.begin(pattern: statusPattern, head))
             return BatchStatus.answer(call, job)

@@ -1,4 +1,4 @@
-// The executable: everything is in Server's `ServiceCommand`.
+// The executable; all of its code is in Server's `ServiceCommand`.
 import ArgumentParser
 import Server
 

@@ -1,10 +1,10 @@
-// The document's health report (C9). Loop-bound: one a shard.
+// Health report for /health (C9). Loop-bound: one per shard.
 import Engine
 
 final class HealthReport {
-    /// A worker silent for longer counts as dead: others take its jobs over then.
+    /// Longest silence of a worker, seconds. After it the worker counts as dead, and other instances take its jobs.
     static let heartbeatSecondsMax = 10.0
-    /// How long a report is good for: /health is open to everybody, and rows are counted for it.
+    /// Time for which a report is kept, seconds. /health is open to everybody, and each report counts rows.
     static let freshSeconds = 1.0
 
     typealias Report = (reply: JSONValue, healthy: Bool)

@@ -1,4 +1,5 @@
-// Whether OpenAI answers, asked at most now and then: /health is open to everybody and must cost nothing. Loop-bound.
+// Probes whether OpenAI answers, at most once per period: /health is open to everybody, so it must stay cheap.
+// Loop-bound.
 import Engine
 
 final class OpenAIProbe {
@@ -15,7 +16,7 @@ final class OpenAIProbe {
         shared = SharedLook(on: loop, freshSeconds: OpenAIProbe.freshSeconds)
     }
 
-    /// `{"status", "response_time_ms"}`, or `{"status", "error"}`.
+    /// Returns `{"status", "response_time_ms"}`, or `{"status", "error"}`.
     func look() async -> Report {
         do {
             return try await shared.look { [self] in try await ask() }

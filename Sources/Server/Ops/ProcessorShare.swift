@@ -1,8 +1,8 @@
-// How busy the machine's processors are: one figure for the whole process, whichever loop is asked. Any thread.
+// Load of the machine's processors: one figure for the whole process, the same on each loop. Thread: any.
 import Engine
 
 final class ProcessorShare: Sendable {
-    /// Of all processors since the machine's start, in the kernel's unit.
+    /// Processor time since the machine's start, summed over all processors, in the kernel's unit.
     struct Ticks: Sendable {
         var busy: Double
         var all: Double
@@ -14,12 +14,12 @@ final class ProcessorShare: Sendable {
         var percent: Double?
     }
 
-    /// A figure covers at least this long, seconds: loops that are asked one after the other tell the same.
+    /// Shortest period of a figure, seconds: loops that ask one after the other get the same figure.
     static let periodSeconds = 1.0
 
     private let state = Lock(State())
 
-    /// The share from the last call that began a period to this one, percent; nil if this is the first.
+    /// Returns the share from the start of the last period to this call, percent; nil for the first call.
     func note(_ now: Ticks, at seconds: Double) -> Double? {
         state.withLock { state in
             guard let before = state.before else {

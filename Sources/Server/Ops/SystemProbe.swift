@@ -1,9 +1,9 @@
 // The machine's figures for /health, from /proc, read without blocking the loop. Loop-bound.
 import Engine
 
-/// The document's `system` figures, percent.
+/// Figures of the health report's `system` part, percent.
 final class SystemProbe {
-    /// What the very first look covers, seconds.
+    /// Period of the first look, seconds.
     private static let firstSeconds = 0.1
 
     private let loop: Loop
@@ -14,7 +14,7 @@ final class SystemProbe {
         self.processor = processor
     }
 
-    /// `cpu_percent` covers the time since the last look of the process.
+    /// `cpu_percent` covers the time since the process's last look.
     func look() async -> JSONValue {
         var cpuPercent = await busyPercent()
         if cpuPercent == nil {
@@ -52,7 +52,7 @@ final class SystemProbe {
         return bytes.map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The first line: user nice system idle iowait irq softirq steal ...
+    /// Reads the first line: user nice system idle iowait irq softirq steal ...
     private static func ticks(_ text: String) -> ProcessorShare.Ticks? {
         let fields = text.prefix { $0 != "\n" }.split(separator: " ").dropFirst().prefix(8).compactMap { Double($0) }
         guard fields.count >= 5 else { return nil }

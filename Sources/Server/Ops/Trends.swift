@@ -1,15 +1,14 @@
-// How busy the instance was in the last hour, in memory: for the web interface's charts. What lasts longer is for
-// Prometheus.
+// Load of the instance in the last hour, in memory, for the web interface's charts. Prometheus keeps longer histories.
 import Engine
 
-/// What happened in one period, summed over all shards.
+/// Counts of one period, summed over all shards.
 struct TrendSample: Equatable, Sendable {
     var requests = 0
-    /// Replies of 500 and more, and replies broken off.
+    /// Replies with a status of 500 or more, and replies broken off.
     var failures = 0
     var lots = 0
     var providerCalls = 0
-    /// Of them answered with 429.
+    /// Calls answered with 429.
     var providerRefusals = 0
     var webhookAttempts = 0
 
@@ -26,7 +25,7 @@ struct TrendSample: Equatable, Sendable {
 final class Trends: Sendable {
     /// Length of a period, seconds.
     static let periodSeconds = 10.0
-    /// Periods that are remembered: an hour.
+    /// Periods that are kept: an hour.
     static let periods = 360
 
     private let ring = Lock([TrendSample]())
@@ -41,7 +40,7 @@ final class Trends: Sendable {
     var samples: [TrendSample] { ring.withLock { $0 } }
 }
 
-/// Notes the counters of all shards period by period. Loop-bound: one a process, on its first shard.
+/// Records the counters of all shards period by period. Loop-bound: one per process, on its first shard.
 final class TrendRecorder {
     private let timer: LoopTimer
     private let shards: [ShardMetrics]

@@ -1,14 +1,15 @@
-// What a start with these settings would meet: database, OpenAI, folders. Changes nothing, costs nothing. Loop-bound.
+// Checks that a start with these settings would work: database, OpenAI, folders. Changes nothing, costs nothing.
+// Loop-bound.
 import Engine
 
 struct Checkup {
     let config: Config
     let loop: Loop
 
-    /// Oldest PostgreSQL that the schema can be made in: its columns are compressed with lz4.
+    /// Oldest PostgreSQL that the schema works with: its columns are compressed with lz4.
     static let oldestPostgreSQL = 14
 
-    /// Looks at everything, and tells each finding as soon as it is there.
+    /// Runs all checks and passes on each finding at once.
     func run(_ tell: (Finding) -> Void) async -> [Finding] {
         var all: [Finding] = []
         func add(_ findings: [Finding]) {
@@ -52,11 +53,12 @@ struct Checkup {
     private func judge(_ facts: DatabaseFacts) -> [Finding] {
         let place = "PostgreSQL \(facts.version), database \(facts.database), user \(facts.user)"
         guard facts.major >= Checkup.oldestPostgreSQL else {
-            return [.failed("database", "\(place): \(Checkup.oldestPostgreSQL) or later is needed")]
+            return [.failed("database", "\(place) is too old; \(Checkup.oldestPostgreSQL) or later is needed")]
         }
-        guard !facts.isReadOnly else { return [.failed("database", "\(place): it takes no writes")] }
+        guard !facts.isReadOnly else { return [.failed("database", "\(place) is read-only; use the primary")] }
         var findings = [Finding.ok("database", place)]
-        // What one process may hold at most: see DatabaseConfiguration; one listener per loop.
+        // Most connections of one process: see DatabaseConfiguration. Each loop has one more that listens for
+        // notifications.
         let settings = DatabaseConfiguration(url: "")
         let wanted = config.workerThreads * (settings.connections + settings.sharedConnections + 1)
         if wanted > facts.connectionsMax {
@@ -73,12 +75,12 @@ struct Checkup {
         switch facts.migrations {
         case known: return .ok("schema", "up to date (\(known) changes)")
         case .some(let applied) where applied > known:
-            return .failed("schema", "of a newer version: \(applied) changes, this program knows \(known)")
+            return .failed("schema", "made by a newer version: \(applied) changes, this program knows \(known)")
         case .some(let applied):
             return .ok("schema", "\(applied) of \(known) changes applied; the next start applies the others")
         case nil where !facts.mayCreate:
-            return .failed("schema", "not there, and user \(facts.user) may not make it")
-        case nil: return .ok("schema", "not there yet; the next start makes it")
+            return .failed("schema", "missing, and user \(facts.user) may not create it")
+        case nil: return .ok("schema", "missing; the next start makes it")
         }
     }
 
@@ -99,7 +101,7 @@ struct Checkup {
         }
     }
 
-    /// The first of the list that the account has is the one that is used.
+    /// The service uses the first model of the list that the account has.
     private func models(_ item: String, _ wanted: [String], _ probe: ModelProbe) -> Finding {
         let said = wanted.map { name in
             guard let model = probe.models.first(where: { $0.id == name }) else { return "\(name) is not there" }
@@ -126,6 +128,6 @@ struct Checkup {
     private func logFile() -> [Finding] {
         guard let path = config.logFile else { return [] }
         guard let problem = LogWriter.problem(path) else { return [.ok("log", path)] }
-        return [.warning("log", "\(path): \(problem); there will be standard output alone")]
+        return [.warning("log", "\(path): \(problem); the log goes to standard output only")]
     }
 }

@@ -1,17 +1,17 @@
-// One thing that `generation-service check` looked at, and how it is. A value; any thread.
+// One finding of `generation-service check`: an item and its verdict. A value. Thread: any.
 
 struct Finding: Sendable, Equatable {
     enum Grade: String, Sendable {
         case ok = "ok"
-        /// The service starts; somebody should know.
+        /// The service starts, but an operator should act.
         case warning = "WARNING"
-        /// The service could not do its work.
+        /// The service could not work.
         case failed = "FAILED"
     }
 
     var item: String
     var verdict: Grade
-    /// For people. Never a secret.
+    /// Text for people. It never contains a secret.
     var text: String
 
     static func ok(_ item: String, _ text: String) -> Finding { Finding(item: item, verdict: .ok, text: text) }
@@ -20,7 +20,8 @@ struct Finding: Sendable, Equatable {
     }
     static func failed(_ item: String, _ text: String) -> Finding { Finding(item: item, verdict: .failed, text: text) }
 
-    /// `database   ok       PostgreSQL 15.14 ...`; what is said further stands below in the same column.
+    /// The report's line: `database   ok       PostgreSQL 15.14 ...`. Further lines of the text start in the same
+    /// column.
     var line: String {
         let head = Finding.padded(item, 11) + Finding.padded(verdict.rawValue, 9)
         return head + text
@@ -32,7 +33,7 @@ struct Finding: Sendable, Equatable {
 }
 
 extension [Finding] {
-    /// Nothing stands in the way of a start.
+    /// Whether the service can start: no check failed.
     var pass: Bool { !contains { $0.verdict == .failed } }
 
     var summary: String {

@@ -1,12 +1,12 @@
-// What the background's side of a scrape tells: jobs, OpenAI, webhooks.
+// Families of a scrape for background work: jobs, OpenAI, webhooks.
 import Engine
 
 extension MetricsPage {
-    /// - Parameter figures: nil: the database has not told for too long; then there are no samples.
+    /// - Parameter figures: nil if the database has not answered for too long; the families then have no samples.
     mutating func writeQueue(_ figures: QueueFigures?) {
         text.family(
             "generation_jobs", .gauge,
-            "Jobs in the database, of all instances, by status and stage: open ones, and ended ones of the last 24 h.")
+            "Jobs of all instances by status and stage: open ones, and those that ended in the last 24 h.")
         for status in JobStatus.allCases where figures != nil {
             for stage in JobStage.allCases {
                 let count = figures?.jobs.first { $0.status == status && $0.stage == stage }?.count ?? 0
@@ -16,18 +16,18 @@ extension MetricsPage {
         }
         text.family(
             "generation_jobs_oldest_age_seconds", .gauge,
-            "Age of the oldest open job in the database, by status; 0 without one.")
+            "Age of the oldest open job of all instances, by status; 0 without one.")
         for status in JobStatus.allCases where figures != nil && status.isOpen {
             let ages = figures?.jobs.filter { $0.status == status }.map(\.eldestSeconds) ?? []
             text.sample([("status", status.rawValue)], max(0, ages.max() ?? 0))
         }
         text.family(
             "generation_webhook_deliveries_pending", .gauge,
-            "Webhook deliveries in the database, of all instances, that have not ended.")
+            "Webhook deliveries of all instances that have not ended.")
         if let figures { text.sample(figures.pendingDeliveries) }
     }
 
-    /// Told also when there are none, so that a graph begins with a job's first moment.
+    /// Combinations that have a sample even at zero, so that a graph begins with a job's first moment.
     private static func isUsual(_ status: JobStatus, _ stage: JobStage) -> Bool {
         switch status {
         case .pending: stage == .queued
@@ -38,11 +38,11 @@ extension MetricsPage {
         }
     }
 
-    /// - Parameter models: the configured ones, by their place.
+    /// - Parameter models: the configured models, in the order of the metrics' places.
     mutating func writeProvider(models: [String]) {
         text.family(
             "generation_provider_calls_total", .counter,
-            "Calls to OpenAI, each try counted, by endpoint and outcome; rate_limited: 429.")
+            "Calls to OpenAI by endpoint and outcome; each try counts. rate_limited: 429.")
         for operation in ProviderOperation.allCases {
             for outcome in ProviderMetrics.Outcome.allCases {
                 text.sample(
@@ -52,13 +52,13 @@ extension MetricsPage {
         }
         text.family(
             "generation_provider_call_duration_seconds", .histogram,
-            "Time of one try of a call to OpenAI, to the end of its answer; of a file that is read, to its head.")
+            "Time of one try of a call to OpenAI, until the end of its answer; for a file, until its head.")
         for operation in ProviderOperation.allCases {
             guard let histogram = merged(\.provider.durations, row: operation.rawValue) else { continue }
             text.histogram(histogram, [("endpoint", operation.label)])
         }
         text.family(
-            "generation_provider_tokens_total", .counter, "Tokens spent, by model that was asked and direction.")
+            "generation_provider_tokens_total", .counter, "Tokens spent, by requested model and direction.")
         for place in 0..<ProviderMetrics.modelsMax {
             let isOther = place == ProviderMetrics.modelsMax - 1
             guard isOther || place < models.count else { continue }
@@ -76,12 +76,12 @@ extension MetricsPage {
         ) { $0.webhooks.attempts }
         text.family(
             "generation_webhook_attempt_duration_seconds", .histogram,
-            "Time of one attempt, the wait for a connection included.")
+            "Time of one attempt, including the wait for a connection.")
         if let histogram = merged(\.webhooks.durations) { text.histogram(histogram) }
         gauge(
             "generation_webhook_attempts_in_flight", "Attempts under way.", sum { $0.webhooks.inFlight })
         counter(
-            "generation_webhook_deliveries_total", "Deliveries that this instance brought to their end.",
+            "generation_webhook_deliveries_total", "Deliveries that this instance ended.",
             by: "status"
         ) { $0.webhooks.deliveries }
     }

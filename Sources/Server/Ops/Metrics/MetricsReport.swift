@@ -1,4 +1,4 @@
-// A scrape: everything read, then written down. Loop-bound: one a process, on its first shard.
+// One scrape: reads all figures, then writes them. Loop-bound: one per process, on its first shard.
 import Engine
 
 final class MetricsReport {
@@ -10,8 +10,8 @@ final class MetricsReport {
     private let connectionsMax: (shared: Int, exclusive: Int)
 
     /// - Parameters:
-    ///   - shards: of all loops, in their order.
-    ///   - database: any one of theirs.
+    ///   - shards: the metrics of all loops, in their order.
+    ///   - database: the database of any one shard.
     init(
         on loop: Loop, shards: [ShardMetrics], limiter: RateLimiter, database: Database, models: [String]
     ) {
@@ -26,7 +26,7 @@ final class MetricsReport {
 
     func close() { queue.close() }
 
-    /// The whole text; its size is bounded by the labels, which are all ours.
+    /// Returns the whole text. Its size is bounded because all labels come from this program.
     func make() async -> [UInt8] {
         let process = await ProcessFigures.look(on: loop)
         let queue = await queue.look()
@@ -46,8 +46,8 @@ final class MetricsReport {
     }
 }
 
-/// The families of a scrape, filled from the shards' figures. Every family is named on every scrape, also one without
-/// samples. `docs/METRICS.md` lists them all.
+/// The families of a scrape, filled from the shards' figures. Each scrape names every family, also one without samples.
+/// `docs/METRICS.md` lists them all.
 struct MetricsPage {
     var text = MetricsText()
     let shards: [ShardMetrics]
@@ -71,7 +71,7 @@ struct MetricsPage {
         text.sample(value)
     }
 
-    /// A counter with one sample a case of its label.
+    /// Writes a counter with one sample per case of its label.
     mutating func counter<Label: MetricLabel>(
         _ name: String, _ help: String, by label: String, _ counts: (ShardMetrics) -> Counts<Label>
     ) {

@@ -1,9 +1,9 @@
-// `/metrics` on a listener of its own (C9). Loop-bound: the first shard's.
+// `/metrics` on its own listener (C9). Loop-bound: on the first shard.
 import Engine
 import Logging
 
-/// Answers scrapes. If its address is taken it goes on trying, because the service is worth more than its metrics: an
-/// instance that is to be replaced by this one may hold it for a while.
+/// Answers scrapes. If the address is taken, the server tries again every `retrySeconds` while the service runs: an
+/// instance that this one replaces may hold the address for a while.
 final class MetricsServer {
     static let retrySeconds = 1.0
 
@@ -22,12 +22,12 @@ final class MetricsServer {
         retry = LoopTimer(on: loop)
     }
 
-    /// 0 while the address is taken.
+    /// The port; 0 while the address is taken.
     var port: Int { listener?.port ?? 0 }
 
     func start() {
         do throws(ListenError) { try listen() } catch {
-            log.error("no metrics until the address is free", metadata: ["error": "\(error)"])
+            log.error("metrics address is taken; trying again until it is free", metadata: ["error": "\(error)"])
             tryAgain()
         }
     }
@@ -44,7 +44,7 @@ final class MetricsServer {
         let listener = try HTTPListener(
             on: loop, address: address, configuration: bounds, shared: false, handler: MetricsHandler(report))
         self.listener = listener
-        log.info("metrics are served", metadata: ["address": "\(address.host):\(listener.port)"])
+        log.info("serving metrics", metadata: ["address": "\(address.host):\(listener.port)"])
     }
 
     private func tryAgain() {
@@ -54,7 +54,7 @@ final class MetricsServer {
     }
 }
 
-/// `GET /metrics` and nothing else.
+/// Answers GET and HEAD of `/metrics`, and nothing else.
 private final class MetricsHandler: RequestHandler {
     private let report: MetricsReport
 
@@ -63,10 +63,10 @@ private final class MetricsHandler: RequestHandler {
     func handle(_ exchange: Exchange) {
         let head = exchange.head
         guard head.path == "/metrics" else {
-            return fail(exchange, ServiceError(.notFound, "There is nothing here but /metrics"))
+            return fail(exchange, ServiceError(.notFound, "This address serves only /metrics"))
         }
         guard head.isMethod("GET") || head.isMethod("HEAD") else {
-            return fail(exchange, ServiceError(.methodNotAllowed, "This path answers GET, HEAD only"))
+            return fail(exchange, ServiceError(.methodNotAllowed, "This path accepts only GET and HEAD"))
         }
         let task = exchange.loop.spawn { [report] in
             let bytes = await report.make()

@@ -1,8 +1,8 @@
-// The process as the kernel sees it, from /proc, read without blocking the loop. Loop-bound.
+// Figures of the process from /proc, read without blocking the loop. Loop-bound.
 import Engine
 import Glibc
 
-/// What Prometheus' client libraries tell of every process. nil where the kernel does not say.
+/// Figures that all client libraries of Prometheus report; nil where the kernel does not report one.
 struct ProcessFigures: Equatable, Sendable {
     var cpuSeconds: Double?
     var residentBytes: Int?
@@ -10,13 +10,13 @@ struct ProcessFigures: Equatable, Sendable {
     var threads: Int?
     var openDescriptors: Int?
     var descriptorsMax: Int?
-    /// Since 1970.
+    /// Start of the process, seconds since 1970.
     var startSeconds: Double?
 
     static func look(on loop: Loop) async -> ProcessFigures {
         var figures = ProcessFigures()
         if let text = await read("/proc/self/stat", on: loop) { figures.readStat(text, ticks: ticks, page: page) }
-        // The folder that is being read is open too.
+        // The count includes the descriptor of the folder that is being read.
         figures.openDescriptors = await FolderSize.entries("/proc/self/fd", on: loop).map { $0 - 1 }
         figures.cpuSeconds = seconds(of: CLOCK_PROCESS_CPUTIME_ID)
         var limit = rlimit()
@@ -27,12 +27,12 @@ struct ProcessFigures: Equatable, Sendable {
         return figures
     }
 
-    /// `pid (name) state ppid ...`; the name may hold anything, so the fields are counted from its last parenthesis.
-    /// `startSeconds` is left counted from the machine's start.
+    /// Reads `pid (name) state ppid ...`. The name may contain any character, so the fields are counted from its last
+    /// parenthesis. `startSeconds` stays relative to the machine's start.
     mutating func readStat(_ text: String, ticks: Double, page: Int) {
         guard let end = text.lastIndex(of: ")") else { return }
         let fields = text[text.index(after: end)...].split { $0 == " " || $0 == "\n" }
-        // Counted from 1, as proc(5) does.
+        // The first field is 1, as in proc(5).
         func number(_ field: Int) -> Int? { fields.count > field - 3 ? Int(fields[field - 3]) : nil }
         threads = number(20)
         startSeconds = number(22).map { Double($0) / ticks }
@@ -42,7 +42,7 @@ struct ProcessFigures: Equatable, Sendable {
 
     private static let ticks = Double(max(1, sysconf(Int32(_SC_CLK_TCK))))
     private static let page = max(1, sysconf(Int32(_SC_PAGESIZE)))
-    /// When the machine started, once and for all: read twice it would differ by microseconds.
+    /// Time of the machine's start, read only once: two readings would differ by microseconds.
     private static let bootSeconds = seconds(of: CLOCK_REALTIME) - seconds(of: CLOCK_BOOTTIME)
 
     private static func seconds(of clock: clockid_t) -> Double {

@@ -1,13 +1,13 @@
-// Queue figures for all scrapes and pages: the database is asked at most every few seconds. Loop-bound: one per process
-// for scrapes, one per loop for pages.
+// Queue figures for all scrapes and pages; the database is queried at most every few seconds. Loop-bound: one per
+// process for scrapes, one per loop for pages.
 import Engine
 
 final class QueueProbe {
-    /// Time for which an answer is kept, seconds. It bounds the queries, however often the service is scraped.
+    /// Time for which an answer is kept, seconds. It bounds the rate of queries at any rate of scrapes.
     static let freshSeconds = 5.0
     /// Longest wait of a scrape for the database, seconds.
     static let patienceSeconds = 1.0
-    /// Older figures are not reported, seconds.
+    /// Age from which figures are not reported, seconds.
     static let staleSeconds = 60.0
 
     private let database: Database
@@ -24,7 +24,7 @@ final class QueueProbe {
 
     /// Returns the newest figures; nil if there are none, or they are stale.
     func look() async -> QueueFigures? {
-        // A question that fails or comes late leaves the last figures.
+        // A query that fails or is late keeps the last figures.
         _ = try? await shared.look(atMost: QueueProbe.patienceSeconds) { [self] in await ask() }
         guard let last, now() - last.at < QueueProbe.staleSeconds else { return nil }
         return last.figures
@@ -32,7 +32,7 @@ final class QueueProbe {
 
     func close() { shared.close() }
 
-    /// nil is an answer too: a database that is away is not asked again before `freshSeconds`.
+    /// Returns nil if the database is away. nil is kept too, so the next query waits for `freshSeconds`.
     private func ask() async -> QueueFigures? {
         guard database.isAvailable, let figures = try? await LoadQueueFigures.run(database) else { return nil }
         last = (figures, now())

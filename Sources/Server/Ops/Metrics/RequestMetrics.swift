@@ -1,11 +1,11 @@
-// Requests of one shard: how many, of which kind, how they ended and how long they took. Written on the shard's loop,
-// read on any thread. No text and no dictionary here: a request is two numbers.
+// Requests of one shard: number, kind, outcome and duration. Written on the shard's loop, read on any thread. A request
+// is two numbers; counting it needs no text and no dictionary.
 import Engine
 
 final class RequestMetrics: Sendable {
-    /// Beside `methods`: any other one.
+    /// Methods with their own label; `other` stands for all others.
     static let methods = ["GET", "HEAD", "POST", "other"]
-    /// Beside `statuses`: any other one, and no reply or one that was broken off.
+    /// Statuses with their own label. `others` has two more: any other status, and no reply or one broken off.
     static let statuses = [
         200, 201, 202, 204, 206, 302, 303, 304, 400, 401, 403, 404, 405, 408, 409, 413, 415, 416, 422, 429, 431, 500,
         502,
@@ -14,7 +14,7 @@ final class RequestMetrics: Sendable {
     private static let others = ["other", "aborted"]
     static let statusLabels = statuses.map(String.init) + others
 
-    /// The place of each status from 0 to 599 among the labels.
+    /// Index of the label for each status from 0 to 599.
     private static let places: [UInt8] = {
         var places = [UInt8](repeating: UInt8(statuses.count), count: 600)
         for (place, status) in statuses.enumerated() { places[status] = UInt8(place) }
@@ -23,17 +23,17 @@ final class RequestMetrics: Sendable {
 
     private enum Gauge: Int, MetricLabel { case open, connections }
 
-    /// A row a tag: what was no request, then each route with each method.
+    /// One row per tag: first a row for anything that is no request, then each route with each method.
     let durations: Histograms
     private let requests: Tallies
     private let gauges = Counts<Gauge>()
     private let places = RequestMetrics.places
     private let width = RequestMetrics.statusLabels.count
 
-    /// What a tag stands for, for each tag.
+    /// The labels of each tag.
     let labels: [MetricsText.Labels]
 
-    /// - Parameter patterns: the paths that requests are told apart by; the last place is for all others.
+    /// - Parameter patterns: paths with their own label; the last element stands for all others.
     init(patterns: [String]) {
         labels =
             [[("route", "none"), ("method", "other")]]
@@ -44,8 +44,8 @@ final class RequestMetrics: Sendable {
 
     // MARK: The shard's loop
 
-    /// A request begins.
-    /// - Parameter pattern: the place of its path among the patterns.
+    /// Counts a request that begins.
+    /// - Parameter pattern: index of its path among the patterns.
     /// - Returns: its tag.
     func begin(pattern: Int, _ head: RequestHead) -> Int {
         gauges.add(.open)
@@ -65,13 +65,13 @@ final class RequestMetrics: Sendable {
 
     // MARK: Any thread
 
-    /// Requests in work.
+    /// Requests that have not ended.
     var open: Int { gauges[.open] }
     var openConnections: Int { gauges[.connections] }
 
     func count(tag: Int, status place: Int) -> Int { requests[tag * width + place] }
 
-    /// Requests that are over; and those of them that ended with 500 or more, or without a whole reply.
+    /// Ended requests, and the failed ones of them: status 500 or more, or no whole reply.
     var totals: (all: Int, failed: Int) {
         var (all, failed) = (0, 0)
         for tag in labels.indices {
@@ -84,6 +84,6 @@ final class RequestMetrics: Sendable {
         return (all, failed)
     }
 
-    /// By the status' place.
+    /// Whether a request failed, by index of its status label.
     private static let isFailure = statuses.map { $0 >= 500 } + [false, true]
 }

@@ -1,21 +1,21 @@
-// All that is counted in one shard. Written on its loop, read on any thread.
+// All counters of one shard. Written on its loop, read on any thread.
 import Engine
 
 extension RateClass: MetricLabel {}
 
-/// The metrics of a shard: of its loop, of the Engine's parts on it, which they are passed to, and of its endpoints.
+/// The metrics of a shard: its loop, the Engine's parts on it (each gets its own), and its endpoints.
 final class ShardMetrics: Sendable {
-    /// What becomes of request bodies.
+    /// Counters of request bodies.
     enum Intake: Int, MetricLabel {
         /// Body bytes received.
         case bytes
-        /// Lots of requests that were valid.
+        /// Lots of valid requests.
         case lots
         /// Bodies being read or stored.
         case inFlight
-        /// Memory set aside for them.
+        /// Memory set aside for these bodies, bytes.
         case heldBytes
-        /// Requests turned away because there was no room.
+        /// Requests refused because there was no room.
         case refused
     }
 
@@ -28,7 +28,7 @@ final class ShardMetrics: Sendable {
     let admitted = Counts<RateClass>()
     let refused = Counts<RateClass>()
 
-    /// - Parameter patterns: the paths that requests are told apart by; the last place is for all others.
+    /// - Parameter patterns: paths with their own label; the last element stands for all others.
     init(_ loop: LoopMetrics, patterns: [String]) {
         self.loop = loop
         requests = RequestMetrics(patterns: patterns)
