@@ -1,7 +1,7 @@
-// The way into the API: client, rate, endpoint. Loop-bound: one per shard.
+// The entry into the API: client, rate limit, endpoint. Loop-bound: one per shard.
 import Engine
 
-/// Answers the API's requests of a shard's listener.
+/// Answers the API requests of a shard.
 final class APIHandler {
     private let services: APIServices
 
@@ -39,13 +39,13 @@ final class APIHandler {
 
     func refusePath(_ call: Call) { refuse(call, ServiceError(.notFound, "There is nothing at this path")) }
 
-    /// Endpoints of the poll class: counted before anything else is looked at.
+    /// Runs an endpoint of the poll class. Counting comes first.
     private func polled(_ call: Call, _ body: @escaping () async throws -> Void) {
         do throws(ServiceError) { try call.count(.poll) } catch { return call.fail(error) }
         call.run(body)
     }
 
-    /// Paths below `/api/` that lead nowhere count too (C3).
+    /// Requests to unknown paths below `/api/` count too (C3).
     private func refuse(_ call: Call, _ error: ServiceError, headers: [(String, String)] = []) {
         if call.exchange.head.path.hasPrefix("/api/") {
             do throws(ServiceError) { try call.count(.poll) } catch { return call.fail(error) }
@@ -55,11 +55,12 @@ final class APIHandler {
 }
 
 extension Call {
-    /// The job that the path names, once the signature over it holds (C1.5, C1.7).
-    /// - Throws: 401, 403; 503; 404 if it is no job's id.
+    /// The id of the job in the path, after the check of the signature over it (C1.5, C1.7).
+    /// - Throws: 401, 403; 503; 404 if `raw` is not an id.
     func signedJob(_ raw: String) throws(ServiceError) -> Identifier { try signed(raw, unknown: Call.jobNotFound) }
 
-    /// The same for an id of another kind: `unknown` is thrown if it cannot be one.
+    /// The same for an id of another kind.
+    /// - Parameter unknown: the error to throw if `raw` is not an id.
     func signed(_ raw: String, unknown: ServiceError) throws(ServiceError) -> Identifier {
         try signed(Array(raw.utf8)[...], unknown: unknown)
     }

@@ -1,6 +1,6 @@
-// The API's endpoints: one table. Pure.
+// The table of the API's endpoints. Pure.
 
-/// An endpoint of the API with what its path says.
+/// An endpoint of the API with the id from its path.
 public enum APIRoute: Equatable, Sendable {
     case generateDescriptions
     case batchStatus(job: String)
@@ -16,7 +16,7 @@ public enum APIRoute: Equatable, Sendable {
 }
 
 extension APIRoute {
-    /// Method, path, route; `:job` and its like stand for an id.
+    /// Method, path and route. `:job` and `:delivery` stand for an id.
     static let table: [Router<APIRoute>.Entry] = [
         .init("POST", "/api/v1/generate-descriptions") { _ in .generateDescriptions },
         .init("GET", "/api/v1/batch-status/:job") { .batchStatus(job: $0) },

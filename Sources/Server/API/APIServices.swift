@@ -1,8 +1,8 @@
-// What the API's endpoints of one shard work with. Loop-bound: one per shard.
+// The parts of a shard that the API's endpoints use. Loop-bound: one per shard.
 import Engine
 import Logging
 
-/// What the shards of an instance share; any thread.
+/// State that all shards of an instance share; any thread.
 public final class SharedState: Sendable {
     private struct State {
         var isMigrated = false
@@ -15,16 +15,16 @@ public final class SharedState: Sendable {
 
     init(limiter: RateLimiter) { self.limiter = limiter }
 
-    /// The schema is there: requests that need the database may be served.
+    /// The schema is up to date, so requests that need the database may be served.
     public var isMigrated: Bool { state.withLock { $0.isMigrated } }
-    /// The process is about to end: nothing new is begun.
+    /// The process is stopping and begins no new work.
     public var isDraining: Bool { state.withLock { $0.isDraining } }
 
     func setMigrated() { state.withLock { $0.isMigrated = true } }
     func setDraining() { state.withLock { $0.isDraining = true } }
 }
 
-/// The shard's parts, as the API's endpoints see them. Nothing of a single request is kept here.
+/// The parts of a shard, for the API's endpoints. They hold no state of a single request.
 public final class APIServices {
     public let loop: Loop
     public let config: Config
@@ -33,14 +33,14 @@ public final class APIServices {
     public let keys: SignatureKeys
     public let log: Logger
     public let clock: WallClock
-    /// This life of the instance.
+    /// The incarnation of this process.
     let incarnation: Identifier
     /// The name of this process.
     let instance: String
     let eagerLane: EagerLane
     let synchronous: SynchronousMode
     let health: HealthReport
-    /// Bodies being read or stored, and what they hold in memory.
+    /// Bodies being read or stored, and their memory.
     let ingestGate: IngestGate
     let metrics: ShardMetrics
     let durations = DurationHistory()
@@ -73,13 +73,14 @@ public final class APIServices {
 
     var isDatabaseReady: Bool { shared.isMigrated && database.isAvailable }
 
-    /// Nothing that needs the database can be done now; said at once rather than after a time-out (C4.5).
+    /// Refuses immediately while the database is not available, so the client does not have to wait for a time-out
+    /// (C4.5).
     func requireDatabase() throws(ServiceError) {
         if isDatabaseReady { return }
         throw ServiceError.databaseAway
     }
 
-    /// Nothing new is begun while the process ends (C4.5).
+    /// Refuses new work while the process stops (C4.5).
     func requireOpen() throws(ServiceError) {
         guard shared.isDraining else { return }
         throw ServiceError(.serviceUnavailable, "The service is shutting down", retryAfter: 5)

@@ -1,11 +1,11 @@
-// A valid batch becomes a job: one transaction, then 201 (C5.1). Loop-bound.
+// Turns a valid batch into a job: one transaction, then 201 (C5.1). Loop-bound.
 import Engine
 import Logging
 
 enum AcceptBatch {
     static func answer(_ call: Call, _ ingested: IngestedRequest, _ hold: KeyHold) async throws {
         let services = call.services
-        // Also while the service ends: a body that was begun before may take as long as the grace lasts.
+        // Runs during a shutdown too: a body that began before it may take until the end of the grace period.
         try services.requireDatabase()
         let recent = try await services.durations.recent(services.database, now: services.clock.now())
         let request = ingested.request
@@ -23,18 +23,18 @@ enum AcceptBatch {
         call.send(201, body, headers: headers)
     }
 
-    /// Where the job is.
+    /// The header with the URL of the job.
     private static func location(_ job: String) -> (String, String) { ("Location", "/api/v1/batch-status/" + job) }
 
-    /// Where the job is that a kept reply tells of; nothing if it tells of none.
+    /// The header with the URL of the job that a kept reply names; empty if it names none.
     static func location(in reply: [UInt8]) -> [(String, String)] {
         job(in: reply).map { [location($0)] } ?? []
     }
 
-    /// The id of the job that a kept reply tells of.
+    /// The id of the job that a kept reply names.
     static func job(in reply: [UInt8]) -> String? { (try? JSONValue.parse(reply))?["job_id"]?.string }
 
-    /// - Returns: the reply's body.
+    /// - Returns: the body of the reply.
     private static func store(
         _ job: NewJob, _ lots: LotStore, _ hold: KeyHold, _ services: APIServices
     ) async throws -> [UInt8] {
@@ -48,7 +48,7 @@ enum AcceptBatch {
                 return body
             }
         } catch let error as DatabaseError where error.kind == .lost(mayHaveHappened: true) {
-            // The COMMIT's reply was lost: whether the job exists decides what the client is told.
+            // The reply to COMMIT was lost. The job may exist, so look for it before answering.
             guard let born = try await InsertJob.find(services.database, job: job.id) else { throw error }
             return reply(job, born).bytes
         }

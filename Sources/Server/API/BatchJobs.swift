@@ -2,13 +2,13 @@
 import Engine
 
 enum BatchJobs {
-    /// Jobs of a page, and how many without `limit`.
+    /// Range of `limit`, the number of jobs per page.
     static let limits = 1...100
     static let limitByDefault = 10
 
     static func answer(_ call: Call) async throws {
         let services = call.services
-        // No job id in the path: the request target is what is signed (C1.5).
+        // The path has no job id, so the client signs the request target (C1.5).
         try services.keys.check(call.exchange.head.header("X-Signature"), over: Array(call.exchange.head.targetBytes))
         let query = try QueryParameters(call.exchange.head.query)
         let status = try query.choice("status", JobStatus.allCases.map(\.rawValue))

@@ -7,7 +7,7 @@ enum BatchResults {
         try await send(call, id) { _ in [] }
     }
 
-    /// The lots of a completed job in the form that the client asks for; 202 or 409 for other jobs.
+    /// Sends the lots of a completed job in the form that the client wants; 202 or 409 for other jobs.
     static func send(
         _ call: Call, _ id: Identifier, headers: (ResultsForm) -> [(String, String)]
     ) async throws {
@@ -16,7 +16,7 @@ enum BatchResults {
         guard let job = try await FindJob.run(database, job: id) else { throw Call.jobNotFound }
         if let error = job.noResults(now: call.services.clock.now()) { throw error }
         let part = try wish.part(of: job)
-        // Before the head is sent, so that a failure here still becomes an error reply.
+        // Read before the head is sent, so a failure here still becomes an error reply.
         let pages = ResultPages(on: loop, database: database, job: id, part)
         let first = try await pages.next()
         let isShort = pages.isAtEnd && first.bytes < ResultsStream.gzipBytesMin
@@ -28,7 +28,7 @@ enum BatchResults {
         do {
             try await ResultsStream(call, pages, text, isGzipped: isGzipped).send(first)
         } catch {
-            // The status is sent; a cut body is all that can still be told.
+            // The status is sent already. A reset connection is the only way left to report the failure.
             call.exchange.abort()
         }
     }

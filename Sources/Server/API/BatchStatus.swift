@@ -1,13 +1,13 @@
-// GET /api/v1/batch-status/{job_id}: most of all requests, so nothing on its way makes a text or a task of its own.
-// Loop-bound.
+// GET /api/v1/batch-status/{job_id}. Most requests are such polls, so this path makes no String and no task per
+// request. Loop-bound.
 import Engine
 
 enum BatchStatus {
     private static let path = Array("/api/v1/batch-status/".utf8)
-    /// Its path as ``APIRoute`` has it.
+    /// The pattern of its path in ``APIRoute``.
     static let pattern = "/api/v1/batch-status/:job"
 
-    /// The job's id as it stands in the path, if the request is such a poll.
+    /// The bytes of the job's id in the path; nil if the request is not such a poll.
     static func job(of head: RequestHead) -> ArraySlice<UInt8>? {
         guard head.isMethod("GET") else { return nil }
         let path = head.pathBytes

@@ -1,4 +1,4 @@
-// One request on its way through an endpoint: its reply is made here. Loop-bound.
+// One request on its way through an endpoint. Makes its reply. Loop-bound.
 import Engine
 import Logging
 
@@ -6,9 +6,9 @@ import Logging
 final class Call {
     let exchange: Exchange
     let services: APIServices
-    /// Whose request it is (C3.1).
+    /// The client that limits apply to (C3.1).
     let client: IPAddress
-    /// What it counts as: a synchronous request as long as nothing else is known (C3.1).
+    /// The class of the request; synchronous until its class is known (C3.1).
     var rate = RateClass.synchronous
 
     init(_ exchange: Exchange, _ services: APIServices, client: IPAddress) {
@@ -18,7 +18,7 @@ final class Call {
     }
 
     /// Counts the request in `rate`.
-    /// - Throws: 429 if the class is full; then it was not counted.
+    /// - Throws: 429 if the class is full; the request is not counted then.
     func count(_ rate: RateClass) throws(ServiceError) {
         do throws(ServiceError) { try obey(services.shared.limiter.admit(client, rate)) } catch {
             services.metrics.refused.add(rate)
@@ -27,8 +27,8 @@ final class Call {
         services.metrics.admitted.add(rate)
     }
 
-    /// Refuses if every one of `rates` is full, counting nothing yet. Then `Retry-After` is the longest, which holds
-    /// whichever of them the request would have been in.
+    /// Refuses the request if all of `rates` are full; does not count it. `Retry-After` is the longest wait of them,
+    /// because the request's class is not known yet.
     func look(_ rates: RateClass...) throws(ServiceError) {
         let verdicts = rates.map { services.shared.limiter.look(client, $0) }
         let refusals = verdicts.compactMap { verdict in
@@ -40,7 +40,7 @@ final class Call {
         try obey(.refused(latest))
     }
 
-    /// For a reply that counts nothing: its `RateLimit-*` headers.
+    /// Sets the `RateLimit-*` headers of a reply to a request that is not counted.
     func showStanding() {
         switch services.shared.limiter.look(client, rate) {
         case .off: exchange.replyHeaders = []
@@ -74,7 +74,7 @@ final class Call {
         respond(.json(status, value))
     }
 
-    /// A reply whose JSON text is there already.
+    /// Sends a reply whose JSON text is already made.
     func send(_ status: Int, _ body: [UInt8], headers: [(String, String)] = []) {
         respond(Reply(status: status, headers: [("Content-Type", "application/json")] + headers, body: body))
     }
@@ -86,8 +86,9 @@ final class Call {
         respond(reply)
     }
 
-    /// So that a client's complaint with its `X-Request-ID` leads to what happened. Who floods us does not flood the
-    /// log: failures of ours and of OpenAI are told, refused signatures too, anything else to those who debug.
+    /// Logs a refusal, so support can find it by the client's `X-Request-ID`. The levels keep a flood of bad requests
+    /// out of the log: failures of the service and of OpenAI are warnings, refused signatures are info, all others are
+    /// debug.
     private func note(_ error: ServiceError) {
         let status = error.code.status
         let level: Logger.Level =
@@ -116,7 +117,7 @@ final class Call {
 
     // MARK: Work
 
-    /// Runs `body` as a task of the loop; it is cancelled when the client goes away. What it throws becomes the reply.
+    /// Runs `body` as a task of the loop, which is cancelled if the client disconnects. An error becomes the reply.
     func run(_ body: @escaping () async throws -> Void) {
         let task = LogContext.with(["request_id": "\(exchange.requestID)"]) {
             services.loop.spawn { [self] in
@@ -132,7 +133,7 @@ final class Call {
         case let error as ServiceError: fail(error)
         case let error as DatabaseError: fail(error)
         case is SystemError:
-            services.log.error("spool failed", metadata: ["error": "\(error)"])
+            services.log.error("spool failed; check the disk of SPOOL_DIR", metadata: ["error": "\(error)"])
             fail(Ingest.overloaded)
         case is ExchangeClosed, is CancellationError:
             exchange.abort()
@@ -142,7 +143,7 @@ final class Call {
         }
     }
 
-    /// A failed call of the database: told in the contract's words, logged in its own.
+    /// Replies to a failed database call in the contract's words, and logs the database's own words.
     func fail(_ error: DatabaseError) {
         log(error)
         fail(ServiceError(error))

@@ -15,8 +15,8 @@ enum CancelJob {
             ])
     }
 
-    /// Cancels the job, its outside work included (C4.3).
-    /// - Returns: when.
+    /// Cancels the job and its work at the provider (C4.3).
+    /// - Returns: the time of the cancellation.
     /// - Throws: 404, 400, 409; `DatabaseError`.
     static func perform(_ services: APIServices, _ id: Identifier) async throws -> Timestamp {
         let instance = services.instance

@@ -1,8 +1,8 @@
-// Which error an integrator sees when the database fails (C4.5). Pure.
+// The error that a client gets when the database fails (C4.5). Pure.
 import Engine
 
 extension ServiceError {
-    /// A failed database call. The database's own words stay in the log.
+    /// Maps a failed database call. The database's own message goes only to the log.
     init(_ trouble: DatabaseError) {
         switch trouble.kind {
         case .unavailable, .lost, .busy:
@@ -20,8 +20,8 @@ extension ServiceError {
     }
 
     private static func refused(sqlState: String) -> ServiceError {
-        // Classes: 53 insufficient resources, 57 operator intervention (shutdown), 40 rolled back, 08 connection, 25
-        // read only.
+        // Classes: 53 insufficient resources, 57 operator intervention (shutdown), 40 transaction rollback, 08
+        // connection, 25 invalid transaction state (read only).
         if ["53", "57", "40", "08", "25"].contains(where: sqlState.hasPrefix) {
             return .databaseAway
         }

@@ -1,4 +1,4 @@
-// What recent jobs took, read again only now and then. Loop-bound: one a shard.
+// Durations of recent jobs, cached for `staleSeconds`. Loop-bound: one per shard.
 import Engine
 
 final class DurationHistory {

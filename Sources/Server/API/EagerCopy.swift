@@ -1,18 +1,18 @@
-// Lots that go straight into an open transaction while the rest of their body still comes in, so that the database
-// works at the same time as the reader. If the signature does not hold, all of it is rolled back. ``EagerLane`` decides
-// which bodies. Without it 200 MB take 1.8 times as long and 1.7 times the CPU (docs/PERFORMANCE.md, "Ingest").
+// Copies lots into an open transaction while the rest of their body still arrives, so the database works in parallel
+// with the reader. If the signature is invalid, the transaction is rolled back. ``EagerLane`` selects the bodies.
+// Without eager copies a body of 200 MB takes 1.8 times as long and 1.7 times the CPU (docs/PERFORMANCE.md, "Ingest").
 // Loop-bound.
 import Engine
 
 public final class EagerCopy {
-    /// A slower sender would hold a transaction open for too long; bytes a second.
+    /// Slowest sender, in bytes per second. A slower one would keep a transaction open for too long.
     public static let senderBytesPerSecond = 8_000_000.0
-    /// Waiting for the database at most, plus one append.
+    /// Bytes that may wait for the database; one append may exceed it.
     static let memoryBytes = 1024 * 1024
-    /// Handed to it at a time.
+    /// Bytes per write to the database.
     static let blockBytes = 128 * 1024
-    /// How long the sender may take for a block, seconds: as long as it may pause. The transaction is then given up;
-    /// one that is kept busy has `DatabaseSession.lotsSeconds` in all.
+    /// Longest time that the sender may take for a block, in seconds: the longest pause of a body. Then the transaction
+    /// is given up. With a fast sender the COPY may take `DatabaseSession.lotsSeconds` in total.
     static let patienceSeconds = Limits.bodyPauseSeconds
 
     private enum Ruling {
@@ -22,7 +22,7 @@ public final class EagerCopy {
     }
 
     private struct Abandoned: Error {}
-    /// The body comes so slowly that it is no reason for an open transaction.
+    /// The body arrives too slowly to justify an open transaction.
     private struct SenderTooSlow: Error {}
 
     private let loop: Loop
@@ -36,13 +36,13 @@ public final class EagerCopy {
 
     private(set) var hasFailed = false
     var whenDrained: (() -> Void)?
-    /// Called once, when the transaction has ended.
+    /// Called once, after the end of the transaction.
     private var whenEnded: (() -> Void)?
 
     /// - Parameters:
-    ///   - beginning: rows that have waited elsewhere so far.
-    ///   - patience: seconds that the sender may take for a block.
-    ///   - whenEnded: called once, when the transaction has ended; perhaps before this returns.
+    /// - beginning: rows that were held in the spool so far.
+    /// - patience: longest time that the sender may take for a block, in seconds.
+    /// - whenEnded: called once, after the end of the transaction; possibly before this returns.
     init(
         on loop: Loop, database: Database, beginning: [UInt8], patience: Double = EagerCopy.patienceSeconds,
         whenEnded: @escaping () -> Void
@@ -63,14 +63,15 @@ public final class EagerCopy {
         if buffer.count >= EagerCopy.blockBytes { wake() }
     }
 
-    /// All rows so far, if none of them went out before it failed; it is empty then.
+    /// All rows so far, if the transaction failed before any of them was sent to the database. This object holds none
+    /// then.
     func takeBack() -> [UInt8]? {
         guard hasFailed, !hasHandedOn else { return nil }
         defer { buffer = [] }
         return buffer
     }
 
-    /// Nothing can be taken back out of a COPY: it fails, and the next attempt will go another way.
+    /// A COPY cannot take rows back, so it fails. The next attempt uses the spool.
     func reset() {
         guard hasHandedOn else { return buffer = [] }
         fail()
@@ -118,7 +119,7 @@ public final class EagerCopy {
         if case .commit(let lots, _) = verdict { lots } else { 0 }
     }
 
-    /// The next bytes for the server; nil when the verdict is to commit and all are handed on.
+    /// The next bytes for the database; nil when the verdict is to commit and all bytes are taken.
     private func next() async throws -> [UInt8]? {
         let due = Monotonic.seconds() + patience
         while true {

@@ -1,9 +1,9 @@
-// Decides which bodies are copied into an open transaction while they still come in (``EagerCopy``). Loop-bound: one
-// per loop.
+// Selects the bodies that are copied into an open transaction while they arrive (``EagerCopy``). Loop-bound: one per
+// loop.
 import Engine
 
-/// Lets large bodies in that arrive fast, from clients whose last signature held: one at a time, because the loop's
-/// other connections are for other requests.
+/// Admits large bodies that arrive fast, from clients whose last signature was valid. Admits one body at a time,
+/// because the loop's other database connections are for other requests.
 final class EagerLane {
     /// A body with fewer bytes of rows is not large.
     static let rowBytesMin = Spool.memoryBytes / 2
@@ -14,7 +14,7 @@ final class EagerLane {
     private let bytesPerSecondMin: Double
     private var isTaken = false
 
-    /// - Parameter bytesPerSecondMin: a slower sender would hold a transaction open for too long.
+    /// - Parameter bytesPerSecondMin: a slower sender would keep a transaction open for too long.
     init(on loop: Loop, database: Database, shared: SharedState, bytesPerSecondMin: Double) {
         self.loop = loop
         self.database = database
@@ -23,8 +23,8 @@ final class EagerLane {
     }
 
     /// - Parameters:
-    ///   - spool: holds the rows so far; they are taken from it if the body is let in.
-    ///   - seconds: since the body began.
+    /// - spool: holds the rows so far; an admitted body takes them from it.
+    /// - seconds: time since the body began.
     /// - Returns: nil if the body stays in the spool.
     func enter(_ client: IPAddress, with spool: Spool, after seconds: Double) -> EagerCopy? {
         let rate = Double(spool.heldBytes) / max(seconds, 0.001)
@@ -35,9 +35,9 @@ final class EagerLane {
         return EagerCopy(on: loop, database: database, beginning: rows, whenEnded: { self.isTaken = false })
     }
 
-    /// The client's signature held.
+    /// The client's signature was valid.
     func remember(_ client: IPAddress) { shared.known.remember(client) }
 
-    /// The client's signature did not hold, or its rows could not be stored: its next body waits in the spool.
+    /// The client's signature was invalid, or its rows could not be stored: its next body goes to the spool.
     func forget(_ client: IPAddress) { shared.known.forget(client) }
 }

@@ -1,5 +1,5 @@
-// POST /api/v1/generate-descriptions: checks of the head, then the body is read; what it asks for decides the mode
-// (C2.1). Loop-bound.
+// POST /api/v1/generate-descriptions: checks the head, reads the body, then selects the mode by its content (C2.1).
+// Loop-bound.
 import Engine
 import Logging
 
@@ -9,14 +9,14 @@ enum GenerateDescriptions {
         do throws(ServiceError) {
             try checkHead(call)
         } catch {
-            // Which ones we do know (RFC 9110 15.5.16).
+            // Names the codings that are supported (RFC 9110 15.5.16).
             let known = call.exchange.head.hasKnownCoding ? [] : [("Accept-Encoding", "gzip, identity")]
             return call.refuse(error, headers: known)
         }
         call.run { try await serve(call) }
     }
 
-    /// Reads and judges the body, claims its key, does what it asks for.
+    /// Reads and checks the body, claims its idempotency key, and answers in its mode.
     private static func serve(_ call: Call) async throws {
         guard let ingested = try await read(call) else { return }
         defer { ingested.discard() }
@@ -24,7 +24,8 @@ enum GenerateDescriptions {
         let request = ingested.request
         if request.isSynchronous {
             ingested.discard()
-            // While the service stops, a batch is still stored, which takes a moment; a description may take too long.
+            // During a shutdown a batch is still stored, which is fast; a description may take longer than the grace
+            // period.
             try call.services.requireOpen()
         }
         guard let hold = try await KeyHold.take(call, request) else { return }
@@ -56,7 +57,7 @@ enum GenerateDescriptions {
             throw ServiceError(.unsupportedMediaType, "Content-Type must be application/json")
         }
         guard call.exchange.head.hasKnownCoding else {
-            throw ServiceError(.unsupportedMediaType, "The only Content-Encoding that is understood is gzip")
+            throw ServiceError(.unsupportedMediaType, "The only supported Content-Encoding is gzip")
         }
         if case .length(let bytes) = call.exchange.bodyFraming, bytes > Limits.bodyBytes {
             throw Ingest.bodyTooLarge
@@ -64,14 +65,15 @@ enum GenerateDescriptions {
         if isSurelyBatch(call.exchange) { try call.services.requireDatabase() }
     }
 
-    /// Asked for, or too long for a single lot: without a database, or room in its class, it need not be read.
+    /// True if the client asks for a batch, or if the body is too long for a single lot. Such a body need not be read
+    /// if the database is away or the batch class is full.
     private static func isSurelyBatch(_ exchange: Exchange) -> Bool {
         if exchange.head.prefersAsync { return true }
         guard case .length(let bytes) = exchange.bodyFraming else { return false }
         return bytes > 2 * Limits.lotBytes
     }
 
-    /// Full classes refuse before the body is read, where it is clear which class it will be (C3.1).
+    /// Refuses before the body is read if all classes that the request may belong to are full (C3.1).
     private static func checkRate(_ call: Call) throws(ServiceError) {
         if isSurelyBatch(call.exchange) { try call.look(.batch) } else { try call.look(.batch, .synchronous) }
     }
@@ -83,7 +85,7 @@ enum GenerateDescriptions {
 }
 
 extension Call {
-    /// Refuses a request to generate. Refusals count (C3.1); the service's own trouble counts against nobody.
+    /// Refuses a request to generate. Refusals count (C3.1), except those for trouble of the service itself.
     func refuse(_ error: ServiceError, headers: [(String, String)] = []) {
         if error.code == .rateLimitExceeded { return fail(error) }
         if error.code == .serviceUnavailable {
@@ -96,7 +98,7 @@ extension Call {
 }
 
 extension RequestHead {
-    /// The body is in gzip, and in nothing besides.
+    /// The body has the coding gzip and no other.
     var isGzipped: Bool { contentCodings == ["gzip"] || contentCodings == ["x-gzip"] }
     var hasKnownCoding: Bool { isGzipped || contentCodings == [] || contentCodings == ["identity"] }
 

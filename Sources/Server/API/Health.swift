@@ -8,7 +8,7 @@ enum Health {
     }
 }
 
-/// Whether requests should be sent here.
+/// Whether a load balancer should send requests to this instance.
 enum Ready {
     static func answer(_ call: Call) {
         do throws(ServiceError) {

@@ -1,12 +1,12 @@
-// Idempotency-Key: a request that is sent again gets the first reply again, and costs nothing again (C2.7). Loop-bound.
+// Idempotency-Key: a repeated request gets the first reply again, without new cost (C2.7). Loop-bound.
 import Engine
 import Logging
 
-/// A request's hold on its key. Without a key it holds nothing, and all of its methods do nothing.
+/// A request's claim on its key. Without a key all methods do nothing.
 final class KeyHold {
-    /// Most characters of a key (C2.7).
+    /// Longest key, in characters (C2.7).
     static let keyCharactersMax = 255
-    /// When to ask again for what is still being worked on, seconds.
+    /// `Retry-After` while the first request is still running, in seconds.
     static let retrySeconds = 2
 
     private let services: APIServices
@@ -20,8 +20,9 @@ final class KeyHold {
     }
 
     /// Claims the request's key.
-    /// - Returns: nil if the first reply was sent again: there is nothing left to do.
-    /// - Throws: 400 for what is no key; 409 while the first request runs; 422 if it had another body; 503.
+    /// - Returns: nil if the first reply was sent again; the request is answered then.
+    /// - Throws: 400 for an invalid key; 409 while the first request is running; 422 if the first request had another
+    ///   body; 503.
     static func take(_ call: Call, _ request: GenerationRequest) async throws -> KeyHold? {
         guard let key = try key(call.exchange.head) else { return KeyHold(call, nil) }
         let services = call.services
@@ -35,7 +36,7 @@ final class KeyHold {
                 instance: services.instance, incarnation: services.incarnation,
                 silentSeconds: WorkConfiguration.silentSeconds)
         } catch {
-            await hold.release()  // it may have happened all the same
+            await hold.release()  // the database may have made the claim before the error
             throw error
         }
         switch verdict {
@@ -53,8 +54,8 @@ final class KeyHold {
         }
     }
 
-    /// Stores the reply, in the transaction that makes what it tells of.
-    /// - Throws: 409 if others have the key by now: nothing may come of this request.
+    /// Stores the reply, in the same transaction as the job that it names.
+    /// - Throws: 409 if another request has the key by now; the caller must roll back then.
     func complete(_ session: DatabaseSession, status: Int, reply: [UInt8]) async throws {
         guard let claim else { return }
         guard try await IdempotencyKeys.complete(session, claim, status: status, reply: reply) else {
@@ -62,20 +63,21 @@ final class KeyHold {
         }
     }
 
-    /// Stores a reply that stands for itself; the client has it in any case.
+    /// Stores the reply to a synchronous request. The client gets the reply even if this fails.
     func complete(status: Int, reply: [UInt8]) async {
         guard let claim else { return }
-        await surely("reply could not be stored") { database throws(DatabaseError) in
+        await surely("reply is not stored yet; trying again") { database throws(DatabaseError) in
             CrashPoint.replyStoring.pass()
             _ = try await IdempotencyKeys.complete(database, claim, status: status, reply: reply)
             CrashPoint.replyStored.pass()
         }
     }
 
-    /// Only 200 and 201 are kept: after an error the same key may try again. Once completed it stays.
+    /// Releases the key after an error, so a later request may use it: only 200 and 201 are kept. Does nothing to a
+    /// completed key.
     func release() async {
         guard let claim else { return }
-        await surely("key could not be released") { database throws(DatabaseError) in
+        await surely("key is not released yet; trying again") { database throws(DatabaseError) in
             CrashPoint.keyReleasing.pass()
             try await IdempotencyKeys.release(database, claim)
             CrashPoint.keyReleased.pass()
@@ -86,7 +88,7 @@ final class KeyHold {
         .requestInProgress, "A request with this Idempotency-Key is still being processed",
         retryAfter: KeyHold.retrySeconds)
 
-    /// - Throws: 400 INVALID_FIELD unless it is 1 to 255 visible ASCII characters.
+    /// - Throws: 400 INVALID_FIELD unless the key has 1 to 255 visible ASCII characters.
     private static func key(_ head: RequestHead) throws(ServiceError) -> String? {
         let given = head.headers("Idempotency-Key")
         guard let key = given.first else { return nil }
@@ -99,16 +101,16 @@ final class KeyHold {
         return key
     }
 
-    // MARK: The database may be away
+    // MARK: Retries while the database is away
 
-    /// Waits for the first try only; goes on by itself for as long as the claim lasts. In tasks of its own: the
-    /// caller's may be cancelled.
+    /// Waits for the first attempt; repeats it in the background for as long as the claim lasts. Uses tasks of its own,
+    /// because the caller's task may be cancelled.
     private func surely(_ trouble: String, _ act: @escaping (Database) async throws(DatabaseError) -> Void) async {
         let (services, requestID) = (services, requestID)
         await services.loop.spawn {
             do throws(DatabaseError) { try await act(services.database) } catch {
                 services.log.warning(
-                    "idempotency: \(trouble) yet", metadata: ["request_id": "\(requestID)", "error": "\(error)"])
+                    "idempotency: \(trouble)", metadata: ["request_id": "\(requestID)", "error": "\(error)"])
                 services.loop.spawn { await KeyHold.persist(services, act) }
             }
         }.value

@@ -1,19 +1,19 @@
-// A request body on its way in: socket (-> inflater) -> reader -> store, each held back by the next. Loop-bound; held
-// by the exchange.
+// Reads a request body: socket (-> inflater) -> reader -> store. Each part slows down the one before it. Loop-bound;
+// held by the exchange.
 import Engine
 
-/// A valid request with its lots in a store, not yet visible to anybody.
+/// A valid request with its lots in a store. The job is not visible yet.
 struct IngestedRequest {
     var request: GenerationRequest
-    /// The id that its lots' rows already bear.
+    /// The job id in the rows of its lots.
     var job: Identifier
     var lots: LotStore
-    /// When its head was complete, by a clock that never goes back.
+    /// When the head was complete, in seconds of a monotonic clock.
     var arrivedSeconds: Double
-    /// Its place in the gate.
+    /// The body's place in the gate.
     fileprivate var place: IngestGate.Place
 
-    /// Frees the lots and the place in the gate. Call it once they are stored, or will not be.
+    /// Frees the lots and the place in the gate. Call it when the lots are stored or are not needed.
     func discard() {
         lots.discard()
         place.leave()
@@ -30,11 +30,11 @@ final class Ingest: BodyReceiver, LotSink {
     private let job = Identifier.random()
     private let lots: LotStore
     private let arrivedSeconds = Monotonic.seconds()
-    /// Where the body comes from; nil when no more of it is wanted.
+    /// The source of the body; nil when no more of it is needed.
     private var source: (any BodySource)?
-    /// nil when no more is read.
+    /// Nil when reading has ended.
     private var reader: RequestReader?
-    /// Resumed when the body is whole (true), will not come (false), or is refused.
+    /// Resumed when the body is complete (true), does not arrive (false), or is refused.
     private var arrival: Ticket<Result<Bool, ServiceError>>?
 
     init(_ call: Call) {
@@ -42,9 +42,9 @@ final class Ingest: BodyReceiver, LotSink {
         lots = LotStore(for: call)
     }
 
-    /// Reads the body and judges it.
-    /// - Returns: nil if the body does not come; that has been answered already.
-    /// - Throws: `ServiceError`: why the request is refused; `CancellationError` when the client went away.
+    /// Reads and checks the body.
+    /// - Returns: nil if the body does not arrive; the request is answered then.
+    /// - Throws: `ServiceError` with the reason of a refusal; `CancellationError` if the client disconnected.
     func finish() async throws -> IngestedRequest? {
         let exchange = call.exchange
         let length: Int? =
@@ -79,7 +79,7 @@ final class Ingest: BodyReceiver, LotSink {
 
     func bodyFailed(_ failure: BodyFailure) {
         guard let arrival, arrival.isWaiting else { return }
-        // Before this returns: the server answers by itself what is unanswered then.
+        // Answer before this returns: the connection would send its own reply otherwise.
         if let error = Ingest.error(failure) { call.refuse(error) }
         release()
         arrival.resume(.success(false))
@@ -89,7 +89,7 @@ final class Ingest: BodyReceiver, LotSink {
         switch failure {
         case .tooLarge: bodyTooLarge
         case .timedOut: ServiceError(.requestTimeout, "The request body took too long to arrive")
-        case .malformed: ServiceError(.badRequest, "The request body's chunks cannot be read")
+        case .malformed: ServiceError(.badRequest, "The request body's chunks cannot be parsed")
         case .corrupted: ServiceError(.badRequest, "The request body is not one whole gzip member")
         case .clientClosed: nil
         }
@@ -105,7 +105,7 @@ final class Ingest: BodyReceiver, LotSink {
 
     // MARK: Parts
 
-    /// - Returns: false if the body does not come.
+    /// - Returns: false if the body does not arrive.
     private func receive() async throws -> Bool {
         let (exchange, config) = (call.exchange, call.services.config)
         let source: any BodySource = exchange.head.isGzipped ? GunzippedBody(exchange) : exchange
@@ -123,7 +123,7 @@ final class Ingest: BodyReceiver, LotSink {
         return try outcome.get()
     }
 
-    /// The body is whole.
+    /// Checks the complete body.
     private func judge(_ place: IngestGate.Place) async throws(ServiceError) -> IngestedRequest {
         guard let reader else { throw Ingest.overloaded }
         let (services, head) = (call.services, call.exchange.head)
@@ -144,7 +144,8 @@ final class Ingest: BodyReceiver, LotSink {
         }
     }
 
-    /// A signature in the body cannot cover the body that holds it; a key must be told from another body's (C2.7).
+    /// The body's hash is needed for a signature in the header, and to compare bodies under one idempotency key (C2.7).
+    /// A signature in the body cannot cover the body itself.
     private var hashesBody: Bool {
         let head = call.exchange.head
         return head.header("X-Signature") != nil || head.header("Idempotency-Key") != nil
@@ -156,19 +157,19 @@ final class Ingest: BodyReceiver, LotSink {
         source?.resumeBody()
     }
 
-    /// The request goes on where nothing is lost yet.
+    /// Continues with the spool if no row is lost, else refuses.
     private func lotsFailed() {
         guard lots.returnToSpool() else { return refuse(Ingest.overloaded) }
         source?.resumeBody()
     }
 
-    /// In the middle of the body: the rest is not read.
+    /// Refuses in the middle of the body; the rest is not read.
     private func refuse(_ error: ServiceError) {
         release()
         arrival?.resume(.failure(error))
     }
 
-    /// The reader refers to this object as its sink, the source as its receiver.
+    /// Breaks the reference cycles: the reader refers to this object as its sink, the source as its receiver.
     private func release() {
         reader = nil
         source = nil

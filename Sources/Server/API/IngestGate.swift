@@ -1,20 +1,20 @@
-// How much request bodies may hold in memory at a time, until they are stored or refused. Loop-bound: one a shard.
+// Bounds the memory of request bodies until they are stored or refused. Loop-bound: one per shard.
 import Engine
 
-/// Admits bodies up to a sum of what they may hold; beyond it the service says at once that it is overloaded (C4.5).
-/// A body holds its place for as long as it takes to arrive, and its signature is not known yet: so no client gets more
-/// than a quarter of the sum, and one that sends slowly shuts out nobody but itself.
+/// Admits bodies up to a total of `bytesMax`; beyond it the service replies at once that it is overloaded (C4.5). A
+/// body keeps its place while it arrives, and its signature is not known before it is complete. So one client gets a
+/// quarter of the total at most, and a slow sender shuts out only itself.
 final class IngestGate {
-    /// For all bodies of a shard.
+    /// Limit for all bodies of a shard.
     static let bytesMax = 256 * 1024 * 1024
-    /// For all bodies of one client.
+    /// Limit for all bodies of one client.
     static let clientBytesMax = bytesMax / 4
-    /// What one body holds at most: the spool's memory twice, the reader's lot and its canonical form.
+    /// Weight of the largest body: the spool's memory twice, the reader's lot and its canonical form.
     static let bodyBytesMax = 4 * 1024 * 1024
-    /// What the smallest one holds.
+    /// Weight of the smallest body.
     static let bodyBytesMin = 16 * 1024
 
-    /// What one body may hold, from its first byte until it is stored or refused.
+    /// The place of one body in the gate, from its first byte until it is stored or refused.
     final class Place {
         private let gate: IngestGate
         private let client: IPAddress
@@ -26,7 +26,7 @@ final class IngestGate {
             self.weight = weight
         }
 
-        /// Idempotent.
+        /// Gives the place back. Idempotent.
         func leave() {
             guard weight > 0 else { return }
             gate.giveBack(weight, of: client)
@@ -37,13 +37,13 @@ final class IngestGate {
 
     private let metrics: Counts<ShardMetrics.Intake>
     private var held = 0
-    /// What each client's bodies hold of it; only those that hold something.
+    /// The bytes held per client; clients that hold none are absent.
     private var clients: [IPAddress: Int] = [:]
 
     init(metrics: Counts<ShardMetrics.Intake> = .init()) { self.metrics = metrics }
 
-    /// - Parameter length: of the body if it is known.
-    /// - Returns: nil if there is no room, or none for this client.
+    /// - Parameter length: of the body; nil if it is unknown.
+    /// - Returns: nil if the total or this client's share is exhausted.
     func enter(_ client: IPAddress, length: Int?) -> Place? {
         let weight = min(max(length ?? IngestGate.bodyBytesMax, IngestGate.bodyBytesMin), IngestGate.bodyBytesMax)
         let own = clients[client, default: 0] + weight

@@ -1,5 +1,4 @@
-// Jobs as JSON: the members of the API document, no more and no fewer (additive ones: docs/CONTRACT.md).
-// Pure.
+// Jobs as JSON: exactly the members of the API document, plus those that docs/CONTRACT.md adds. Pure.
 import Engine
 
 extension JobView {
@@ -19,7 +18,7 @@ extension JobView {
         ])
     }
 
-    /// With the counts.
+    /// Progress with the counts of lots.
     func fullProgress(now: Timestamp) -> JSONValue {
         .object([
             ("total_lots", .int(totalLots)),
@@ -30,7 +29,7 @@ extension JobView {
         ])
     }
 
-    /// Without them.
+    /// Progress without the counts of lots.
     func shortProgress(now: Timestamp) -> JSONValue {
         .object([
             ("completion_percentage", .double(completionPercentage)),
@@ -51,7 +50,7 @@ extension JobView {
 }
 
 extension JobView {
-    /// Why there are no results to send; nil for a completed job (C4.4 and the document's 202).
+    /// The reason why a job has no results to send; nil for a completed job (C4.4, and 202 of the API document).
     func noResults(now: Timestamp) -> ServiceError? {
         switch status {
         case .completed: nil

@@ -1,8 +1,9 @@
-// Where a request's lots are from the moment they are read until its job exists. Loop-bound.
+// Holds a request's lots from reading until the job exists. Loop-bound.
 import Engine
 
-/// Takes rows of ``InsertJob/copy`` as they are read, and puts all of them into the table, or none. They wait in a
-/// spool until the body has been judged; large bodies may go into an open transaction meanwhile (``EagerCopy``).
+/// Takes rows of ``InsertJob/copy`` as they are read, and stores either all of them in the table or none. The rows wait
+/// in a spool until the body has been checked. Rows of a large body may go into an open transaction meanwhile
+/// (``EagerCopy``).
 final class LotStore {
     private enum Way {
         case spool(Spool)
@@ -17,7 +18,7 @@ final class LotStore {
     private var way: Way
     private var isDecided = false
 
-    /// Called when more may be appended again, or after a failure.
+    /// Called when more rows may be appended, or after a failure.
     var whenDrained: (() -> Void)?
 
     init(for call: Call) {
@@ -38,7 +39,7 @@ final class LotStore {
         }
     }
 
-    /// The lots so far cannot be stored: see ``returnToSpool()``.
+    /// The rows so far cannot be stored: see ``returnToSpool()``.
     var hasFailed: Bool {
         switch way {
         case .spool(let spool): spool.failure != nil
@@ -46,7 +47,7 @@ final class LotStore {
         }
     }
 
-    /// Appends what `body` appends to a buffer: whole rows.
+    /// Appends the rows that `body` writes to a buffer. They must be complete.
     func append(_ body: (inout [UInt8]) -> Void) {
         switch way {
         case .spool(let spool): spool.append(body)
@@ -54,7 +55,7 @@ final class LotStore {
         }
     }
 
-    /// Forgets everything so far.
+    /// Drops all rows so far.
     func reset() {
         switch way {
         case .spool(let spool): spool.reset()
@@ -70,8 +71,8 @@ final class LotStore {
         }
     }
 
-    /// Moves the rows into an open transaction if ``EagerLane`` lets this body in. Decides once, as soon as the body is
-    /// large enough.
+    /// Moves the rows into an open transaction if ``EagerLane`` admits this body. Decides once, when the body is large
+    /// enough.
     func considerEager() {
         guard !isDecided, case .spool(let spool) = way, spool.heldBytes >= EagerLane.rowBytesMin else { return }
         isDecided = true
@@ -80,8 +81,8 @@ final class LotStore {
         listen()
     }
 
-    /// After a failure: takes the rows into a new spool if the database has none of them yet. In any case the client's
-    /// next body waits in the spool.
+    /// After a failure: moves the rows into a new spool if the database has none of them yet. In any case the client's
+    /// next body goes to the spool.
     /// - Returns: false if rows are lost.
     func returnToSpool() -> Bool {
         lane.forget(client)
@@ -94,8 +95,8 @@ final class LotStore {
         return true
     }
 
-    /// Everything was appended: commits it together with what `end` does in the same transaction.
-    /// - Throws: what `end` threw; `JobNotStored` if the table has another number of rows than `lots`; `DatabaseError`,
+    /// Commits all rows together with the work of `end` in the same transaction. Call it after the last append.
+    /// - Throws: the errors of `end`; `JobNotStored` if the table's number of new rows is not `lots`; `DatabaseError`;
     ///   `SystemError`.
     func commit(
         lots: Int, _ end: @escaping (DatabaseSession) async throws -> [UInt8]
@@ -123,14 +124,15 @@ final class LotStore {
     }
 }
 
-/// The database holds something else than was sent: the transaction is rolled back.
+/// The database stored other rows than were sent, so the transaction is rolled back.
 struct JobNotStored: Error {}
 
 extension DatabaseSession {
-    /// Longest time that the server gives to one body's COPY, seconds; many statements' worth.
+    /// Longest time for the COPY of one body on the server, in seconds. It exceeds the usual limit of a statement.
     static let lotsSeconds = 120
 
-    /// Copies rows into the table of lots; `next` gives whole portions in any sizes, nil at the end.
+    /// Copies rows into the table of lots.
+    /// - Parameter next: gives bytes in pieces of any size; nil at the end.
     func copyLots(expecting lots: () -> Int, _ next: () async throws -> [UInt8]?) async throws {
         try await execute("SET LOCAL statement_timeout = '\(DatabaseSession.lotsSeconds)s'")
         let copy = try await copyIn(InsertJob.copy)
@@ -139,7 +141,7 @@ extension DatabaseSession {
             while let bytes = try await next() { try await copy.write(bytes) }
             try await copy.write(CopyBinary.trailer)
         } catch {
-            try? await copy.fail("the lots could not be read")  // the first error is the one to tell
+            try? await copy.fail("the lots could not be read")  // keep the first error
             throw error
         }
         guard try await copy.finish() == lots() else { throw JobNotStored() }

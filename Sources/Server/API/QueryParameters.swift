@@ -1,12 +1,12 @@
 // The query of a request target, decoded and checked. Pure.
 import Engine
 
-/// Parameters by name; each checked getter throws 400 INVALID_PARAMETER naming the parameter (C4.2).
+/// Parameters by name. Each checked getter throws 400 INVALID_PARAMETER, which names the parameter (C4.2).
 struct QueryParameters {
     private var values: [String: String] = [:]
     private var repeated: Set<String> = []
 
-    /// - Parameter query: what follows the `?`, raw. Unknown names are kept and harmless.
+    /// - Parameter query: the undecoded text after the `?`. Unknown parameters are ignored.
     init(_ query: String?) throws(ServiceError) {
         for pair in (query ?? "").split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -22,7 +22,7 @@ struct QueryParameters {
             .invalidParameter, "Query parameter '\(name)' \(what)", details: .object([("parameter", .string(name))]))
     }
 
-    /// nil if absent. Given twice is a mistake: which one was meant?
+    /// The value of the parameter; nil if absent. A repeated parameter is an error, because its meaning is ambiguous.
     func text(_ name: String) throws(ServiceError) -> String? {
         if repeated.contains(name) { throw QueryParameters.problem(name, "is given more than once") }
         return values[name]
@@ -53,7 +53,7 @@ struct QueryParameters {
         return text
     }
 
-    /// Form decoding: `+` is a space. nil if it is not UTF-8 or an escape is cut.
+    /// Form decoding: `+` is a space. Nil for an incomplete escape or text that is not UTF-8.
     private static func decode(_ text: Substring) -> String? {
         var out: [UInt8] = []
         var rest = text.utf8[...]

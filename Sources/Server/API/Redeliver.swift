@@ -1,4 +1,4 @@
-// POST /api/v1/webhook-deliveries/{id}/redeliver (C6.3): an ended delivery starts anew. Loop-bound.
+// POST /api/v1/webhook-deliveries/{id}/redeliver (C6.3): restarts an ended delivery. Loop-bound.
 import Engine
 import Logging
 
@@ -14,8 +14,8 @@ enum Redeliver {
             ])
     }
 
-    /// Starts the delivery anew.
-    /// - Returns: its job.
+    /// Restarts the delivery.
+    /// - Returns: the job of the delivery.
     /// - Throws: 404, 409; `DatabaseError`.
     static func perform(_ services: APIServices, _ id: Identifier) async throws -> Identifier {
         let instance = services.instance
@@ -31,7 +31,7 @@ enum Redeliver {
         if case .started = outcome { CrashPoint.redeliverCommitted.pass() }
         switch outcome {
         case .started(let job):
-            services.log.info("webhook_delivery started anew", metadata: ["job": "\(job)", "delivery": "\(id)"])
+            services.log.info("webhook_delivery restarted", metadata: ["job": "\(job)", "delivery": "\(id)"])
             return job
         case .pending:
             throw ServiceError(

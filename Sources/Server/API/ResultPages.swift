@@ -1,12 +1,12 @@
-// A job's finished lots, page by page, fetched ahead so that the database works while pages go out. Loop-bound.
+// Reads a job's finished lots page by page. It reads ahead, so the database works while pages are sent. Loop-bound.
 import DequeModule
 import Engine
 
 final class ResultPages {
-    /// Pages being fetched or waiting to be taken. With two the database never waits for us.
+    /// Pages being read or waiting to be taken. Two are enough to keep the database busy.
     static let ahead = 2
 
-    /// Lots by position: those after `after`, through `through`.
+    /// Lots by position: those after `after`, up to and including `through`.
     private struct Stretch {
         var after: Int
         var through: Int
@@ -15,10 +15,10 @@ final class ResultPages {
     private let loop: Loop
     private let database: Database
     private let job: Identifier
-    /// Not asked for yet.
+    /// Lots that have not been requested yet.
     private var unasked: Stretch
     private var fetching = Deque<(stretch: Stretch, page: LoopTask<FinishedPage>)>()
-    /// What the last page left out.
+    /// Lots that the last page left out.
     private var rest: Stretch?
 
     init(on loop: Loop, database: Database, job: Identifier, _ part: ResultsPart) {
@@ -28,10 +28,10 @@ final class ResultPages {
         unasked = Stretch(after: part.after, through: part.through)
     }
 
-    /// All pages have been taken.
+    /// True when all pages have been taken.
     var isAtEnd: Bool { rest == nil && fetching.isEmpty && unasked.after >= unasked.through }
 
-    /// The next page; without lots once all have been taken.
+    /// The next page; it has no lots once all have been taken.
     func next() async throws -> FinishedPage {
         fetchAhead()
         if let rest {

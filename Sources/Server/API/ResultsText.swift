@@ -1,11 +1,11 @@
-// The results of a job as text, piece by piece: the API's document, or one lot a line. Pure.
+// The results of a job as text, in pieces: one document, or one lot per line. Pure.
 import Engine
 
 /// Makes the text of each page in turn.
 struct ResultsText {
     private let form: ResultsForm
     private let head: [UInt8]
-    /// What follows the last lot.
+    /// The text after the last lot.
     let ending: [UInt8]
     private var isFirstPiece = true
     private var isFirstLot = true
@@ -30,15 +30,15 @@ struct ResultsText {
         }
     }
 
-    /// The additional member of a page.
+    /// The additional member of a reply with one page.
     private static func pagination(_ part: ResultsPart) -> [UInt8] {
         guard let limit = part.limit else { return [] }
         let member: JSONValue = ["limit": .int(limit), "next_cursor": JSONValue(part.nextCursor)]
         return Array(",\"pagination\":".utf8) + member.bytes
     }
 
-    /// A page of lots, each with its `processed_at` put before the closing brace of its stored text. `isLast`: with
-    /// everything that follows.
+    /// The text of a page of lots. Inserts `processed_at` before the closing brace of each lot's stored text.
+    /// - Parameter isLast: adds the text after the last lot.
     mutating func append(_ page: FinishedPage, isLast: Bool) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(head.count + page.bytes + page.count * ProcessedAt.bytes + ending.count)
@@ -56,9 +56,9 @@ struct ResultsText {
     }
 }
 
-/// `,"processed_at":"..."}`: lots are finished many at a time, so it is seldom another one than before.
+/// `,"processed_at":"..."}`. Many lots finish in the same second, so the last text is kept.
 private struct ProcessedAt {
-    /// What it and a separator take.
+    /// Length of the member and a separator, in bytes.
     static let bytes = 42
 
     private var second: Int64?

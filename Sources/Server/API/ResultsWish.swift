@@ -1,31 +1,31 @@
-// How a client wants a job's results: form, coding, which lots. Pure.
+// The form, coding and range of results that a client wants. Pure.
 import Engine
 
-/// The document that the API describes, or one lot a line.
+/// The document of the API, or one lot per line.
 enum ResultsForm {
     case document
     case lines
 
     var type: String { self == .document ? "application/json" : "application/x-ndjson" }
-    /// Of a file's name.
+    /// Suffix of the file's name.
     var suffix: String { self == .document ? "json" : "ndjson" }
 }
 
-/// Lots of a job by their positions: all, or a page of them.
+/// A range of a job's lots by position: all lots, or a page.
 struct ResultsPart: Equatable {
-    /// The position before the first one.
+    /// The position before the first lot.
     var after: Int
-    /// The position of the last one.
+    /// The position of the last lot.
     var through: Int
-    /// Asked for, if this is a page.
+    /// The requested `limit`; nil unless this is a page.
     var limit: Int?
-    /// Where the next page begins; nil if this one reaches the end.
+    /// The cursor of the next page; nil if this part reaches the last lot.
     var nextCursor: String?
 }
 
-/// What the head of a request says about it.
+/// The client's wish, from the head of its request.
 struct ResultsWish {
-    /// Lots of a page, and how many without `limit`.
+    /// Range of `limit`, the number of lots per page.
     static let limits = 1...1000
     static let limitByDefault = 200
 
@@ -45,25 +45,26 @@ struct ResultsWish {
         self.limit = hasLimit || cursor != nil ? limit : nil
     }
 
-    /// - Throws: 400 INVALID_PARAMETER for a cursor that is none of this job.
+    /// - Throws: 400 INVALID_PARAMETER for a cursor that does not belong to this job.
     func part(of job: JobView) throws(ServiceError) -> ResultsPart {
         let last = job.totalLots - 1
         guard let limit else { return ResultsPart(after: -1, through: last) }
         var after = -1
         if let cursor {
             guard let position = ResultsCursor.position(cursor, of: job.id), position < last else {
-                throw QueryParameters.problem("cursor", "is not one that this job's results gave out")
+                throw QueryParameters.problem("cursor", "is not a cursor of this job's results")
             }
             after = position
         }
-        // Every lot of a completed job has its row, so that the end of a page is known before it is read.
+        // Each lot of a completed job has its row, so the end of a page is known before it is read.
         let through = min(after + limit, last)
         return ResultsPart(
             after: after, through: through, limit: limit,
             nextCursor: through < last ? ResultsCursor.text(through, of: job.id) : nil)
     }
 
-    /// Of a page also where the next one is (RFC 8288): one lot a line has no other place for it.
+    /// The headers of the reply. A page has a `Link` to the next one (RFC 8288), because NDJSON has no other place for
+    /// it.
     func headers(_ part: ResultsPart, _ head: RequestHead, _ isGzipped: Bool) -> [(String, String)] {
         var headers = [("Vary", "Accept, Accept-Encoding")]
         if isGzipped { headers.append(("Content-Encoding", "gzip")) }
@@ -74,8 +75,8 @@ struct ResultsWish {
     }
 }
 
-/// A place in a job's results, as clients hand it back: the position of the lot before it, and some of the job's id, so
-/// that one of another job is told apart. Ended jobs do not change, so it holds as long as they do.
+/// A position in a job's results: the position of the lot before it, and a part of the job's id to detect a cursor of
+/// another job. An ended job does not change, so its cursors stay valid as long as the job exists.
 enum ResultsCursor {
     static func text(_ position: Int, of job: Identifier) -> String {
         var out: [UInt8] = []
@@ -84,7 +85,7 @@ enum ResultsCursor {
         return String(decoding: out, as: UTF8.self)
     }
 
-    /// nil if it is none of this job.
+    /// Nil if the cursor does not belong to this job.
     static func position(_ cursor: String, of job: Identifier) -> Int? {
         guard cursor.utf8.count == 16, let position = Int(cursor.prefix(8), radix: 16), position >= 0 else {
             return nil

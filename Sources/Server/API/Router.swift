@@ -1,9 +1,9 @@
-// Finds the endpoint of a request by its method and path. Pure; the routes are App's.
+// Finds the endpoint of a request by its method and path. Pure; App has the routes.
 
-/// Result of a look-up.
+/// The result of a look-up.
 public enum Routing<Route: Equatable & Sendable>: Equatable, Sendable {
     case found(Route)
-    /// The path exists, for these methods (`Allow`).
+    /// The path exists with other methods, which are listed for the `Allow` header.
     case wrongMethod(allow: String)
     case unknown
 }
@@ -13,7 +13,7 @@ public struct Router<Route: Equatable & Sendable>: Sendable {
     public struct Entry: Sendable {
         let method: String
         let path: String
-        /// Segments; `:job` and its like match any one.
+        /// Segments. `:job` and `:delivery` match any segment that is not empty.
         fileprivate let pattern: [String]
         let make: @Sendable (_ id: String) -> Route
 
@@ -24,17 +24,17 @@ public struct Router<Route: Equatable & Sendable>: Sendable {
             self.make = make
         }
 
-        /// The same endpoint in a table of another kind of route.
+        /// The same endpoint in a table of another route type.
         func map<Other: Equatable & Sendable>(_ wrap: @escaping @Sendable (Route) -> Other) -> Router<Other>.Entry {
             Router<Other>.Entry(method, path) { [make] in wrap(make($0)) }
         }
     }
 
-    /// The distinct paths, with `:job` and its like for an id; the last place is for all others. Metrics tell requests
-    /// apart by them.
+    /// The distinct paths, with `:job` or `:delivery` for an id; the last element stands for all other paths. Metrics
+    /// use them as labels.
     public let patterns: [String]
     private let table: [Entry]
-    /// The place of each entry's path in `patterns`.
+    /// The index of each entry's path in `patterns`.
     private let places: [Int]
 
     init(_ table: [Entry]) {
@@ -46,10 +46,10 @@ public struct Router<Route: Equatable & Sendable>: Sendable {
         places = table.map { entry in distinct.firstIndex(of: entry.path) ?? distinct.count }
     }
 
-    /// - Parameter path: as sent, without the query; an id is taken from it untouched (C1.5).
+    /// - Parameter path: as sent, without the query; an id is taken from it unchanged (C1.5).
     public func route(method: String, path: String) -> Routing<Route> { find(method: method, path: path).routing }
 
-    /// The same with the path's place in ``patterns``.
+    /// The same, with the index of the path in ``patterns``.
     func find(method: String, path: String) -> (routing: Routing<Route>, pattern: Int) {
         let segments = RoutePath.segments(path)
         var allow: [String] = []
@@ -67,12 +67,12 @@ public struct Router<Route: Equatable & Sendable>: Sendable {
 }
 
 private enum RoutePath {
-    /// `/` has one, which is empty.
+    /// `/` gives one empty segment.
     static func segments(_ path: String) -> ArraySlice<Substring> {
         path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
     }
 
-    /// The id, empty where the pattern has none; nil if the path is another.
+    /// The id in the path; empty if the pattern has none; nil if the path does not match.
     static func match(_ segments: ArraySlice<Substring>, _ pattern: [String]) -> String? {
         guard segments.count == pattern.count else { return nil }
         var id = ""

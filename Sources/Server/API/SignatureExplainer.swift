@@ -1,4 +1,4 @@
-// Finds out what a wrong signature covers instead, beside the loop. Loop-bound: one a shard.
+// Finds the text that a wrong signature covers, off the loop. Loop-bound: one per shard.
 import Engine
 
 final class SignatureExplainer {
@@ -7,8 +7,8 @@ final class SignatureExplainer {
 
     init(on loop: Loop) { self.loop = loop }
 
-    /// The 403 that names the difference; nil if there is none to name, or another signature is being looked at:
-    /// whoever sends many wrong ones shall not keep the machine busy.
+    /// The 403 that explains the difference; nil if none is found, or if another signature is being examined. One at a
+    /// time, so a flood of wrong signatures cannot use up the CPU.
     func explain(_ suspect: SuspectSignature) async -> ServiceError? {
         guard !isBusy else { return nil }
         isBusy = true

@@ -1,12 +1,12 @@
-// Where lots wait until their signature holds: memory to a bound, then an unlinked file, for what is not verified is
+// Holds lots until their signature is checked: in memory up to a limit, then in an unlinked file, so unverified data is
 // never kept. Thread: the loop's. Frees: the file's descriptor when the spool is discarded or dropped.
 import Engine
 
 /// Bytes in, then the same bytes out. Loop-bound.
 final class Spool {
-    /// Held in memory before a file is used, and waiting for the file's writes at most (plus one append).
+    /// Bytes held in memory before a file is used, and limit of the bytes waiting to be written (plus one append).
     static let memoryBytes = 1024 * 1024
-    /// Read back at a time.
+    /// Bytes per read.
     static let blockBytes = 256 * 1024
 
     private let loop: Loop
@@ -19,12 +19,12 @@ final class Spool {
     private var writer: LoopTask<Void>?
     private var isWriting = false
     private var isSealed = false
-    /// Counts resets: a write that was under way during one does not count.
+    /// Number of resets. A write that was running during a reset does not count.
     private var edition = 0
 
-    /// The disk failed; what was appended is lost.
+    /// The disk failed; the appended bytes are lost.
     private(set) var failure: SystemError?
-    /// Called when the writes have caught up, or failed.
+    /// Called when all writes are done, or after a failure.
     var whenDrained: (() -> Void)?
 
     init(on loop: Loop, directory: String, memoryBytes: Int = Spool.memoryBytes) {
@@ -36,30 +36,30 @@ final class Spool {
     /// The producer should pause until ``whenDrained``.
     var isCongested: Bool { isWriting && failure == nil && buffer.count > memoryBytes }
 
-    /// Appends what `body` appends to the buffer.
+    /// Appends the bytes that `body` writes to the buffer.
     func append(_ body: (inout [UInt8]) -> Void) {
         body(&buffer)
         if buffer.count > memoryBytes, !isWriting, failure == nil { startWriting() }
     }
 
-    /// Forgets everything so far.
+    /// Drops all bytes so far.
     func reset() {
         buffer.removeAll(keepingCapacity: true)
         writtenBytes = 0
         edition += 1
     }
 
-    /// In memory just now.
+    /// Bytes in memory.
     var heldBytes: Int { buffer.count }
 
-    /// What was appended, if all of it is still in memory; the spool is empty then.
+    /// All appended bytes if they are still in memory, else nil. The spool is empty after it returns them.
     func takeMemory() -> [UInt8]? {
         guard !isWriting, file == nil, failure == nil else { return nil }
         defer { buffer = [] }
         return buffer
     }
 
-    /// The next block of what was appended; nil at the end. No more may be appended once this was called.
+    /// The next block of the appended bytes; nil at the end. No append is allowed after the first call.
     func next() async throws -> [UInt8]? {
         isSealed = true
         if let writer { try await writer.value() }
@@ -75,11 +75,11 @@ final class Spool {
         return buffer
     }
 
-    /// Lets go of memory and disk. Idempotent.
+    /// Frees memory and disk. Idempotent.
     func discard() {
         isSealed = true
         buffer = []
-        file = nil  // its descriptor is closed when the write under way, if any, has ended
+        file = nil  // the descriptor is closed at the end of a running write
         whenDrained = nil
     }
 
@@ -91,7 +91,7 @@ final class Spool {
             writer = nil
             whenDrained?()
         }
-        if !isWriting { writer = nil }  // it failed at once
+        if !isWriting { writer = nil }  // the write failed immediately
     }
 
     private func writeOut() async throws(SystemError) {
@@ -108,5 +108,5 @@ final class Spool {
     }
 }
 
-/// The spool's file is shorter than what was written to it.
+/// The spool's file is shorter than the bytes written to it.
 struct SpoolCut: Error {}

@@ -1,18 +1,18 @@
-// Polls of one moment are one query: what comes in during a turn of the loop, and while other queries are under way,
-// is asked for together. Loop-bound: one a shard.
+// Combines status polls: one query asks for all polls that arrive during a turn of the loop, or while other queries are
+// running. Loop-bound: one per shard.
 import DequeModule
 import Engine
 
 final class StatusPolls {
-    /// Jobs in one query.
+    /// Jobs per query.
     static let idsMax = 64
-    /// Queries under way; one for each shared connection.
+    /// Concurrent queries; one per shared connection.
     static let queriesMax = 2
 
-    /// A job that was found; nil: there is none.
+    /// The job; nil if it does not exist.
     typealias Found = (job: JobView, usage: [ModelUsage])?
 
-    /// Who asks.
+    /// The origin of a poll.
     private enum Asker {
         case call(Call)
         case watcher((Result<Found, DatabaseError>) -> Void)
@@ -26,7 +26,7 @@ final class StatusPolls {
     private let loop: Loop
     private let database: Database
     private let clock: WallClock
-    /// At most one for each connection of the listener, and ``LiveFeed``'s.
+    /// At most one poll per connection of the listener, plus those of ``LiveFeed``.
     private var waiting = Deque<Poll>()
     private var underWay = 0
     private var isScheduled = false
@@ -40,7 +40,7 @@ final class StatusPolls {
     /// Answers `call` with the job's status, or 404.
     func ask(_ call: Call, _ job: Identifier) { enqueue(Poll(asker: .call(call), job: job)) }
 
-    /// Those of `jobs` that exist, in any order.
+    /// The jobs that exist, in any order.
     func look(_ jobs: [Identifier]) async throws -> [JobView] {
         guard !jobs.isEmpty else { return [] }
         var found: [JobView] = []
@@ -90,7 +90,7 @@ final class StatusPolls {
         let found: [(job: JobView, usage: [ModelUsage])]
         do throws(DatabaseError) { found = try await FindJobStatus.run(database, jobs: polls.map(\.job)) } catch {
             if case .unknownText = error.kind, polls.count > 1 {
-                // One job that this version cannot read must not fail the polls beside it.
+                // A job that this version cannot read must not fail the other polls of the query.
                 for poll in polls { await answer([poll]) }
             } else {
                 for poll in polls { fail(poll, error) }

@@ -1,8 +1,8 @@
-// The reply to GET batch-status as bytes: the members of the document's sample, in its order, and `usage` (C5.9). It is
-// made tens of thousands of times a second, so no JSON value and hardly a String is. Pure.
+// The reply to GET batch-status as bytes: the members of the API document's sample, in its order, and `usage` (C5.9).
+// It is made tens of thousands of times per second, so it avoids JSON values and almost all Strings. Pure.
 import Engine
 
-/// A job as its integrator asks for it again and again.
+/// The status of a job, as a client polls it.
 struct StatusText {
     private(set) var bytes: [UInt8] = []
 
@@ -79,7 +79,7 @@ struct StatusText {
 
     // MARK: Pieces
 
-    /// As it is: nothing in it needs an escape.
+    /// Appends text that needs no escape.
     private mutating func text(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
     private mutating func number(_ name: String, _ number: Int) {

@@ -1,10 +1,10 @@
-// The synchronous half of generate-descriptions: 200 with the lot's descriptions within the time allowed (C2.6).
+// The synchronous mode of generate-descriptions: 200 with the lot's descriptions within the time limit (C2.6).
 // Loop-bound.
 import Engine
 import Logging
 
 enum SynchronousReply {
-    /// We answer this long before the contract's end, so that the reply still travels in time.
+    /// Time between our limit and the contract's, in seconds, for the reply to reach the client.
     static let marginSeconds = 5.0
 
     static func answer(_ call: Call, _ ingested: IngestedRequest, _ lot: Lot, _ hold: KeyHold) async throws {
@@ -16,9 +16,9 @@ enum SynchronousReply {
         call.send(200, body)
     }
 
-    /// The lot with its descriptions.
-    /// - Parameter arrivedSeconds: when the request came in, by a clock that never goes back.
-    /// - Throws: `ServiceError`, 504 when the time is over; `CancellationError` when the client went away.
+    /// Describes the lot.
+    /// - Parameter arrivedSeconds: when the request arrived, in seconds of a monotonic clock.
+    /// - Throws: `ServiceError`; its code is 504 when the time is over. `CancellationError` if the client disconnected.
     static func describe(
         _ call: Call, _ lot: Lot, languages: [String], arrivedSeconds: Double
     ) async throws -> FinishedLot {
@@ -33,7 +33,7 @@ enum SynchronousReply {
         return finished
     }
 
-    /// The work's outcome; 504 when the time is over, whatever it was waiting for.
+    /// The work's outcome; 504 when the time is over.
     private static func inTime(_ work: LoopTask<FinishedLot>, _ seconds: Double, _ loop: Loop) async throws
         -> FinishedLot
     {

@@ -1,4 +1,4 @@
-// GET /api/v1/batch-jobs/{job_id}/webhook-deliveries (C6.3): streamed, because each lot may have a webhook of its own.
+// GET /api/v1/batch-jobs/{job_id}/webhook-deliveries (C6.3): streamed, because each lot may have its own webhook.
 // Loop-bound.
 import Engine
 
@@ -7,14 +7,14 @@ enum WebhookDeliveries {
         let id = try call.signedJob(raw)
         let database = call.services.database
         guard try await FindJob.run(database, job: id) != nil else { throw Call.jobNotFound }
-        // Before the head is sent, so that a failure here still becomes an error reply.
+        // Read before the head is sent, so a failure here still becomes an error reply.
         let first = try await DeliveryPage.run(database, job: id, after: -1)
         call.begin(headers: [])
         if call.exchange.head.isMethod("HEAD") { return call.exchange.finishReply() }
         do {
             try await stream(call, id, first)
         } catch {
-            // The status is sent; a cut body is all that can still be told.
+            // The status is sent already. A reset connection is the only way left to report the failure.
             call.exchange.abort()
         }
     }

@@ -1,4 +1,4 @@
-// GET /openapi.json: the whole API as an OpenAPI 3.1 document, made of the tables that the service works with. Pure.
+// GET /openapi.json: the API as an OpenAPI 3.1 document, made from the service's own tables. Pure.
 import Engine
 
 enum DocumentSecurity {
@@ -18,11 +18,11 @@ enum DocumentSecurity {
 enum APIDocument {
     static let openAPI = "3.1.0"
 
-    /// In the order in which people read.
+    /// In reading order.
     static let operations =
         GenerateOperation.all + JobOperations.all + DeliveryOperations.all + ServiceOperations.all
 
-    /// Built when it is first asked for.
+    /// Built on first use.
     static let value: JSONValue = .object([
         ("openapi", .string(openAPI)),
         ("info", info),
@@ -54,7 +54,7 @@ enum APIDocument {
     private static let schemas =
         RequestSchemas.all + ReplySchemas.all + DeliverySchemas.all + ServiceSchemas.all + ErrorSchemas.all
 
-    /// The schema that a reference names; another schema is itself.
+    /// The schema that a reference names; any other schema unchanged.
     static func resolved(_ schema: JSONValue) -> JSONValue {
         guard let reference = schema["$ref"] else { return schema }
         return schemas.first { Schema.ref($0.0)["$ref"] == reference }?.1 ?? schema

@@ -1,4 +1,4 @@
-// The endpoints about webhook deliveries, and the webhooks themselves, in the API's document (C6). Pure.
+// The endpoints of webhook deliveries, and the webhooks themselves, in the API's document (C6). Pure.
 import Engine
 
 enum DeliveryOperations {
@@ -25,7 +25,7 @@ enum DeliveryOperations {
                 status: 202, description: "It will be attempted anew.", schema: Schema.ref("RedeliveryReply"))
         ], errors: [.deliveryNotFound, .deliveryPending])
 
-    // MARK: What a receiver gets
+    // MARK: Webhooks
 
     static let webhooks: JSONValue = .object(
         JobStatus.allCases.compactMap { status in

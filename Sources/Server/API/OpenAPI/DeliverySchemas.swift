@@ -1,4 +1,4 @@
-// Webhook deliveries: what the API tells of them (C6.3) and what a receiver gets (C6.1, C6.4), as schemas. Pure.
+// Schemas of webhook deliveries: the API's replies (C6.3) and the webhooks' bodies (C6.1, C6.4). Pure.
 import Engine
 
 enum DeliverySchemas {
@@ -88,7 +88,7 @@ enum DeliverySchemas {
             .required("message", Schema.text("For people.")),
         ], sample: ["message": "Delivery started anew"])
 
-    // MARK: What a receiver gets
+    // MARK: Webhooks
 
     static func notification(_ status: JobStatus) -> JSONValue {
         let summary = ReplySchemas.summary([])

@@ -1,8 +1,8 @@
-// The headers of requests and replies, for the API's document. Pure.
+// The headers of requests and replies in the API's document. Pure.
 import Engine
 
 enum DocumentHeaders {
-    /// What a caller's request id has to look like to be kept; ours do too.
+    /// The form of a client's request id that is kept. Our own ids have it too.
     static let requestIDPattern = "^[A-Za-z0-9._-]{1,128}$"
 
     /// `components.headers`.
@@ -75,9 +75,9 @@ enum DocumentHeaders {
         ("Cache-Control", header("How long it may be kept.", Schema.text("Directives."), isRequired: true)),
     ]
 
-    /// On every reply.
+    /// Headers of every reply.
     static let always = ["X-Request-ID"]
-    /// On replies of paths below `/api/`.
+    /// Headers of replies of paths below `/api/`.
     static let rates = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
 
     /// The `headers` of a reply.

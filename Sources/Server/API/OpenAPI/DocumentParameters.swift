@@ -1,4 +1,4 @@
-// The parameters of requests, for the API's document. Pure.
+// The parameters of requests in the API's document. Pure.
 import Engine
 
 enum DocumentParameters {

@@ -1,4 +1,4 @@
-// The API document's running text, CommonMark without anything fancy: paragraphs, lists, code. Pure.
+// The prose of the API document, in simple CommonMark: paragraphs, lists, code. Pure.
 import Engine
 
 enum DocumentProse {

@@ -2,7 +2,7 @@
 import Engine
 
 extension ServiceError.Code {
-    /// None: the error has no `details`.
+    /// Empty if the error has no `details`.
     var details: [Member] {
         switch self {
         case .missingField, .invalidField: ErrorDetails.fields

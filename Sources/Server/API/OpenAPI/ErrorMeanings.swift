@@ -1,8 +1,8 @@
-// What each error means to a caller, in a sentence or two (C1 to C4). Pure.
+// The meaning of each error for a client, in a sentence or two (C1 to C4). Pure.
 import Engine
 
 extension ServiceError.Code {
-    /// When it comes and what can be done, as CommonMark.
+    /// When the error occurs and how the client can react, as CommonMark.
     var meaning: String {
         switch self {
         case .invalidJSON, .missingField, .invalidField, .invalidParameter, .tooManyImages, .tooManyLanguages,

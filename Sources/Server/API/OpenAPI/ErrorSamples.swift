@@ -1,4 +1,4 @@
-// One error of each code, as the service makes them: the examples of the API's document. Pure.
+// One error per code, as the service makes them: the examples of the API's document. Pure.
 import Engine
 
 extension ServiceError.Code {

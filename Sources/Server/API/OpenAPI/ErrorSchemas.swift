@@ -1,11 +1,11 @@
-// The errors as schemas: one for each code, made of the same table that makes the replies, with a real reply as its
-// example (C4.1). Pure.
+// Schemas of the errors, one per code. They come from the same table as the replies, with a real reply as the example
+// (C4.1). Pure.
 import Engine
 
 enum ErrorSchemas {
     static let all: [(String, JSONValue)] = ServiceError.Code.allCases.map { ($0.schemaName, schema($0)) }
 
-    /// What the reply to a request that ends with one of `codes` says: exactly one of their forms.
+    /// The schema of a reply that ends with one of `codes`: exactly one of their forms.
     static func either(_ codes: [ServiceError.Code]) -> JSONValue {
         guard codes.count > 1 else { return Schema.ref(codes[0].schemaName) }
         let mapping = codes.map { ($0.rawValue, JSONValue.string("#/components/schemas/" + $0.schemaName)) }
@@ -15,7 +15,7 @@ enum ErrorSchemas {
         ]
     }
 
-    /// An example of a reply: made by the code that makes replies.
+    /// An example of a reply, made by the same code as the replies.
     static func example(_ code: ServiceError.Code) -> JSONValue {
         let reply = ErrorReply.make(code.sample, requestID: "4f1c2b7a9d3e4f50a1b2c3d4e5f60718")
         return (try? JSONValue.parse(reply.body)) ?? .null
@@ -46,11 +46,11 @@ enum ErrorSchemas {
     static let wait = Schema.integer("Seconds to wait before the next try; as `Retry-After`.", examples: [60])
 }
 
-/// Whether an error says when to come back.
+/// Whether the error has `Retry-After`.
 enum Waiting { case never, sometimes, always, inDetails }
 
 extension ServiceError.Code {
-    /// `InvalidJSONError` of `invalidJSON`.
+    /// `invalidJSON` gives `InvalidJSONError`.
     var schemaName: String {
         let name = "\(self)"
         return name.prefix(1).uppercased() + name.dropFirst() + "Error"

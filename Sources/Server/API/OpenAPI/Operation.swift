@@ -1,13 +1,13 @@
-// An endpoint as the API's document tells of it: what it takes, what it answers, with which errors. Pure.
+// An endpoint in the API's document: parameters, body, replies and errors. Pure.
 import Engine
 
 struct Operation {
-    /// What the signature covers (C1).
+    /// The text that the signature covers (C1).
     enum Signed {
         case nothing
-        /// The id in the path, the request target.
+        /// The id in the path, or the request target.
         case inHeader
-        /// `lots` or the raw body; it may stand in the body as well.
+        /// `lots` or the raw body. The signature may be inside the body as well.
         case lots
     }
 
@@ -23,13 +23,13 @@ struct Operation {
     /// The name of the body's schema.
     var body: String?
     let answers: [Answer]
-    /// Those of every endpoint aside.
+    /// Errors of this endpoint, apart from those of all endpoints.
     var errors: [ServiceError.Code] = []
     var samples: [CodeSample] = []
 
     private var isAPI: Bool { path.hasPrefix("/api/") }
 
-    /// Errors that any request may end with, and those of all requests below `/api/`.
+    /// Errors of every request, and of all requests below `/api/`.
     private var allErrors: [ServiceError.Code] {
         var all = errors
         if isAPI { all += [.rateLimitExceeded, .serviceUnavailable] }
@@ -65,7 +65,7 @@ struct Operation {
         return switch signed {
         case .nothing: .array([])
         case .inHeader: .array([header])
-        // The body's own signature cannot be said in a security scheme.
+        // A security scheme cannot describe a signature inside the body.
         case .lots: .array([header, .object([])])
         }
     }
@@ -106,18 +106,18 @@ struct Operation {
     }
 }
 
-/// A reply that is no error.
+/// A successful reply.
 struct Answer {
     var status = 200
     let description: String
-    /// nil: no content.
+    /// Nil if the reply has no content.
     var schema: JSONValue?
     var mediaType = "application/json"
-    /// Another form of it.
+    /// Another form of the reply.
     var also: (type: String, schema: JSONValue)?
     /// Names in `DocumentHeaders`.
     var headers: [String] = []
-    /// What can be called next: an operation's id, its parameter, and where in the body that parameter stands.
+    /// Possible next calls: an operation's id, its parameter, and the place of that parameter's value in the body.
     var links: [(operation: String, parameter: String, pointer: String)] = []
 
     func json(isAPI: Bool) -> JSONValue {
@@ -145,7 +145,7 @@ struct Answer {
     }
 }
 
-/// A call in some language, ready to be copied.
+/// A call in some language, ready to copy.
 struct CodeSample {
     let language: String
     let label: String

@@ -1,5 +1,5 @@
-// What the API answers, as schemas: exact ones, with no members beside those named, and with samples made from them.
-// Errors stand in ErrorSchemas. Pure.
+// Schemas of the API's replies. They are exact, with no other members, and samples are made from them. The errors are
+// in ErrorSchemas. Pure.
 import Engine
 
 enum ReplySchemas {
@@ -23,7 +23,7 @@ enum ReplySchemas {
                     examples: ["<p>Minor rear-end collision damage.</p>"])),
         ])
 
-    /// A lot's members in every reply. `status` and what follows from it differ.
+    /// A lot's members in every reply. Only `status` and the members that depend on it differ.
     static func lotMembers(status: JSONValue) -> [Member] {
         [
             .required(
@@ -43,7 +43,7 @@ enum ReplySchemas {
         ]
     }
 
-    /// `error` is there if and only if the lot failed.
+    /// `error` is present if and only if the lot failed.
     static func failing(_ lot: JSONValue) -> JSONValue {
         lot.with([
             ("if", ["properties": ["status": ["const": "failed"]]]),

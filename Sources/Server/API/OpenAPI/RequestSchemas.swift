@@ -1,4 +1,4 @@
-// What callers send, as schemas: open ones, for unknown members are ignored and yet covered by the signature
+// Schemas of requests. They allow unknown members, because the service ignores them although the signature covers them
 // (C1.2, C2.2). Pure.
 import Engine
 
@@ -25,7 +25,7 @@ enum RequestSchemas {
             .optional("version", version),
         ], examples: [Samples.synchronousRequest, Samples.batchRequest])
 
-    /// Of no type: it is not looked at where the header is there.
+    /// Has no type, because the member is ignored if the header is present.
     private static let signature: JSONValue = [
         "description": """
         The signature over the canonical text of `lots` (see "Signatures"), for callers that cannot set headers: a \
@@ -102,6 +102,6 @@ enum RequestSchemas {
 }
 
 extension Schema {
-    /// http or https, a host, and nothing that is white space or a backslash. The service looks closer (C3.3, C7).
+    /// http or https and a host; no white space and no backslash. The service checks more (C3.3, C7).
     static let webURL = #"^[Hh][Tt][Tt][Pp][Ss]?://[^\s\\/?#@]+([/?#][^\s\\\u0000-\u001f\u007f]*)?$"#
 }

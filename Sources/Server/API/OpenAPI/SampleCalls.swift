@@ -1,4 +1,4 @@
-// Calls ready to be copied: curl, Python and Node, without any library. Pure.
+// Calls ready to copy: curl, Python and Node, without libraries. Pure.
 
 enum SampleCalls {
     static let generate = [

@@ -1,4 +1,4 @@
-// The examples of requests: the API document's own, shortened. Those of replies are made from their schemas. Pure.
+// The examples of requests, shortened from the API document. Those of replies are made from their schemas. Pure.
 import Engine
 
 enum Samples {

@@ -1,4 +1,4 @@
-// The few forms of JSON Schema (2020-12) that the API's document is made of. Pure.
+// The forms of JSON Schema (2020-12) that the API's document uses. Pure.
 import Engine
 
 /// A member of an object's schema.
@@ -16,7 +16,7 @@ struct Member {
     }
 }
 
-/// Makes schemas. Each says in words what it is for; bounds are inclusive.
+/// Makes schemas. Each has a description; bounds are inclusive.
 enum Schema {
     typealias Keywords = [(String, JSONValue)]
 
@@ -24,7 +24,7 @@ enum Schema {
         .object([("$ref", .string("#/components/schemas/" + name))])
     }
 
-    /// A reference with a description of its own, which 2020-12 allows.
+    /// A reference with its own description, which 2020-12 allows.
     static func ref(_ name: String, _ description: String) -> JSONValue {
         ref(name).with([("description", .string(description))])
     }
@@ -43,12 +43,12 @@ enum Schema {
         return make("string", description, more, examples)
     }
 
-    /// One of several words.
+    /// One of several strings.
     static func choice(_ description: String, _ words: [String], examples: [JSONValue] = []) -> JSONValue {
         make("string", description, [("enum", JSONValue(words))], examples)
     }
 
-    /// Always this word.
+    /// Always the same string.
     static func constant(_ word: String, _ description: String) -> JSONValue {
         make("string", description, [("const", .string(word))], [])
     }
@@ -81,27 +81,27 @@ enum Schema {
         return make("array", description, more, examples)
     }
 
-    /// An object of ours: these members and no others.
+    /// An object of a reply: these members and no others.
     static func object(_ description: String, _ members: [Member], examples: [JSONValue] = []) -> JSONValue {
         make("object", description, keywords(members) + [("additionalProperties", false)], examples)
     }
 
-    /// An object of ours with an example that ``sample(of:_:)`` makes.
+    /// An object of a reply, with an example that ``sample(of:_:)`` makes.
     static func object(_ description: String, _ members: [Member], sample changes: Changes) -> JSONValue {
         object(description, members, examples: [sample(of: object(description, members), changes)])
     }
 
-    /// An object of the caller's: what we do not know is ignored (C1.2).
+    /// An object of a request: unknown members are ignored (C1.2).
     static func openObject(_ description: String, _ members: [Member], examples: [JSONValue] = []) -> JSONValue {
         make("object", description, keywords(members), examples)
     }
 
-    /// An object whose names are not fixed.
+    /// An object with arbitrary member names.
     static func map(_ description: String, to value: JSONValue, examples: [JSONValue] = []) -> JSONValue {
         make("object", description, [("additionalProperties", value)], examples)
     }
 
-    /// The same value, or null. For the schemas made here, not for references.
+    /// The same value, or null. Not for references.
     static func nullable(_ schema: JSONValue) -> JSONValue {
         guard case .object(let members) = schema else { return schema }
         return .object(
@@ -128,11 +128,11 @@ enum Schema {
 // MARK: - Examples
 
 extension Schema {
-    /// Members whose values in a sample are not the examples of their own schemas.
+    /// Members whose sample values differ from the examples of their own schemas.
     typealias Changes = [String: JSONValue]
 
-    /// An object in the form of a schema: its required members with the examples of their schemas, apart from
-    /// `changes`, which may add optional members.
+    /// An object in the form of a schema: its required members with the examples of their schemas. `changes` replaces
+    /// values and may add optional members.
     static func sample(of schema: JSONValue, _ changes: Changes = [:]) -> JSONValue {
         guard case .object(let properties)? = schema["properties"] else { preconditionFailure("no object's schema") }
         precondition(changes.keys.allSatisfy { schema["properties"]?[$0] != nil }, "no such member")
@@ -144,7 +144,7 @@ extension Schema {
             })
     }
 
-    /// The first example that a schema names or implies. References have none.
+    /// The first example that a schema names or implies. A reference has none.
     static func example(of schema: JSONValue) -> JSONValue {
         if let named = schema["examples"]?.array?.first ?? schema["const"] { return named }
         if let element = schema["items"] { return .array([example(of: element)]) }
@@ -153,14 +153,14 @@ extension Schema {
 }
 
 extension JSONValue {
-    /// An object with further members at its end.
+    /// The object with further members at its end.
     func with(_ more: [(String, JSONValue)]) -> JSONValue {
         guard case .object(let members) = self else { return self }
         return .object(members + more)
     }
 }
 
-// MARK: - Forms that occur everywhere
+// MARK: - Common forms
 
 extension Schema {
     static let sampleJob = "550e8400-e29b-41d4-a716-446655440000"
@@ -181,6 +181,6 @@ extension Schema {
             examples: [.string(example)])
     }
 
-    /// Any characters but NUL, which PostgreSQL cannot store (C2.2).
+    /// Any characters except NUL, which PostgreSQL cannot store (C2.2).
     static let withoutNUL = #"^[^\u0000]*$"#
 }

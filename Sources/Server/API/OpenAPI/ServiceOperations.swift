@@ -1,4 +1,4 @@
-// The endpoints beside the API (C9) in its document: health, this document, its page. Pure.
+// The endpoints beside the API in its document (C9): health, this document, its page. Pure.
 import Engine
 
 enum ServiceOperations {
@@ -42,7 +42,7 @@ enum ServiceOperations {
             answers: kept("The style sheet.", "text/css", ["type": "string"])),
     ]
 
-    /// Something that does not change while the service runs.
+    /// Content that does not change while the service runs.
     private static func kept(_ description: String, _ type: String, _ schema: JSONValue) -> [Answer] {
         [
             Answer(description: description, schema: schema, mediaType: type, headers: ["ETag", "Cache-Control"]),

@@ -1,4 +1,4 @@
-// What /health and its relatives answer, as schemas (C9). Pure.
+// Schemas of the replies of /health and its relatives (C9). Pure.
 import Engine
 
 enum ServiceSchemas {
