@@ -53,8 +53,8 @@ public struct HTTPServerConfiguration: Sendable {
     public var unsentMax = 256 * 1024
     /// Limit of open connections. Beyond it the listener closes the longest idle one, or refuses the new one.
     public var maxConnections = 10_000
-    /// Limit of open connections per client and loop. Beyond it the listener closes the client's longest idle connection,
-    /// or refuses its new one. Other clients are not affected. See ``ClientConnections``.
+    /// Limit of open connections per client and loop. Beyond it the listener closes the client's longest idle
+    /// connection, or refuses its new one. Other clients are not affected. See ``ClientConnections``.
     public var connectionsPerClient = Int.max
     /// Proxies that connect for many clients: exempt from `connectionsPerClient`.
     public var trustedProxies: [CIDR] = []
