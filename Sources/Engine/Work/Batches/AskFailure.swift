@@ -1,16 +1,16 @@
-// What the failure of a lot that was asked for directly says about the lot and about the rest of its stage. Pure.
+// Meaning of a failed direct call, for the lot and for the rest of its stage. Pure.
 
 enum AskFailure: Equatable {
-    /// It was this lot.
+    /// The lot itself is the cause.
     case lot
-    /// It may have been paid for: do not ask again.
+    /// The call may have been paid for: do not ask again.
     case unknown
-    /// Nothing was done; ask again later.
+    /// Nothing was done: ask again later.
     case later
     /// Every line would meet the same refusal.
     case never
 
-    /// Codes that speak of our request's form, not of its content.
+    /// Error codes about the form of our request, not about its content.
     private static let formCodes: Set<String> = [
         "unknown_parameter", "unsupported_parameter", "unsupported_value", "invalid_json_schema", "invalid_type",
         "missing_required_parameter",
@@ -36,8 +36,8 @@ enum AskFailure: Equatable {
 }
 
 extension LineFailure {
-    /// The lot's line failed with `error`.
-    /// - Parameter wasInline: its images were sent along, so that sending them along cannot cure it.
+    /// The failure of the lot's line with `error`.
+    /// - Parameter wasInline: the images were sent inline, so sending them inline again cannot help.
     init(_ position: Int, _ error: OpenAIError, wasInline: Bool) {
         self.init(
             position: position, reason: error.reason, imageDownload: error.imageDownload,

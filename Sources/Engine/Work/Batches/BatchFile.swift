@@ -1,11 +1,11 @@
-// A batch's file while it is built and uploaded: in memory up to a bound, then in a file that has no name. Frees: the
-// descriptor, in `close`. Thread: the loop's.
+// The file of a provider batch while it is built and uploaded: in memory up to a bound, then in a file without a name.
+// Frees: the descriptor, in `close`. Thread: the loop's.
 
-/// Written once from the front, then read as often as needed. Close it, whatever happened.
+/// Written once from the front, then read as often as needed. Always close it.
 final class BatchFile {
-    /// What is kept in memory before a file is opened, bytes.
+    /// Most bytes in memory before a file is opened.
     static let memoryMax = 1024 * 1024
-    /// Bytes of one read.
+    /// Bytes per read.
     static let readBytes = 256 * 1024
 
     private let loop: Loop
@@ -36,7 +36,7 @@ final class BatchFile {
         stored += full.count
     }
 
-    /// The bytes from `offset`, at most ``readBytes``; empty at the end.
+    /// Returns the bytes from `offset`, at most ``readBytes``; empty at the end.
     func read(at offset: Int) async throws(SystemError) -> [UInt8] {
         if offset < stored, let file {
             return try await file.read(at: offset, count: min(BatchFile.readBytes, stored - offset))

@@ -1,12 +1,14 @@
-// What follows from an act's outcome: one function per state, exhaustive, no default. It decides what is paid for
-// again, so each line has its transcript in WorkTests/BatchMachineTests. Pure.
+// Verdicts on outcomes: one function per state, exhaustive, no default. They decide what is paid for again, so each
+// line has its transcript in WorkTests/BatchMachineTests. Pure.
 
 extension BatchMachine {
-    /// How often a batch that fails for a passing reason is made anew before its lots are planned again.
+    /// Times that a provider batch is created again after passing failures, before its lots are planned again.
     static let setbacksMax = 5
-    /// Batches of a round that are cut in two because of lines that cannot be read: enough to find a few among 50,000.
+    /// Provider batches of a round that are cut in two because of unreadable lines: enough to find a few such lines
+    /// among 50,000.
     static let cutsMax = 64
-    /// Batches of so many lines need not be cut any further while others fill the queue, however long that takes.
+    /// Once a round has ``cutsMax`` cuts, a provider batch of at most this many lines waits for a full queue, however
+    /// long that takes, and is not cut again.
     static let smallLines = 32
 
     static let queueFullReason = "OpenAI's queue of batches is full"
@@ -15,7 +17,7 @@ extension BatchMachine {
     static let othersTurnReason = "It is others' turn"
     static let jobEndedReason = "The job has ended"
 
-    /// What is to be written after `outcome`. Every verdict is one of ``moves``, or leaves the row where it is.
+    /// Decides the verdict on `outcome`. Every verdict is one of ``moves``, or keeps the row's state.
     /// - Throws: ``IllegalOutcome`` for an outcome that no act of the batch's state has.
     public static func after(
         _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
@@ -65,7 +67,7 @@ extension BatchMachine {
         }
     }
 
-    /// One lot went ahead of its stage; its failure may save the rest.
+    /// The lot was asked for ahead of its stage; its failure may save the rest of the stage.
     private static func askFailed(_ batch: ProviderBatch, _ position: Int, _ error: OpenAIError) -> BatchVerdict {
         switch AskFailure(error) {
         case .lot:
@@ -116,7 +118,7 @@ extension BatchMachine {
             verdict.file = file
             return verdict
         case .uploadFailed(let error):
-            // A reply that was lost leaves a file behind; `findUpload` finds it by its name.
+            // A lost reply leaves a file at the provider; `findUpload` finds it by its name.
             return postpone(batch, to: error.mayHaveArrived ? .uploading : .planned, because: error, facts)
         case .foundUpload(let file):
             var verdict = BatchVerdict(.review, batch, to: file == nil ? .planned : .uploaded)
@@ -163,7 +165,7 @@ extension BatchMachine {
         case .listed(let objects):
             if let first = objects.first { return adopt(first, batch, facts) }
             return settle(batch, facts)
-        // Without a list nothing is sent.
+        // Without the list nothing is sent.
         case .failed(let error): return postpone(batch, because: error, facts)
         case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn,
             .noFile, .status, .queueFull, .recalled, .noBatch, .collected, .booked, .givenUp:
@@ -202,7 +204,7 @@ extension BatchMachine {
         }
     }
 
-    /// The provider lists no batch of this row. After the settling time that means that there is none.
+    /// The provider lists no batch of this row. After the settling time this proves that there is none.
     private static func settle(_ batch: ProviderBatch, _ facts: BatchFacts) -> BatchVerdict {
         if isHidden(batch, from: facts.account, facts.now) { return postponeHidden(batch, facts) }
         let age = facts.now - (batch.intentAt ?? Timestamp(microseconds: 0))
@@ -256,7 +258,8 @@ extension BatchMachine {
         return verdict
     }
 
-    /// A batch that failed did nothing, so the same lines go again as they are: this is not one of their attempts.
+    /// A failed batch did nothing. Its lines are sent again unchanged, and this does not count as one of their
+    /// attempts.
     private static func failed(
         _ batch: ProviderBatch, _ failure: BatchObject.Failure, _ facts: BatchFacts
     ) -> BatchVerdict {
@@ -272,14 +275,14 @@ extension BatchMachine {
             verdict.setbacks = setbacks
             return verdict
         case .refused(let reason):
-            // One line that the provider cannot read must not cost the others; it is found by halving.
+            // One line that the provider cannot read must not cost the others; halving finds it.
             if batch.lines > 1, facts.cuts < cutsMax { return halve(batch, because: reason) }
             return abandon(batch, because: reason)
         }
     }
 
     private static func queueIsFull(_ batch: ProviderBatch, others: Int, _ facts: BatchFacts) -> BatchVerdict {
-        // With nothing else in the queue it is this batch that is too large.
+        // With nothing else in the queue, this batch is too large.
         let isSmall = batch.lines == 1 || (facts.cuts >= cutsMax && batch.lines <= smallLines)
         var verdict: BatchVerdict
         if others <= 0, !isSmall {
@@ -314,14 +317,14 @@ extension BatchMachine {
 
     // MARK: Verdicts that several states have
 
-    /// Its lots are planned anew.
+    /// Gives the batch up; its lots are planned again.
     static func abandon(_ batch: ProviderBatch, because reason: String) -> BatchVerdict {
         var verdict = BatchVerdict(.abandon, batch, to: .abandoned)
         verdict.error = reason
         return verdict
     }
 
-    /// Two batches take its place.
+    /// Replaces the batch by two.
     private static func halve(_ batch: ProviderBatch, because reason: String) -> BatchVerdict {
         var verdict = BatchVerdict(.halve, batch, to: .abandoned)
         verdict.error = reason
@@ -329,7 +332,7 @@ extension BatchMachine {
         return verdict
     }
 
-    /// The account cannot run it for now; its lines count as not tried. The job waits and says so.
+    /// The account cannot run the batch for now, and its lines count as not tried. The job waits and shows the reason.
     private static func holdUp(_ batch: ProviderBatch, because error: OpenAIError) -> BatchVerdict {
         var verdict = BatchVerdict(.holdUp, batch, to: .abandoned)
         verdict.error = error.reason
@@ -338,7 +341,7 @@ extension BatchMachine {
         return verdict
     }
 
-    /// The provider's error is shown in the job, and its `Retry-After` is obeyed.
+    /// Postpones after a provider error: the job shows the error, and the wait obeys its `Retry-After`.
     static func postpone(
         _ batch: ProviderBatch, to state: ProviderBatchState? = nil, because error: OpenAIError,
         atLeast seconds: Double = 0, _ facts: BatchFacts
@@ -349,7 +352,7 @@ extension BatchMachine {
         return verdict
     }
 
-    /// Due again after a wait that grows with the failures in a row.
+    /// Postpones by a wait that grows with the failures in a row.
     static func postpone(
         _ batch: ProviderBatch, to state: ProviderBatchState? = nil, because reason: String,
         atLeast seconds: Double = 0, _ facts: BatchFacts

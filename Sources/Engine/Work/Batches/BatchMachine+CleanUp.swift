@@ -1,5 +1,5 @@
-// What follows from an outcome once the job has ended: everything outside is taken back (C4.3), and what it has cost
-// by then is booked (C5.9). The job's own row stays as it is. Pure.
+// Verdicts once the job has ended: everything at the provider is taken back (C4.3), and its cost until then is booked
+// (C5.9). The job's own row stays as it is. Pure.
 
 extension BatchMachine {
     static func afterEnd(
@@ -16,14 +16,14 @@ extension BatchMachine {
         }
     }
 
-    /// Nothing of it is at work at the provider any more. Its files are left to the `FileSweeper`.
+    /// Closes a batch of which nothing is at work at the provider any more. The `FileSweeper` deletes its files.
     private static func forget(_ batch: ProviderBatch) -> BatchVerdict {
         var verdict = BatchVerdict(.cleanUp, batch, to: .abandoned)
         verdict.error = jobEndedReason
         return verdict
     }
 
-    /// A 404 under the batch's own key says that nothing is there to be taken back.
+    /// A 404 under the batch's own key proves that there is nothing to take back.
     private static func cleanUpFailed(_ batch: ProviderBatch, _ error: OpenAIError, _ facts: BatchFacts) -> BatchVerdict
     {
         if batch.state == .submitted, case .api(404, _, _) = error.kind,
@@ -46,7 +46,7 @@ extension BatchMachine {
         }
     }
 
-    /// The first batch that is listed becomes the row's, so that it is taken back and booked.
+    /// The first listed batch becomes the row's batch, so that it is taken back and booked.
     private static func afterLookingForBatches(
         _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
     ) throws(IllegalOutcome) -> BatchVerdict {
@@ -73,7 +73,7 @@ extension BatchMachine {
         }
     }
 
-    /// The batch is asked to end, and waited for: only then it is known what it has cost.
+    /// The batch is cancelled, and the row waits for its end: only then is its cost known.
     private static func afterTakingBack(
         _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
     ) throws(IllegalOutcome) -> BatchVerdict {
@@ -93,7 +93,7 @@ extension BatchMachine {
         }
     }
 
-    /// Tokens only: the job's lots have had their ends.
+    /// Books tokens only, because the job's lots have ended.
     private static func afterBooking(
         _ batch: ProviderBatch, _ outcome: BatchOutcome
     ) throws(IllegalOutcome) -> BatchVerdict {
@@ -112,17 +112,17 @@ extension BatchMachine {
 
 // MARK: A lease that was lost
 
-/// Something at the provider that nobody will look for.
+/// A file or a batch at the provider that no runner will look for.
 public enum Orphan: Equatable, Sendable {
     case file(String)
     case batch(String)
 }
 
 extension BatchMachine {
-    /// The lease went while an act was under way, so its outcome could not be written. A new holder finds the file or
-    /// the batch by itself; after the job's end, or if the row has got another batch, nobody wants it.
+    /// Returns the orphan that a lost lease leaves: the outcome of an act could not be written. A new holder finds the
+    /// file or the batch by itself. After the job's end, or if the row has another batch, no holder looks for it.
     /// - Parameters:
-    ///   - jobHasEnded: nil if that cannot be found out.
+    ///   - jobHasEnded: nil if this is unknown.
     ///   - rows: the job's rows as they are now; nil if they cannot be read.
     public static func orphan(
         of outcome: BatchOutcome, _ batch: ProviderBatch, jobHasEnded: Bool?, rows: [ProviderBatch]?
@@ -140,7 +140,7 @@ extension BatchMachine {
         }
     }
 
-    /// Among the files that carry the batch's name: the whole one is used, the others are deleted.
+    /// Chooses among the files with the batch's name: the whole one is used, the others are deleted.
     public static func choose(
         among files: [FileObject], for batch: ProviderBatch, jobHasEnded: Bool
     ) -> (used: String?, deleted: [String]) {
@@ -148,12 +148,12 @@ extension BatchMachine {
         return (whole, files.map(\.id).filter { $0 != whole })
     }
 
-    /// Metadata by which a batch is found again. Instances of the version before read the same keys.
+    /// Metadata keys by which a batch is found again. Instances of the previous version read the same keys.
     static let batchKey = "generation_shard"
     static let jobKey = "generation_job"
 
-    /// The provider's batch is the row's. A failed batch did nothing; one with another file is an earlier one, which
-    /// failed.
+    /// Whether the provider's batch belongs to the row. A failed batch did nothing. A batch with another file is an
+    /// earlier one, which failed.
     public static func isBatch(_ object: BatchObject, of batch: ProviderBatch) -> Bool {
         guard object.metadata(batchKey) == batch.id.description, object.status != .failed else { return false }
         return batch.inputFileID == nil || object.inputFileID == batch.inputFileID

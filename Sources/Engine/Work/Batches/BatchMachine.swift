@@ -1,7 +1,7 @@
-// What a job and its provider batches need next, decided from their committed rows alone: a restart decides the same.
-// What follows from an act's outcome is in `BatchMachine+After.swift`. Pure.
+// Chooses the next act of a job and its provider batches from their committed rows alone, so a restart decides the
+// same. `BatchMachine+After.swift` decides what follows from an act's outcome. Pure.
 
-/// One act of a job. Each can be repeated from its start.
+/// One act of a job. Each act can be repeated from its start.
 public enum JobAct: Equatable, Sendable {
     /// pending -> processing.
     case begin
@@ -31,23 +31,23 @@ public enum JobAct: Equatable, Sendable {
     case collect(ProviderBatch)
     /// The job has ended: add up what the answers cost.
     case book(ProviderBatch)
-    /// Nothing more is done about it.
+    /// Give the batch up without an act.
     case giveUp(ProviderBatch, GiveUp)
     /// Every lot has an end: end the job.
     case finish
     /// The job's time is over: it ends with what it has.
     case expire
-    /// Nothing of an ended job is left outside.
+    /// Close the clean-up: nothing of an ended job is left at the provider.
     case endCleanUp
-    /// Nothing to do before that time.
+    /// Wait: nothing is due before that time.
     case wait(until: Timestamp)
-    /// Nothing to do ever again.
+    /// Release the job: nothing is left to do.
     case release
 }
 
-/// Why a provider batch is given up without an act.
+/// The reason for giving up a provider batch without an act.
 public enum GiveUp: Equatable, Sendable, CaseIterable {
-    /// Its direct answer may have been paid for and was lost: its lots go with the others.
+    /// Its direct answer may have been paid for and was lost; its lots are planned with the others.
     case answerLost
     /// No batch would end in time.
     case deadlineNear
@@ -55,10 +55,10 @@ public enum GiveUp: Equatable, Sendable, CaseIterable {
     case jobEnded
 }
 
-/// Every decision about a provider batch: the next act (``next(job:batches:now:deadline:)``), what follows from its
-/// outcome (``after(_:_:_:)``), and the moves that are legal at all (``moves``).
+/// Every decision about a provider batch: the next act (``next(job:batches:now:deadline:)``), the verdict on its
+/// outcome (``after(_:_:_:)``), and the legal moves (``moves``).
 public enum BatchMachine {
-    /// Legal changes of state; the fault laboratory and docs/job-states.md read them too. nil: the row is new.
+    /// Legal changes of state. The fault laboratory and docs/job-states.md read them, too. nil: the row is new.
     public static let moves: [ProviderBatchState?: Set<ProviderBatchState>] = [
         nil: [.asking, .planned],
         .asking: [.collected, .abandoned],
@@ -73,7 +73,7 @@ public enum BatchMachine {
         .abandoned: [],
     ]
 
-    /// The next act of `job`. `now` decides only what is due, and what there is still time for.
+    /// Returns the next act of `job`. `now` decides only which acts are due, and for which ones there is still time.
     public static func next(
         job: JobRecord, batches: [ProviderBatch], now: Timestamp, deadline: JobDeadline = JobDeadline()
     ) -> JobAct {
@@ -90,7 +90,7 @@ public enum BatchMachine {
         }
     }
 
-    /// A job at a moment.
+    /// A job at one moment.
     private struct Situation {
         let job: JobRecord
         let now: Timestamp
@@ -99,7 +99,7 @@ public enum BatchMachine {
     }
 
     private static func next(of stage: WorkStage, _ batches: [ProviderBatch], _ at: Situation) -> JobAct {
-        // Answers first, then what is due in the order of the batches.
+        // Answers are collected first; then comes whatever is due, in the order of the batches.
         if let ended = batches.first(where: { $0.state == .ended && $0.notBefore <= at.now }) { return .collect(ended) }
         if at.phase == .over { return .expire }
         for batch in batches where batch.notBefore <= at.now {
@@ -116,15 +116,15 @@ public enum BatchMachine {
         if phase == .direct { return .askDirectly(stage, round: batches.map(\.round).max() ?? 0) }
         if batches.isEmpty { return .open(stage) }
         let heldUp = batches.filter(\.isHeldUp)
-        // One lot asked for ahead of its stage is a row of round 0.
+        // A row of round 0 is a lot that was asked for ahead of its stage.
         let probed = batches.filter { $0.round == 0 && !$0.isHeldUp }.map(\.sequence).max() ?? 0
         if let latest = heldUp.map(\.sequence).max(), latest > probed { return .probe(stage) }
-        // A round in which the account held lines up is done once more.
+        // A round in which the account held lines up is repeated.
         let whole = Set(batches.map(\.round)).subtracting(heldUp.map(\.round))
         return .plan(stage, round: (whole.max() ?? 0) + 1)
     }
 
-    /// What an open batch needs; nil for one that needs nothing any more.
+    /// Returns the act that an open batch needs; nil if it needs none any more.
     private static func act(on batch: ProviderBatch, _ at: Situation) -> JobAct? {
         switch batch.state {
         case .asking: .giveUp(batch, .answerLost)
@@ -154,7 +154,7 @@ public enum BatchMachine {
         return .endCleanUp
     }
 
-    /// C4.3: no further money is spent. C5.9: what a batch had answered by then is booked.
+    /// After the job's end no further money is spent (C4.3), and answers until then are booked (C5.9).
     private static func actOfCleanUp(on batch: ProviderBatch, _ now: Timestamp) -> JobAct? {
         switch batch.state {
         case .asking, .planned, .uploaded: .giveUp(batch, .jobEnded)
@@ -171,18 +171,18 @@ public enum BatchMachine {
         }
     }
 
-    // MARK: What an account can tell
+    // MARK: Limits of an account's view
 
-    /// Longest life of a provider batch with its settling, seconds.
+    /// Longest life of a provider batch, including its settling time, seconds.
     static let lifeSeconds = 26.0 * 3600
 
-    /// The batch cannot be at work any more, whatever is known of it.
+    /// Whether the batch is too old to be at work, whatever its row says.
     static func isOutlived(_ batch: ProviderBatch, _ now: Timestamp) -> Bool {
         batch.intentAt.map { now - $0 >= lifeSeconds } ?? false
     }
 
-    /// The batch was made with another key: a 404 under this key proves nothing. The operator may give the key back;
-    /// after the batch's life there is nothing to wait for.
+    /// Whether the batch was made with another key, so that a 404 under this key proves nothing. The operator may
+    /// restore that key; after the batch's life there is nothing to wait for.
     static func isHidden(_ batch: ProviderBatch, from account: String, _ now: Timestamp) -> Bool {
         batch.account != account && batch.intentAt != nil && !isOutlived(batch, now)
     }

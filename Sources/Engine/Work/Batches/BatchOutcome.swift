@@ -1,12 +1,12 @@
-// What came of an act on a provider batch, and what else a decision needs to know. Values; any thread.
+// Outcomes of acts on a provider batch, and the other facts of a decision. Values. Thread: any.
 
 /// The outcome of one act. Acts return it; ``BatchMachine/after(_:_:_:)`` decides what follows.
 public enum BatchOutcome: Sendable {
     // asking
-    /// The one lot that was asked for, and its answer.
+    /// The lot that was asked for, and its answer.
     case answered(position: Int, ModelAnswer)
     case askFailed(position: Int, OpenAIError)
-    /// All lots of a page were asked for, and what came of them is stored. `passing`: some of them were not tried.
+    /// All lots of a page were asked for, and their results are stored. `passing`: the error if some were not tried.
     case askedAll(passing: OpenAIError?)
 
     // planned
@@ -16,7 +16,7 @@ public enum BatchOutcome: Sendable {
     // uploading
     case uploaded(file: String)
     case uploadFailed(OpenAIError)
-    /// The whole file that carries the batch's name at the provider; nil: there is none.
+    /// The whole file with the batch's name at the provider; nil if there is none.
     case foundUpload(file: String?)
 
     // uploaded
@@ -53,23 +53,23 @@ public enum BatchOutcome: Sendable {
     case givenUp(GiveUp)
 }
 
-/// What a decision needs besides the row and the outcome.
+/// Facts that a decision needs besides the row and the outcome.
 public struct BatchFacts: Sendable {
     public var now: Timestamp
     /// The account that this instance uses.
     public var account: String
-    /// Only clean-up is left to do.
+    /// The job has ended, so only clean-up is left.
     public var jobHasEnded = false
     /// Batches of the same stage and round that were given up or cut in two.
     public var cuts = 0
-    /// Between two looks at a batch, seconds.
+    /// Time between two polls of a batch, seconds.
     public var pollSeconds = 30.0
-    /// How long a batch whose creation got no reply may take to show up in the list, seconds.
+    /// Time that a batch may need to appear in the list if its creation got no reply, seconds.
     public var settleSeconds = 20.0
     /// The wait after the first failure, and the longest one, seconds.
     public var firstWaitSeconds = 1.0
     public var longestWaitSeconds = 60.0
-    /// 0..<1: spreads waits so that batches that failed together do not come back together.
+    /// 0..<1. Spreads waits, so that batches that failed together do not come back together.
     public var jitter = 0.0
 
     public init(now: Timestamp, account: String) {
@@ -77,7 +77,7 @@ public struct BatchFacts: Sendable {
         self.account = account
     }
 
-    /// Seconds to wait after `failures` failures in a row: doubling, bounded, less up to a quarter.
+    /// Returns the wait after `failures` failures in a row, seconds: doubled each time, bounded, less up to a quarter.
     func wait(after failures: Int) -> Double {
         let full = firstWaitSeconds * Double(1 << min(max(0, failures - 1), 10))
         return min(full, longestWaitSeconds) * (0.75 + jitter / 4)
@@ -91,7 +91,7 @@ public struct IllegalOutcome: Error, Sendable, CustomStringConvertible {
 
     init(_ state: ProviderBatchState, _ outcome: BatchOutcome) {
         self.state = state
-        // The case's name only: its values may hold a model's text.
+        // Only the case's name: its values may contain a model's text.
         let name = "\(outcome)".prefix { $0 != "(" }
         description = "a batch that is \(state.rawValue) cannot come to: \(name)"
     }

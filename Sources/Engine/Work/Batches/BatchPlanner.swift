@@ -1,11 +1,11 @@
-// Cuts the lots that a stage still lacks into batches. Pure.
+// Cuts the lots that a stage still lacks into provider batches. Pure.
 
-/// A lot that a stage still lacks, with what its line will weigh.
+/// A lot that a stage still lacks, with the estimated weight of its line.
 public struct PlannedLine: Sendable, Equatable {
     public var position: Int
     /// Bytes of its JSONL line, estimated from the lot.
     public var bytes: Int
-    /// Input tokens it will hold in the provider's queue, estimated.
+    /// Input tokens that it will take in the provider's queue, estimated.
     public var tokens: Int
     /// The provider could not download one of its images last time: send them inline.
     public var needsInlineImages: Bool
@@ -18,14 +18,14 @@ public struct PlannedLine: Sendable, Equatable {
     }
 }
 
-/// How much a line weighs, estimated before it is built. Generous: the file is measured again when it is built, and the
-/// tokens only bound what waits in the provider's queue.
+/// The weight of a line, estimated before it is built. The estimate is generous: the file is measured again when it is
+/// built, and the tokens only bound the provider's queue.
 private enum LineWeight {
     /// Instructions, schema and JSON around the lot, bytes.
     static let overheadBytes = 4096
-    /// A text may double when it is escaped.
+    /// Bytes per byte of text: escaping may double it.
     static let escapedPerByte = 2
-    /// An image that is sent along, base64: a photograph of 500 KB.
+    /// Base64 bytes of an image that is sent inline: a photograph of 500 KB.
     static let inlineImageBytes = 700_000
     /// JSON around an image's URL, bytes.
     static let imagePartBytes = 64
@@ -39,8 +39,8 @@ private enum LineWeight {
 }
 
 extension PlannedLine {
-    /// What the lot's line will weigh.
-    /// - Parameter inlineAll: the images of all lots are sent along.
+    /// Estimates the weight of the lot's line.
+    /// - Parameter inlineAll: the images of all lots are sent inline.
     init(_ lot: RemainingLot, _ stage: WorkStage, inlineAll: Bool) {
         let text = LineWeight.overheadBytes + lot.textBytes * LineWeight.escapedPerByte
         let textTokens = lot.textBytes / LineWeight.bytesPerToken
@@ -62,7 +62,7 @@ extension PlannedLine {
     }
 }
 
-/// What one batch may hold.
+/// Bounds of one provider batch.
 public struct BatchBounds: Sendable {
     public var lines: Int
     public var bytes: Int
@@ -74,13 +74,13 @@ public struct BatchBounds: Sendable {
         self.tokens = tokens
     }
 
-    /// Lines that are sent again go in smaller batches: what spoils one spoils fewer of them.
+    /// Returns smaller bounds for lines that are sent again, so that a bad line spoils fewer others.
     public func inRound(_ round: Int) -> BatchBounds {
         BatchBounds(lines: max(1, lines >> (3 * max(0, round - 1))), bytes: bytes, tokens: tokens)
     }
 }
 
-/// One batch to be.
+/// A provider batch that is to be made.
 public struct PlannedBatch: Sendable, Equatable {
     public var positions: [Int]
     public var bytes: Int
@@ -89,8 +89,8 @@ public struct PlannedBatch: Sendable, Equatable {
 }
 
 public enum BatchPlanner {
-    /// Cuts `lines` in their order; a batch holds lines of one kind, and at least one line even if that alone is over a
-    /// bound.
+    /// Cuts `lines` in their order. A batch has lines of one kind, and at least one line even if that line alone
+    /// exceeds a bound.
     public static func cut(_ lines: [PlannedLine], bounds: BatchBounds, inlineAll: Bool) -> [PlannedBatch] {
         let inline = lines.filter { inlineAll || $0.needsInlineImages }
         let plain = lines.filter { !(inlineAll || $0.needsInlineImages) }

@@ -1,17 +1,17 @@
-// What is to be written about a provider batch, as one value: the writer executes it in one transaction. Values.
+// The writes that a decision about a provider batch asks for; the writer executes them in one transaction. Values.
 
 /// A decision about a provider batch. ``BatchMachine/after(_:_:_:)`` makes it, ``BatchWriter`` writes it.
 public struct BatchVerdict: Sendable {
-    /// What becomes of the message in the job's row that says why it stands still.
+    /// Change of the message in the job's row that says why the job waits.
     public enum JobMessage: Sendable, Equatable {
         case unchanged, cleared
         case says(String)
     }
 
-    /// What the runner does once it is written.
+    /// The runner's step after the write.
     public enum Then: Sendable, Equatable {
         case goOn
-        /// Nothing was done; the job rests for as long as the error asks, and tries again.
+        /// Nothing was done. The job waits for as long as the error asks, then tries again.
         case pause(OpenAIError)
         /// Every line would meet the same refusal: the job's open lots fail with this reason.
         case failOpenLots(String)
@@ -19,20 +19,20 @@ public struct BatchVerdict: Sendable {
 
     /// The verdict's name, for the transaction and its crash points.
     public var name: Commit
-    /// Where the row goes; the state that it comes from is the batch's own.
+    /// The row's next state; its present state is the batch's own.
     public var to: ProviderBatchState
-    /// The next act is due after so many seconds.
+    /// Seconds until the next act is due.
     public var waitSeconds = 0.0
-    /// Kept in the row, for operators.
+    /// The error in the row, for operators.
     public var error: String?
     public var message = JobMessage.unchanged
     public var then = Then.goOn
-    /// What the row counts from now on.
+    /// The row's counts after the write.
     public var failures: Int
     public var setbacks: Int
     public var refusals: Int
 
-    // What has become known; nil leaves the column as it is.
+    // Facts that have become known; nil leaves the column as it is.
     public var account: String?
     public var file: String?
     public var builtPositions: [Int]?
@@ -44,18 +44,18 @@ public struct BatchVerdict: Sendable {
     public var isRecalled = false
     public var isHeldUp = false
 
-    /// The row is removed: it has certainly led to nothing outside.
+    /// Removes the row: it has certainly led to nothing at the provider.
     public var removesRow = false
-    /// Two batches take its place, each with half of its lots.
+    /// Replaces the batch by two, each with half of its lots.
     public var isHalved = false
     /// Names the batch in the job's row (C5.4).
     public var namesBatch = false
-    /// Answers, or failures of lines, that are stored with it.
+    /// Answers and failed lines that are stored in the same transaction.
     public var page = CollectedPage()
-    /// Tokens that are booked with it.
+    /// Tokens that are booked in the same transaction.
     public var usage: [ModelUsage] = []
 
-    /// Keeps the batch's counts; `failures` begin anew.
+    /// Keeps the batch's counts, but sets `failures` to 0.
     init(_ name: Commit, _ batch: ProviderBatch, to state: ProviderBatchState) {
         self.name = name
         to = state
@@ -69,12 +69,12 @@ public struct BatchVerdict: Sendable {
 public struct CollectedPage: Sendable {
     public var answers: [(position: Int, answer: ModelAnswer)] = []
     public var failures: [(failure: LineFailure, usage: Usage?)] = []
-    /// Bytes of their text.
+    /// Bytes of the page's text.
     public var bytes = 0
-    /// Why the account could not run some of the lines.
+    /// The error if the account could not run some of the lines.
     public var heldUp: OpenAIError?
 
-    /// Text held at a time, bytes.
+    /// Most bytes of text per page.
     static let bytesMax = 4 * 1024 * 1024
 
     public init() {}

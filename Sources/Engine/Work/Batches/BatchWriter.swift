@@ -1,16 +1,16 @@
-// Writes verdicts: the only code that moves the row of a provider batch. One transaction each, under the job's lease,
-// from the state that the verdict was made for. Loop-bound.
+// Writes verdicts: the only code that moves the row of a provider batch. Each verdict is one transaction, under the
+// job's lease, and starts from the state that the verdict was made for. Loop-bound.
 import Logging
 
 struct BatchWriter {
     let job: LeasedJob
 
-    /// Writes the verdict and what belongs to it.
+    /// Writes the verdict and everything that belongs to it.
     /// - Parameters:
     ///   - also: written in the same transaction, before the row moves.
     ///   - decide: makes the verdict within the transaction.
     /// - Returns: the verdict.
-    /// - Throws: `LeaseLost`, ``StaleBatch``, `DatabaseError`, and what `decide` throws: nothing was written.
+    /// - Throws: `LeaseLost`, ``StaleBatch``, `DatabaseError`, and errors of `decide`. Nothing was written then.
     func write(
         _ batch: ProviderBatch, in record: JobRecord, also: (DatabaseSession) async throws -> Void,
         deciding decide: (DatabaseSession) async throws -> BatchVerdict
@@ -93,7 +93,7 @@ extension BatchVerdict {
         return move
     }
 
-    /// The row after the move, as far as the act that follows in the same step needs it.
+    /// Returns the row after the move, as far as the next act in the same step needs it.
     func applied(to batch: ProviderBatch) -> ProviderBatch {
         var after = batch
         after.state = to
@@ -105,7 +105,7 @@ extension BatchVerdict {
         return after
     }
 
-    /// A line of the job's audit trail.
+    /// Returns the line of the job's audit trail.
     fileprivate func event(of batch: ProviderBatch) -> (name: String, detail: String)? {
         switch name {
         case .batch: ("batch submitted", "\(batch.stage.rawValue) \(batchID ?? "")")
@@ -117,7 +117,7 @@ extension BatchVerdict {
         }
     }
 
-    /// nil: the step's own debug line is enough.
+    /// nil if the step's own debug line is enough.
     fileprivate var logLine: (Logger.Level, String)? {
         switch name {
         case .batch: (.info, "batch submitted")
@@ -126,7 +126,7 @@ extension BatchVerdict {
         case .halve: (.warning, "batch cut in two")
         case .holdUp: (.warning, "batch held up")
         case .lateRecall: (.warning, "batch asked to end")
-        case .postpone: (.warning, "batch put off")
+        case .postpone: (.warning, "batch postponed")
         case .start, .images, .stage, .plan, .failures, .end, .cleaned, .ask, .askDirectly, .dropAsking,
             .uploadIntent, .file, .createIntent, .poll, .answers, .review, .settle, .recall, .stray, .book, .cleanUp:
             nil

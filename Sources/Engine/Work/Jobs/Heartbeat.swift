@@ -1,4 +1,4 @@
-// Writes every few seconds that this process lives; frees its leases when it stops. One per process. Loop-bound.
+// Writes every few seconds that this process is alive, and frees its leases when it stops. One per process. Loop-bound.
 import Logging
 
 public final class Heartbeat: BackgroundService {
@@ -31,11 +31,11 @@ public final class Heartbeat: BackgroundService {
         CrashPoint.heartbeatCommitted.pass()
         if isOurs { return }
         log.error(
-            "another process has the name of this one; this one takes no work until it is restarted",
+            "another process has this instance's name; this process takes no work until it is restarted",
             metadata: ["instance": "\(configuration.instance)"])
     }
 
-    /// Frees the leases. Call it last, when no other service of this process works any more.
+    /// Frees the leases. Call it last, when all other services of this process have stopped.
     public func stop() async {
         task?.cancel()
         await task?.value
@@ -43,7 +43,7 @@ public final class Heartbeat: BackgroundService {
             try await Instances.leave(
                 database, instance: configuration.instance, incarnation: configuration.incarnation)
         } catch {
-            log.warning("leases could not be handed over; they lapse by themselves", metadata: ["error": "\(error)"])
+            log.warning("leases could not be freed; they expire by themselves", metadata: ["error": "\(error)"])
         }
     }
 }

@@ -1,4 +1,4 @@
-// What the job engine of one shard works with. Loop-bound.
+// The parts that the job engine of one shard works with. Loop-bound.
 import Logging
 
 public final class JobContext {
@@ -9,10 +9,10 @@ public final class JobContext {
     let configuration: WorkConfiguration
     let languageName: (String) -> String
     let log: Logger
-    /// For jobs at work; one that waits holds none.
+    /// Places for jobs at work; a waiting job has none.
     let places: LoopBudget
 
-    /// - Parameter languageName: a code's English name, for prompts.
+    /// - Parameter languageName: returns a code's English name, for prompts.
     public init(
         loop: Loop, database: Database, openAI: OpenAIClient, images: ImageFetcher, configuration: WorkConfiguration,
         languageName: @escaping (String) -> String
@@ -29,7 +29,7 @@ public final class JobContext {
 
     var account: String { openAI.configuration.account }
 
-    /// Says once that nobody of this version works on the job.
+    /// Logs once that this version does not work on the job.
     func leaveAlone(_ job: Identifier, _ error: DatabaseError) {
         guard case .unknownText(let column) = error.kind, configuration.unreadable.isNew(job) else { return }
         database.countUnreadable(column)

@@ -1,9 +1,8 @@
-// Claims jobs for one shard of the process and runs them. Woken by notifications, with polling as the fall-back.
-// Loop-bound.
+// Claims jobs for one shard of the process and runs them. Notifications wake it; polling is the fall-back. Loop-bound.
 import Logging
 
 public final class JobDispatcher: BackgroundService {
-    /// Work of an instance that died is looked for at least this often, seconds.
+    /// Longest time between two looks for the work of dead instances, seconds.
     static let claimSecondsMax = 3.0
 
     private struct Running {
@@ -18,17 +17,17 @@ public final class JobDispatcher: BackgroundService {
     private var task: Task<Void, Never>?
     private let alarm: Alarm
     private var stopping = false
-    /// Ours, but claimed when the stop had begun.
+    /// Jobs that were claimed after the stop had begun.
     private var unlaunched: [Identifier] = []
-    /// There were more jobs than places.
+    /// Whether there were more jobs than places.
     private var isHungry = false
-    /// Jobs whose claim got no reply: ours perhaps, and nobody would work on them.
+    /// Jobs whose claim got no reply: this instance may hold them without working on them.
     private var doubtful: Set<Identifier> = []
-    /// When jobs of a newer version are looked for next, on the monotonic clock.
+    /// Time of the next look for jobs of a newer version, on the monotonic clock.
     private var unreadableDue = 0.0
-    /// Between two looks for them, seconds.
+    /// Time between two of these looks, seconds.
     static let unreadableSeconds = 60.0
-    /// Jobs of one look.
+    /// Most jobs per look.
     private static let unreadableMax = 100
 
     public init(context: JobContext, listener: DatabaseListener) {
@@ -57,8 +56,7 @@ public final class JobDispatcher: BackgroundService {
         listener.close()
         let all = Array(running.values)
         for one in all { one.runner.isLeaving = true }
-        // Every step can be repeated; what costs money is let come to its end, so that nobody has to ask what became
-        // of it.
+        // Every step can be repeated. A call that costs money is allowed to end, so that its outcome is known.
         let paying = all.filter(\.runner.isPaying)
         let others = all.filter { !$0.runner.isPaying }
         for one in others { one.task.cancel() }
@@ -71,7 +69,7 @@ public final class JobDispatcher: BackgroundService {
         context.log.info("Background worker stopped")
     }
 
-    /// Others go on with these jobs at once.
+    /// Frees these jobs, so that other instances go on with them at once.
     private func handOver(_ jobs: [Identifier]) async {
         guard !jobs.isEmpty else { return }
         do throws(DatabaseError) {
@@ -80,7 +78,7 @@ public final class JobDispatcher: BackgroundService {
                 context.database, jobs: jobs, incarnation: context.configuration.incarnation)
             CrashPoint.jobsHandedOver.pass()
         } catch {
-            context.log.warning("jobs could not be handed over; their leases lapse", metadata: ["error": "\(error)"])
+            context.log.warning("jobs could not be freed; their leases expire", metadata: ["error": "\(error)"])
         }
     }
 
@@ -97,13 +95,13 @@ public final class JobDispatcher: BackgroundService {
         }
     }
 
-    /// Claims what is free and starts it.
+    /// Claims free jobs and starts them.
     public func runOnce() async throws {
         let configuration = context.configuration
         let room = min(context.places.room, configuration.jobsHeldMax - running.count)
         isHungry = room <= 0
         guard room > 0 else { return }
-        // Without a fresh heartbeat of this process, others could take its claim at once.
+        // Without a fresh heartbeat of this process, another instance could take its claims at once.
         let isAlive = try await Instances.beat(
             context.database, instance: configuration.instance, incarnation: configuration.incarnation)
         guard isAlive else { return }
@@ -116,7 +114,7 @@ public final class JobDispatcher: BackgroundService {
         for job in jobs { launch(job) }
     }
 
-    /// Jobs that are not claimed because this version cannot read them: an operator has to know.
+    /// Counts and logs jobs that are not claimed because this version cannot read them: an operator has to act.
     private func noteUnreadable() async throws {
         guard Monotonic.seconds() >= unreadableDue else { return }
         for job in try await ClaimJobs.unreadable(context.database, limit: Self.unreadableMax) {
@@ -160,7 +158,7 @@ public final class JobDispatcher: BackgroundService {
                 self?.ended(job.id, runner)
             }
         }
-        // The task runs at once until it first waits; it may be over already.
+        // The task runs at once until it first waits, so it may have ended already.
         running[job.id] = runner.isOver ? nil : Running(runner: runner, task: task)
     }
 
@@ -172,11 +170,12 @@ public final class JobDispatcher: BackgroundService {
 
     private func notified(_ payload: String) {
         guard let id = Identifier(payload), let current = running[id] else { return alarm.wake() }
-        // Ours: cancelled from outside? Then its runner stops at once and the clean-up is claimed anew.
+        // This shard runs the job. If the job was cancelled meanwhile, its runner stops at once and the clean-up is
+        // claimed anew.
         let epoch = current.runner.lease.epoch
         context.loop.spawn { [weak self, context] in
-            // Without an answer nothing is done: ended while its lease holds, the job would lie idle. A lease that is
-            // lost shows at the runner's next write.
+            // Without an answer nothing is done: a job whose runner ended while its lease holds would lie idle. A lost
+            // lease shows at the runner's next write.
             guard case .success(let job) = await Self.look(id, context) else { return }
             if job?.epoch != epoch { current.task.cancel() }
             self?.alarm.wake()

@@ -1,8 +1,8 @@
-// Steps of more than one act: an intent is written before the act that it announces, then what came of the act.
+// Steps of more than one act: each writes an intent before the act that it announces, then the act's outcome.
 // Loop-bound.
 
 extension JobRunner {
-    /// Builds the file; with the intent, what the build has found out about its lots is written.
+    /// Builds the file and writes the intent, together with the facts about the lots that the build has shown.
     func upload(_ batch: ProviderBatch, _ step: JobStep) async throws {
         let file = BatchFile(directory: job.context.configuration.spoolDirectory, on: job.context.loop)
         do {
@@ -20,8 +20,8 @@ extension JobRunner {
         await file.close()
     }
 
-    /// Takes a place in the provider's queue and creates the batch. The place is taken in the transaction of the
-    /// intent, so that no two jobs take the same one.
+    /// Takes a place in the provider's queue and creates the batch. The transaction of the intent takes the place, so
+    /// that no two jobs take the same one.
     func create(_ batch: ProviderBatch, _ step: JobStep) async throws {
         guard let file = batch.inputFileID else {
             try await conclude(batch, .noFile, step)
@@ -34,8 +34,8 @@ extension JobRunner {
         try await paying { try await conclude(intent, await job.create(intent, on: file), step) }
     }
 
-    /// A stage begins: with one lot ahead of the others if there is more than one (a wrong parameter would cost every
-    /// line, hours later), else with its plan.
+    /// Opens a stage: with one lot ahead of the others if there is more than one, else with its plan. Without that lot,
+    /// a wrong parameter would cost every line, hours later.
     func open(_ stage: WorkStage, _ step: JobStep) async throws {
         let lots = try await job.remaining(stage, step.job, limit: 2)
         switch lots.count {
@@ -45,8 +45,8 @@ extension JobRunner {
         }
     }
 
-    /// The account could not run the last lines (quota, key, model). One lot is asked for until it can; its answer
-    /// counts, and the others are planned after it.
+    /// Asks for one lot until the account can run it again (quota, key, model). The answer is used, and the other lots
+    /// are planned after it.
     func probe(_ stage: WorkStage, _ step: JobStep) async throws {
         guard let lot = try await job.remaining(stage, step.job, limit: 1).first else {
             return try await job.advance(from: stage, step.job)
@@ -65,8 +65,8 @@ extension JobRunner {
         }
     }
 
-    /// One page of lots, one by one. The row says that they are asked for before they are: after a crash they count as
-    /// not answered, and are asked for again.
+    /// Asks for one page of lots, each with its own call. The row that says so is written first: after a crash the lots
+    /// count as unanswered and are asked for again.
     func askDirectly(_ stage: WorkStage, round: Int, _ step: JobStep) async throws {
         let page = try await job.remaining(stage, step.job, limit: LeasedJob.directLots)
         if page.isEmpty { return try await job.advance(from: stage, step.job) }
@@ -80,8 +80,8 @@ extension JobRunner {
         try await conclude(batch, outcome, step)
     }
 
-    /// The job's time is over (`DEADLINE_HOURS`). A batch that has ended meanwhile is still collected: after a long
-    /// standstill its answers may have been there for days.
+    /// Ends a job whose time is over (`DEADLINE_HOURS`). A batch that has ended meanwhile is still collected: after a
+    /// long outage its answers may have been ready for days.
     func expire(_ step: JobStep) async throws {
         var isThereMore = false
         for batch in step.batches where batch.state == .submitted {

@@ -1,18 +1,18 @@
 // Works on one claimed job: load -> next -> act -> after -> write, until nothing is left to do. Loop-bound. It decides
-// nothing and remembers nothing that costs money: whatever ends it, another runner goes on from the rows.
+// nothing and keeps nothing about money in memory: whenever it ends, another runner goes on from the rows.
 import Logging
 
 public final class JobRunner {
     let job: LeasedJob
-    /// `run` has returned.
+    /// Whether `run` has returned.
     private(set) var isOver = false
-    /// No further step is begun.
+    /// If set, no further step begins.
     var isLeaving = false
-    /// A call is under way that may be paid for.
+    /// Whether a call is under way that may be paid for.
     private(set) var isPaying = false
     /// Steps that failed in a row.
     private var failures = 0
-    /// Images are checked in the order of the lots; the end of the last window.
+    /// End of the last window of the image check, which follows the order of the lots.
     private var imageCursor = 0
 
     var lease: JobLease { job.lease }
@@ -20,7 +20,7 @@ public final class JobRunner {
 
     init(context: JobContext, lease: JobLease) { job = LeasedJob(context: context, lease: lease) }
 
-    /// Until the job is over, the lease is lost, or the task is cancelled.
+    /// Runs until the job is over, the lease is lost, or the task is cancelled.
     func run() async {
         defer { isOver = true }
         while !Task.isCancelled, !isLeaving {
@@ -45,14 +45,14 @@ public final class JobRunner {
         }
     }
 
-    /// After each step others get their turn, so that a large job does not hold up small ones.
+    /// Runs a step in a place and then frees it, so that a large job does not hold up small ones.
     private func inPlace(_ body: () async throws -> StepOutcome) async throws -> StepOutcome {
         try await context.places.take()
         defer { context.places.give() }
         return try await body()
     }
 
-    /// One step.
+    /// Runs one step.
     private func advance() async throws -> StepOutcome {
         guard let record = try await LoadJob.run(context.database, job: job.id), record.epoch == job.lease.epoch else {
             throw LeaseLost(job: job.id)
@@ -94,7 +94,7 @@ public final class JobRunner {
 
     /// Decides what follows from an act's outcome, and writes it.
     /// - Parameter also: written in the same transaction.
-    /// - Returns: the batch as it stands then.
+    /// - Returns: the batch after the write.
     @discardableResult
     func conclude(
         _ batch: ProviderBatch, _ outcome: BatchOutcome, _ step: JobStep,
@@ -106,7 +106,7 @@ public final class JobRunner {
         }
     }
 
-    /// The same for an outcome that is found out within the transaction.
+    /// The same for an outcome that is found within the transaction.
     func conclude(
         _ batch: ProviderBatch, _ step: JobStep, also: (DatabaseSession) async throws -> Void = { _ in },
         outcome: (DatabaseSession) async throws -> BatchOutcome
@@ -122,7 +122,7 @@ public final class JobRunner {
         return verdict.applied(to: batch)
     }
 
-    /// Marks what costs money: an orderly stop lets it come to its end.
+    /// Marks a call that costs money: an orderly stop lets it end.
     @discardableResult
     func paying<Value>(_ body: () async throws -> Value) async throws -> Value {
         isPaying = true
@@ -130,14 +130,14 @@ public final class JobRunner {
         return try await body()
     }
 
-    /// After an error that no verdict covers (the database is away, a stage met an error): wait and start the step
+    /// Waits after an error that no verdict covers (the database is away, a stage met an error); then the step starts
     /// again.
     private func recover(from error: any Error) async -> Bool {
         failures += 1
         job.log.warning("Background worker: step failed, will be repeated", metadata: ["error": "\(error)"])
         var wait = (error as? OpenAIError)?.retryAfter ?? 0
         if error is DatabaseError {
-            // Never long: work goes on soon after its return.
+            // Never long, so that work goes on soon after the database is back.
             wait = BackOff.insistence.delay(failures: failures, jitter: Double.random(in: 0..<1))
         } else {
             wait = max(wait, context.facts.wait(after: failures))

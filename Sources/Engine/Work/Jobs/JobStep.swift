@@ -1,6 +1,6 @@
-// What one step of a runner works on, and how it ends. Values; the facts are made on the loop's thread.
+// The input of one step of a runner, and its end. Values; the facts are made on the loop's thread.
 
-/// The job and its provider batches as a step has loaded them.
+/// The job and its provider batches as the step loaded them.
 struct JobStep {
     let job: JobRecord
     let batches: [ProviderBatch]
@@ -13,7 +13,7 @@ struct JobStep {
     }
 }
 
-/// What a runner does after a step.
+/// The runner's action after a step.
 enum StepOutcome {
     case goOn
     case rest(Timestamp)
@@ -21,7 +21,7 @@ enum StepOutcome {
 }
 
 extension JobContext {
-    /// What decisions need to know of this instance at this moment.
+    /// Facts about this instance at this moment, for decisions.
     var facts: BatchFacts {
         var facts = BatchFacts(now: Timestamp.now(), account: account)
         facts.pollSeconds = configuration.pollSeconds
@@ -34,7 +34,7 @@ extension JobContext {
 }
 
 extension JobAct {
-    /// For the log.
+    /// The act's name for the log.
     var name: String {
         switch self {
         case .begin: "begin"

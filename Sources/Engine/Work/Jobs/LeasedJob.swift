@@ -1,5 +1,5 @@
-// One job under one lease: what acts and stages read and write the database with. Every write of its state goes through
-// `commit`, which the lease fences. Loop-bound.
+// One job under one lease: acts and stages read and write the database through it. Every write of the job's state goes
+// through `commit`, which the lease fences. Loop-bound.
 import Logging
 
 struct LeasedJob {
@@ -14,11 +14,11 @@ struct LeasedJob {
         return log
     }
 
-    /// Writes under the lease; nothing is written if it is lost.
+    /// Writes under the lease; if the lease is lost, nothing is written.
     /// - Parameters:
-    ///   - name: both sides of the COMMIT are crash points of this name.
-    ///   - ended: allow writes of clean-up state to a job that has ended.
-    /// - Throws: `LeaseLost`, `DatabaseError`, and what `body` throws.
+    ///   - name: name of the crash points on both sides of the COMMIT.
+    ///   - ended: allows writes of clean-up state to an ended job.
+    /// - Throws: `LeaseLost`, `DatabaseError`, and errors of `body`.
     @discardableResult
     func commit<Value>(
         _ name: Commit, ended: Bool = false, _ body: (DatabaseSession) async throws -> Value
@@ -32,7 +32,7 @@ struct LeasedJob {
         return value
     }
 
-    /// As ``commit(_:ended:_:)`` without crash points: the writer of verdicts knows the name only after `body`.
+    /// Like ``commit(_:ended:_:)``, without crash points: the writer of verdicts knows the name only after `body`.
     func transaction<Value>(ended: Bool, _ body: (DatabaseSession) async throws -> Value) async throws -> Value {
         try await context.database.transaction { session in
             try await HoldLease.run(session, lease, ended: ended)
@@ -40,12 +40,12 @@ struct LeasedJob {
         }
     }
 
-    /// Reads many rows over a connection of its own: on the shared ones status polls would wait behind them.
+    /// Reads many rows over an exclusive connection: on the shared ones, status polls would wait behind them.
     func read<Value>(_ body: (DatabaseSession) async throws -> Value) async throws -> Value {
         try await context.database.session(body)
     }
 
-    /// Writes down what was paid for: repeats while the database is away.
+    /// Writes results that were paid for; repeats while the database is away.
     @discardableResult
     func surely<Value>(_ write: () async throws -> Value) async throws -> Value {
         var value: Value?
@@ -53,19 +53,19 @@ struct LeasedJob {
             goesOn: { error, failures in
                 let isAway = (error as? DatabaseError)?.sqlState == nil && error is DatabaseError
                 guard isAway, !Task.isCancelled else { return false }
-                if failures == 1 { log.warning("Background worker: an answer waits for the database") }
+                if failures == 1 { log.warning("Background worker: database is away; an answer waits to be written") }
                 return true
             }, { value = try await write() })
         guard let value else { throw last ?? CancellationError() }
         return value
     }
 
-    /// One line of the job's audit trail. Within `commit`.
+    /// Adds one line to the job's audit trail. Within `commit`.
     func note(_ event: String, detail: String? = nil, _ session: DatabaseSession) async throws(DatabaseError) {
         try await JobProgress.event(session, job: id, event, instance: context.configuration.instance, detail: detail)
     }
 
-    /// A new provider batch of the job. Within `commit`.
+    /// Adds a provider batch to the job. Within `commit`.
     @discardableResult
     func insertBatch(
         _ stage: WorkStage, round: Int, _ state: ProviderBatchState, model: String, _ lots: PlannedLots,
@@ -78,7 +78,7 @@ struct LeasedJob {
         return batch
     }
 
-    /// The job has ended meanwhile, or was removed; nil if that cannot be found out.
+    /// Whether the job has ended or was removed; nil if this is unknown.
     func hasEnded() async -> Bool? {
         do { return try await LoadJob.run(context.database, job: id)?.status.isOpen != true } catch { return nil }
     }

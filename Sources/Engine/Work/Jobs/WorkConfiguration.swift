@@ -2,54 +2,55 @@
 
 /// How images reach the provider (C5.5).
 public enum ImageMode: String, Sendable, CaseIterable {
-    /// Checked by us, then named by URL.
+    /// The service checks them; the provider loads them by URL.
     case url
-    /// Fetched by us and sent along, base64.
+    /// The service fetches them and sends them inline, base64.
     case inline
 }
 
 public struct WorkConfiguration: Sendable {
-    /// An instance without a heartbeat for longer is taken for dead, seconds.
+    /// Longest time without a heartbeat before an instance counts as dead, seconds.
     public static let silentSeconds = 10.0
 
     /// The name of this process: the operator's label (`INSTANCE_ID`) and eight digits of `incarnation`, so that two
-    /// processes never have the same name. The label tells people which machine it is.
+    /// processes never have the same name. The label is for people.
     public let instance: String
     /// Random per process. Leases and claims are bound to it.
     public let incarnation: Identifier
-    /// Between two looks at a batch, and at the queue when no notification came, seconds (`WORKER_POLL_INTERVAL`).
+    /// Time between two polls of a batch, and between two looks at the queue without a notification, seconds
+    /// (`WORKER_POLL_INTERVAL`).
     public var pollSeconds = 30.0
-    /// Between heartbeats, seconds.
+    /// Time between heartbeats, seconds.
     public var heartbeatSeconds = 3.0
-    /// An instance silent for longer has lost its leases, seconds.
+    /// Longest silence of an instance before its leases are lost, seconds.
     public var silentSeconds = WorkConfiguration.silentSeconds
-    /// How long a batch whose creation got no reply may take to show up in the list, seconds.
+    /// Time that a batch may need to appear in the list if its creation got no reply, seconds.
     public var settleSeconds = 20.0
-    /// When jobs have to be over (`DEADLINE_HOURS`).
+    /// Time that a job has (`DEADLINE_HOURS`).
     public var deadline = JobDeadline()
     public var imageMode = ImageMode.url
     public var batchBounds = BatchBounds()
-    /// Input tokens that may wait in the account's batches for one model; nil: as many as it takes.
+    /// Most input tokens of the account's provider batches for one model; nil: the provider's own limit.
     public var enqueuedTokens: Int?
-    /// How long what costs money may go on after `stop`, seconds (`SHUTDOWN_GRACE`).
+    /// Longest time that a paid call may go on after `stop`, seconds (`SHUTDOWN_GRACE`).
     public var graceSeconds = 30.0
-    /// Jobs that one shard works on at a time; those that wait do not count.
+    /// Most jobs at work per shard; waiting jobs do not count.
     public var jobsMax = 32
-    /// Jobs that one shard holds, most of them waiting.
+    /// Most jobs held per shard, most of them waiting.
     public var jobsHeldMax = 4096
-    /// Images looked at together for one job.
+    /// Images checked at the same time for one job.
     public var imagesInFlight = 64
-    /// Lots whose images are looked at before they are written down.
+    /// Lots whose images are checked before the results are written.
     public var imagePageLots = 200
-    /// Answers stored in one transaction.
+    /// Answers stored per transaction.
     public var collectPageLines = 500
-    /// Where batch files are built (`SPOOL_DIR`).
+    /// Folder in which batch files are built (`SPOOL_DIR`).
     public var spoolDirectory = "/tmp"
     /// First and longest wait after a failure, seconds.
     public var backoffFirstSeconds = 1.0
     public var backoffMaxSeconds = 60.0
 
-    /// Rows that a newer version wrote, as met by all loops.
+    /// Rows of a newer version that any loop has met.
     public let unreadable = UnreadableRows()
 
     public init(label: String) {

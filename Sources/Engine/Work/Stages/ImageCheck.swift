@@ -1,4 +1,4 @@
-// image_prefetch: which of a lot's images can be used (C2.5). Loop-bound.
+// image_prefetch: checks which of a lot's images can be used (C2.5). Loop-bound.
 import Logging
 
 extension LeasedJob {
@@ -10,9 +10,9 @@ extension LeasedJob {
         log.info("Background worker: job started", metadata: ["lots": "\(job.totalLots)"])
     }
 
-    /// One window of lots.
-    /// - Parameter cursor: the end of the window before.
-    /// - Returns: the end of this one.
+    /// Checks the images of one window of lots.
+    /// - Parameter cursor: the end of the previous window.
+    /// - Returns: the end of this window.
     func checkImages(_ job: JobRecord, from cursor: Int) async throws -> Int {
         guard cursor < job.totalLots else {
             try await advance(from: nil, job)
@@ -21,7 +21,7 @@ extension LeasedJob {
         let end = min(cursor + context.configuration.imagePageLots, job.totalLots)
         let page = try await read { try await ImageWork.page($0, job: job.id, positions: cursor..<end) }
         let lots = try page.map { try JSONValue.strings($0.images) }
-        // In the order of the lots and not of the hosts, so that no one host's images come all in a row.
+        // In the order of the lots, not of the hosts, so that images of one host do not all follow each other.
         var seen: Set<String> = []
         CrashPoint.imagesChecking.pass()
         let problems = try await problems(of: lots.joined().filter { seen.insert($0).inserted })
@@ -47,7 +47,7 @@ extension LeasedJob {
         return end
     }
 
-    /// The URLs that cannot be used; each is looked at once.
+    /// Returns the URLs that cannot be used; each URL is checked once.
     private func problems(of urls: [String]) async throws -> [String: ImageProblem] {
         var problems: [String: ImageProblem] = [:]
         let images = context.images

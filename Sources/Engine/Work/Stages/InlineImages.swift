@@ -1,12 +1,11 @@
-// The images of some lots, fetched whole for their lines: many at a time, so that a distant server's time passes once
-// for all of them, and bounded by their bytes. Loop-bound.
+// The images of some lots, fetched whole for their lines. Many are fetched at the same time, so that a distant server's
+// latency counts once; their bytes are bounded. Loop-bound.
 
-/// What became of a page of lots.
+/// Results for a page of lots.
 struct InlineImages {
-    /// Fetched at the same time for one job.
+    /// Images fetched at the same time for one job.
     static let inFlight = 16
-    /// Once a page holds so many bytes, no further lot of it is begun. What is under way then comes on top: up to
-    /// ``inFlight`` images.
+    /// Bytes of a page above which no further lot is begun. Up to ``inFlight`` images that are under way come on top.
     static let pageBytesMax = 64 * 1024 * 1024
 
     private struct Item {
@@ -15,10 +14,10 @@ struct InlineImages {
         let url: String
     }
 
-    /// Lots from the front that are done with, at least one; the others are for the next page.
+    /// Lots from the front that are finished, at least one; the others are left for the next page.
     private(set) var done: Int
     private var references: [[Int: ImageReference]]
-    /// Of each lot, what may still come along, bytes.
+    /// Bytes that may still be sent inline, per lot.
     private var rooms: [Int]
     private var held = 0
 
@@ -28,7 +27,7 @@ struct InlineImages {
         rooms = Array(repeating: LineInput.inlineBytesMax, count: lots)
     }
 
-    /// - Parameter lots: the URLs of each.
+    /// - Parameter lots: the URLs of each lot.
     static func fetch(
         _ lots: [[String]], with images: ImageFetcher, on loop: Loop
     ) async throws(CancellationError) -> InlineImages {
@@ -48,7 +47,7 @@ struct InlineImages {
         return page
     }
 
-    /// False: its lot is left for the next page.
+    /// Whether the item is fetched; if not, its lot is left for the next page.
     private mutating func begins(_ item: Item) -> Bool {
         if item.index == 0, item.lot > 0, held >= InlineImages.pageBytesMax { done = min(done, item.lot) }
         return item.lot < done
@@ -61,6 +60,6 @@ struct InlineImages {
         references[item.lot][item.index] = fits ? .data(type: image.type.mediaType, bytes: image.bytes) : .url(item.url)
     }
 
-    /// In their order; nil where the image could not be had.
+    /// Returns the images in their order; nil where an image could not be fetched.
     func images(of lot: Int, count: Int) -> [ImageReference?] { (0..<count).map { references[lot][$0] } }
 }

@@ -1,11 +1,11 @@
-// The job's end: with all lots done, or at its deadline with what it has. Loop-bound.
+// The job's end: after all lots have ended, or at its deadline with the results so far. Loop-bound.
 import Logging
 
 extension LeasedJob {
-    /// Ends the job; the webhook deliveries are made in the same transaction (outbox).
+    /// Ends the job and makes the webhook deliveries in the same transaction (outbox).
     /// - Parameters:
-    ///   - reason: why lots that have no end yet fail.
-    ///   - cleanup: something of it is left outside.
+    ///   - reason: the error of lots that have no end yet.
+    ///   - cleanup: something of the job is left at the provider.
     func finish(_ old: JobRecord, ofOpenLots reason: String, cleanup: Bool = false) async throws {
         try await failOpenLots(old, because: reason)
         try await commit(.end) { session in
@@ -19,7 +19,7 @@ extension LeasedJob {
         }
     }
 
-    /// Ends every lot that has no end yet: the job cannot go on.
+    /// Fails every lot that has no end yet, because the job cannot go on.
     func failOpenLots(_ job: JobRecord, because reason: String) async throws {
         for window in job.windows(of: 1000) {
             let open = try await read { try await LotInputs.open($0, job: job.id, positions: window) }
@@ -36,7 +36,7 @@ extension LeasedJob {
         return job.totalLots == 1 ? reason : "All \(job.totalLots) lots failed; the first one: \(reason)"
     }
 
-    /// The job's time is over (`DEADLINE_HOURS`), and no batch has answers to be collected.
+    /// Ends a job whose time is over (`DEADLINE_HOURS`) and whose batches have no answers to collect.
     func expire(_ job: JobRecord, hasOpenBatches: Bool) async throws {
         let time = DurationText.of(seconds: context.configuration.deadline.seconds)
         log.warning("Background worker: job's time is over", metadata: ["time": "\(time)"])
@@ -46,7 +46,7 @@ extension LeasedJob {
 }
 
 extension JobRecord {
-    /// The positions of its lots in windows of `size`.
+    /// Returns the positions of the job's lots in windows of `size`.
     func windows(of size: Int) -> [Range<Int>] {
         stride(from: 0, to: totalLots, by: size).map { $0..<min($0 + size, totalLots) }
     }

@@ -1,4 +1,4 @@
-// What goes into one line: a lot's texts and images, and the request made of them. Loop-bound.
+// The input of one line: a lot's texts and images, and the request made from them. Loop-bound.
 
 /// The input of one lot to one stage.
 struct LineInput {
@@ -8,19 +8,19 @@ struct LineInput {
     var text: String?
     var images: [ImageReference] = []
     var isInline = false
-    /// All of the lot's images that cannot be used, if that changed since the check.
+    /// All unusable images of the lot, if they have changed since the check.
     var correctedMissing: [String]?
 
     static let noImages = "None of the lot's images could be used"
 
-    /// Largest sum of a lot's images that go into its line, bytes: what the API takes in one request. Further ones are
-    /// named by URL. It bounds the memory of a line as well.
+    /// Largest sum of a lot's images that are sent inline, bytes: the API's limit per request. Further images are sent
+    /// as URLs. The bound also limits the memory of a line.
     static let inlineBytesMax = 50 * 1024 * 1024
 
     /// A vision line needs at least one image.
     var lacksImages: Bool { stage == .vision && images.isEmpty }
 
-    /// The image stage's row as it should be now; nil: as it is.
+    /// The new row of the image stage; nil if it stays as it is.
     var correction: StageResult? {
         correctedMissing.map {
             StageResult(position: position, succeeded: true, images: images.count, payload: JSONValue($0).text)
@@ -29,14 +29,14 @@ struct LineInput {
 }
 
 extension LeasedJob {
-    /// nil if the lot is not there any more.
+    /// Returns nil if the lot does not exist any more.
     func lineInput(
         _ stage: WorkStage, position: Int, inline: Bool, _ job: JobRecord
     ) async throws -> LineInput? {
         try await lineInputs(stage, positions: [position], inline: inline, job).inputs.first
     }
 
-    /// In the order of the positions.
+    /// Returns the inputs in the order of the positions.
     /// - Returns: the inputs of the first `done` positions, at least one; images in memory may leave no room for more.
     func lineInputs(
         _ stage: WorkStage, positions: [Int], inline: Bool, _ job: JobRecord
@@ -83,7 +83,7 @@ extension LeasedJob {
         return (inputs, next.flatMap { positions.firstIndex(of: $0) } ?? positions.count)
     }
 
-    /// The properties of the stage's answers.
+    /// Returns the properties of the stage's answers.
     func fields(of stage: WorkStage, _ job: JobRecord) -> [String] {
         switch stage {
         case .vision: VisionRequest.fields
@@ -105,7 +105,7 @@ extension LeasedJob {
         }
     }
 
-    /// The parameters of a batch's lines: those that its stage's first lot was answered with, with more room in later
+    /// Returns the parameters of a batch's lines: those of the stage's first answer, with more output tokens in later
     /// rounds.
     func parameters(of batch: ProviderBatch) -> ModelParameters {
         let configuration = context.openAI.configuration

@@ -1,15 +1,15 @@
-// The end of lots: final rows and counts in one transaction (C5.2). Loop-bound.
+// Ends lots: final rows and counts in one transaction (C5.2). Loop-bound.
 
-/// How a lot ends.
+/// The end of one lot.
 struct LotEnd {
     var position: Int
-    /// nil: completed.
+    /// nil if the lot is completed.
     var error: String?
     var translations: [String: String] = [:]
 }
 
 extension LeasedJob {
-    /// Writes the finished JSON of lots and counts them. Lots that have ended already are left alone. Within `commit`.
+    /// Writes the finished JSON of lots and counts them; skips lots that have ended already. Within `commit`.
     func end(_ lots: [LotEnd], of job: JobRecord, _ session: DatabaseSession) async throws {
         guard !lots.isEmpty else { return }
         let ends = Dictionary(lots.map { ($0.position, $0) }, uniquingKeysWith: { first, _ in first })

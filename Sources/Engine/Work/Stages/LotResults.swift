@@ -1,15 +1,15 @@
 // Stores answers and failures of lots: results, usage, ends and counts in one transaction. Loop-bound.
 
 extension LeasedJob {
-    /// A page of its own transaction.
+    /// Stores a page in its own transaction.
     func store(_ page: CollectedPage, _ batch: ProviderBatch, _ record: JobRecord) async throws {
         let spent = try await commit(.answers) { try await store(page, batch, record, $0) }
         // The tokens of direct calls were counted when they were made.
         if batch.state != .asking { context.openAI.spent(spent, on: batch.model) }
     }
 
-    /// Within `commit`.
-    /// - Returns: what the new answers cost.
+    /// Stores a page within `commit`.
+    /// - Returns: the tokens of the new answers.
     @discardableResult
     func store(
         _ page: CollectedPage, _ batch: ProviderBatch, _ record: JobRecord, _ session: DatabaseSession

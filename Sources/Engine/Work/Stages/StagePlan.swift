@@ -1,18 +1,18 @@
-// Plans the batches of a stage, fails the lots that nothing can help, and goes on to the next stage. Loop-bound.
+// Plans the batches of a stage, fails the lots that sending cannot help, and goes on to the next stage. Loop-bound.
 import Logging
 
 extension LeasedJob {
-    /// Lots read at a time while planning.
+    /// Lots per page while planning.
     private static let planPage = 5000
 
-    /// The first lots that the stage still lacks.
+    /// Returns the first lots that the stage still lacks.
     func remaining(_ stage: WorkStage, _ job: JobRecord, limit: Int) async throws -> [RemainingLot] {
         try await read {
             try await RemainingLots.page($0, job: job.id, stage: stage, positions: 0..<job.totalLots, limit: limit)
         }
     }
 
-    /// Puts every lot that still lacks the stage into batches. Lots that nothing can help any more fail here.
+    /// Puts every lot that still lacks the stage into batches. Lots that sending cannot help fail here.
     func plan(_ stage: WorkStage, round: Int, _ job: JobRecord) async throws {
         var lines: [PlannedLine] = []
         var doomed = 0
@@ -61,7 +61,7 @@ extension LeasedJob {
         }
     }
 
-    /// The last attempt sends the images along (C5.4).
+    /// Whether all images are sent inline: the last attempt sends them so (C5.4).
     private func inlinesAll(_ stage: WorkStage, _ round: Int) -> Bool {
         stage == .vision && (context.configuration.imageMode == .inline || round == Rounds.max)
     }

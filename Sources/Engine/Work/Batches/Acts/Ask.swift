@@ -1,11 +1,11 @@
-// One lot goes through /v1/responses before a stage's first batch. Its answer is used; its failure may save the rest.
-// I/O only. Loop-bound.
+// Asks for one lot through /v1/responses before a stage's first batch. Its answer is used; its failure may save the
+// rest. I/O only. Loop-bound.
 
 extension LeasedJob {
-    /// Seconds for one lot with all its retries.
+    /// Longest time for one lot with all its retries, seconds.
     static let askSeconds = 300.0
 
-    /// The intent: a row says that the lot is asked for.
+    /// Writes the intent: a row says that the lot is asked for.
     func intendToAsk(_ input: LineInput, _ record: JobRecord) async throws -> ProviderBatch {
         let model = context.openAI.choice(for: input.stage).current.name
         return try await commit(.ask) { session in
@@ -32,7 +32,7 @@ extension LeasedJob {
         }.answer
     }
 
-    /// Its images were there at the check and are not any more; the next lot goes ahead instead.
+    /// Ends a lot whose images have disappeared since the check; the next lot goes ahead instead.
     func endWithoutImages(_ input: LineInput, _ record: JobRecord) async throws {
         try await commit(.failures) { session in
             try await ImageWork.correct(session, job: id, [input.correction].compactMap(\.self))

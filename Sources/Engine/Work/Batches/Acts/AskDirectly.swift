@@ -1,12 +1,12 @@
-// Near the deadline lots are asked for directly, a few at a time: no batch would end in time. I/O only. Loop-bound.
+// Asks for lots directly near the deadline, a few at a time: no batch would end in time. I/O only. Loop-bound.
 import Logging
 
 extension LeasedJob {
-    /// Lots asked for together; with their images in memory, fewer at the same moment.
+    /// Lots asked for at the same time; fewer if their images are in memory.
     static let directLots = 16
     private static let directLotsInline = 2
 
-    /// The intent: a row says that these lots are asked for.
+    /// Writes the intent: a row says that these lots are asked for.
     func intendToAskDirectly(
         _ page: [RemainingLot], _ stage: WorkStage, round: Int, _ record: JobRecord
     ) async throws -> ProviderBatch {
@@ -19,7 +19,7 @@ extension LeasedJob {
         }
     }
 
-    /// Asks for each lot and stores what comes of it.
+    /// Asks for each lot and stores its result.
     func askAll(_ page: [RemainingLot], _ batch: ProviderBatch, _ record: JobRecord) async throws -> BatchOutcome {
         var passing: OpenAIError?
         let isInline = batch.inlineImages || context.configuration.imageMode == .inline
@@ -29,15 +29,15 @@ extension LeasedJob {
             do {
                 if let error = try await askDirectly(page[index].position, batch, record) { passing = error }
             } catch {
-                // The database is away, or the lease is lost: the row's end meets the same.
+                // The database is away, or the lease is lost: writing the row's end meets the same error.
                 log.warning("Background worker: direct call failed", metadata: ["error": "\(error)"])
             }
         }
         return .askedAll(passing: passing)
     }
 
-    /// Stores what came of one lot.
-    /// - Returns: the error if nothing was done, and the lot may be asked for again.
+    /// Asks for one lot and stores its result.
+    /// - Returns: the error if nothing was done and the lot may be asked for again.
     private func askDirectly(
         _ position: Int, _ batch: ProviderBatch, _ record: JobRecord
     ) async throws -> OpenAIError? {

@@ -1,9 +1,9 @@
-// Adds up what the answers of an ended job's batch cost (C5.9). I/O only. Loop-bound.
+// Sums the cost of the answers that an ended job's batch has (C5.9). I/O only. Loop-bound.
 
 extension LeasedJob {
     func book(_ batch: ProviderBatch, _ record: JobRecord) async throws -> BatchOutcome {
         var open = Set(try await ProviderBatches.positions(context.database, batch: batch.id))
-        // A collection may have come half way.
+        // An earlier collection may have accounted for some of the lots.
         open.subtract(
             try await ProviderBatches.accounted(context.database, job: id, batch: batch, positions: open.sorted()))
         var spent: [String: Usage] = [:]
@@ -17,7 +17,7 @@ extension LeasedJob {
         return .booked(usage)
     }
 
-    /// A file that is gone cost what is not known any more.
+    /// Adds the cost of a file's lines. The cost of a deleted file is unknown and is not booked.
     private func addUp(
         _ file: String, _ batch: ProviderBatch, _ record: JobRecord, _ open: inout Set<Int>,
         _ spent: inout [String: Usage]

@@ -1,5 +1,5 @@
-// Stores the answers of a batch, streamed, by `custom_id`. Order is arbitrary. Lines may be missing, doubled or
-// unknown, and both files may hold either kind. Collecting the same files again changes nothing. I/O only. Loop-bound.
+// Stores the answers of a batch, streamed, by `custom_id`. Their order is arbitrary. Lines may be missing, doubled or
+// unknown, and both files may have either kind. Collecting the same files again changes nothing. I/O only. Loop-bound.
 import Logging
 
 extension LeasedJob {
@@ -14,7 +14,7 @@ extension LeasedJob {
         return .collected(heldUp: heldUp)
     }
 
-    /// - Returns: why the account could not run some of the lines.
+    /// - Returns: the error if the account could not run some of the lines.
     private func collect(
         _ file: String, _ batch: ProviderBatch, _ positions: Set<Int>, _ record: JobRecord
     ) async throws -> OpenAIError? {
@@ -46,7 +46,7 @@ extension LeasedJob {
         case .failed(let curable, let reason, let imageDownload, let usage):
             if let error = output.error {
                 context.openAI.learn(batch.stage, from: error, asked: parameters(of: batch))
-                // The lot has done nothing wrong, and was not tried.
+                // The lot is not the cause and was not tried.
                 if error.isOfAccount { return page.heldUp = error }
             }
             let failure = LineFailure(
@@ -83,7 +83,7 @@ struct BatchLines {
         CrashPoint.outputOpened.pass()
     }
 
-    /// nil at the end. Lines that name no lot of the stage are passed over.
+    /// Returns the next line; nil at the end. Skips lines that name no lot of the stage.
     func next() async throws(OpenAIError) -> Line? {
         while let bytes = try await reader.next() {
             guard let output = BatchOutput.read(bytes, fields: fields), let id = BatchCustomID(output.customID),
@@ -98,7 +98,7 @@ struct BatchLines {
     }
 
     func ignored() {
-        log.warning("a line that nobody asked for was ignored", metadata: ["file": "\(file)"])
+        log.warning("answer line ignored: it names no lot of this batch", metadata: ["file": "\(file)"])
     }
 
     func close() { reader.cancel() }

@@ -1,16 +1,17 @@
-// Creates the batch at the provider, and finds it again. I/O only. Loop-bound.
+// Creates the batch at the provider, and finds it again after an unknown outcome. I/O only. Loop-bound.
 
 extension LeasedJob {
-    /// The provider's queue takes one more batch, and it is this job's turn. Within the transaction of the intent.
+    /// Whether the provider's queue takes one more batch and it is this job's turn. Within the transaction of the
+    /// intent.
     func hasRoom(for batch: ProviderBatch, _ session: DatabaseSession) async throws -> Bool {
         let limit = context.configuration.enqueuedTokens
-        // Without a limit of ours the provider says what is too much.
+        // Without our own limit, the provider's refusals are the limit.
         if limit != nil { try await ProviderQueue.lock(session) }
         let queue = try await queue(of: batch, session)
         return QueueShare.admits(id, tokens: batch.tokens, queue: queue, limit: limit)
     }
 
-    /// What is in the provider's queue for the batch's model.
+    /// Loads the provider's queue for the batch's model.
     func queue(of batch: ProviderBatch, _ db: any Querying) async throws(DatabaseError) -> [QueuedJob] {
         try await ProviderQueue.load(
             db, account: context.account, model: batch.model, refusal: BatchMachine.queueFullReason
@@ -30,7 +31,7 @@ extension LeasedJob {
         } catch { return .creationFailed(error) }
     }
 
-    /// Looks for batches made for this row. The first one is kept, further ones are cancelled.
+    /// Looks for batches of this row. The first one is kept, further ones are cancelled.
     func findBatch(_ batch: ProviderBatch, _ record: JobRecord) async -> BatchOutcome {
         do throws(OpenAIError) {
             CrashPoint.batchesListing.pass()
@@ -43,7 +44,7 @@ extension LeasedJob {
         } catch { return .failed(error) }
     }
 
-    /// - Parameter toleratingMissing: a batch that is not there counts as cancelled.
+    /// - Parameter toleratingMissing: a missing batch counts as cancelled.
     private func cancel(_ batch: String, toleratingMissing: Bool) async throws(OpenAIError) {
         CrashPoint.recalling.pass()
         do throws(OpenAIError) { _ = try await context.openAI.cancelBatch(batch) } catch {
@@ -52,7 +53,7 @@ extension LeasedJob {
         CrashPoint.recalled.pass()
     }
 
-    /// Batches made for this row since its intent, the oldest first; another account's are not among them.
+    /// Returns batches of this row since its intent, oldest first; those of another account are not visible.
     private func batches(of batch: ProviderBatch) async throws(OpenAIError) -> [BatchObject] {
         let since = Int((batch.intentAt ?? batch.notBefore).seconds) - 600
         var found: [BatchObject] = []
@@ -60,13 +61,13 @@ extension LeasedJob {
         repeat {
             let page = try await context.openAI.listBatches(after: after)
             found += page.batches.filter { $0.createdAt >= since && BatchMachine.isBatch($0, of: batch) }
-            // Newest first is usual, not promised: a page that is old throughout ends the search.
+            // Newest first is usual, but not guaranteed: a page with only old batches ends the search.
             after = page.batches.contains { $0.createdAt >= since } ? page.next : nil
         } while after != nil
         return found.sorted { $0.createdAt < $1.createdAt }
     }
 
-    /// Takes back what nobody will look for, because the lease went before it could be written.
+    /// Takes back a file or batch that no runner will look for, because the lease was lost before the write.
     func dropOrphan(of outcome: BatchOutcome, _ batch: ProviderBatch) async {
         let rows = try? await ProviderBatches.load(context.database, job: id)
         let orphan = BatchMachine.orphan(of: outcome, batch, jobHasEnded: await hasEnded(), rows: rows)

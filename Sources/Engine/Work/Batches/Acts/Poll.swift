@@ -1,4 +1,4 @@
-// Asks the provider how a batch is doing, and asks it to end early. I/O only. Loop-bound.
+// Polls a batch at the provider, and asks the provider to end it early. I/O only. Loop-bound.
 
 extension LeasedJob {
     func poll(_ batch: ProviderBatch) async -> BatchOutcome {
@@ -21,11 +21,11 @@ extension LeasedJob {
         } catch { return .failed(error) }
     }
 
-    /// With what else is in the queue, if that is full; a missing model is a lesson for the next request.
+    /// Adds the tokens of other batches if the queue is full. A missing model changes the choice for the next request.
     private func described(_ object: BatchObject, _ batch: ProviderBatch) async -> BatchOutcome {
         switch object.failure {
         case .queueFull:
-            // Without an answer of the database the batch is put off, not cut.
+            // If the database does not answer, the batch is postponed, not cut.
             guard let queue = try? await queue(of: batch, context.database) else { return .queueFull(others: .max) }
             return .queueFull(others: queue.reduce(0) { $0 + $1.tokens } - batch.tokens)
         case .modelNotFound:
@@ -37,7 +37,7 @@ extension LeasedJob {
 }
 
 extension BatchMachine {
-    /// A poll at the job's deadline found answers that are worth collecting.
+    /// Whether a poll at the job's deadline found answers that are worth collecting.
     static func hasAnswers(_ outcome: BatchOutcome) -> Bool {
         guard case .status(let object) = outcome else { return false }
         return object.status.isEnded && object.failure == nil

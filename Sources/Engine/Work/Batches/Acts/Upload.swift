@@ -1,4 +1,4 @@
-// Builds a batch's file, uploads it, and finds it again. I/O only. Loop-bound.
+// Builds a batch's file, uploads it, and finds it again after an unknown outcome. I/O only. Loop-bound.
 
 /// Feeds an upload from the built file.
 final class BatchFileSource: ByteSource {
@@ -14,7 +14,7 @@ final class BatchFileSource: ByteSource {
     }
 }
 
-/// What building the file has found out about the batch's lots.
+/// Facts about the batch's lots that building the file has shown.
 struct BuiltFile {
     /// Lots whose lines are in the file.
     var positions: [Int] = []
@@ -25,7 +25,7 @@ struct BuiltFile {
 }
 
 extension LeasedJob {
-    /// Lots read at a time, and fetched at a time when their images come along.
+    /// Lots read per page; fewer if their images are fetched, too.
     private static let buildPage = 100
     private static let inlineBuildPage = 16
 
@@ -68,7 +68,7 @@ extension LeasedJob {
         built.positions.append(input.position)
     }
 
-    /// Writes what the build has found out. Within `commit`.
+    /// Writes the facts that the build has shown. Within `commit`.
     func store(_ built: BuiltFile, of batch: ProviderBatch, _ session: DatabaseSession) async throws {
         try await ImageWork.correct(session, job: id, built.corrections)
         try await LineFailures.store(session, batch: batch, job: id, built.failures)
@@ -88,7 +88,7 @@ extension LeasedJob {
         } catch { return .uploadFailed(error) }
     }
 
-    /// Looks for the batch's file by its name, and deletes what is not used.
+    /// Looks for the batch's file by its name, and deletes the files that are not used.
     func findUpload(_ batch: ProviderBatch, _ record: JobRecord) async -> BatchOutcome {
         do throws(OpenAIError) {
             CrashPoint.filesListing.pass()
