@@ -1,16 +1,16 @@
-// HTML as text is put together here and nowhere else, so that nothing goes out unescaped. A value.
+// The only place that builds HTML as text, so that nothing goes out unescaped. A value.
 import Engine
 
 struct HTML {
-    /// An attribute without a value is left out; an empty one is written (`hidden=""`).
+    /// A nil attribute is left out; an empty one is written (`hidden=""`).
     typealias Attributes = KeyValuePairs<String, String?>
 
     private(set) var text = ""
 
-    /// Text, escaped for content and for attributes in double quotes alike.
+    /// Adds text, escaped for content and for attributes in double quotes alike.
     mutating func say(_ plain: String) { text += HTML.escaped(plain) }
 
-    /// An element with attributes and what `body` puts into it.
+    /// Adds an element with attributes and the content from `body`.
     mutating func element(_ name: String, _ attributes: Attributes, _ body: (inout HTML) -> Void) {
         open(name, attributes)
         body(&self)
@@ -19,20 +19,20 @@ struct HTML {
 
     mutating func element(_ name: String, _ body: (inout HTML) -> Void) { element(name, [:], body) }
 
-    /// An element around a text.
+    /// Adds an element around a text.
     mutating func element(_ name: String, _ attributes: Attributes, _ plain: String) {
         element(name, attributes) { $0.say(plain) }
     }
 
     mutating func element(_ name: String, _ plain: String) { element(name, [:], plain) }
 
-    /// An element without content or end: `meta`, `link`, `input`.
+    /// Adds an element without content and end tag: `meta`, `link`, `input`.
     mutating func void(_ name: String, _ attributes: Attributes) { open(name, attributes) }
 
-    /// A link to a path of our own.
+    /// Adds a link to a path of this service.
     mutating func link(_ target: String, _ plain: String) { element("a", ["href": target], plain) }
 
-    /// A link to an address from outside; an address that is not one of the web's stays text.
+    /// Adds a link to an outside address. An address that is neither http nor https stays text.
     mutating func outsideLink(_ address: String) {
         guard address.hasPrefix("https://") || address.hasPrefix("http://") else {
             return element("code", address)
@@ -46,7 +46,7 @@ struct HTML {
     /// unescaped: a stored text can be older than the present rules of ``DamageHTML``.
     mutating func description(_ damages: String) { text += DamageHTML.clean(damages) }
 
-    /// Names stand in our source; whatever else came here would be a way round the escaping.
+    /// Names are constants of this program; any other text here would bypass the escaping.
     private mutating func open(_ name: String, _ attributes: Attributes) {
         precondition(HTML.isName(name), "not the name of an element")
         text += "<" + name

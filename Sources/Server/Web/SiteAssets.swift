@@ -2,9 +2,9 @@
 
 enum SiteAssets {
     static let style = StaticReply("text/css; charset=utf-8", PackageResources.style_css)
-    /// For all pages.
+    /// The script of all pages.
     static let script = StaticReply("text/javascript; charset=utf-8", PackageResources.site_js)
-    /// For the API reference.
+    /// The script of the API reference.
     static let playground = StaticReply("text/javascript; charset=utf-8", PackageResources.playground_js)
     static let icon = StaticReply("image/svg+xml", PackageResources.favicon_svg)
 }

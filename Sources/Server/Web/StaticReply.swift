@@ -1,4 +1,4 @@
-// Something that does not change while the service runs: made once, sent with a tag so that nobody fetches it twice.
+// A reply that does not change while the service runs: made once, sent with a tag so that browsers fetch it only once.
 // Immutable. Thread: any.
 import Engine
 
@@ -7,7 +7,7 @@ struct StaticReply: Sendable {
     let etag: String
     private let headers: [(String, String)]
 
-    /// How long browsers and proxies may keep it without asking, seconds.
+    /// Time for which browsers and proxies may keep it without a new request, seconds.
     static let keptSeconds = 300
 
     init(_ type: String, _ body: [UInt8], headers: [(String, String)] = []) {
@@ -24,13 +24,13 @@ struct StaticReply: Sendable {
 
     func answer(_ call: Call) {
         let isKnown = call.exchange.head.headers("If-None-Match").contains(where: names)
-        // 304 repeats the headers that say how long; the others belong to the content.
+        // A 304 repeats the headers about caching; the others belong to the content.
         let kept = headers.filter { $0.0 == "ETag" || $0.0 == "Cache-Control" }
         call.exchange.respond(
             isKnown ? Reply(status: 304, headers: kept, body: []) : Reply(status: 200, headers: headers, body: body))
     }
 
-    /// RFC 9110 13.1.2: `*`, or a list of tags of which a weak one counts as well.
+    /// Matches RFC 9110 13.1.2: `*`, or a list of tags, in which a weak tag counts as well.
     private func names(_ field: String) -> Bool {
         field.split(separator: ",").contains { part in
             let tag = part.filter { $0 != " " && $0 != "\t" }

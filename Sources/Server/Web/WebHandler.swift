@@ -1,4 +1,4 @@
-// The way into the web interface: who may see what, and what a mistake looks like. Loop-bound.
+// Entry of the web interface: checks the session and turns errors into pages. Loop-bound.
 import Engine
 
 final class WebHandler {
@@ -32,14 +32,14 @@ final class WebHandler {
         }
     }
 
-    /// Something to be seen by who has signed in; others are sent to sign in.
+    /// Shows a page to a signed-in user; sends others to the sign-in page.
     private func seeing(_ call: Call, _ body: @escaping (WebCall) async throws -> Void) {
         guard let session = services.session(of: call) else { return SignIn.demand(call) }
         let web = WebCall(call, session, services)
         call.run { try await web.told { try await body(web) } }
     }
 
-    /// Something to be done: by a form of ours, with the session's token.
+    /// Runs an action from a form of this service, which carries the session's token.
     private func acting(
         _ call: Call, limit: Int = Form.bytesMax, _ body: @escaping (WebCall, Form) async throws -> Void
     ) {
@@ -49,7 +49,7 @@ final class WebHandler {
             guard let form = try await Form.read(call, limit: limit) else { return }
             try await web.told {
                 guard form.isOurs, session.owns(form["csrf"]) else {
-                    throw ServiceError(.invalidSignature, "This form is not from a page of ours, or an old one")
+                    throw ServiceError(.invalidSignature, "The form is old or from another site; reload the page")
                 }
                 try await body(web, form)
             }
@@ -58,14 +58,14 @@ final class WebHandler {
 }
 
 extension Call {
-    /// Whether the browser speaks TLS with us, or with a proxy that we trust.
+    /// Whether the browser speaks TLS with this service, or with a trusted proxy.
     var isSecure: Bool {
         WebOrigin.isSecure(
             exchange.remote, forwardedProto: exchange.head.header("X-Forwarded-Proto"),
             trusted: services.config.trustedProxies)
     }
 
-    /// A browser that wants a page, rather than a program that wants JSON (C4.1).
+    /// Whether the client is a browser that wants a page, not a program that wants JSON (C4.1).
     var wantsPage: Bool { exchange.head.header("Accept")?.contains("text/html") == true }
 
     /// - Parameter images: see ``WebHeaders/policy(images:)``.
@@ -78,14 +78,14 @@ extension Call {
                 body: Array(page.utf8)))
     }
 
-    /// To a page of ours, with GET.
+    /// Redirects to a page of this service, with GET.
     func redirect(_ path: String, headers: [(String, String)] = []) {
         exchange.respond(
             Reply(status: 303, headers: [("Location", path)] + WebHeaders.kept + headers, body: []))
     }
 }
 
-/// A call of somebody who has signed in.
+/// A call of a signed-in user.
 final class WebCall {
     let call: Call
     let session: WebSession
@@ -106,8 +106,8 @@ final class WebCall {
         call.show(status, WebPage.make(title, section: section, session: session, body), images: images)
     }
 
-    /// The job that a path names.
-    /// - Throws: 404 if there is none; 503; `DatabaseError`.
+    /// Loads the job that a path names.
+    /// - Throws: 404 if there is no such job; 503; `DatabaseError`.
     func job(_ raw: String) async throws -> JobView {
         guard let id = Identifier(raw) else { throw Call.jobNotFound }
         try api.requireDatabase()
@@ -115,7 +115,7 @@ final class WebCall {
         return job
     }
 
-    /// Runs `body`; an error of ours becomes a page.
+    /// Runs `body` and turns errors of the service into a page.
     func told(_ body: () async throws -> Void) async throws {
         do { try await body() } catch let error as ServiceError {
             fail(error)
@@ -134,7 +134,7 @@ final class WebCall {
             html.element("p", ["class": "soft"], "\(error.code.rawValue), request \(call.exchange.requestID)")
             html.element("p") { $0.link("/jobs", "All jobs") }
         }
-        // 202 is for programs that poll; here it is a page that cannot be had yet.
+        // 202 is for programs that poll; a page answers 409 if its result is not ready.
         call.show(error.code.status == 202 ? 409 : error.code.status, page, headers: wait)
     }
 }

@@ -1,9 +1,9 @@
-// The headers of every page: what it may load, and from where. Constants and pure.
+// Headers of every page: the sources that it may load from. Constants and pure.
 
 enum WebHeaders {
-    /// A page may use our own style sheet, scripts, pictures and addresses, and nothing from elsewhere. Text cannot
-    /// become script, not even by a mistake of our own scripts (Trusted Types).
-    /// - Parameter images: origins, besides ours, whose pictures this one page may show.
+    /// A page may use the service's own style sheet, scripts, pictures and addresses, and nothing from elsewhere. Text
+    /// cannot become script, even by a mistake in our own scripts (Trusted Types).
+    /// - Parameter images: more origins whose pictures this one page may show.
     static func policy(images: [String] = []) -> String {
         let pictures = (["'self'"] + images).joined(separator: " ")
         return "default-src 'none'; script-src 'self'; style-src 'self'; img-src \(pictures); connect-src 'self'; "
@@ -15,12 +15,12 @@ enum WebHeaders {
     static func page(images: [String] = []) -> [(String, String)] {
         [
             ("Content-Security-Policy", policy(images: images)),
-            // Not `no-referrer`: then browsers would not tell the origin of our own forms either.
+            // Not `no-referrer`: browsers would then hide the origin of our own forms, too.
             ("Referrer-Policy", "same-origin"),
             ("X-Frame-Options", "DENY"),
         ]
     }
 
-    /// What is shown to those who have signed in is not to be kept by anybody.
+    /// Keeps browsers and proxies from storing pages of signed-in users.
     static let kept = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
 }

@@ -1,7 +1,7 @@
-// What all pages have in common: head, navigation, main part. Pure.
+// Common parts of all pages: head, navigation, main part. Pure.
 import Engine
 
-/// The parts of the web interface, as the navigation lists them.
+/// The sections of the web interface, in the order of the navigation.
 enum WebSection: String, CaseIterable {
     case docs, jobs, tryIt, system
 
@@ -27,9 +27,9 @@ enum WebSection: String, CaseIterable {
 enum WebPage {
     static let service = "Generation Service"
 
-    /// A whole page.
+    /// Makes a whole page.
     /// - Parameters:
-    ///   - session: of whom it is shown to; nil: to everybody.
+    ///   - session: the reader's session; nil for a page that is open to everybody.
     ///   - scripts: paths of our own scripts.
     static func make(
         _ title: String, section: WebSection?, session: WebSession? = nil, scripts: [String] = ["/site.js"],
@@ -78,7 +78,7 @@ enum WebPage {
 // MARK: Pieces
 
 extension HTML {
-    /// A form that does something, with the session's token in it.
+    /// Adds a form that performs an action and carries the session's token.
     mutating func form(
         _ action: String, _ session: WebSession, confirm: String? = nil, busy: String? = nil,
         _ body: (inout HTML) -> Void
@@ -89,21 +89,21 @@ extension HTML {
         }
     }
 
-    /// A moment: for people in UTC, for programs in ISO 8601.
+    /// Adds a time: in UTC for people, in ISO 8601 for programs.
     mutating func time(_ time: Timestamp?, _ attributes: String? = nil) {
         guard let time else { return say("-") }
         element("time", ["datetime": time.description, "id": attributes], WebText.time(time))
     }
 
-    /// A part that the page asks for again by itself: site.js gets the same page and takes this part of it.
-    /// - Parameter everySeconds: nil: nothing in it will change any more.
+    /// Adds a part that refreshes itself: site.js fetches the same page again and takes this part of it.
+    /// - Parameter everySeconds: nil if nothing in the part will change any more.
     mutating func refreshed(everySeconds: Double?, _ body: (inout HTML) -> Void) {
         element("p", ["class": "soft", "role": "status", "data-refresh-state": ""], "")
         let interval = everySeconds.map { String(Int($0)) } ?? ""
         element("div", ["data-refresh": interval], body)
     }
 
-    /// One fact of a list.
+    /// Adds one fact to a list.
     mutating func fact(_ name: String, _ value: (inout HTML) -> Void) {
         element("dt", name)
         element("dd", value)
@@ -111,8 +111,8 @@ extension HTML {
 
     mutating func fact(_ name: String, _ value: String) { fact(name) { $0.say(value) } }
 
-    /// A table that scrolls by itself where the screen is narrow.
-    /// - Parameter isTitled: a heading says already what the caption says; then only screen readers have it.
+    /// Adds a table that scrolls on its own on a narrow screen.
+    /// - Parameter isTitled: a heading already says the same as the caption; only screen readers get the caption then.
     mutating func table(
         _ caption: String, isTitled: Bool = false, _ columns: [String], _ rows: (inout HTML) -> Void
     ) {
@@ -129,21 +129,21 @@ extension HTML {
         }
     }
 
-    /// A word with a colour that only underlines what it says.
+    /// Adds a word in a badge; the colour only underlines the word's meaning.
     mutating func badge(_ word: String, _ id: String? = nil) {
         element("span", ["class": "badge \(WebText.mood(word))", "id": id], word)
     }
 }
 
-/// How values are shown.
+/// Texts of values on pages.
 enum WebText {
-    /// `2025-08-05 08:30:15 UTC`.
+    /// Formats a time: `2025-08-05 08:30:15 UTC`.
     static func time(_ time: Timestamp) -> String {
         let text = time.description
         return text.prefix(10) + " " + text.dropFirst(11).prefix(8) + " UTC"
     }
 
-    /// With thin separators: `50 000`.
+    /// Formats a number with thin separators: `50 000`.
     static func count(_ number: Int) -> String {
         let digits = String(number.magnitude)
         var out = ""
@@ -164,7 +164,7 @@ enum WebText {
 
     static func plural(_ number: Int, _ word: String) -> String { "\(count(number)) \(word)\(number == 1 ? "" : "s")" }
 
-    /// A style for a status: good, bad, or under way.
+    /// Returns the style of a status: good, bad, or busy.
     static func mood(_ word: String) -> String {
         switch word {
         case "completed", "delivered", "collected", "healthy", "yes": "good"

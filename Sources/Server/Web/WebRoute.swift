@@ -1,6 +1,6 @@
-// The addresses of the web interface, beside the API's own. Pure.
+// The addresses of the web interface; the API has its own table. Pure.
 
-/// A page, or something that a page does, with what its path says.
+/// A page or an action of a page, with the ids from its path.
 public enum WebRoute: Equatable, Sendable {
     case document, page, style
     case script, playground, icon
@@ -19,14 +19,14 @@ public enum WebRoute: Equatable, Sendable {
 }
 
 extension WebRoute {
-    /// Addresses that the API's document tells of.
+    /// Addresses that are in the API's document.
     static let documented: [Router<WebRoute>.Entry] = [
         .init("GET", "/openapi.json") { _ in .document },
         .init("GET", "/") { _ in .page },
         .init("GET", "/style.css") { _ in .style },
     ]
 
-    /// Method, path, route; `:job` and its like stand for an id.
+    /// Method, path and route; `:job` and the like stand for an id.
     static let table: [Router<WebRoute>.Entry] = documented + pages
 
     private static let pages: [Router<WebRoute>.Entry] = [

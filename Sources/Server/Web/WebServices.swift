@@ -1,21 +1,21 @@
-// What the web interface of one shard works with, besides the API's services. Loop-bound: one per shard.
+// The parts of one shard that only the web interface uses, besides the API's services. Loop-bound: one per shard.
 import Engine
 
-/// What the web interfaces of an instance's shards share; any thread.
+/// State that the web interfaces of all shards share. Thread: any.
 final class WebState: Sendable {
-    /// Attempts to sign in, by client.
+    /// Sign-in attempts, by client.
     let signIns = RateLimiter(limits: SignIn.limits, clientsMax: 10_000, timesMax: 100_000)
-    /// Drawn by System.
+    /// Figures for the charts of the System page.
     let trends = Trends()
 }
 
-/// The shard's parts that only pages use.
+/// The parts of the shard that only pages use.
 final class WebServices {
     let shared: WebState
     let sessions: SessionKeys
     let live: LiveFeed
     let insides: InsideLooks
-    /// For System; they ask now and then only.
+    /// For the System page; both limit how often they query the database.
     let queue: QueueProbe
     let lately: SharedLook<SystemPage.Lately>
 
@@ -37,7 +37,7 @@ final class WebServices {
         lately.close()
     }
 
-    /// The session that a request's cookies carry, if they carry one.
+    /// Returns the session from the request's cookies; nil if they carry none.
     func session(of call: Call) -> WebSession? {
         let now = call.services.clock.now()
         return SessionCookie.values(call.exchange.head.headers("Cookie"), isSecure: call.isSecure)

@@ -44,7 +44,7 @@ public enum BatchOutcome: Sendable {
     // ended
     /// All answers are stored. `heldUp`: the account could not run some of the lines.
     case collected(heldUp: OpenAIError?)
-    /// What the answers of an ended job cost, by model.
+    /// The cost of an ended job's answers, by model.
     case booked([ModelUsage])
 
     // any

@@ -3,14 +3,14 @@
 // order of lone surrogates. Nothing that is typed leaves the browser.
 "use strict";
 
-// canonical(text, member): what Python prints for the JSON in `text`, or for its member `member`.
+// canonical(text, member): the text that Python prints for the JSON in `text`, or for its member `member`.
 const canonical = (() => {
   const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?/y;
   const PLAIN = /[^"\\\u0000-\u001f]*/y;
   const ESCAPES = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
   const NESTING = 200;
 
-  // As Python's repr prints a float: the fewest digits that tell it from its neighbours.
+  // Prints a float as Python's repr does: the fewest digits that tell it from its neighbours.
   const float = (number) => {
     if (!Number.isFinite(number)) return number > 0 ? "Infinity" : "-Infinity";
     if (number === 0) return Object.is(number, -0) ? "-0.0" : "0.0";
@@ -32,7 +32,7 @@ const canonical = (() => {
   const quoted = (text) => '"' + text.replace(/["\\]|[^ -~]/g, (unit) =>
     SHORT[unit] || "\\u" + unit.charCodeAt(0).toString(16).padStart(4, "0")) + '"';
 
-  // By code point, not by UTF-16 unit as JavaScript's own sort.
+  // Orders by code point; JavaScript's own sort orders by UTF-16 unit.
   const order = (a, b) => {
     const [left, right] = [Array.from(a), Array.from(b)];
     for (let index = 0; index < Math.min(left.length, right.length); index += 1) {
@@ -74,7 +74,7 @@ const canonical = (() => {
         }
       }
     };
-    // Members are given to `each` with the function that reads their value.
+    // Calls `each` for every member, with its key and the function that reads its value.
     const object = (depth, each) => {
       at += 1;
       space();
@@ -134,12 +134,12 @@ const canonical = (() => {
       out = value(0);
     }
     space();
-    if (at < text.length) fail("something stands after the end");
+    if (at < text.length) fail("there is text after the end of the JSON");
     return out;
   };
 })();
-// hmac(key, text): 64 hexadecimal digits. Uses the browser's own implementation where there is one; a page that another
-// machine serves over plain HTTP has none.
+// hmac(key, text): 64 hexadecimal digits. Uses the browser's own implementation if there is one. A page from another
+// machine over plain HTTP has none.
 const hmac = (() => {
   const bytes = (text) => new TextEncoder().encode(text);
   const hex = (array) => Array.from(array, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -220,7 +220,7 @@ const hmac = (() => {
     } catch (error) {
       wrong = error.message;
     }
-    if (mine !== turn) return;  // something else was typed meanwhile
+    if (mine !== turn) return;  // the input has changed meanwhile
     text.value = signed;
     signature.value = digest;
     problem.textContent = wrong;

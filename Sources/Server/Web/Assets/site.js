@@ -1,5 +1,5 @@
 // Script of all pages. Copies examples, asks before a form ends something, and updates pages: open jobs by server-sent
-// events, other parts by getting the page again. It writes text only, never markup. Without it every page shows and
+// events, other parts by fetching the page again. It writes text only, never markup. Without it, every page shows and
 // does the same after a reload.
 "use strict";
 (() => {
@@ -17,7 +17,7 @@
       await navigator.clipboard.writeText(text);
       button.textContent = "Copied";
     } catch {
-      button.textContent = "Select and copy";  // browsers give no clipboard to plain HTTP
+      button.textContent = "Select and copy";  // browsers allow no clipboard over plain HTTP
     }
     setTimeout(() => { button.textContent = "Copy"; }, 2000);
   };
@@ -28,7 +28,7 @@
     pre.before(button);
   });
 
-  // Forms, also those that come later
+  // Forms, also those that are added later
   document.addEventListener("submit", (event) => {
     const form = /** @type {HTMLFormElement} */ (event.target);
     if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) event.preventDefault();
@@ -92,27 +92,27 @@
     source.addEventListener("inside", (event) => inside(JSON.parse(event.data)));
     source.addEventListener("end", () => {
       source.close();
-      state.textContent = "All that was running here has ended. ";
+      state.textContent = "All jobs on this page have ended. ";
       const link = make("a", "Show the end");
       link.href = location.pathname + location.search;
       state.append(link);
     });
     source.addEventListener("error", () => {
       state.textContent = source.readyState === EventSource.CLOSED
-        ? "This page does not keep itself up to date any more; reload it."
-        : "The connection is gone; trying again.";
+        ? "This page no longer keeps itself up to date; reload it."
+        : "Connection lost; trying again.";
     });
   });
 
-  // Parts that are got again by the page's own address. The browser makes a document of the reply, in which no
-  // script runs; only the difference that it makes is seen.
+  // Parts that are fetched again from the page's own address. The browser parses the reply into a document in which no
+  // script runs. A part is replaced only if it has changed.
   each("[data-refresh]", (part) => {
     const state = document.querySelector("[data-refresh-state]");
     const isRead = () => {
       const chosen = getSelection();
       return !chosen.isCollapsed && part.contains(chosen.anchorNode);
     };
-    // What can be held, by a name that it has in the new part as well.
+    // Elements that can have focus or a scroll position, by a name that is the same in the new part.
     const nameOf = (element) =>
       element.getAttribute("href") || element.getAttribute("aria-label") || element.textContent;
     const places = () => new Map([...part.querySelectorAll("a, button, [tabindex]")].map(
@@ -136,7 +136,7 @@
       if (seconds) setTimeout(get, seconds * 1000);
     };
     const get = () => {
-      // Nobody looks.
+      // A hidden page waits until it is shown again.
       if (document.hidden) return document.addEventListener("visibilitychange", get, { once: true });
       const request = new XMLHttpRequest();
       request.open("GET", location.pathname + location.search);
@@ -148,9 +148,9 @@
           take(fresh);
           wait();
         } else if (request.status >= 200 && request.status < 500) {
-          state.textContent = "This page does not keep itself up to date any more; reload it.";
+          state.textContent = "This page no longer keeps itself up to date; reload it.";
         } else {
-          state.textContent = "The connection is gone; trying again.";
+          state.textContent = "Connection lost; trying again.";
           setTimeout(get, 3000);
         }
       });

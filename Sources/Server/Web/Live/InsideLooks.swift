@@ -1,14 +1,15 @@
-// How far the stages of a job are and what its batches do, for all who look at it. Counting the stages of 50,000 lots
-// takes PostgreSQL a sixth of a second: it is done once for all, seldom where it takes long, and not again for stages
-// that are over. Loop-bound: one a shard.
+// Progress of a job's stages and provider batches, shared by all streams that watch the job. Counting the stages of
+// 50,000 lots takes PostgreSQL a sixth of a second. So one count serves all streams, slow counts are repeated less
+// often, and stages that are over are not counted again. Loop-bound: one per shard.
 import Engine
 
 final class InsideLooks {
-    /// How long an answer is good for at least, seconds.
+    /// Shortest time for which an answer is kept, seconds.
     static let freshSeconds = 2.0
-    /// And for this many times the duration of the queries: they take at most a twentieth of a connection.
+    /// An answer is also kept for this many times the duration of its queries, so they take at most a twentieth of a
+    /// connection.
     static let restFactor = 20.0
-    /// Jobs that are remembered; each stream looks at one.
+    /// Most jobs that are remembered; each stream watches one.
     static let jobsMax = LiveFeed.streamsMax
 
     private let loop: Loop
@@ -41,10 +42,10 @@ final class InsideLooks {
     }
 }
 
-/// One job's answers.
+/// The answers for one job.
 private final class JobLook {
     struct Snapshot {
-        /// Of the job when it was asked; when it has gone on, the answer is of yesterday.
+        /// The job's status at the query. Once the job has gone on, the answer is stale.
         let status: JobStatus
         let stage: String
         let stages: [StageCount]
@@ -53,7 +54,7 @@ private final class JobLook {
 
     let look: SharedLook<Snapshot>
     var usedAt = 0
-    /// Of stages that the job has left behind: no rows come to them any more.
+    /// Counts of stages that the job has left: they get no more rows.
     private var closed: [String: StageCount] = [:]
 
     init(on loop: Loop) {
@@ -62,7 +63,7 @@ private final class JobLook {
 
     func ask(_ database: Database, _ job: JobView) async throws -> Snapshot {
         let open = JobInsideView.countedStages.filter { closed[$0] == nil }
-        // Those without a row yet are not told of.
+        // Stages without a row yet are left out.
         var counts = closed
         for count in try await JobInside.stages(database, job: job.id, stages: open) { counts[count.stage] = count }
         for stage in open where job.hasLeft(stage) {
@@ -75,7 +76,7 @@ private final class JobLook {
 }
 
 extension JobView {
-    /// Whether the stage's rows are complete. The row that says so was committed after them.
+    /// Whether the stage's rows are complete. The job's row that shows it was committed after them.
     fileprivate func hasLeft(_ stage: String) -> Bool {
         guard status.isOpen else { return true }
         let here = ["images": "image_prefetch", "vision": "vision_analysis", "translation": "translation"][stage]

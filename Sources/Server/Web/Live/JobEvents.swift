@@ -1,19 +1,20 @@
-// GET /events: how jobs go on, as server-sent events, until all of them have ended. Loop-bound.
+// GET /events: progress of jobs as server-sent events, until all of them have ended. Loop-bound.
 //
-//   ?jobs=ID,ID,...   `event: job` for each when it is first seen and whenever it changes
-//   &inside=1         and `event: inside` with the stages and batches; for one job
-//   `event: end` when none of them is open any more; then the page does not come back
+//   ?jobs=ID,ID,...   `event: job` for each job at first and after each change
+//   &inside=1         and `event: inside` with the stages and batches, if it is a single job
+//   `event: end` when none of them is open any more; the page does not reconnect then
 import Engine
 
 final class JobEvents {
-    /// Jobs of one stream.
+    /// Most jobs per stream.
     static let jobsMax = 50
-    /// Then the page comes back by itself: a process that is about to end does not wait for it, and a session that has
-    /// expired is noticed.
+    /// Longest life of a stream, seconds; then the page reconnects by itself. So a process that is about to end need
+    /// not wait for it, and an expired session is noticed.
     static let secondsMax = 600.0
-    /// Stages and batches are counted at most so often: of a job that has changed, and of one that has not.
+    /// Shortest time between two counts of stages and batches, seconds: for a job that has changed, and for one that
+    /// has not.
     static let insideSeconds = (changed: 2.0, same: 5.0)
-    /// A sign of life, so that proxies do not take the silence for the end.
+    /// Longest silence, seconds. A comment then keeps proxies from closing the stream.
     static let silenceSeconds = 15.0
 
     private let web: WebCall
@@ -36,7 +37,7 @@ final class JobEvents {
         let ids = try query.text("jobs")?.split(separator: ",") ?? []
         let jobs = ids.compactMap { Identifier($0) }
         guard jobs.count == ids.count, (1...jobsMax).contains(jobs.count), Set(jobs).count == jobs.count else {
-            throw QueryParameters.problem("jobs", "must be 1 to \(jobsMax) different ids with commas between them")
+            throw QueryParameters.problem("jobs", "must be 1 to \(jobsMax) different ids, separated by commas")
         }
         let inside = try query.integer("inside", 0, 0...1) == 1 && jobs.count == 1
         try web.api.requireOpen()
@@ -49,7 +50,7 @@ final class JobEvents {
             type: "text/event-stream", headers: WebHeaders.kept + [("X-Accel-Buffering", "no")])
         if exchange.head.isMethod("HEAD") { return exchange.finishReply() }
         do { try await JobEvents(web, jobs, showsInside: inside).run() } catch {
-            // The status is sent; the page sees the end and comes back.
+            // The status has been sent; the page sees the end of the stream and reconnects.
             exchange.abort()
         }
     }
@@ -75,7 +76,7 @@ final class JobEvents {
         exchange.finishReply()
     }
 
-    /// An event for each job that has changed.
+    /// Returns an event for each job that has changed.
     private func news(_ found: [JobView]) -> String {
         let now = web.api.clock.now()
         var text = ""
@@ -87,7 +88,7 @@ final class JobEvents {
         return text
     }
 
-    /// An event with stages and batches, if they are wanted and there may be something new.
+    /// Returns an event with stages and batches if the page wants it and something may have changed.
     private func inside(_ found: [JobView]) async throws -> String {
         guard showsInside, let job = found.first else { return "" }
         let pause = insideOwed ? JobEvents.insideSeconds.changed : JobEvents.insideSeconds.same
@@ -107,7 +108,7 @@ final class JobEvents {
 }
 
 extension JobView {
-    /// What changes on a page while the job goes on.
+    /// The values that change on a page while the job is open.
     func liveReply(now: Timestamp) -> JSONValue {
         .object([
             ("id", .string(id.description)),

@@ -1,11 +1,11 @@
-// The beat of all live pages of a shard: they look at their jobs at the same moment, so that `StatusPolls` makes few
-// queries of it, together with the API's own polls. Loop-bound: one a shard.
+// The common beat of all live pages of a shard: they look at their jobs at the same moment, so that `StatusPolls` needs
+// only a few queries for them and for the API's own polls. Loop-bound: one per shard.
 import Engine
 
 final class LiveFeed {
-    /// Streams at a time; each holds a connection, and asks about ``JobEvents/jobsMax`` jobs at most.
+    /// Most streams at a time; each holds a connection and asks for at most ``JobEvents/jobsMax`` jobs.
     static let streamsMax = 64
-    /// Between two beats, seconds.
+    /// Time between two beats, seconds.
     static let beatSeconds = 1.0
 
     private let loop: Loop
@@ -21,17 +21,17 @@ final class LiveFeed {
     func close() { timer.close() }
 
     /// Takes a place for a stream; `leave` gives it back.
-    /// - Throws: 503 if there is none.
+    /// - Throws: 503 if all places are taken.
     func enter() throws(ServiceError) {
         guard streams < LiveFeed.streamsMax else {
-            throw ServiceError(.serviceUnavailable, "Too many live pages are open", retryAfter: 30)
+            throw ServiceError(.serviceUnavailable, "Too many live pages are open; try again later", retryAfter: 30)
         }
         streams += 1
     }
 
     func leave() { streams -= 1 }
 
-    /// Returns at the next beat. The clock stands still while nobody waits.
+    /// Returns at the next beat. The clock stops while no stream waits.
     func beat() async throws(CancellationError) {
         try await loop.park { (ticket: Ticket<Void>) in
             waiting.append(ticket)

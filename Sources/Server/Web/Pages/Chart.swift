@@ -1,14 +1,14 @@
-// Small charts as SVG: bars over time, drawn without any script. Pure.
+// Small charts as SVG: bars over time, without scripts. Pure.
 import Engine
 
-/// Numbers over time, oldest first; the second series is the part of the first that went wrong.
+/// Numbers over time, oldest first; the second series counts the failed part of the first.
 struct Chart {
     let title: String
     let values: [Double]
     var bad: [Double] = []
-    /// What one value counts, in words: `requests a second`.
+    /// The unit of a value, in words: `requests per second`.
     let unit: String
-    /// What the ends of the axis are.
+    /// Labels of the axis's ends.
     let from: String
     let to: String
 
@@ -40,7 +40,7 @@ struct Chart {
 
     private var peak: Double { values.max() ?? 0 }
 
-    /// The same for those who cannot see it.
+    /// The chart in words, for screen readers.
     private var summary: String {
         guard let last = values.last else { return "\(title): nothing yet" }
         return "\(title), \(unit), from \(from) to \(to): most \(Chart.number(peak)), last \(Chart.number(last))"
@@ -60,7 +60,7 @@ struct Chart {
         }
     }
 
-    /// At most one decimal.
+    /// Formats a number with at most one decimal.
     static func number(_ value: Double) -> String {
         let tenths = Int((value * 10).rounded())
         return tenths.isMultiple(of: 10) ? String(tenths / 10) : "\(tenths / 10).\(abs(tenths % 10))"

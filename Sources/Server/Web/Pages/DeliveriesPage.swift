@@ -1,4 +1,4 @@
-// GET /jobs/{job_id}/webhooks: a job's deliveries with every attempt, in pages by key. Loop-bound.
+// GET /jobs/{job_id}/webhooks: a job's deliveries with every attempt, paged by key. Loop-bound.
 import Engine
 
 enum DeliveriesPage {
@@ -17,7 +17,7 @@ enum DeliveriesPage {
         }
     }
 
-    /// While something may still happen, seconds.
+    /// Refresh interval while something may still happen, seconds.
     private static let refreshSeconds = 3.0
 
     private static func pages(_ job: JobView, _ deliveries: [DeliveryView], to html: inout HTML) {
@@ -32,7 +32,7 @@ enum DeliveriesPage {
     private static func nothing(_ job: JobView, _ after: Int) -> String {
         if after >= 0 { return "No more deliveries." }
         if !job.webhookConfigured { return "No lot of this job names a webhook." }
-        return job.status.isOpen ? "Webhooks are told when the job has ended." : "There are no deliveries."
+        return job.status.isOpen ? "Webhooks are sent when the job has ended." : "There are no deliveries."
     }
 
     private static func article(_ delivery: DeliveryView, _ session: WebSession, to html: inout HTML) {
@@ -56,7 +56,7 @@ enum DeliveriesPage {
     }
 
     private static func attempts(_ attempts: [AttemptView], to html: inout HTML) {
-        html.table("Attempts", ["No.", "Begun", "Ended", "HTTP", "Error"]) { html in
+        html.table("Attempts", ["No.", "Started", "Ended", "HTTP", "Error"]) { html in
             for attempt in attempts {
                 html.element("tr") { html in
                     html.element("td", WebText.count(attempt.number))

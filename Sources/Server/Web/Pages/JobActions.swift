@@ -1,4 +1,4 @@
-// What can be done with a job: the API's own acts, for who has signed in. Loop-bound.
+// Actions on a job for signed-in users: the same as the API's. Loop-bound.
 import Engine
 
 enum JobActions {
@@ -16,7 +16,7 @@ enum JobActions {
         web.call.redirect("/jobs/\(job)/webhooks")
     }
 
-    /// The file of `batch-results/{job_id}/download`.
+    /// Sends the file of `batch-results/{job_id}/download`.
     static func download(_ web: WebCall, _ raw: String) async throws {
         guard let id = Identifier(raw) else { throw Call.jobNotFound }
         try web.api.requireDatabase()

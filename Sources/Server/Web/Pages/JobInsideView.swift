@@ -1,18 +1,18 @@
-// A job's stages and its batches at OpenAI, for its page and for the events that keep the page true. A value.
+// A job's stages and its batches at OpenAI, for its page and for the events that update the page. A value.
 import Engine
 
 struct JobInsideView {
-    /// One stage's share of the work.
+    /// Progress of one stage.
     struct Stage: Equatable {
         let name: String
         let title: String
         let done: Int
         let failed: Int
-        /// Lots that will come to it, as far as is known.
+        /// Lots that will reach this stage, as far as is known.
         let total: Int
     }
 
-    /// Those whose rows have to be counted; the last one's are counted in the job itself, in the same transaction.
+    /// Stages whose rows are counted. The job's row has the counts of the last stage, from the same transaction.
     static let countedStages = ["images", "vision", "translation"]
 
     let stages: [Stage]
@@ -22,10 +22,10 @@ struct JobInsideView {
         self.batches = batches
         let isTranslated = !JobRecord.translated(job.languages).isEmpty
         var stages: [Stage] = []
-        // What failed in a stage does not come to the next one.
+        // A lot that failed in a stage does not reach the next one.
         var total = job.totalLots
         for (name, title) in [
-            ("images", "Images looked at"), ("vision", "Damage described"), ("translation", "Translated"),
+            ("images", "Images checked"), ("vision", "Damage described"), ("translation", "Translated"),
         ] where name != "translation" || isTranslated {
             let count = counts.first { $0.stage == name }
             stages.append(
@@ -55,7 +55,7 @@ struct JobInsideView {
         ])
     }
 
-    /// Each stage with its bar.
+    /// Writes each stage with its progress bar.
     func writeStages(to html: inout HTML) {
         html.element("ul", ["class": "stages"]) { html in
             for stage in stages {
@@ -73,7 +73,7 @@ struct JobInsideView {
         }
     }
 
-    static let batchColumns = ["Batch", "Lots", "State", "At OpenAI", "Model", "File", "Begun", "Trouble"]
+    static let batchColumns = ["Batch", "Lots", "State", "At OpenAI", "Model", "File", "Started", "Error"]
 
     func writeBatches(to html: inout HTML) {
         html.table("Batches at OpenAI", isTitled: true, JobInsideView.batchColumns) { html in
@@ -87,14 +87,14 @@ struct JobInsideView {
 }
 
 extension JobInsideView.Stage {
-    /// site.js writes the same.
+    /// site.js writes the same text.
     var text: String {
         "\(WebText.count(done)) of \(WebText.count(total))" + (failed == 0 ? "" : ", \(WebText.count(failed)) failed")
     }
 }
 
 extension BatchView {
-    /// Its row, as text.
+    /// The batch's table row, as text.
     var cells: [String] {
         [
             "\(stage) \(sequence)" + (round > 1 ? ", round \(round)" : "") + (batchID.map { "\n" + $0 } ?? ""),

@@ -1,4 +1,4 @@
-// GET /jobs/{job_id}: one job as a whole; while it is open it goes on by itself. Loop-bound.
+// GET /jobs/{job_id}: one job; the page updates itself while the job is open. Loop-bound.
 import Engine
 
 enum JobPage {
@@ -23,12 +23,12 @@ enum JobPage {
             }
             html.element("h2", "Usage")
             self.usage(usage, to: &html)
-            html.element("h2", "What happened")
+            html.element("h2", "Events")
             self.events(events, to: &html)
         }
     }
 
-    /// Title and tabs of a job's pages.
+    /// Writes title and tabs of a job's pages.
     static func head(_ job: JobView, _ current: String, to html: inout HTML) {
         html.element("h1") { html in
             html.say("Job ")
@@ -58,7 +58,7 @@ enum JobPage {
                 }
             }
             html.fact("Stage") { $0.element("span", ["data-show": "stage"], job.stage) }
-            html.fact("Lots that have ended") { $0.progress(job) }
+            html.fact("Finished lots") { $0.progress(job) }
             html.fact("Estimated end") { $0.estimate(job, now) }
             html.fact("Languages", job.languages.joined(separator: ", "))
             html.fact("Created") { $0.time(job.createdAt) }
@@ -78,7 +78,7 @@ enum JobPage {
             if job.status.isOpen {
                 html.form(
                     "/jobs/\(job.id)/cancel", session,
-                    confirm: "Cancel this job? Work at OpenAI is cancelled too, and cannot be taken up again."
+                    confirm: "Cancel this job? This also cancels its batches at OpenAI and cannot be undone."
                 ) { $0.element("button", ["class": "danger"], "Cancel the job") }
             }
             if job.status == .completed {
@@ -88,7 +88,7 @@ enum JobPage {
     }
 
     private static func usage(_ models: [ModelUsage], to html: inout HTML) {
-        guard !models.isEmpty else { return html.element("p", "Nothing was spent so far.") }
+        guard !models.isEmpty else { return html.element("p", "No tokens spent so far.") }
         html.table("Tokens by model", ["Model", "Input tokens", "Output tokens"]) { html in
             for model in models {
                 html.element("tr") { html in
@@ -101,7 +101,7 @@ enum JobPage {
     }
 
     private static func events(_ events: [JobEventView], to html: inout HTML) {
-        html.table("Newest first", ["When", "What", "Instance", "Detail"]) { html in
+        html.table("Newest first", ["Time", "Event", "Instance", "Detail"]) { html in
             for event in events {
                 html.element("tr") { html in
                     html.element("td") { $0.time(event.at) }

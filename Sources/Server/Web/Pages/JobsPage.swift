@@ -1,8 +1,8 @@
-// GET /jobs: all jobs, newest first, by status, in pages by key; open ones go on by themselves. Loop-bound.
+// GET /jobs: all jobs, newest first, filtered by status, paged by key; open jobs update themselves. Loop-bound.
 import Engine
 
 enum JobsPage {
-    /// Jobs of a page; as many as one stream may watch.
+    /// Jobs per page; one stream may watch as many.
     static let jobs = 25
 
     static func answer(_ web: WebCall) async throws {
@@ -10,7 +10,7 @@ enum JobsPage {
         if let id = try query.text("id")?.trimmed, !id.isEmpty {
             return web.call.redirect("/jobs/" + SignIn.encoded(id))
         }
-        // The form sends an empty one for all.
+        // The form sends an empty status for all jobs.
         let word = try query.text("status") == "" ? nil : query.choice("status", JobStatus.allCases.map(\.rawValue))
         let status = word.flatMap(JobStatus.init)
         let after = try query.text("after").map(key)
@@ -32,11 +32,11 @@ enum JobsPage {
         }
     }
 
-    /// `MICROSECONDS.ID` of the last job of the page before.
+    /// Reads `MICROSECONDS.ID` of the previous page's last job.
     private static func key(_ text: String) throws(ServiceError) -> JobKey {
         let parts = text.split(separator: ".")
         guard parts.count == 2, let time = Int64(parts[0]), let id = Identifier(parts[1]) else {
-            throw QueryParameters.problem("after", "is not the mark of a page")
+            throw QueryParameters.problem("after", "must come from a link to the next page")
         }
         return JobKey(createdAt: Timestamp(microseconds: time), id: id)
     }
@@ -114,22 +114,22 @@ enum JobsPage {
 }
 
 extension String {
-    /// Without spaces around it.
+    /// The text without spaces around it.
     var trimmed: String {
         String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
     }
 }
 
-// MARK: What goes on by itself: site.js finds it by its data-show
+// MARK: Parts that site.js updates; it finds them by data-show
 
 extension HTML {
-    /// How many lots of the job have ended.
+    /// Writes how many lots of the job have ended.
     mutating func progress(_ job: JobView) {
         element(
             "progress",
             [
                 "max": String(job.totalLots), "value": String(job.processedLots), "data-show": "progress",
-                "aria-label": "Lots that have ended",
+                "aria-label": "Finished lots",
             ]
         ) { $0.say("\(job.completionPercentage) %") }
         element("span", ["class": "counts"]) { html in
@@ -148,9 +148,9 @@ extension HTML {
         element("time", ["datetime": end?.description, "data-show": "estimate"], end.map { WebText.time($0) } ?? "-")
     }
 
-    /// Whether the page goes on by itself; site.js says so here.
+    /// Writes the paragraph in which site.js says whether the page updates itself.
     mutating func liveState(isOn: Bool) {
         element(
-            "p", ["class": "soft", "role": "status", "data-live-state": ""], isOn ? "" : "Nothing here is running.")
+            "p", ["class": "soft", "role": "status", "data-live-state": ""], isOn ? "" : "No job here is running.")
     }
 }

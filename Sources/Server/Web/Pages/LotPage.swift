@@ -1,11 +1,11 @@
-// GET /jobs/{job_id}/lot?position=N: one lot, what was sent and what came of it. `&images=1` shows its pictures, which
-// the reader's browser then loads from where they lie. Loop-bound.
+// GET /jobs/{job_id}/lot?position=N: one lot, its input and its result. `&images=1` shows its pictures, which the
+// reader's browser loads from their own hosts. Loop-bound.
 import Engine
 
 enum LotPage {
-    /// Pictures of a lot that are listed.
+    /// Most pictures listed for a lot.
     static let imagesMax = 200
-    /// Hosts that a page may load pictures from; their names stand in a header.
+    /// Most hosts that a page may load pictures from; a header lists their names.
     static let hostsMax = 20
 
     static func answer(_ web: WebCall, _ raw: String) async throws {
@@ -35,7 +35,8 @@ enum LotPage {
         }
     }
 
-    /// The different origins of pictures, in the form that a policy takes; of those that it cannot name, none is shown.
+    /// Returns the different origins of pictures, as a policy takes them. Origins that a policy cannot name are left
+    /// out.
     static func origins(_ urls: [String]) -> [String] {
         var found: [String] = []
         for url in urls.prefix(imagesMax) {
@@ -82,13 +83,13 @@ enum LotPage {
         if !showsImages {
             html.element("p") { html in
                 html.element("a", ["href": "\(path)&images=1#images", "class": "button"], "Show the images")
-                html.say(" Your browser loads them from where they lie.")
+                html.say(" Your browser loads them from their own servers.")
             }
         }
         html.element("ul", ["class": showsImages ? "pictures" : "plain"]) { html in
             for url in urls.prefix(imagesMax) {
                 html.element("li") { html in
-                    // Of one that could not be used there is nothing to see.
+                    // An image that could not be used is not shown.
                     if let origin = WebOrigin.origin(of: url), origins.contains(origin), !missing.contains(url) {
                         html.void(
                             "img",
@@ -109,7 +110,7 @@ enum LotPage {
         html.element("nav", ["aria-label": "Lots", "class": "pages"]) { html in
             if position > 0 {
                 html.element(
-                    "a", ["href": "/jobs/\(job.id)/lot?position=\(position - 1)", "rel": "prev"], "Lot before")
+                    "a", ["href": "/jobs/\(job.id)/lot?position=\(position - 1)", "rel": "prev"], "Previous lot")
             }
             if position + 1 < job.totalLots {
                 html.element("a", ["href": "/jobs/\(job.id)/lot?position=\(position + 1)", "rel": "next"], "Next lot")
@@ -119,7 +120,7 @@ enum LotPage {
 }
 
 extension HTML {
-    /// What came of a lot: its descriptions side by side, or why there are none.
+    /// Writes the result of a lot: its descriptions side by side, or the reason why there are none.
     mutating func lotResult(_ result: FinishedView) {
         if let error = result.error { element("p", ["class": "problem"], error) }
         if !result.descriptions.isEmpty {
@@ -142,8 +143,8 @@ extension HTML {
 }
 
 extension WebOrigin {
-    /// `https://host:port` as a Content-Security-Policy takes it; nil for what cannot stand there (an IPv6 address, a
-    /// name that is not ASCII).
+    /// Returns `https://host:port` as a Content-Security-Policy takes it; nil for hosts that it cannot name (an IPv6
+    /// address, a name that is not ASCII).
     static func origin(of url: String) -> String? {
         guard let scheme = ["https://", "http://"].first(where: url.lowercased().hasPrefix) else { return nil }
         let authority = url.dropFirst(scheme.count).prefix { !"/?#".contains($0) }

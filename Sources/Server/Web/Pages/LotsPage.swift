@@ -1,4 +1,4 @@
-// GET /jobs/{job_id}/lots: a job's lots in pages by position; all, those that failed, or those with missing images.
+// GET /jobs/{job_id}/lots: a job's lots, paged by position: all, the failed ones, or those with missing images.
 // Loop-bound.
 import Engine
 
@@ -46,7 +46,7 @@ enum LotsPage {
     }
 
     private static func list(_ job: JobView, _ lots: [LotLine], to html: inout HTML) {
-        html.table("Lots", isTitled: true, ["No.", "Lot", "Status", "Images", "What it says"]) { html in
+        html.table("Lots", isTitled: true, ["No.", "Lot", "Status", "Images", "Summary"]) { html in
             for lot in lots {
                 html.element("tr") { html in
                     html.element("td", WebText.count(lot.position + 1))
@@ -81,7 +81,7 @@ extension LotLine {
 
     var usable: String { usableImages.map { "\($0) of \(images)" } ?? String(images) }
 
-    /// Why it failed, or how its first description begins.
+    /// The lot's error, or the beginning of its first description.
     var summary: String {
         guard let result = payload.flatMap({ FinishedView($0) }) else { return "" }
         if let error = result.error { return error }
@@ -90,14 +90,14 @@ extension LotLine {
     }
 }
 
-/// A lot's finished JSON, read again.
+/// A lot's finished JSON, parsed again.
 struct FinishedView {
     let error: String?
     let processedImages: Int
     let descriptions: [(language: String, damages: String)]
     let missing: [String]
 
-    /// nil if it cannot be read.
+    /// nil if the JSON cannot be read.
     init?(_ text: String) {
         guard let json = try? JSONValue.parse(Array(text.utf8)) else { return nil }
         error = json["error"]?.string
@@ -118,7 +118,7 @@ struct FinishedView {
 }
 
 extension WebText {
-    /// The running text of a description: its tags become spaces, its few references the characters that they name.
+    /// Returns a description as plain text: tags become spaces, references become their characters.
     static func withoutTags(_ damages: String) -> String {
         var out = ""
         var isInside = false

@@ -1,12 +1,13 @@
-// GET /system: how the service is, at a glance: health, load, queue, limits, recent trouble. Loop-bound.
+// GET /system: the state of the service at a glance: health, load, queue, limits, recent trouble. Loop-bound.
 import Engine
 
 enum SystemPage {
-    /// What the rows of the last day tell.
+    /// Figures from the rows of the last day.
     typealias Lately = (troubles: [RecentTrouble], hours: [HourCount])
-    /// How often the page makes itself anew, and how long `Lately` is good for, seconds.
+    /// Refresh interval of the page, and the shortest time for which `Lately` is kept, seconds.
     static let freshSeconds = 5.0
-    /// And for this many times the duration of the queries: they take at most a twentieth of a connection.
+    /// `Lately` is also kept for this many times the duration of its queries, so they take at most a twentieth of a
+    /// connection.
     static let restFactor = 20.0
 
     static func answer(_ web: WebCall) async throws {
@@ -26,7 +27,7 @@ enum SystemPage {
                     html.say("As of ")
                     html.time(api.clock.now(), "as-of")
                     html.say(". ")
-                    html.link("/system", "Look again")
+                    html.link("/system", "Refresh")
                 }
                 parts(web, health.reply, queue, lately, to: &html)
             }
@@ -53,9 +54,9 @@ enum SystemPage {
     // MARK: Charts
 
     private static func hour(_ samples: [TrendSample], to html: inout HTML) {
-        // Half a minute a bar: thinner ones cannot be seen.
+        // Half a minute per bar: thinner bars would be invisible.
         let together = 3
-        // Before the start nothing happened here.
+        // Periods before the start count as empty.
         let all = Array(repeating: TrendSample(), count: Trends.periods - samples.count) + samples
         let periods = stride(from: 0, to: all.count, by: together).map {
             all[$0..<min($0 + together, all.count)]
@@ -68,13 +69,13 @@ enum SystemPage {
             for chart in [
                 Chart(
                     title: "Requests", values: values(\.requests), bad: values(\.failures),
-                    unit: "in 30 s; red: answered with 5xx, or broken off", from: from, to: to),
-                Chart(title: "Lots taken in", values: values(\.lots), unit: "in 30 s", from: from, to: to),
+                    unit: "per 30 s; red: status 5xx, or broken off", from: from, to: to),
+                Chart(title: "Lots accepted", values: values(\.lots), unit: "per 30 s", from: from, to: to),
                 Chart(
                     title: "Calls to OpenAI", values: values(\.providerCalls), bad: values(\.providerRefusals),
-                    unit: "in 30 s; red: 429", from: from, to: to),
+                    unit: "per 30 s; red: 429", from: from, to: to),
                 Chart(
-                    title: "Webhook attempts", values: values(\.webhookAttempts), unit: "in 30 s", from: from, to: to),
+                    title: "Webhook attempts", values: values(\.webhookAttempts), unit: "per 30 s", from: from, to: to),
             ] {
                 chart.write(to: &html)
             }
@@ -82,14 +83,14 @@ enum SystemPage {
     }
 
     private static func day(_ hours: [HourCount], to html: inout HTML) {
-        guard let first = hours.first else { return html.element("p", "The database does not answer.") }
+        guard let first = hours.first else { return html.element("p", "No figures: the database does not answer.") }
         let from = String(WebText.time(first.hour).dropFirst(11).prefix(5)) + " UTC"
         html.element("div", ["class": "charts"]) { html in
-            Chart(title: "Jobs", values: hours.map { Double($0.jobs) }, unit: "an hour", from: from, to: "now")
+            Chart(title: "Jobs", values: hours.map { Double($0.jobs) }, unit: "per hour", from: from, to: "now")
                 .write(to: &html)
             Chart(
                 title: "Lots", values: hours.map { Double($0.lots) }, bad: hours.map { Double($0.failedLots) },
-                unit: "of jobs created in an hour; red: failed", from: from, to: "now"
+                unit: "of jobs created per hour; red: failed", from: from, to: "now"
             ).write(to: &html)
         }
     }
@@ -97,7 +98,7 @@ enum SystemPage {
     // MARK: Tables
 
     private static func queue(_ figures: QueueFigures?, to html: inout HTML) {
-        guard let figures else { return html.element("p", "The database does not answer.") }
+        guard let figures else { return html.element("p", "No figures: the database does not answer.") }
         html.element("p", "\(WebText.plural(figures.pendingDeliveries, "webhook")) waiting to be delivered.")
         let jobs = figures.jobs.filter(\.status.isOpen) + figures.jobs.filter { !$0.status.isOpen }
         guard !jobs.isEmpty else { return html.element("p", "No open job, and none in the last 24 hours.") }
@@ -120,9 +121,9 @@ enum SystemPage {
 
     private static func limits(_ services: APIServices, to html: inout HTML) {
         let rates = services.config.rates
-        html.table("Requests of one client in a minute", ["Class", "Limit"]) { html in
+        html.table("Requests per client and minute", ["Class", "Limit"]) { html in
             for (name, limit) in [
-                ("one car at once", rates.synchronous), ("batch", rates.batch), ("all others", rates.poll),
+                ("single lot", rates.synchronous), ("batch", rates.batch), ("all others", rates.poll),
             ] {
                 html.element("tr") { html in
                     html.element("td", name)
@@ -132,7 +133,7 @@ enum SystemPage {
         }
         html.element("dl", ["class": "facts"]) { html in
             html.fact("Clients remembered", WebText.count(services.shared.limiter.held.clients))
-            html.fact("Lots in a request, at most", WebText.count(services.config.lotsMax))
+            html.fact("Most lots per request", WebText.count(services.config.lotsMax))
             html.fact("Instance", services.instance)
             html.fact("Event loops", WebText.count(services.config.workerThreads))
             let (warnings, errors) = (LogMetrics.lines(.warning), LogMetrics.lines(.error))
@@ -143,9 +144,9 @@ enum SystemPage {
     }
 
     private static func troubles(_ troubles: [RecentTrouble]?, to html: inout HTML) {
-        guard let troubles else { return html.element("p", "The database does not answer.") }
+        guard let troubles else { return html.element("p", "No figures: the database does not answer.") }
         guard !troubles.isEmpty else { return html.element("p", "None in the last 24 hours.") }
-        html.table("Newest first", ["When", "Where", "Job", "What"]) { html in
+        html.table("Newest first", ["Time", "Source", "Job", "Error"]) { html in
             for trouble in troubles {
                 html.element("tr") { html in
                     html.element("td") { $0.time(trouble.at) }
@@ -163,12 +164,12 @@ enum SystemPage {
     }
 }
 
-/// The health report as cards, one a part, whatever its members are.
+/// The health report as cards, one per part; any members are shown.
 enum HealthHTML {
     static func write(_ report: JSONValue, to html: inout HTML) {
         guard case .object(let members) = report else { return }
         html.element("p") { html in
-            html.say("As a whole: ")
+            html.say("Overall: ")
             html.badge(report["status"]?.string ?? "unknown")
         }
         html.element("div", ["class": "cards"]) { html in
@@ -206,7 +207,7 @@ enum HealthHTML {
         }
     }
 
-    /// `memory_percent`: Memory percent.
+    /// The title of a member: `memory_percent` becomes `Memory percent`.
     private static func title(_ name: String) -> String {
         if name == "openai" { return "OpenAI" }
         let words = name.replacing("_", with: " ")

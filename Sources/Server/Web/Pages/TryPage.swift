@@ -1,12 +1,11 @@
-// GET and POST /try: one car described while the reader waits, by the same rules and limits as through the API.
-// Loop-bound.
+// GET and POST /try: describes one car while the reader waits, by the same rules and limits as the API. Loop-bound.
 import Engine
 
 enum TryPage {
-    /// Twenty addresses of some length, and what is said of the car.
+    /// Largest form, bytes: twenty long addresses and the additional info.
     static let formBytesMax = 64 * 1024
 
-    /// What the reader has typed.
+    /// The reader's input.
     private struct Wish {
         var images = ""
         var info = ""
@@ -20,7 +19,7 @@ enum TryPage {
             languages = form["languages"] ?? ""
         }
 
-        /// As a client would send it.
+        /// The request's body, as a client would send it.
         var body: [UInt8] {
             let urls = images.split(whereSeparator: \.isWhitespace).map {
                 JSONValue.object([("url", .string(String($0)))])
@@ -35,7 +34,7 @@ enum TryPage {
         }
     }
 
-    /// Lots that are not kept.
+    /// A sink that drops its lots.
     private final class Nowhere: LotSink {
         func accept(_ row: LotRow) {}
         func reset() {}
@@ -49,7 +48,7 @@ enum TryPage {
         do {
             try web.api.requireOpen()
             let request = try read(wish.body, web.api)
-            guard let lot = request.singleLot else { return }  // there is just one
+            guard let lot = request.singleLot else { return }  // always one: the reader takes no more
             try web.call.count(.synchronous)
             let finished = try await SynchronousReply.describe(
                 web.call, lot, languages: request.languages, arrivedSeconds: arrived)
@@ -59,7 +58,7 @@ enum TryPage {
         }
     }
 
-    /// Checked as a request with our own signature is.
+    /// Checks the request by the rules for a signed one.
     private static func read(_ body: [UInt8], _ services: APIServices) throws(ServiceError) -> GenerationRequest {
         let sink = Nowhere()
         let reader = RequestReader(
@@ -81,7 +80,7 @@ enum TryPage {
             html.element("h1", "Try it")
             html.element(
                 "p",
-                "Describes one car at once, as a request with a single lot does. It costs what such a request costs.")
+                "Describes one car while you wait. It works and costs the same as an API request with a single lot.")
             form(wish, web.session, to: &html)
             switch outcome {
             case .success(let lot)?:
@@ -105,8 +104,8 @@ enum TryPage {
     }
 
     private static func form(_ wish: Wish, _ session: WebSession, to html: inout HTML) {
-        html.form("/try", session, busy: "Looking at the images; this may take some minutes.") { html in
-            html.element("label", ["for": "images"], "Addresses of the images, one a line")
+        html.form("/try", session, busy: "Describing the damage. This may take some minutes.") { html in
+            html.element("label", ["for": "images"], "Addresses of the images, one per line")
             html.element(
                 "textarea",
                 [
@@ -125,7 +124,7 @@ enum TryPage {
                     "aria-describedby": "languages-help",
                 ])
             html.element(
-                "p", ["class": "soft", "id": "languages-help"], "ISO 639-1 codes, \(Limits.languages) at most")
+                "p", ["class": "soft", "id": "languages-help"], "ISO 639-1 codes, at most \(Limits.languages)")
             html.element("button", ["type": "submit"], "Describe the damage")
         }
     }

@@ -29,7 +29,7 @@ enum EndpointHTML {
 
     static func webhooks(_ document: JSONValue, _ html: inout HTML) {
         guard case .object(let events)? = document["webhooks"] else { return }
-        // All of them say the same.
+        // All webhooks have the same description.
         Prose.write(events.first?.1["post"]?["description"]?.string ?? "", to: &html)
         for (event, item) in events {
             guard let operation = item["post"] else { continue }

@@ -1,4 +1,4 @@
-// The signature playground of the API's page; playground.js brings it to life. Pure.
+// The signature playground of the API reference; playground.js runs it. Pure.
 import Engine
 
 enum PlaygroundHTML {
@@ -14,19 +14,19 @@ enum PlaygroundHTML {
         html.element(
             "p",
             """
-            Paste what you send, and compare with what your program signs. It is computed in your browser; nothing \
-            that you type is sent.
+            Paste the text that you send, and compare the signature with your program's. Your browser computes it; \
+            your input is not sent.
             """
         )
         html.element("noscript") { $0.element("p", "The playground needs JavaScript.") }
-        // Not a form: nothing here can be sent.
+        // Not a form, so that the browser cannot send its fields.
         html.element("div", ["id": "sign-form", "class": "fields", "hidden": ""]) { html in
             html.element("label", ["for": "sign-key"], "Shared key")
             html.void("input", ["id": "sign-key", "type": "password", "autocomplete": "off", "spellcheck": "false"])
-            html.element("label", ["for": "sign-what"], "What is signed")
+            html.element("label", ["for": "sign-what"], "Signed text")
             html.element("select", ["id": "sign-what"]) { html in
-                html.element("option", ["value": "lots"], "the canonical text of lots: an array, or a body with one")
-                html.element("option", ["value": "text"], "just this text: a raw body, a job's id, a request target")
+                html.element("option", ["value": "lots"], "the canonical text of lots: an array, or a body with lots")
+                html.element("option", ["value": "text"], "exactly this text: a raw body, a job's id, a request target")
             }
             html.element("label", ["for": "sign-input"], "JSON or text")
             html.element("textarea", ["id": "sign-input", "rows": "7", "spellcheck": "false"], sample)

@@ -1,7 +1,7 @@
-// The document's running text as HTML: of CommonMark just paragraphs, headings, lists, code and bold text. Pure.
+// The document's prose as HTML. Of CommonMark it knows only paragraphs, headings, lists, code and bold text. Pure.
 
 enum Prose {
-    /// - Parameter headings: `##` becomes this level, 2 to 6.
+    /// - Parameter headings: the level of `##`, 2 to 6.
     static func write(_ text: String, headings: Int = 4, to html: inout HTML) {
         for block in text.split(separator: "\n\n") {
             let lines = block.split(separator: "\n").map(String.init)
@@ -18,7 +18,7 @@ enum Prose {
         }
     }
 
-    /// `code` and **bold**; a mark without its partner is text.
+    /// Writes `code` and **bold**; a mark without its partner stays text.
     static func inline(_ text: String, to html: inout HTML) {
         var rest = text[...]
         while let start = rest.firstIndex(where: { $0 == "`" || $0 == "*" }) {
@@ -50,7 +50,7 @@ enum Prose {
         }
     }
 
-    /// A line that begins no item goes on with the one before.
+    /// Adds a line that begins no item to the item before.
     private static func items(_ lines: [String], _ begin: (String) -> Substring?) -> [String] {
         var items: [String] = []
         for line in lines {

@@ -1,4 +1,4 @@
-// GET /: the API's document as a page for people, made of the same value as /openapi.json. It loads nothing but our own
+// GET /: the API's document as a page for people, made from the same value as /openapi.json. It loads only our own
 // style sheet and scripts, and can be read without the scripts. Pure.
 import Engine
 
@@ -9,7 +9,7 @@ enum ReferencePage {
 
     static let document = StaticReply("application/json", APIDocument.value.bytes)
 
-    /// The sections in their order: a new one is a line here.
+    /// The sections in their order. Add a section here.
     private static let sections: [(id: String, title: String, write: @Sendable (JSONValue, inout HTML) -> Void)] = [
         ("overview", "Overview", overview),
         ("signatures", "Signatures", signatures),

@@ -1,8 +1,8 @@
-// A JSON schema as a nested list: name, kind, bounds, meaning. Pure.
+// A JSON schema as a nested list: name, type, bounds, meaning. Pure.
 import Engine
 
 enum SchemaHTML {
-    /// Everything about a schema: what it is for, its bounds, its members.
+    /// Writes everything about a schema: its description, bounds and members.
     static func write(_ schema: JSONValue, to html: inout HTML) {
         if let description = schema["description"]?.string { Prose.write(description, to: &html) }
         bounds(schema, to: &html)
@@ -15,7 +15,7 @@ enum SchemaHTML {
         }
     }
 
-    /// `array of Lot`, with a link where the name is one of ours.
+    /// Writes the type: `array of Lot`, with a link for a schema of this document.
     static func kind(_ schema: JSONValue, to html: inout HTML) {
         if let name = name(of: schema) { return html.link("#schema-" + name, name) }
         if let choices = schema["oneOf"]?.array {
@@ -128,7 +128,7 @@ enum SchemaHTML {
 }
 
 extension JSONValue {
-    /// For people: two spaces a level, short arrays of plain values on one line.
+    /// Text for people: two spaces per level, short arrays of plain values on one line.
     var indented: String { indented(at: 0) }
 
     private func indented(at level: Int) -> String {

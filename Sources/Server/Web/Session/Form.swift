@@ -1,19 +1,19 @@
-// What a form of ours has sent. Loop-bound while it is read.
+// The fields of a form. Loop-bound while it is read.
 import Engine
 
 struct Form {
-    /// Enough for a token and a key.
+    /// Largest form, bytes: enough for a token and a key.
     static let bytesMax = 16 * 1024
 
     private let fields: QueryParameters
-    /// Sent by a page of ours, as far as the browser tells.
+    /// Whether a page of this service sent the form, as far as the browser says.
     let isOurs: Bool
 
-    /// nil if the field is not there, or there twice.
+    /// The value of a field; nil if it is missing or present twice.
     subscript(name: String) -> String? { (try? fields.text(name)) ?? nil }
 
-    /// - Returns: nil if it did not come whole; then the server has answered.
-    /// - Throws: 415 for what is no form, 400 for what cannot be decoded.
+    /// - Returns: nil if the form did not arrive whole; the server has answered then.
+    /// - Throws: 415 for other content types, 400 for a form that cannot be decoded.
     static func read(_ call: Call, limit: Int) async throws -> Form? {
         let head = call.exchange.head
         let type = head.header("Content-Type") ?? ""

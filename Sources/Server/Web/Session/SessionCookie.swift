@@ -1,18 +1,18 @@
-// The cookie that carries a session, and what else a request says of where it comes from. Pure.
+// The cookie that carries a session, and the other signs of a request's origin. Pure.
 import Engine
 
 enum SessionCookie {
-    /// Over TLS the prefix keeps a neighbouring host from setting it.
+    /// Over TLS the prefix keeps a neighbouring host from setting the cookie.
     private static func name(isSecure: Bool) -> String {
         isSecure ? "__Host-generation_session" : "generation_session"
     }
 
-    /// `Set-Cookie` of a new session.
+    /// Returns `Set-Cookie` for a new session.
     static func set(_ token: String, isSecure: Bool) -> (String, String) {
         field(token, seconds: SessionKeys.lifetimeSeconds, isSecure: isSecure)
     }
 
-    /// `Set-Cookie` that makes the browser forget it.
+    /// Returns a `Set-Cookie` that deletes the cookie.
     static func clear(isSecure: Bool) -> (String, String) { field("", seconds: 0, isSecure: isSecure) }
 
     private static func field(_ value: String, seconds: Int, isSecure: Bool) -> (String, String) {
@@ -23,7 +23,7 @@ enum SessionCookie {
         )
     }
 
-    /// The values that a request's cookies of this name have: of several, some may be another site's doing.
+    /// Returns the values of all cookies with this name; another site may have set some of them.
     static func values(_ cookies: [String], isSecure: Bool) -> [String] {
         let wanted = name(isSecure: isSecure)
         return cookies.flatMap { $0.split(separator: ";") }.compactMap { pair in
@@ -34,25 +34,25 @@ enum SessionCookie {
     }
 }
 
-/// Where a request of the web interface comes from.
+/// Checks of a request's origin.
 enum WebOrigin {
-    /// Whether the browser spoke TLS: with a proxy that we trust, which says so.
+    /// Whether the browser spoke TLS with a trusted proxy, according to that proxy.
     static func isSecure(_ remote: IPAddress, forwardedProto: String?, trusted: [CIDR]) -> Bool {
         let remote = remote.unmapped
         guard trusted.contains(where: { $0.contains(remote) }) else { return false }
-        // Of several proxies the last one is the one that we trust.
+        // With several proxies, the last entry comes from the trusted one.
         return forwardedProto?.split(separator: ",").last.map { $0.filter { $0 != " " } == "https" } ?? false
     }
 
-    /// Whether a form was sent by a page of ours, as far as the browser tells. A browser that tells nothing at all is
-    /// left to the token.
+    /// Whether a page of this service sent a form, as far as the browser says. If the browser sends neither header, the
+    /// token decides.
     static func isOurs(fetchSite: String?, origin: String?, host: String?) -> Bool {
         if let fetchSite { return fetchSite == "same-origin" || fetchSite == "none" }
         guard let origin else { return true }
         guard let authority = origin.firstRange(of: "://").map({ origin[$0.upperBound...] }), let host else {
             return false  // `null`: a sandboxed page, or one that was redirected here
         }
-        // Proxies often leave the port out of Host.
+        // Proxies often drop the port from Host.
         return name(authority) == name(host[...])
     }
 

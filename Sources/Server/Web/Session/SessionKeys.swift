@@ -1,16 +1,16 @@
-// Who may see the web interface: the shared key opens a session, a signed cookie carries it. Nothing of a session is
-// kept here, so any instance with the same settings knows it. Pure values. Thread: any.
+// Sessions of the web interface: the shared key opens one, a signed cookie carries it. The server stores nothing of a
+// session, so any instance with the same settings accepts it. Pure values. Thread: any.
 import Engine
 
-/// A session that is open.
+/// An open session.
 struct WebSession: Equatable, Sendable {
     /// 32 hexadecimal digits.
     let id: String
     let expires: Timestamp
-    /// What every form of the session sends along, so that no other site can send it in our user's name.
+    /// Token in every form of the session, so that no other site can send a form in the user's name.
     let csrf: String
 
-    /// Whether `token` is the session's own. Compared in constant time.
+    /// Whether `token` is the session's own, compared in constant time.
     func owns(_ token: String?) -> Bool {
         guard let token = token.flatMap({ Digest(hex: Array($0.utf8)) }), let own = Digest(hex: Array(csrf.utf8)) else {
             return false
@@ -19,17 +19,17 @@ struct WebSession: Equatable, Sendable {
     }
 }
 
-/// The keys that sign sessions: one for each shared key that opens them, so that a session ends with the key that
-/// opened it, and all of them with `SESSION_SECRET` (C8).
+/// The keys that sign sessions: one for each shared key. So a session ends with the shared key that opened it, and all
+/// sessions end with `SESSION_SECRET` (C8).
 struct SessionKeys: Sendable {
-    /// How long a session lasts, seconds; it is not prolonged.
+    /// Lifetime of a session, seconds; it is never extended.
     static let lifetimeSeconds = 8 * 3600
 
     private let shared: [Digest]
     private let signing: [KeyedHash]
 
     /// - Parameters:
-    ///   - secret: `SESSION_SECRET`; without it the shared keys sign, which whoever has them could use as well.
+    ///   - secret: `SESSION_SECRET`. Without it the shared keys sign, so any holder of one could sign a session.
     ///   - shared: `SHARED_KEY`, and `SHARED_KEY_PREVIOUS` while it is accepted.
     init(secret: String?, shared: [String]) {
         self.shared = shared.map(SessionKeys.hash)
@@ -45,8 +45,8 @@ struct SessionKeys: Sendable {
         return hash.finish()
     }
 
-    /// Opens a session if `key` is a shared key; every key is compared, in constant time.
-    /// - Returns: nil if it is none.
+    /// Opens a session if `key` is a shared key. Every key is compared, in constant time.
+    /// - Returns: nil if `key` is not a shared key.
     func open(with key: String, now: Timestamp) -> (session: WebSession, token: String)? {
         let given = SessionKeys.hash(key)
         let matches = shared.map { $0 == given }
@@ -58,7 +58,7 @@ struct SessionKeys: Sendable {
         )
     }
 
-    /// The session of a cookie's value; nil if we did not sign it, or it has expired.
+    /// Returns the session of a cookie's value; nil if this service did not sign it, or if it has expired.
     func find(_ token: String, now: Timestamp) -> WebSession? {
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3, parts[0].utf8.count == 32, parts[1].utf8.count <= 12, let expires = Int(parts[1]),

@@ -1,9 +1,9 @@
-// Signing in with the shared key, and out again. Loop-bound.
+// Signs users in with the shared key, and out again. Loop-bound.
 import Engine
 import Logging
 
 enum SignIn {
-    /// Attempts of a client in a minute.
+    /// Most attempts of a client per minute.
     static let attemptsMax = 10
 
     static var limits: RateLimits {
@@ -12,19 +12,19 @@ enum SignIn {
         return limits
     }
 
-    /// Where to go after signing in, if that is a page of ours.
+    /// Returns the path to open after signing in: `next` if it is a page of this service.
     static func target(_ next: String?) -> String {
-        // `//host` and `/\host` lead elsewhere.
+        // `//host` and `/\host` lead to another host.
         guard let next, next.hasPrefix("/"), next.utf8.count <= 1024,
             !next.dropFirst().hasPrefix("/"), !next.contains("\\"), next.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
         else { return "/jobs" }
         return next
     }
 
-    /// For who has not signed in: browsers are led to the form, programs are told.
+    /// Answers a request without a session: browsers get the form, programs get an error.
     static func demand(_ call: Call) {
         guard call.wantsPage else {
-            return call.fail(ServiceError(.missingSignature, "Sign in at /sign-in first"))
+            return call.fail(ServiceError(.missingSignature, "Not signed in; sign in at /sign-in first"))
         }
         let head = call.exchange.head
         let next = head.isMethod("GET") ? "?next=" + encoded(head.target) : ""
@@ -85,7 +85,7 @@ enum SignIn {
         call.show(status, page, headers: headers)
     }
 
-    /// A value for a query, percent-encoded.
+    /// Percent-encodes a value for a query.
     static func encoded(_ text: String) -> String {
         var out = ""
         for byte in text.utf8 {
