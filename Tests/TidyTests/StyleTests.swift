@@ -10,9 +10,8 @@ struct StyleTests {
         "Sources/Engine/Observe/", "Sources/Engine/Outbound/", "Sources/Engine/Parse/",
         "Sources/Engine/Persist/Client/", "Sources/Engine/Persist/Queries/API/",
         "Sources/Engine/Persist/Queries/Notify/", "Sources/Engine/Persist/Queries/Ops/",
-        "Sources/Engine/Persist/Queries/Web/", "Sources/Engine/Verify/",
-        "Sources/Engine/Work/Images/", "Sources/Engine/Work/OpenAI/", "Sources/Engine/Work/Retention/",
-        "Sources/Engine/Work/Synchronous/",
+        "Sources/Engine/Persist/Queries/Web/", "Sources/Engine/Verify/", "Sources/Engine/Work/",
+        "Sources/Server/App/", "Sources/Server/Main/", "Sources/Server/Ops/", "Sources/Server/Web/",
     ]
 
     @Test("No comment has a clause such as \"What ...\" or \"Whoever ...\" as its subject", arguments: plainFolders)

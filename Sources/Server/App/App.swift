@@ -1,5 +1,4 @@
-// The composition root: makes the shards, migrates the schema, opens the listeners, and later closes all of it. Thread:
-// any.
+// The composition root: makes the shards, migrates the schema, opens the listeners, closes all at the end. Thread: any.
 import Engine
 import Logging
 
@@ -175,7 +174,7 @@ extension App {
         _ = try await database.session { session in try await Migrator.run(session, migrations: Migrations.all) }
     }
 
-    /// Waits until a shard has a database connection, then starts its background; for one shard after the other.
+    /// Starts the background of one shard after the other; waits up to 2 s for each shard's database connection.
     private func becomeReady() async {
         for shard in running.withLock({ $0.shards }) {
             await onLoop(shard.loop) { [runsBackground] in

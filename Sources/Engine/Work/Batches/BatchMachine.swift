@@ -23,19 +23,19 @@ public enum JobAct: Equatable, Sendable {
     case create(ProviderBatch)
     /// A creation whose outcome is unknown: find the batch.
     case findBatch(ProviderBatch)
-    /// Ask how the batch is doing.
+    /// Ask for the batch's status.
     case poll(ProviderBatch)
     /// Ask the batch to end early.
     case recall(ProviderBatch)
     /// Store the answers.
     case collect(ProviderBatch)
-    /// The job has ended: add up what the answers cost.
+    /// The job has ended: add up the cost of its answers.
     case book(ProviderBatch)
     /// Give the batch up without an act.
     case giveUp(ProviderBatch, GiveUp)
     /// Every lot has an end: end the job.
     case finish
-    /// The job's time is over: it ends with what it has.
+    /// The job's time is over: end it with the results so far.
     case expire
     /// Close the clean-up: nothing of an ended job is left at the provider.
     case endCleanUp
@@ -99,7 +99,7 @@ public enum BatchMachine {
     }
 
     private static func next(of stage: WorkStage, _ batches: [ProviderBatch], _ at: Situation) -> JobAct {
-        // Answers are collected first; then comes whatever is due, in the order of the batches.
+        // Answers are collected first; then come the due acts, in the order of the batches.
         if let ended = batches.first(where: { $0.state == .ended && $0.notBefore <= at.now }) { return .collect(ended) }
         if at.phase == .over { return .expire }
         for batch in batches where batch.notBefore <= at.now {

@@ -93,6 +93,6 @@ public struct IllegalOutcome: Error, Sendable, CustomStringConvertible {
         self.state = state
         // Only the case's name: its values may contain a model's text.
         let name = "\(outcome)".prefix { $0 != "(" }
-        description = "a batch that is \(state.rawValue) cannot come to: \(name)"
+        description = "illegal outcome of a provider batch that is \(state.rawValue): \(name)"
     }
 }

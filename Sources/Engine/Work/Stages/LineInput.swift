@@ -29,14 +29,14 @@ struct LineInput {
 }
 
 extension LeasedJob {
-    /// Returns nil if the lot does not exist any more.
+    /// Loads the input of one lot; nil if the lot does not exist any more.
     func lineInput(
         _ stage: WorkStage, position: Int, inline: Bool, _ job: JobRecord
     ) async throws -> LineInput? {
         try await lineInputs(stage, positions: [position], inline: inline, job).inputs.first
     }
 
-    /// Returns the inputs in the order of the positions.
+    /// Loads the inputs in the order of the positions.
     /// - Returns: the inputs of the first `done` positions, at least one; images in memory may leave no room for more.
     func lineInputs(
         _ stage: WorkStage, positions: [Int], inline: Bool, _ job: JobRecord
