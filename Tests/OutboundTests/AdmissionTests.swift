@@ -4,9 +4,9 @@ import Testing
 
 @testable import Engine
 
-@Suite("Who may open a connection now", .timeLimit(.minutes(1)))
+@Suite("The admission queue of connections", .timeLimit(.minutes(1)))
 struct AdmissionTests {
-    @Test("a host has its bound, and its waiters go in their order")
+    @Test("a host has its bound, and its waiters are admitted in order")
     func perHost() {
         var admission = Admission<Int>(total: 10, perHost: 2, waitersMax: 10)
         #expect(admission.arrived(1, host: "a") == .go)
@@ -22,7 +22,7 @@ struct AdmissionTests {
         #expect(admission.waiting == 0)
     }
 
-    @Test("C6.3: a full host's waiters do not hold up another host, and hosts take turns")
+    @Test("C6.3: a full host's waiters do not delay another host, and hosts take turns")
     func turns() {
         var admission = Admission<Int>(total: 3, perHost: 2, waitersMax: 100)
         #expect((1...2).allSatisfy { admission.arrived($0, host: "slow") == .go })
@@ -36,7 +36,7 @@ struct AdmissionTests {
         #expect(admission.ended(host: "slow") == [3])
     }
 
-    @Test("a waiter that gave up is not admitted, and the queue is bounded")
+    @Test("a cancelled waiter is not admitted, and the queue is bounded")
     func withdrawal() {
         var admission = Admission<Int>(total: 1, perHost: 1, waitersMax: 2)
         #expect(admission.arrived(1, host: "a") == .go)
@@ -46,14 +46,14 @@ struct AdmissionTests {
         admission.withdrew(3, host: "b")
         admission.withdrew(3, host: "b")
         #expect(admission.arrived(5, host: "c") == .wait)
-        // Host a used its turn, so c goes first.
+        // Host a has had its turn, so c goes first.
         #expect(admission.ended(host: "a") == [5])
         #expect(admission.ended(host: "c") == [2])
         #expect(admission.ended(host: "a") == [])
         #expect(admission.waiting == 0)
     }
 
-    @Test("any order of events keeps the bounds and loses nobody")
+    @Test("any order of events keeps the bounds and loses no waiter")
     func random() {
         var seed = SplitMix(state: 4711)
         for _ in 0..<50 {
@@ -108,7 +108,7 @@ struct AdmissionTests {
         #expect(server.connections == 4)
     }
 
-    @Test("C6.3: a receiver that never answers delays nobody else")
+    @Test("C6.3: a receiver that never answers delays no other")
     func slowReceiver() async throws {
         var configuration = HTTPClientConfiguration()
         configuration.connectionsPerHost = 2
@@ -127,7 +127,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("the wait for a place is bounded by itself when that is asked for")
+    @Test("the wait for a place has its own bound if requested")
     func queueTime() async throws {
         var configuration = HTTPClientConfiguration()
         configuration.connectionsPerHost = 1
@@ -142,9 +142,9 @@ struct AdmissionTests {
             request.queueSeconds = 0.05
             let error = await client.failure(request)
             #expect(error?.kind == .timedOut && error?.mayHaveArrived == false)
-            // The place becomes free while this one waits: from then on the exchange's own time counts.
+            // The place becomes free during this wait: from then on the exchange's own time limit counts.
             request.queueSeconds = 3600
-            request.timeoutSeconds = 1  // also to connect and to send
+            request.timeoutSeconds = 1  // also for the connection and the request
             let second = request
             var late: OutboundError?
             let waiting = loop.spawn { late = await client.failure(second) }

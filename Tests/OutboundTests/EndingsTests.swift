@@ -3,7 +3,7 @@ import Engine
 import Foundation
 import Testing
 
-@Suite("How exchanges with the outside end early", .timeLimit(.minutes(1)))
+@Suite("Early ends of outgoing exchanges", .timeLimit(.minutes(1)))
 struct EndingsTests {
     @Test(
         "the whole exchange is bounded: no answer, a stalled body, a body that trickles",
@@ -19,7 +19,7 @@ struct EndingsTests {
         }
         try await withClient { _, client in
             var request = OutboundRequest(url: server.url + "/secret?token=1")
-            _ = try await client.send(request)  // so that the next one leaves over an open connection, without delay
+            _ = try await client.send(request)  // so that the next one uses an open connection, without delay
             request.timeoutSeconds = 0.5
             let error = await client.failure(request)
             #expect(error?.kind == .timedOut)
@@ -28,9 +28,9 @@ struct EndingsTests {
         }
     }
 
-    @Test("connecting is bounded by itself")
+    @Test("a connection attempt has its own bound")
     func connectTimeOut() async throws {
-        // A listener that accepts nothing and whose queue is full leaves connection attempts without an answer.
+        // A listener with a full queue that accepts nothing leaves connection attempts without an answer.
         let full = FullListener()
         let port = full.port
         try await withClient { _, client in
@@ -43,7 +43,7 @@ struct EndingsTests {
         full.close()
     }
 
-    @Test("a refused connection was not reached")
+    @Test("a refused connection counts as not reached")
     func refused() async throws {
         let server = TinyServer { _ in }
         let url = server.url
@@ -55,10 +55,10 @@ struct EndingsTests {
         }
     }
 
-    @Test("a name that does not resolve was not reached")
+    @Test("an unresolvable name counts as not reached")
     func unresolved() async throws {
         try await withClient { _, client in
-            // A label of over 63 bytes: no resolver needs to ask a server about it, which might be slow or silent.
+            // A label of over 63 bytes: no resolver queries a server for it, which might be slow or silent.
             let name = String(repeating: "x", count: 64) + ".invalid"
             let error = await client.failure(OutboundRequest(url: "http://\(name)/"))
             #expect(error?.kind == .resolveFailed)
@@ -80,7 +80,7 @@ struct EndingsTests {
     }
 
     @Test(
-        "an answer that breaks off or is not HTTP is an error",
+        "a truncated answer, or one that is not HTTP, is an error",
         arguments: [
             "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", "SSH-2.0-x\r\n\r\n", "HTTP/1.1 200",
@@ -118,7 +118,7 @@ struct EndingsTests {
         }
     }
 
-    @Test("a task that was cancelled before sends nothing")
+    @Test("a cancelled task sends nothing")
     func cancelledBefore() async throws {
         let server = TinyServer.answering { _ in plain("x") }
         try await withClient { loop, client in
@@ -134,7 +134,7 @@ struct EndingsTests {
         #expect(server.connections == 0)
     }
 
-    @Test("cancelling while a name is being resolved does not hold up the loop")
+    @Test("a cancel during a look-up does not block the loop")
     func cancelledResolving() async throws {
         try await withClient { loop, client in
             var kinds: [OutboundError.Kind?] = []
@@ -145,7 +145,7 @@ struct EndingsTests {
             }
             for task in tasks { task.cancel() }
             for task in tasks { await task.value }
-            // None of them waited to hear that there is no such name.
+            // None of them waited for the failure of the look-up.
             #expect(kinds == Array(repeating: .cancelled, count: 20))
         }
     }
@@ -174,7 +174,7 @@ struct EndingsTests {
         }
     }
 
-    @Test("an answer of exactly the bound is accepted, one byte more is not")
+    @Test("an answer of exactly the bound is accepted, one byte more is refused")
     func atTheBound() async throws {
         let server = TinyServer.answering { request in
             let count = request.path == "/fits" ? 5000 : 5001
@@ -191,7 +191,7 @@ struct EndingsTests {
         }
     }
 
-    @Test("endless header lines do not fill the memory")
+    @Test("endless header lines use bounded memory")
     func endlessHead() async throws {
         let server = TinyServer { connection in
             _ = connection.readRequest()
@@ -204,7 +204,7 @@ struct EndingsTests {
     }
 }
 
-/// Waits for a test server's thread without holding up the loop.
+/// Waits for a test server's thread without blocking the loop.
 func wait(for semaphore: DispatchSemaphore) async {
     await withCheckedContinuation { continuation in
         Thread.detachNewThread {

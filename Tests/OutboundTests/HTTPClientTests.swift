@@ -1,11 +1,11 @@
-// What an exchange looks like on the wire, and when connections are kept. Against raw sockets.
+// Exchanges on the wire, and reuse of connections. Against raw sockets.
 import Engine
 import Foundation
 import Testing
 
-@Suite("Exchanges with the outside", .timeLimit(.minutes(1)))
+@Suite("Outgoing exchanges", .timeLimit(.minutes(1)))
 struct HTTPClientTests {
-    @Test("an answer comes with its status, headers, body and address")
+    @Test("an answer has its status, headers, body and address")
     func simple() async throws {
         let server = TinyServer.answering { request in
             plain("hello \(request.path)", "X-Thing: a: b \r\nx-thing: second\r\n")
@@ -20,7 +20,7 @@ struct HTTPClientTests {
         }
     }
 
-    @Test("a request says what it was given and nothing that surprises")
+    @Test("a request has exactly the given fields and the expected defaults")
     func requestForm() async throws {
         let server = TinyServer.answering { request in
             plain(request.head + "|" + String(decoding: request.body, as: UTF8.self))
@@ -66,7 +66,7 @@ struct HTTPClientTests {
         }
     }
 
-    @Test("an error status is an answer, an interim one is not")
+    @Test("an error status is an answer, an interim status is not")
     func statuses() async throws {
         let server = TinyServer.answering { _ in
             "HTTP/1.1 102 Processing\r\nX-Early: 1\r\n\r\n"
@@ -80,7 +80,7 @@ struct HTTPClientTests {
         }
     }
 
-    @Test("a connection is kept and used again")
+    @Test("a connection is kept and reused")
     func keepAlive() async throws {
         let server = TinyServer.answering { plain($0.path) }
         try await withClient { _, client in
@@ -107,9 +107,9 @@ struct HTTPClientTests {
         #expect(server.connections == 2)
     }
 
-    @Test("a kept connection that died is replaced; a request that must not be repeated gets its own")
+    @Test("a dead kept connection is replaced; a request that must not be repeated gets a new one")
     func staleConnection() async throws {
-        // Every connection answers one request and, having read a second one, ends.
+        // Every connection answers one request, reads a second one and closes.
         let server = TinyServer { connection in
             guard connection.readRequest() != nil else { return }
             connection.write(plain("once"))
@@ -126,9 +126,9 @@ struct HTTPClientTests {
         }
     }
 
-    @Test("a chunked and compressed answer is decoded when asked for")
+    @Test("a chunked and compressed answer is decoded on request")
     func compressed() async throws {
-        // "hello hello hello" by gzip.
+        // "hello hello hello" in gzip.
         let gzip = try #require(Data(base64Encoded: "H4sIAAAAAAACA8tIzcnJV8hAkACAiPnlEQAAAA=="))
         let server = TinyServer { connection in
             guard let request = connection.readRequest() else { return }
@@ -146,7 +146,7 @@ struct HTTPClientTests {
         }
     }
 
-    @Test("what cannot be a request is refused before anything is sent")
+    @Test("an invalid request is refused before anything is sent")
     func invalid() async throws {
         try await withClient { _, client in
             for url in [
@@ -163,7 +163,7 @@ struct HTTPClientTests {
         }
     }
 
-    @Test("a closed client refuses, and ends what was running")
+    @Test("a closed client refuses requests and ends the running ones")
     func closing() async throws {
         let server = TinyServer { $0.waitForClose() }
         try await withClient { loop, client in

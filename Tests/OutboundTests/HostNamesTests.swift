@@ -1,11 +1,11 @@
-// Names are looked up once, boundedly, and remembered; curl never looks one up itself (C7).
+// Look-ups of names: one per name, bounded, and cached; curl never resolves a name itself (C7).
 import Foundation
 import TestSupport
 import Testing
 
 @testable import Engine
 
-/// Look-ups that the test answers. Thread: the loop's, but for the counts.
+/// Look-ups with the test's answers. Thread: the loop's, except for the counts.
 private final class Names: Sendable {
     private struct State {
         var waiting: [String: @Sendable ([String]) -> Void] = [:]
@@ -16,7 +16,7 @@ private final class Names: Sendable {
     }
 
     private let state = Lock(State())
-    /// Answered at once, in a later turn of the loop; other names wait for `answer`.
+    /// Answered in a later turn of the loop; other names wait for `answer`.
     private let book: [String: [String]]
 
     init(_ book: [String: [String]] = [:]) { self.book = book }
@@ -66,7 +66,7 @@ struct HostNamesTests {
         return request
     }
 
-    @Test("all who want a name at the moment share one look-up, and those after them its answer")
+    @Test("concurrent callers share one look-up of a name, and later ones its answer")
     func shared() async throws {
         let names = Names(["cars.example.": ["127.0.0.1"]])
         let server = TinyServer.answering { plain($0.header("host") ?? "") }
@@ -90,7 +90,7 @@ struct HostNamesTests {
         #expect(names.asked == ["cars.example", "cars.example."])
     }
 
-    @Test("a name that does not resolve costs one look-up, not one an image; who insists has it asked again")
+    @Test("an unresolvable name costs one look-up instead of one per image; a caller can force another")
     func failure() async throws {
         let names = Names(["gone.example": []])
         try await withClient(Self.configuration(names)) { loop, client in
@@ -104,7 +104,7 @@ struct HostNamesTests {
         }
     }
 
-    @Test("no more than the bound are under way; what is known goes on meanwhile, and all are answered in the end")
+    @Test("running look-ups are bounded; known names are answered meanwhile, and all callers in the end")
     func bound() async throws {
         let names = Names(["known.example": ["127.0.0.1"]])
         let server = TinyServer.answering { _ in plain("x") }
@@ -131,7 +131,7 @@ struct HostNamesTests {
         #expect(names.most == 4)
     }
 
-    @Test("one who gave up is not waited for, and a name that nobody wants any more is not looked up")
+    @Test("a cancelled caller is not awaited, and a name without callers is not looked up")
     func withdrawn() async throws {
         let names = Names()
         try await withClient(Self.configuration(names, threads: 1)) { loop, client in
@@ -153,7 +153,7 @@ struct HostNamesTests {
         #expect(names.asked == ["a.example", "c.example"])
     }
 
-    @Test("answers and failures are forgotten after their time")
+    @Test("answers and failures expire")
     func time() async throws {
         let names = Names(["a.example": ["192.0.2.1"], "b.example": []])
         try await onNames(names) { loop, host, clock in
@@ -173,7 +173,7 @@ struct HostNamesTests {
             clock.withLock { $0 = HostNames.backOff.firstSeconds + 0.1 }
             #expect(await ask("b.example") == .asked)
             #expect(await ask("a.example") == .known(["192.0.2.1"]))
-            // A second failure in a row is told for twice as long.
+            // A second failure in a row is cached twice as long.
             clock.withLock { $0 = 3 * HostNames.backOff.firstSeconds }
             #expect(await ask("b.example") == .failed)
             clock.withLock { $0 = 3 * HostNames.backOff.firstSeconds + 0.2 }
@@ -183,7 +183,7 @@ struct HostNamesTests {
         }
     }
 
-    @Test("C7: the address connected to is judged, whatever names were looked up, redirects included")
+    @Test("C7: the connected address is checked, for any looked-up name, including redirects")
     func judged() async throws {
         let names = Names([
             "inner.example": ["10.0.0.1"], "both.example": ["127.0.0.2", "127.0.0.1"], "good.example": ["127.0.0.1"],
@@ -223,7 +223,7 @@ struct HostNamesTests {
     }
 }
 
-/// A `HostNames` with a clock of the test's.
+/// A `HostNames` with the test's own clock.
 private func onNames(
     _ names: Names, _ body: @escaping @Sendable (Loop, HostNames, Lock<Double>) async throws -> Void
 ) async throws {

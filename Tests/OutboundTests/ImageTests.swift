@@ -1,14 +1,14 @@
-// Images from servers that support ranges, ignore them, or say no lengths (C2.5, C3, C7).
+// Images from servers that support ranges, ignore them, or send no lengths (C2.5, C3, C7).
 import Engine
 import Foundation
 import Testing
 
-@Suite("Images from outside", .timeLimit(.minutes(1)))
+@Suite("Untrusted images", .timeLimit(.minutes(1)))
 struct ImageTests {
     private static let policy = AddressPolicy(allowed: [CIDR(IPAddress(v4: 0x7F00_0001), prefix: 32)])
     private static let jpeg: [UInt8] = [0xFF, 0xD8, 0xFF, 0xE0]
 
-    /// A server of images: `/name` gives `images[name]`, with or without ranges and lengths.
+    /// A server of images: `/name` sends `images[name]`, with or without ranges and lengths.
     private static func server(_ images: [String: [UInt8]], ranges: Bool = true, lengths: Bool = true) -> TinyServer {
         TinyServer { connection in
             while let request = connection.readRequest() {
@@ -50,7 +50,7 @@ struct ImageTests {
         return ImageFetcher(http: client, policy: policy, configuration: configuration)
     }
 
-    @Test("C2.5: the type is that of the first bytes, whatever the server says")
+    @Test("C2.5: the first bytes decide the type, for any Content-Type")
     func types() async throws {
         let images: [String: [UInt8]] = [
             "jpeg": Self.sized(5000), "png": Self.sized(5000, [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]),
@@ -82,7 +82,7 @@ struct ImageTests {
     }
 
     @Test(
-        "C3: an image of the largest size is taken, one byte more is not",
+        "C3: an image of the largest size is accepted, one byte more is refused",
         arguments: [(true, true), (false, true), (false, false)])
     func size(ranges: Bool, lengths: Bool) async throws {
         let max = 300_000
@@ -101,7 +101,7 @@ struct ImageTests {
         }
     }
 
-    @Test("an endless image is dropped where it is too large, an endless page at its first bytes")
+    @Test("an endless image is dropped at the size limit, an endless page at its first bytes")
     func endless() async throws {
         let server = TinyServer { connection in
             guard let request = connection.readRequest() else { return }
@@ -121,7 +121,7 @@ struct ImageTests {
         }
     }
 
-    @Test("C2.5: what is not there has its reason")
+    @Test("C2.5: a missing image has its reason")
     func problems() async throws {
         let server = Self.server([:])
         let dead = TinyServer { _ in }
@@ -146,7 +146,7 @@ struct ImageTests {
                 #expect(checked == .failure(problem), "\(url)")
             }
         }
-        // The connection outlives two answers of 404.
+        // The connection survives two answers of 404.
         #expect(server.connections == 1)
     }
 
@@ -176,7 +176,7 @@ struct ImageTests {
         }
     }
 
-    @Test("a check of a large image moves next to nothing")
+    @Test("a check of a large image transfers only a few bytes")
     func cheap() async throws {
         let sent = Lock<[Int]>([])
         let server = TinyServer { connection in
@@ -199,7 +199,7 @@ struct ImageTests {
         #expect(server.connections == 1)
     }
 
-    @Test("a cancelled look is not a missing image")
+    @Test("a cancelled check is not a missing image")
     func cancelled() async throws {
         let arrived = DispatchSemaphore(value: 0)
         let server = TinyServer { connection in

@@ -1,4 +1,4 @@
-// The images of lots that go along with their lines (C5.5): order, what is missing, and the bound on memory.
+// The images of lots for inline lines (C5.5): order, missing images, and the bound on memory.
 import Foundation
 import Testing
 
@@ -10,7 +10,7 @@ struct InlineImagesTests {
         [0xFF, 0xD8, 0xFF, mark] + [UInt8](repeating: mark, count: count - 4)
     }
 
-    /// `/BYTES/MARK` is an image, all else is missing.
+    /// `/BYTES/MARK` is an image, all other paths are missing.
     private static func server() -> TinyServer {
         TinyServer { connection in
             while let request = connection.readRequest() {
@@ -25,7 +25,7 @@ struct InlineImagesTests {
         }
     }
 
-    /// Fetches the images at these paths of a server of its own.
+    /// Fetches the images at these paths of a new server.
     private static func fetch(
         _ lots: [[String]], _ body: @escaping @Sendable (InlineImages) -> Void
     ) async throws {
@@ -57,7 +57,7 @@ struct InlineImagesTests {
         }
     }
 
-    @Test("a page that is full leaves its other lots for the next one, whole")
+    @Test("a full page leaves its remaining lots to the next page, whole")
     func full() async throws {
         let size = 9_000_000
         let lots = (0..<30).map { lot in ["/\(size)/\(lot)", "/\(size)/\(lot)"] }
@@ -74,7 +74,7 @@ struct InlineImagesTests {
         }
     }
 
-    @Test("what is over a line's bound is named by URL, and a single lot is always done with")
+    @Test("an image over a line's bound is sent as a URL, and a single lot always fits")
     func line() async throws {
         let size = 10_000_000
         let urls = (0..<12).map { "/\(size)/\($0)" }

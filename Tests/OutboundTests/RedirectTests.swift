@@ -1,4 +1,4 @@
-// Where redirects may lead, and that nothing connects to a forbidden address (C7).
+// Allowed targets of redirects; no connection goes to a forbidden address (C7).
 import Engine
 import Foundation
 import Testing
@@ -27,7 +27,7 @@ struct RedirectTests {
         return request
     }
 
-    @Test("C7: as many redirects as allowed are followed, no more")
+    @Test("C7: redirects are followed up to the allowed number")
     func count() async throws {
         let server = Self.server()
         try await withClient { _, client in
@@ -41,7 +41,7 @@ struct RedirectTests {
         }
     }
 
-    @Test("C6.2: with none allowed a redirect is the answer, and so it is for a POST")
+    @Test("C6.2: with none allowed the redirect itself is the answer, also for a POST")
     func notFollowed() async throws {
         let server = Self.server()
         try await withClient { _, client in
@@ -74,7 +74,7 @@ struct RedirectTests {
         }
     }
 
-    @Test("what lets a caller in at one host is not sent to another one; places may be told relatively")
+    @Test("credentials for one host are not sent to another; locations may be relative")
     func credentials() async throws {
         let server = Self.server()
         let other = Self.server()
@@ -92,7 +92,7 @@ struct RedirectTests {
         }
     }
 
-    @Test("a redirect's body is not waited for, however long it is")
+    @Test("a redirect's body is not awaited, for any length")
     func longBody() async throws {
         let server = TinyServer { connection in
             while let request = connection.readRequest() {
@@ -127,7 +127,7 @@ struct RedirectTests {
     }
 
     @Test(
-        "C7: no connection is made to a forbidden address, by number or by name",
+        "C7: no connection goes to a forbidden address, by number or by name",
         arguments: ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "127.1", "[::ffff:127.0.0.1]"])
     func forbidden(host: String) async throws {
         let server = TinyServer.answering { _ in plain("x") }
@@ -141,7 +141,7 @@ struct RedirectTests {
         #expect(server.connections == 0)
     }
 
-    @Test("C7: a name is judged by the address that answers: one forbidden address beside a permitted one does no harm")
+    @Test("C7: a name is checked by its connected address: a forbidden one beside a permitted one is harmless")
     func name() async throws {
         let server = TinyServer.answering { _ in plain("x") }
         try await withClient { _, client in

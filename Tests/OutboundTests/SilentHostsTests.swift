@@ -1,4 +1,4 @@
-// Hosts that do not answer cost little, and nobody else anything (C2.5).
+// Hosts that do not answer cost little, and do not affect others (C2.5).
 import Foundation
 import Testing
 
@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Hosts that do not answer", .timeLimit(.minutes(1)))
 struct SilentHostsTests {
-    @Test("after so many failures in a row a host is silent; each silence lets one exchange through, and grows")
+    @Test("after several failures in a row a host is silent; each silence ends with one trial, and grows")
     func transcript() {
         let max = SilentHosts.failuresMax
         let silence = SilentHosts.backOff.firstSeconds
@@ -16,7 +16,7 @@ struct SilentHostsTests {
         hosts.failed("a", 0)
         hosts.expect("a", at: silence - 1, silent: true, mayTry: false)
         hosts.expect("b", at: 0, silent: false, mayTry: true)
-        // The trial: one goes, the others wait for what becomes of it.
+        // The trial: one exchange goes, the others wait for its outcome.
         hosts.expect("a", at: silence, silent: false, mayTry: true)
         hosts.expect("a", at: silence, silent: true, mayTry: false)
         hosts.failed("a", silence + 5)
@@ -27,7 +27,7 @@ struct SilentHostsTests {
         hosts.expect("a", at: 3 * silence + 6, silent: false, mayTry: true)
     }
 
-    @Test("the silence of a host that stays dead has its bound")
+    @Test("the silence of a dead host is bounded")
     func longest() {
         var hosts = Transcript()
         for _ in 0..<SilentHosts.failuresMax { hosts.failed("a", 0) }
@@ -40,7 +40,7 @@ struct SilentHostsTests {
         }
     }
 
-    @Test("an answer between failures keeps a host from being taken for dead")
+    @Test("an answer between failures resets a host's failures")
     func answers() {
         var hosts = Transcript()
         for _ in 0..<10 {
@@ -50,7 +50,7 @@ struct SilentHostsTests {
         }
     }
 
-    @Test("a job's images on a dead host are done with after a few, and another host's are all looked at")
+    @Test("a job's images on a dead host fail after a few attempts, and another host's are all checked")
     func images() async throws {
         let dead = TinyServer { $0.waitForClose() }
         let good = TinyServer { connection in
@@ -75,7 +75,7 @@ struct SilentHostsTests {
             #expect(found == 1000)
             #expect(missing == 1000)
         }
-        // Those under way when it was found out were up to a job's bound; hardly one came after them.
+        // Up to a job's bound were under way at the detection; hardly any came later.
         #expect(dead.connections <= 64 + SilentHosts.failuresMax)
     }
 
@@ -86,7 +86,7 @@ struct SilentHostsTests {
         return ImageFetcher(http: client, policy: policy, configuration: configuration)
     }
 
-    @Test("webhooks and OpenAI are tried however often a host has failed, and an answer to them ends its silence")
+    @Test("webhooks and OpenAI are tried after any number of failures, and an answer to them ends the silence")
     func insisting() async throws {
         let isDead = Lock(true)
         let server = TinyServer { connection in
@@ -115,7 +115,7 @@ struct SilentHostsTests {
     }
 }
 
-/// Events and expectations, one a line.
+/// Events and expectations, one per line.
 private struct Transcript {
     private var hosts = SilentHosts()
 

@@ -1,9 +1,9 @@
-// Bodies streamed both ways, with back-pressure shown by what the other side sees.
+// Bodies streamed in both directions; the peer's view shows the back-pressure.
 import Engine
 import Foundation
 import Testing
 
-@Suite("Bodies that are streamed", .timeLimit(.minutes(1)))
+@Suite("Streamed bodies", .timeLimit(.minutes(1)))
 struct StreamingTests {
     private static func upload(_ url: String, _ length: Int, _ source: PieceSource) -> OutboundRequest {
         OutboundRequest(method: "POST", url: url, body: .stream(length: length, source: source))
@@ -33,7 +33,7 @@ struct StreamingTests {
         }
     }
 
-    @Test("a large upload is pulled no faster than the other side reads")
+    @Test("a large upload is pulled no faster than the peer reads")
     func uploadBackPressure() async throws {
         let mayRead = DispatchSemaphore(value: 0)
         let arrived = DispatchSemaphore(value: 0)
@@ -56,7 +56,7 @@ struct StreamingTests {
                 }
             }
             await wait(for: arrived)
-            // Until the sockets' buffers are full, which shows in the source not being asked any more.
+            // Until the sockets' buffers are full: then the source is no longer pulled.
             var before = -1
             while source.calls != before {
                 before = source.calls
@@ -91,7 +91,7 @@ struct StreamingTests {
         }
     }
 
-    @Test("an upload that is answered before it was read to its end keeps the answer or ends as interrupted")
+    @Test("an upload with an early answer keeps the answer or ends as interrupted")
     func earlyAnswer() async throws {
         let server = TinyServer { connection in
             _ = connection.readHead()
@@ -136,7 +136,7 @@ struct StreamingTests {
         }
     }
 
-    @Test("an answer is pulled; while nobody asks, its server is held up")
+    @Test("an answer is pulled; without a reader its server is held back")
     func downloadBackPressure() async throws {
         let total = 64 * 1024 * 1024
         let sent = Lock(0)
@@ -188,7 +188,7 @@ struct StreamingTests {
         }
     }
 
-    @Test("a stream that is dropped or cancelled closes its connection", arguments: [true, false])
+    @Test("a dropped or cancelled stream closes its connection", arguments: [true, false])
     func dropped(byCancel: Bool) async throws {
         let closed = DispatchSemaphore(value: 0)
         let server = TinyServer { connection in
@@ -215,7 +215,7 @@ struct StreamingTests {
         }
     }
 
-    @Test("a body that breaks off is an error after its bytes")
+    @Test("a truncated body is an error after its bytes")
     func brokenBody() async throws {
         let server = TinyServer { connection in
             _ = connection.readRequest()

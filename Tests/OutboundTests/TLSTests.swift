@@ -1,12 +1,12 @@
-// Certificates are verified: against `openssl s_server` with a certificate of its own.
+// Certificates are verified, against `openssl s_server` with its own certificate.
 import Engine
 import Foundation
 import TestSupport
 import Testing
 
-@Suite("TLS to the outside", .timeLimit(.minutes(1)))
+@Suite("Outgoing TLS", .timeLimit(.minutes(1)))
 struct TLSTests {
-    @Test("a certificate that nobody vouches for is refused; one that the setting names is accepted")
+    @Test("a certificate of an unknown authority is refused; the configured one is accepted")
     func selfSigned() async throws {
         let server = try SecureServer()
         defer { server.stop() }
@@ -30,7 +30,7 @@ struct TLSTests {
         }
     }
 
-    @Test("a certificate that has expired is refused, even one that the setting names")
+    @Test("an expired certificate is refused, even the configured one")
     func expired() async throws {
         let server = try SecureServer(days: -1)
         defer { server.stop() }
@@ -42,7 +42,7 @@ struct TLSTests {
         }
     }
 
-    @Test("a certificate for another host is refused, even one that the setting names")
+    @Test("a certificate for another host is refused, even the configured one")
     func wrongHost() async throws {
         let server = try SecureServer(name: "elsewhere.example")
         defer { server.stop() }
@@ -68,14 +68,14 @@ struct TLSTests {
     }
 }
 
-/// `openssl s_server -www` with a certificate made for this test.
+/// `openssl s_server -www` with a certificate for this test.
 private struct SecureServer {
     let port: Int
     let certificate: String
     private let files: SelfSignedCertificate
     private let process: Process
 
-    /// - Parameter days: for how long the certificate is valid; it is over before it begins below 0.
+    /// - Parameter days: validity of the certificate; a negative number makes it expired.
     init(name: String = "localhost", days: Int = 1) throws {
         files = try SelfSignedCertificate(name: name, days: days)
         certificate = files.certificate

@@ -1,8 +1,8 @@
-// A server for tests whose every byte the test decides: one POSIX thread per connection, plain blocking sockets.
+// A server for tests that controls every byte: one POSIX thread per connection, blocking sockets.
 import Engine
 import Foundation
 
-/// Listens on 127.0.0.1; `serve` runs on a thread of its own for each connection, which is closed when it returns.
+/// Listens on 127.0.0.1; `serve` runs on a new thread per connection, which is closed when it returns.
 final class TinyServer: Sendable {
     let port: Int
     private let listener: Int32
@@ -23,7 +23,7 @@ final class TinyServer: Sendable {
                     && getsockname(listening, raw, &size) == 0
             }
         }
-        precondition(bound, "no port for a test's server")
+        precondition(bound, "no free port for a test's server")
         port = Int(UInt16(bigEndian: address.sin_port))
         listener = listening
         let (isStopped, accepted, open) = (isStopped, accepted, open)
@@ -31,7 +31,7 @@ final class TinyServer: Sendable {
             while true {
                 let socket = accept(listening, nil, nil)
                 guard socket >= 0 else {
-                    guard isStopped.withLock({ $0 }) else { continue }  // a client that gave up, or no descriptor left
+                    guard isStopped.withLock({ $0 }) else { continue }  // disconnected, or no free descriptor
                     Foundation.close(listening)
                     return
                 }
@@ -56,8 +56,8 @@ final class TinyServer: Sendable {
 
     deinit { stop() }
 
-    /// From now on connections are refused; the accepting thread closes the descriptor. Idempotent: its number may then
-    /// be another test's listener, which must not be shut down.
+    /// Refuses connections from now on; the accepting thread closes the descriptor. Idempotent, because its number may
+    /// then belong to another test's listener, which must not be shut down.
     func stop() {
         isStopped.withLock { isStopped in
             if !isStopped { shutdown(listener, Int32(SHUT_RDWR)) }
@@ -87,7 +87,7 @@ struct TinyRequest: Sendable {
 final class TinyConnection {
     private let socket: Int32
     private var pending: [UInt8] = []
-    /// Bytes that came along with the head.
+    /// Bytes received together with the head.
     var pendingCount: Int { pending.count }
 
     init(_ socket: Int32) { self.socket = socket }
@@ -126,12 +126,12 @@ final class TinyConnection {
         return count > 0 ? Array(bytes[..<count]) : nil
     }
 
-    /// Waits until the client has closed; what it still sends is dropped.
+    /// Waits until the client has closed; drops further bytes.
     func waitForClose() {
         while readSome() != nil {}
     }
 
-    /// False when the client has gone.
+    /// False if the client has disconnected.
     @discardableResult func write(_ text: String) -> Bool { write(Array(text.utf8)) }
 
     @discardableResult func write(_ bytes: [UInt8]) -> Bool {

@@ -1,8 +1,8 @@
-// What the tests of the outbound client share: a client on its own loop, and sources of bytes.
+// Shared code for tests of the outbound client: a client on its own loop, and sources of bytes.
 import Engine
 import TestSupport
 
-/// A client on a loop of its own; the test hangs if it leaves a handle behind.
+/// A client on a new loop; the test hangs if it leaves a handle open.
 func withClient<Value: Sendable>(
     _ configuration: HTTPClientConfiguration = .init(),
     _ body: @escaping @Sendable (Loop, HTTPClient) async throws -> Value
@@ -21,7 +21,7 @@ func withClient<Value: Sendable>(
 }
 
 extension HTTPClient {
-    /// The error of a request that must fail; nil if it did not.
+    /// The error of a request that must fail; nil if it succeeded.
     func failure(_ request: OutboundRequest) async -> OutboundError? {
         do { _ = try await send(request) } catch { return error }
         return nil
@@ -32,7 +32,7 @@ extension HTTPClient {
     }
 }
 
-/// Gives pieces that the test made, through a closure that may wait.
+/// Yields the test's pieces through a closure that may wait.
 final class PieceSource: ByteSource {
     private let give: (Int) async throws -> [UInt8]?
     private(set) var calls = 0

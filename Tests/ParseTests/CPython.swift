@@ -1,19 +1,18 @@
-// Asks CPython's own json module, the standard that signatures are made by (C1.2). One process for thousands of
-// documents.
+// Uses CPython's own json module, the standard for signatures (C1.2). One process for thousands of documents.
 import TestSupport
 
 enum CPython {
     static let isInstalled = Python.isInstalled
 
-    /// How a document is written: a call's `json.dumps` arguments.
+    /// The form of a document: the arguments of a `json.dumps` call.
     struct Style: Hashable, Sendable {
         var isASCII = true
         var spaced = false
         var sorted = true
     }
 
-    /// `json.dumps(json.loads(document), separators=(',', ':'), sort_keys=True)` of each document, or what another
-    /// style makes of it; empty where that is no UTF-8.
+    /// `json.dumps(json.loads(document), separators=(',', ':'), sort_keys=True)` of each document, or the same in
+    /// another style; empty if the text is no UTF-8.
     static func canonical(_ documents: [[UInt8]], style: Style = Style()) throws -> [String] {
         let program = """
             import json, sys

@@ -20,7 +20,7 @@ struct CanonicalTests {
     }
 
     @Test(
-        "what the contract names",
+        "the contract's examples",
         arguments: [
             ("\"\u{e9}\"", #""\u00e9""#), (#""\u00E9""#, #""\u00e9""#), ("\"\u{1F600}\"", #""\ud83d\ude00""#),
             (#""\uD83D\uDE00""#, #""\ud83d\ude00""#), (#""\ud800""#, #""\ud800""#), ("-0", "0"), ("-0.0", "-0.0"),
@@ -34,7 +34,7 @@ struct CanonicalTests {
         #expect(try canonical(text) == expected)
     }
 
-    @Test("keys are sorted by code point: lone surrogates before U+E000, astral ones last, however they are spelt")
+    @Test("keys are sorted by code point: lone surrogates before U+E000, astral ones last, in any spelling")
     func keyOrder() throws {
         let text = #"{"😀":1,"\ue000":2,"\ud800":3,"~":4,"\u00e9":5,"\n":6,"":7,"a":8,"ab":9,"\ud83d\ude00":10}"#
         #expect(
@@ -48,13 +48,13 @@ struct CanonicalTests {
         #expect(try canonical(digits) == digits)
     }
 
-    @Test("generated documents come out as CPython prints them", .enabled(if: CPython.isInstalled))
+    @Test("generated documents equal CPython's output", .enabled(if: CPython.isInstalled))
     func documentsAgree() throws {
         var generator = JSONGenerator(seed: 20_250_805)
         try compare((0..<6000).map { _ in Array(generator.document().utf8) })
     }
 
-    @Test("floats come out as CPython's repr", .enabled(if: CPython.isInstalled))
+    @Test("floats equal CPython's repr", .enabled(if: CPython.isInstalled))
     func floatsAgree() throws {
         var generator = JSONGenerator(seed: 17)
         var floats = (0..<20_000).map { _ in generator.float() }

@@ -1,4 +1,4 @@
-// Seeded random JSON texts, full of what serialisers disagree about.
+// Seeded random JSON texts, full of cases on which serialisers disagree.
 
 /// SplitMix64: the same documents on every run.
 struct SeededGenerator: RandomNumberGenerator {
@@ -48,7 +48,7 @@ struct JSONGenerator {
         return ["\u{20}", "\n", "\r\n", "\t", "   "].randomElement(using: &random) ?? ""
     }
 
-    /// From a small choice, so that keys repeat and their escaped spellings meet.
+    /// From a small choice, so that keys repeat in different spellings.
     private mutating func key() -> String {
         let keys = [
             #""""#, #""a""#, #""\u0061""#, #""b""#, #""ab""#, #""A""#, #""é""#, #""\u00e9""#, #""\ue000""#,

@@ -1,10 +1,9 @@
-// What is JSON and what is not: our own table of the facts that JSON test collections agree on, and the contract's
-// strictness.
+// Valid and invalid JSON: a table of the facts on which JSON test collections agree, and the contract's stricter rules.
 import Testing
 
 @testable import Engine
 
-@Suite("RFC 8259 and C1.2: what is JSON", .timeLimit(.minutes(1)))
+@Suite("RFC 8259 and C1.2: the grammar of JSON", .timeLimit(.minutes(1)))
 struct GrammarTests {
     private func isJSON(_ text: [UInt8]) -> Bool { (try? JSONValue.parse(text)) != nil }
 
@@ -40,7 +39,7 @@ struct GrammarTests {
     @Test("rejected", arguments: rejected) func rejects(text: String) { #expect(!isJSON(Array(text.utf8))) }
 
     @Test(
-        "C1.2: bytes that are not strict UTF-8 are no JSON",
+        "C1.2: bytes other than strict UTF-8 are no JSON",
         arguments: [
             [0x80], [0xFF], [0xFE], [0xC0, 0xAF], [0xC1, 0xBF], [0xE9], [0xC3], [0xC3, 0x28], [0xE0, 0x9F, 0xBF],
             [0xE2, 0x82],
@@ -60,7 +59,7 @@ struct GrammarTests {
         #expect(!isJSON([0x5B, 0, 0x5D, 0]))
     }
 
-    @Test("every table entry is judged the same when it is cut at any byte")
+    @Test("every table entry has the same verdict for a cut at any byte")
     func everyCut() throws {
         for text in GrammarTests.accepted + GrammarTests.rejected {
             let bytes = Array(text.utf8)
@@ -68,7 +67,7 @@ struct GrammarTests {
         }
     }
 
-    @Test("C1.2: the canonical writer passes what the scanner passes, and ends where it ends")
+    @Test("C1.2: the canonical writer accepts the same texts as the scanner, and ends at the same byte")
     func writerAgrees() throws {
         var writer = CanonicalWriter(order: .byKey, maxDepth: 64)
         func check(_ bytes: [UInt8]) {
@@ -77,7 +76,7 @@ struct GrammarTests {
             let scanned = (try? scanner.scan(bytes.span)) ?? nil
             let shown = String(decoding: bytes, as: UTF8.self)
             let written = writer.writeLot(bytes.span, isWhole: false)
-            // A scanner goes on where the writer gives up: a number may be continued by another slice.
+            // The scanner continues where the writer stops: another slice may continue a number.
             #expect(written == scanned, "\(shown)")
         }
         for text in GrammarTests.accepted + GrammarTests.rejected {
@@ -97,7 +96,7 @@ struct GrammarTests {
         }
     }
 
-    @Test("C1.2: every sequence of up to three bytes is judged alike by scanner and writer, and Swift")
+    @Test("C1.2: scanner, writer and Swift agree on every sequence of up to three bytes")
     func everySequence() {
         var writer = CanonicalWriter()
         let seconds: [UInt8] = [0x00, 0x20, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xFF]
@@ -119,7 +118,7 @@ struct GrammarTests {
         }
     }
 
-    /// Whether the bytes, in two slices, are one value and white space around it.
+    /// True if the bytes, in two slices, are one value with white space around it.
     private func scans(_ bytes: [UInt8], cut: Int) -> Bool {
         var scanner = JSONScanner(maxDepth: 128)
         do {

@@ -1,4 +1,4 @@
-// The cases of JSONTestSuite: what everybody must accept or refuse, and what we do where that is left to us.
+// The cases of JSONTestSuite: those that every parser must accept or refuse, and our choice for the others.
 import TestSupport
 import Testing
 
@@ -6,10 +6,10 @@ import Testing
 
 @Suite("C1.2: JSONTestSuite", .timeLimit(.minutes(1)))
 struct JSONTestSuiteTests {
-    /// Those that are looked at cut at each place.
+    /// Cases that are cut at each byte.
     private static let shortBytes = 200
 
-    @Test("the table is whole")
+    @Test("the table is complete")
     func table() throws {
         let cases = try JSONTestCase.all()
         let counts = Dictionary(grouping: cases, by: \.verdict).mapValues(\.count)
@@ -18,8 +18,8 @@ struct JSONTestSuiteTests {
         #expect(cases.contains { $0.bytes.count == 100_000 } && cases.contains { $0.bytes.isEmpty })
     }
 
-    /// As a document, as a lot's member within a signed request, and in any two pieces.
-    @Test("the reader accepts and refuses them as it should, in any pieces")
+    /// As a document, as a lot's member within a signed request, and cut anywhere in two.
+    @Test("the reader accepts and refuses them correctly, in any pieces")
     func reader() throws {
         for input in try JSONTestCase.all() {
             #expect(((try? JSONValue.parse(input.bytes)) != nil) == input.isAccepted, "\(input.name)")
@@ -29,8 +29,8 @@ struct JSONTestSuiteTests {
         }
     }
 
-    /// Without the white space around it, which the writer never sees.
-    @Test("the canonical writer writes what is accepted as JSON, the same when written again, and refuses the rest")
+    /// Without surrounding white space, which the writer never gets.
+    @Test("the canonical writer writes accepted cases as JSON, with a stable result, and refuses the rest")
     func writer() throws {
         var writer = CanonicalWriter(order: .byKey, maxDepth: 128)
         var again = CanonicalWriter()
@@ -41,22 +41,22 @@ struct JSONTestSuiteTests {
             guard input.isAccepted else { continue }
             var whole = CanonicalWriter()
             whole.write(text.span)
-            // As CPython writes it, which is no JSON.
+            // CPython writes it in this form, which is no JSON.
             if whole.output.contains(UInt8(ascii: "I")), input.name.contains("number") { continue }
             again.write(whole.output.span)
             #expect(again.output == whole.output && !whole.output.isEmpty, "\(input.name)")
         }
     }
 
-    // MARK: Parts
+    // MARK: Helpers
 
-    /// A request in which the case is a lot's additional member.
+    /// A request with the case as a lot's additional member.
     private static func request(_ input: JSONTestCase) -> [UInt8] {
         let lot = #"{"lot_id":"a","images":[{"url":"https://example.com/1.jpg"}],"more":"#
         return Array((#"{"lots":["# + lot).utf8) + input.bytes + Array("}]}".utf8)
     }
 
-    /// Whether a request is JSON to the reader, whose signature over it holds.
+    /// True if the reader accepts a request as JSON, with a matching signature.
     private func isRead(_ body: [UInt8], cut: Int) -> Bool {
         let header = Trial.keys.sign(body)
         return Trial().read(body, header: header, cuts: [cut]).error?.code != .invalidJSON

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("JSONValue.parse", .timeLimit(.minutes(1)))
 struct JSONValueTests {
-    @Test("reads what JSONValue writes")
+    @Test("reads the output of JSONValue")
     func roundTrip() throws {
         let value: JSONValue = [
             "text": "quote \" backslash \\ line\n é 😀", "numbers": [0, -1, .double(1.5), .int(.max), .int(.min)],
@@ -29,7 +29,7 @@ struct JSONValueTests {
         #expect(value == ["A/\u{8}\u{C}\n\r\t\"\\", "\u{1F600}", "\u{FFFD}x", "\u{FFFD}\u{FFFD}", "\u{FFFD}\u{1F600}"])
     }
 
-    @Test("of a repeated key the last one counts, and order is kept")
+    @Test("the last of repeated keys counts, and the order is kept")
     func objects() throws {
         let value = try JSONValue.parse(Array(#" { "b" : 1 , "a" : [ ] , "b" : { } } "#.utf8))
         #expect(value["b"] == .object([]))
@@ -58,7 +58,7 @@ struct JSONValueTests {
         }
     }
 
-    @Test("errors say where")
+    @Test("errors have a position")
     func offsets() {
         let cases: [(String, JSONError.Reason, Int)] = [
             ("[1,]", .unexpectedByte, 3), ("[1", .unexpectedEnd, 2), ("\"\n\"", .controlCharacter, 1),

@@ -1,4 +1,4 @@
-// The fields of a request and how their problems are told (C2.2, C2.3, C3.2 to C3.4).
+// The fields of a request, and the reports of their errors (C2.2, C2.3, C3.2 to C3.4).
 import Testing
 
 @testable import Engine
@@ -7,7 +7,7 @@ import Testing
 struct RequestFieldTests {
     private let image = #""images":[{"url":"https://example.com/1.jpg"}]"#
 
-    @Test("C2.2: a request with everything, and what is kept of it")
+    @Test("C2.2: a request with all fields, and the stored values")
     func complete() throws {
         let outcome = Trial().lots(
             #"[{"webhook":"https:\/\/example.com\/hook","lot_id":"a\u00e9","additional_info":"é\n\"x\"","#
@@ -51,7 +51,7 @@ struct RequestFieldTests {
         }
     }
 
-    @Test("C2.2: defaults; null is the same as leaving it out")
+    @Test("C2.2: defaults; null equals a missing field")
     func defaults() {
         for others in ["", #","version":null,"languages":null"#] {
             let request = Trial().lots("[\(Trial.lot("a", #","webhook":null,"additional_info":null"#))]", others)
@@ -112,7 +112,7 @@ struct RequestFieldTests {
         #expect(error?.details?["count"]?.int == paths.count)
     }
 
-    @Test("C2.2: a lot_id has 1 to 255 characters, however many bytes")
+    @Test("C2.2: a lot_id has 1 to 255 characters, with any number of bytes")
     func idLength() {
         #expect(Trial().lots("[\(Trial.lot(String(repeating: "é", count: 255)))]").request != nil)
         #expect(Trial().lots("[\(Trial.lot(String(repeating: "é", count: 256)))]").error?.code == .invalidField)
@@ -120,7 +120,7 @@ struct RequestFieldTests {
         #expect(Trial().lots("[\(Trial.lot(String(repeating: "a", count: 256)))]").error?.code == .invalidField)
     }
 
-    @Test("C1.2: of a repeated field the last one is judged")
+    @Test("C1.2: the last of repeated fields is checked")
     func repeatedField() {
         let outcome = Trial().lots(#"[{"lot_id":1,"lot_id":"b","images":5,\#(image)}]"#)
         #expect(outcome.request?.singleLot?.lotID == "b")
@@ -128,7 +128,7 @@ struct RequestFieldTests {
     }
 
     @Test(
-        "C2.2, C3.2 to C3.4: all problems of one kind are told together: the first 100 of them, and their number",
+        "C2.2, C3.2 to C3.4: all errors of one kind are reported together: the first 100 and their number",
         arguments: [
             (.missingField, #"{"lot_id":"N"}"#, "fields", "lots[N].images"),
             (.invalidField, #"{"lot_id":N,IMAGE}"#, "fields", "lots[N].lot_id"),
@@ -146,14 +146,14 @@ struct RequestFieldTests {
         #expect(listed == (0..<100).map { entry.replacing("N", with: "\($0)") })
     }
 
-    @Test("C2.2: wrong members beside the lots are told together with those in them")
+    @Test("C2.2: wrong members beside the lots are reported together with those in them")
     func besideLots() {
         let error = Trial().lots("[\(Trial.lot("a")),5]", #","version":1,"languages":["en",2]"#).error
         #expect(error?.code == .invalidField)
         #expect(error?.fields == ["lots[1]", "version", "languages[1]"])
     }
 
-    @Test("no row is handed over once a lot was found invalid")
+    @Test("no row is passed on after an invalid lot")
     func handOver() {
         let outcome = Trial().lots("[\(Trial.lot("a")),{},\(Trial.lot("b"))]")
         #expect(outcome.rows.map(\.position) == [0])
@@ -174,7 +174,7 @@ struct RequestFieldTests {
         #expect(Trial().lots(Trial.batch(1), #","languages":\#(value)"#).error?.code == code)
     }
 
-    @Test("C2.2: a member that is too long to be kept is called that, whatever it holds")
+    @Test("C2.2: a member too long to be stored is reported as such, for any content")
     func tooLong() {
         let codes = (0..<10_000).map { #""x\#($0)""# }.joined(separator: ",")
         let bound = ReaderBounds.memberBytes
@@ -214,7 +214,7 @@ struct RequestFieldTests {
         #expect(error?.details?["count"]?.int == 2)
     }
 
-    @Test("C3.3: URLs that may not be used are listed")
+    @Test("C3.3: forbidden URLs are listed")
     func urls() {
         let images = #"[{"lot_id":"a","images":[{"url":"ftp://x/1"},{"url":"https://x/2"},{"url":""}]}]"#
         let error = Trial().lots(images).error

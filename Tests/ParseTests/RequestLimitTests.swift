@@ -1,11 +1,11 @@
-// Sizes, nesting, the order of errors, and bodies that come in any pieces (C1.7, C3).
+// Sizes, nesting, the order of errors, and bodies split anywhere (C1.7, C3).
 import Testing
 
 @testable import Engine
 
 @Suite("C3: limits and slices", .timeLimit(.minutes(1)))
 struct RequestLimitTests {
-    @Test("C3: more lots than allowed are all counted and covered by the signature, and not handed over")
+    @Test("C3: all lots beyond the limit are counted and covered by the signature, but not passed on")
     func tooManyLots() {
         let outcome = Trial().lots(Trial.batch(75))
         #expect(outcome.error?.code == .batchSizeExceeded)
@@ -21,7 +21,7 @@ struct RequestLimitTests {
         #expect(error?.message == "Batch size exceeds maximum limit of 50,000 lots")
     }
 
-    @Test("C3: a lot may have 1 MB as received, not a byte more")
+    @Test("C3: a lot may have 1 MB as received, and no byte more")
     func lotSize() {
         func lot(_ bytes: Int) -> String {
             let bare = Trial.lot("a", #","x":"""#)
@@ -45,7 +45,7 @@ struct RequestLimitTests {
         #expect(Trial().unsigned(endless).error?.code == .invalidJSON)
     }
 
-    @Test("C3: more than 20 images are too many for synchronous mode only")
+    @Test("C3: more than 20 images are too many only for synchronous mode")
     func images() {
         func lot(_ count: Int, _ others: String = "") -> String {
             let images = (0..<count).map { #"{"url":"https://example.com/\#($0).jpg"}"# }.joined(separator: ",")
@@ -59,7 +59,7 @@ struct RequestLimitTests {
         #expect(Trial(respondAsync: true).signed(#"{"lots":\#(lot(21))}"#).request != nil)
     }
 
-    @Test("errors come in the contract's order")
+    @Test("errors have the contract's order")
     func order() {
         let lots = "[{},\(Trial.lot("a")),\(Trial.lot("a", #","webhook":"x""#)),5]"
         func code(_ lots: String, languages: String, version: String, maxLots: Int = 50) -> ServiceError.Code? {
@@ -86,7 +86,7 @@ struct RequestLimitTests {
     }
 
     @Test(
-        "bodies that are no JSON object",
+        "bodies other than a JSON object",
         arguments: [
             "[]", "1", "\"lots\"", "{}{}", #"{"lots":[],}"#, #"{"lots":[{},]}"#, #"{"lots":[,{}]}"#,
             #"{"lots":[{} {}]}"#,
@@ -144,7 +144,7 @@ struct RequestSliceTests {
         }
     }
 
-    @Test("C1.2: generated lots in random pieces are signed as CPython signs them", .enabled(if: CPython.isInstalled))
+    @Test("C1.2: generated lots in random pieces have CPython's signature", .enabled(if: CPython.isInstalled))
     func generated() throws {
         var generator = JSONGenerator(seed: 99)
         let values = (0..<1500).map { _ in generator.document() }
@@ -153,7 +153,7 @@ struct RequestSliceTests {
             let body = Array(#"{"lots":[\#(value),{}]}"#.utf8)
             let cuts = (0..<3).map { _ in Int.random(in: 0...body.count, using: &generator.random) }.sorted()
             let outcome = Trial().read(body, header: Trial.keys.sign("[\(canonical),{}]"), cuts: cuts)
-            // The signature holds, so the judgement goes on to the fields.
+            // The signature matches, so the fields are checked next.
             #expect(outcome.error?.code == .missingField, "\(value)")
         }
     }

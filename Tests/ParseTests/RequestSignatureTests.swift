@@ -1,4 +1,4 @@
-// Who may send a request, and what is told before that is known (C1.1 to C1.4, C1.7).
+// Checks of signatures, and information before a valid one (C1.1 to C1.4, C1.7).
 import Testing
 
 @testable import Engine
@@ -32,7 +32,7 @@ struct RequestSignatureTests {
         #expect(Trial().unsigned(#"{"signature":1,"lots":\#(lots),"signature":"\#(signature)"}"#).request != nil)
     }
 
-    @Test("C1.1: if both are there the header decides")
+    @Test("C1.1: if both are present the header decides")
     func both() {
         let good = Trial.keys.sign(canonical)
         let bad = Trial.keys.sign("something else")
@@ -40,7 +40,7 @@ struct RequestSignatureTests {
         #expect(Trial().unsigned(withBodySignature(bad), header: good).request != nil)
     }
 
-    @Test("C1.1: none is 401, a wrong or malformed one 403")
+    @Test("C1.1: a missing one is 401, a wrong or malformed one 403")
     func refused() {
         #expect(Trial().unsigned(body).error?.code == .missingSignature)
         #expect(Trial().unsigned(#"{"signature":null,"lots":\#(lots)}"#).error?.code == .missingSignature)
@@ -62,7 +62,7 @@ struct RequestSignatureTests {
                 == .invalidSignature)
     }
 
-    @Test("C1.4: the Node example's signature is refused by name, or accepted where that is configured")
+    @Test("C1.4: the Node example's signature is refused by name, or accepted if configured")
     func nodeExample() {
         let two = Trial.batch(2)
         let body = withBodySignature(Trial.keys.sign("[{},{}]"), lots: two)
@@ -76,7 +76,7 @@ struct RequestSignatureTests {
         #expect(Trial(acceptNodeExample: true).unsigned(mixed).error == SignatureKeys.invalid)
     }
 
-    @Test("C1.7: nothing about lots, languages or sizes is told to a caller without a valid signature")
+    @Test("C1.7: a caller without a valid signature learns nothing about lots, languages or sizes")
     func silence() {
         let invalid = [
             "[]", "{}", "null", "[1]", "[{}]", Trial.batch(51), #"[{"lot_id":"a","images":[{"url":"ftp://x"}]}]"#,
@@ -90,7 +90,7 @@ struct RequestSignatureTests {
         }
     }
 
-    @Test("C1.7: what is needed to read the request is told before")
+    @Test("C1.7: errors that prevent reading the request come first")
     func toldEarly() {
         #expect(Trial().unsigned("{} x").error?.code == .invalidJSON)
         #expect(Trial().unsigned("").error?.message == "Request body must be valid JSON")
@@ -104,7 +104,7 @@ struct RequestSignatureTests {
         #expect(error.early)
     }
 
-    @Test("C1.2: the last of repeated `lots` counts, for the signature too")
+    @Test("C1.2: the last of repeated `lots` counts, also for the signature")
     func repeatedLots() {
         let first = "[\(Trial.lot("old", #","webhook":"ftp://bad""#)),5]"
         let body = #"{"lots":\#(first),"lots":\#(lots)}"#
@@ -115,7 +115,7 @@ struct RequestSignatureTests {
         #expect(Trial().signed(#"{"lots":\#(lots),"lots":null}"#).error?.code == .invalidField)
     }
 
-    @Test("C1.2: lots that are no array of objects are still what was signed")
+    @Test("C1.2: lots other than an array of objects are signed as well")
     func otherLots() {
         for (lots, canonical) in [
             ("{ \"b\":1,\"a\":2 }", #"{"a":2,"b":1}"#), (" null ", "null"), ("1e5", "100000.0"), ("[ ]", "[]"),

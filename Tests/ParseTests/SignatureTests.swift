@@ -34,7 +34,7 @@ struct SignatureTests {
         }
     }
 
-    @Test("a run may be finished, copied and gone on with")
+    @Test("a run may be finished, copied and continued")
     func running() {
         let keys = SignatureKeys(shared: "key")
         var run = keys.shared.begin()
@@ -64,7 +64,7 @@ struct SignatureTests {
         #expect(signature == SignatureKeys(shared: "the shared key").sign(job))
     }
 
-    @Test("none is 401; a wrong or malformed one 403, which says if it is malformed")
+    @Test("a missing one is 401; a wrong or malformed one 403, with a separate message for malformed")
     func refused() {
         #expect(code(nil) == .missingSignature)
         #expect(code("") == .missingSignature)

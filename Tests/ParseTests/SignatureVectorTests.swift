@@ -1,4 +1,4 @@
-// The vectors that we hand to authors of clients (docs/signature-vectors.json): we sign and accept just what they say.
+// The published vectors for client authors (docs/signature-vectors.json): the service signs and accepts exactly these.
 import Foundation
 import TestSupport
 import Testing
@@ -26,7 +26,7 @@ struct SignatureVectorTests {
         return found
     }
 
-    /// What is said about a body; nil if nothing is wrong with it.
+    /// The error of a body; nil for a valid one.
     private func judge(_ body: [UInt8], header: String?, acceptNode: Bool = false) -> ServiceError.Code? {
         let configuration = RequestReaderConfiguration(acceptNodeExample: acceptNode)
         let reader = RequestReader(configuration: configuration, keys: keys, sink: CollectingSink())
@@ -37,7 +37,7 @@ struct SignatureVectorTests {
         } catch { return error.code }
     }
 
-    /// Many vectors are no valid lots, which is told only where the signature holds.
+    /// Many vectors are invalid lots, an error that is reported only after a valid signature.
     private func isAccepted(_ body: [UInt8], _ header: String?) -> Bool {
         ![.invalidSignature, .missingSignature, .invalidJSON].contains(judge(body, header: header))
     }
@@ -87,7 +87,7 @@ struct SignatureVectorTests {
         #expect(old != keys.sign("[]"))
     }
 
-    @Test("C1.2: what CPython would read and we do not is 400, though its bytes are signed")
+    @Test("C1.2: bodies that only CPython accepts are 400, even with signed bytes")
     func refused() throws {
         for vector in try list("refused_as_invalid_json") {
             let text = try #require(vector["body_base64"]?.string)
@@ -108,7 +108,7 @@ struct SignatureVectorTests {
         #expect(judge(body, header: signature, acceptNode: true) == nil)
     }
 
-    @Test("C6.1, C6.4: a webhook's signatures, also while keys are changed")
+    @Test("C6.1, C6.4: a webhook's signatures, also during a rotation of keys")
     func webhooks() throws {
         let shared = try #require(vectors["key"]?.string)
         let secret = "whsec_" + Base64.text(Array(shared.utf8))
@@ -126,7 +126,7 @@ struct SignatureVectorTests {
         }
     }
 
-    @Test("the file is what scripts/make-signature-vectors writes", .enabled(if: Python.isInstalled))
+    @Test("the file is the output of scripts/make-signature-vectors", .enabled(if: Python.isInstalled))
     func current() throws {
         let script = Self.root.appending(path: "scripts/make-signature-vectors").path
         #expect(throws: Never.self) { try Python.run(arguments: [script, "--check"]) }

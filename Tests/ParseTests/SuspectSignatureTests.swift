@@ -1,4 +1,4 @@
-// The 403 that says which other text of the same lots was signed. CPython writes those texts.
+// The 403 that names which other text of the same lots was signed. CPython writes those texts.
 import Testing
 
 @testable import Engine
@@ -11,7 +11,7 @@ struct SuspectSignatureTests {
         }
     }
 
-    /// What the message must say of a style, and of no other.
+    /// The phrase for each style, which no other style's message has.
     private static let phrases: [(says: String, of: @Sendable (CPython.Style) -> Bool)] = [
         ("not ASCII-escaped", { !$0.isASCII }), ("has spaces", { $0.spaced }), ("not sorted", { !$0.sorted }),
     ]
@@ -21,7 +21,7 @@ struct SuspectSignatureTests {
         return Trial().explanation(body, header: Trial.keys.sign(text))?.message
     }
 
-    @Test("each usual way of writing lots is told from the others", .enabled(if: CPython.isInstalled))
+    @Test("each usual form of lots is distinguished from the others", .enabled(if: CPython.isInstalled))
     func styles() throws {
         let lots = #"[{"lot_id":"é","b":[1.5,{"z":0,"y":1}],"images":[{"url":"http://a/😀\n"}]},{"lot_id":"2","a":-0}]"#
         for style in Self.styles where style != CPython.Style() {
@@ -32,7 +32,7 @@ struct SuspectSignatureTests {
     }
 
     @Test(
-        "generated lots, members repeated and out of order among them, in every style",
+        "generated lots, some with repeated or unordered members, in every style",
         .enabled(if: CPython.isInstalled))
     func generated() throws {
         var generator = JSONGenerator(seed: 403)
@@ -48,7 +48,7 @@ struct SuspectSignatureTests {
         }
     }
 
-    @Test("nothing more is said if no usual way matches, or the lots are more than 64 KB")
+    @Test("there is no detail if no usual form matches, or if the lots are over 64 KB")
     func silence() {
         let lots = Trial.batch(2)
         #expect(explanation(lots, signed: "something else") == nil)
@@ -60,7 +60,7 @@ struct SuspectSignatureTests {
         #expect(explanation("null", signed: "nil") == nil)
     }
 
-    @Test("a signature under the previous key is explained too, in the body as in the header")
+    @Test("a signature under the previous key is explained too, in the body and in the header")
     func otherKeyAndPlace() {
         let lots = #"[{"lot_id":"é"}]"#
         let signature = SignatureKeys(shared: Trial.previous).sign(lots)

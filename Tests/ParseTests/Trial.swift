@@ -1,9 +1,9 @@
-// What the tests of request reading share: a sink that collects, and short ways to make and sign bodies.
+// Shared code for tests of request reading: a collecting sink, and helpers to make and sign bodies.
 import Testing
 
 @testable import Engine
 
-/// The texts of a row that a reader has handed over.
+/// The texts of a row that a reader has passed on.
 struct CollectedRow {
     let position: Int
     let lotID: [UInt8]
@@ -31,7 +31,7 @@ final class CollectingSink: LotSink {
     }
 }
 
-/// A request being tried on a reader.
+/// A request under test.
 struct Trial {
     static let shared = "a-shared-key-of-32-characters-00"
     static let previous = "the-previous-key-of-32-chars-000"
@@ -44,7 +44,7 @@ struct Trial {
     struct Outcome {
         var request: GenerationRequest?
         var error: ServiceError?
-        /// Whether the error came while the body was still being read.
+        /// True if the error arrived while the body was still being read.
         var early = false
         var rows: [CollectedRow] = []
         var resets = 0
@@ -55,7 +55,7 @@ struct Trial {
         return RequestReader(configuration: configuration, keys: Trial.keys, sink: sink)
     }
 
-    /// What is found out about the wrong signature of `body`.
+    /// The explanation of the wrong signature of `body`.
     func explanation(_ body: String, header: String? = nil) -> ServiceError? {
         let reader = reader(CollectingSink())
         do {
@@ -85,14 +85,14 @@ struct Trial {
         return outcome
     }
 
-    /// The outcome of a body whose raw bytes are signed in the header (C1.3).
+    /// The outcome of a body whose header signs the raw bytes (C1.3).
     func signed(_ body: String, cuts: [Int] = []) -> Outcome {
         read(Array(body.utf8), header: Trial.keys.sign(body), cuts: cuts)
     }
 
     func unsigned(_ body: String, header: String? = nil) -> Outcome { read(Array(body.utf8), header: header) }
 
-    /// The outcome of `{"lots": lots}` with its members as given beside it.
+    /// The outcome of `{"lots": lots}` with the given members beside it.
     func lots(_ lots: String, _ others: String = "") -> Outcome { signed(#"{"lots":\#(lots)\#(others)}"#) }
 
     static func lot(_ id: String, _ others: String = "") -> String {

@@ -1,20 +1,20 @@
-// What callers meet while PostgreSQL is away, and when it comes back.
+// Calls while PostgreSQL is down, and after it is back.
 import Engine
 import Foundation
 import TestSupport
 import Testing
 
-@Suite("A database that is away", .timeLimit(.minutes(1)))
+@Suite("A database that is down", .timeLimit(.minutes(1)))
 struct AvailabilityTests {
     static let one = Statement("a.one", "SELECT 1")
 
-    @Test("nothing listens: calls fail at once, again and again, and closing works")
+    @Test("without a listener calls always fail at once, and closing works")
     func refused() async throws {
         try await onLoop { loop in
             let database = Database(
                 on: loop, configuration: DatabaseConfiguration(url: "postgresql://u:secret@127.0.0.1:1/none"))
             database.start()
-            // Forty calls that waited their 5 s would outlast the suite's time limit.
+            // Forty calls that waited for their 5 s would exceed the suite's time limit.
             for _ in 0..<20 {
                 let error = await databaseError { _ = try await database.query(Self.one) }
                 #expect(error?.kind == .unavailable && error?.message.contains("secret") == false)
@@ -26,7 +26,7 @@ struct AvailabilityTests {
         }
     }
 
-    @Test("a host that cannot be resolved and a URL that makes no sense are unavailable too")
+    @Test("an unresolvable host and an invalid URL are unavailable too")
     func nonsense() async throws {
         try await onLoop { loop in
             for url in [
@@ -58,7 +58,7 @@ struct AvailabilityTests {
         }
     }
 
-    @Test("the first host of several that answers serves: refusing, unresolvable and silent ones are passed over")
+    @Test("the first answering host serves: refusing, unresolvable and silent hosts are skipped")
     func severalHosts() async throws {
         try await TestDatabase.with { url in
             let silent = try SilentServer()
@@ -80,7 +80,7 @@ struct AvailabilityTests {
         }
     }
 
-    @Test("a query does not wait long for a server that accepts and says nothing")
+    @Test("a query's wait for a silent server is short")
     func silent() async throws {
         let silent = try SilentServer()
         try await onLoop { loop in
@@ -92,14 +92,14 @@ struct AvailabilityTests {
             #expect(first?.kind == .unavailable)
             var second: DatabaseError.Kind?
             let asking = loop.spawn { second = await databaseError { _ = try await database.query(Self.one) }?.kind }
-            #expect(second == .unavailable)  // in the turn in which it asked
+            #expect(second == .unavailable)  // in the turn of the call
             await asking.value
             await database.close()
         }
         silent.close()
     }
 
-    @Test("when every backend is killed, calls fail, and succeed again without help")
+    @Test("after a kill of every backend calls fail, then succeed again without help")
     func recovery() async throws {
         try await withDatabase { database in
             let loop = try #require(Loop.current)

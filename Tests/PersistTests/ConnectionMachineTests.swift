@@ -1,4 +1,4 @@
-// The connection's machine without a socket: one line for each event.
+// The connection's machine without a socket: one line per event.
 import Testing
 
 @testable import Engine
@@ -30,7 +30,7 @@ struct ConnectionMachineTests {
         }
     }
 
-    /// Feeds each event and compares what comes of it.
+    /// Feeds each event and compares the actions.
     func check(
         _ machine: inout Machine, _ steps: [(Machine.Event, String)], at place: SourceLocation = #_sourceLocation
     ) {
@@ -61,7 +61,7 @@ struct ConnectionMachineTests {
         #expect(machine.isReady && machine.isQuiet && !machine.expectsResult)
     }
 
-    @Test("connecting fails: nothing found, refused, too slow, given up during the look-up")
+    @Test("connecting fails: nothing found, refused, too slow, cancelled during the look-up")
     func connectingFails() {
         var machine = Machine()
         check(&machine, [(.connect(needsLook: true), "look up"), (.lookedUp(found: false), "end unavailable: ")])
@@ -96,7 +96,7 @@ struct ConnectionMachineTests {
         #expect(machine.isQuiet)
     }
 
-    @Test("a failure belongs to its own statement; one at the Sync too; a refused preparation is made again")
+    @Test("a failure belongs to its own statement; one at the Sync too; a refused preparation is repeated")
     func failures() {
         var machine = ready()
         check(
@@ -127,7 +127,7 @@ struct ConnectionMachineTests {
             ])
     }
 
-    @Test("a direct command waits for the pipeline to run dry, and holds back what comes after it")
+    @Test("a direct command waits for an empty pipeline, and holds back later commands")
     func direct() {
         var machine = ready()
         check(
@@ -164,7 +164,7 @@ struct ConnectionMachineTests {
         }
     }
 
-    @Test("when the connection breaks, what was sent may have happened, what was held back has not")
+    @Test("after a broken connection sent commands may have happened, held-back ones have not")
     func broken() {
         var machine = ready()
         check(
@@ -182,7 +182,7 @@ struct ConnectionMachineTests {
         #expect(machine.hasEnded && !machine.expectsResult)
     }
 
-    @Test("when the oldest statement takes too long, it alone is told so")
+    @Test("if the oldest statement takes too long, only its caller gets the time-out")
     func expired() {
         var machine = ready()
         check(
@@ -193,7 +193,7 @@ struct ConnectionMachineTests {
             ])
     }
 
-    @Test("answers that fit nothing end the connection")
+    @Test("unexpected answers end the connection")
     func nonsense() {
         for arrival in [Machine.Arrival.copyIn, .copyOut, .sync] {
             var machine = ready()

@@ -48,7 +48,7 @@ struct CopyTests {
                     "COPY (SELECT a, b, c FROM t ORDER BY a) TO STDOUT (FORMAT binary)")
                 var back: [UInt8] = []
                 while let piece = try await copy.next() { back += piece }
-                // The connection is of use again.
+                // The connection can be used again.
                 let rows = try await session.query(Statement("c.sum", "SELECT count(c) FROM t"))
                 #expect(rows[0].int(0) == Self.rows / 2)
                 return back
@@ -75,7 +75,7 @@ struct CopyTests {
         }
     }
 
-    @Test("a COPY given up, or left open, leaves nothing")
+    @Test("a COPY cancelled, or left open, leaves nothing")
     func givenUp() async throws {
         try await withDatabase({ $0.connections = 1 }) { database in
             try await database.script(Self.table)
@@ -99,7 +99,7 @@ struct CopyTests {
         }
     }
 
-    @Test("COPY in waits for a server that does not read, and holds little meanwhile")
+    @Test("COPY in waits for a server that does not read, in little memory")
     func backPressureIn() async throws {
         try await withDatabase { database in
             let loop = try #require(Loop.current)
@@ -128,7 +128,7 @@ struct CopyTests {
                             return try await copy.finish()
                         }) ?? -1
                 }
-                // It comes to a stand: nothing more is taken for a while.
+                // It stops: no more bytes are accepted for a while.
                 var seen = -1
                 while seen != sent || sent == 0 {
                     seen = sent
@@ -141,7 +141,7 @@ struct CopyTests {
         }
     }
 
-    @Test("COPY out stops while its reader pauses, and goes on")
+    @Test("COPY out stops while its reader pauses, and continues")
     func backPressureOut() async throws {
         try await withDatabase { database in
             let loop = try #require(Loop.current)
@@ -151,7 +151,7 @@ struct CopyTests {
                 let copy = try await session.copyOut(
                     "COPY (SELECT repeat('x', 1000) FROM generate_series(1, 50000)) TO STDOUT")
                 var total = try #require(try await copy.next()).count
-                // The server has filled the socket and waits for us.
+                // The server has filled the socket and waits for the client.
                 try await eventually(loop) {
                     try await database.query(busy, [.int4(pid)])[0].optionalText(0) == "ClientWrite"
                 }

@@ -1,4 +1,4 @@
-// What is counted of statements and connections.
+// Metrics of statements and connections.
 import TestSupport
 import Testing
 
@@ -9,7 +9,7 @@ struct DatabaseMetricsTests {
     private static let one = Statement("test.metrics_one", "SELECT 1")
     private static let wrong = Statement("test.metrics_wrong", "SELECT no_such_column")
 
-    @Test("C9: statements are counted by how they end, those in transactions and their frame included")
+    @Test("C9: statements are counted by outcome, including those in transactions and their frame")
     func statements() async throws {
         try await withDatabase { database in
             _ = try await database.query(Self.one)
@@ -30,7 +30,7 @@ struct DatabaseMetricsTests {
         }
     }
 
-    @Test("C9: connections that are up, those that are lent, callers that wait and those that wait in vain")
+    @Test("C9: open and leased connections, waiting callers and refused ones")
     func pool() async throws {
         let adjust: @Sendable (inout DatabaseConfiguration) -> Void = {
             $0.connections = 1

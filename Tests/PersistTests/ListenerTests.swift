@@ -1,4 +1,4 @@
-// LISTEN and NOTIFY, and a listener that is killed.
+// LISTEN and NOTIFY, and a killed listener.
 import Engine
 import TestSupport
 import Testing
@@ -14,7 +14,7 @@ struct ListenerTests {
         """
     )
 
-    @Test("notifications arrive in order; a killed listener comes back and says so")
+    @Test("notifications arrive in order; a killed listener reconnects and reports it")
     func listens() async throws {
         try await withDatabase { database in
             let loop = try #require(Loop.current)

@@ -1,4 +1,4 @@
-// Numbered changes of the schema, raced, failing and from the future.
+// Numbered changes of the schema: concurrent, failing, and newer than the program.
 import Engine
 import TestSupport
 import Testing
@@ -13,7 +13,7 @@ struct MigratorTests {
     ]
     static let count = Statement("m.count", "SELECT count(*), (SELECT count(*) FROM schema_migrations) FROM a")
 
-    @Test("runners that race apply each change once, and a later run applies what is new")
+    @Test("concurrent runners apply each change once, and a later run applies the new ones")
     func racing() async throws {
         try await withDatabase({ $0.connections = 4 }) { database in
             let loop = try #require(Loop.current)
@@ -37,7 +37,7 @@ struct MigratorTests {
         }
     }
 
-    @Test("a change that fails leaves nothing of itself, and those before it stay")
+    @Test("a failed change leaves nothing, and the changes before it stay")
     func failing() async throws {
         try await withDatabase { database in
             let wrong =
@@ -53,7 +53,7 @@ struct MigratorTests {
         }
     }
 
-    @Test("a database that a newer version has changed is refused")
+    @Test("a database changed by a newer version is refused")
     func newer() async throws {
         try await withDatabase { database in
             try await database.session { try await Migrator.run($0, migrations: Self.changes) }

@@ -1,5 +1,4 @@
-// The guard of the one writer: a provider batch moves from the state that the verdict was made for, or not at all.
-// Loop-bound.
+// The guard of the only writer: a provider batch moves from the verdict's state, or not at all. Loop-bound.
 import TestSupport
 import Testing
 
@@ -9,7 +8,7 @@ import Testing
 struct MoveBatchTests {
     private static let job = Identifier.random()
 
-    /// A batch in `state`, written by this version or by the one before.
+    /// A batch in `state`, written by this version or by the previous one.
     private static func withBatch(
         _ state: String, _ body: @escaping @Sendable (DatabaseSession, ProviderBatch) async throws -> Void
     ) async throws {
@@ -43,7 +42,7 @@ struct MoveBatchTests {
         }
     }
 
-    @Test("C5.1: a batch that stands elsewhere is not moved: the step ends with an error")
+    @Test("C5.1: a batch in another state is not moved: the step ends with an error")
     func stale() async throws {
         try await Self.withBatch("collected") { session, batch in
             var old = batch
@@ -58,7 +57,7 @@ struct MoveBatchTests {
         }
     }
 
-    @Test("an intent has its time from the move that made it; what leaves the row where it is keeps it")
+    @Test("an intent has the time of the move that made it; a write without a move keeps it")
     func intentTime() async throws {
         try await Self.withBatch("uploaded") { session, batch in
             _ = try await MoveBatch.run(session, batch, BatchMove(to: .creating))
@@ -72,7 +71,7 @@ struct MoveBatchTests {
         }
     }
 
-    @Test("a row that an instance of the version before is asking for is read and moved as any other")
+    @Test("a row in the previous version's asking state is read and moved like any other")
     func oldWord() async throws {
         try await Self.withBatch("canary") { session, batch in
             #expect(batch.state == .asking)

@@ -1,4 +1,4 @@
-// What the job engine asks of tables that have just been filled, which have no statistics yet (C5.1, C5.4).
+// Queries of the job engine on freshly filled tables, which have no statistics yet (C5.1, C5.4).
 import Engine
 import TestSupport
 import Testing
@@ -35,12 +35,12 @@ struct PlanTests {
         WHERE relname IN ('batch_lots', 'lot_results')
         """)
 
-    /// Rows that the transaction has read so far: the work grows with the lots, not with their square.
+    /// Rows read by the transaction so far: the work is linear in the number of lots.
     private static func rowsRead(_ session: DatabaseSession) async throws -> Int {
         try await session.query(readStatement).first?.int(0) ?? .max
     }
 
-    @Test("the lots that a stage lacks are found, also when it lacks none of many")
+    @Test("the missing lots of a stage are found, also if none of many is missing")
     func remaining() async throws {
         try await Self.withJob(["images", "vision"]) { session in
             let all = 0..<Self.lots
@@ -60,7 +60,7 @@ struct PlanTests {
         }
     }
 
-    @Test("pages of a stage's input and of a lot's end are found by key")
+    @Test("pages of a stage's input and of finished lots are found by key")
     func inputs() async throws {
         try await Self.withJob(["images", "vision", "final"]) { session in
             for start in stride(from: 0, to: Self.lots, by: 100) {
@@ -100,7 +100,7 @@ struct PlanTests {
         }
     }
 
-    @Test("a window holds only its own lots, and of those only what is lacking")
+    @Test("a window has only its own missing lots")
     func windows() async throws {
         try await Self.withJob(["images"]) { session in
             try await session.execute(

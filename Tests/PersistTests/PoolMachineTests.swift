@@ -8,7 +8,7 @@ struct PoolMachineTests {
     typealias Pool = PoolMachine
     static let gone = DatabaseError(.unavailable, "gone")
 
-    /// One shared place (0) and two exclusive ones (1, 2), all connecting.
+    /// One shared connection (0) and two exclusive ones (1, 2), all connecting.
     func started(waitersMax: Int = 10) -> Pool {
         var pool = Pool(.init(shared: 1, exclusive: 2, waitersMax: waitersMax))
         #expect(pool.start() == (0...2).map { .connect(place: $0, rotation: 0) })
@@ -22,7 +22,7 @@ struct PoolMachineTests {
         return pool
     }
 
-    @Test("callers wait for the first attempt and are served in their order")
+    @Test("callers wait for the first attempt and are served in order")
     func firstAttempt() {
         var pool = started()
         #expect(!pool.isAvailable)
@@ -37,7 +37,7 @@ struct PoolMachineTests {
         #expect(pool.isAvailable && pool.waiting == 0)
     }
 
-    @Test("when the first attempt of the last place fails, whoever waits is refused, and then everybody at once")
+    @Test("after the last first attempt fails, waiting callers are refused, and later ones at once")
     func refusal() {
         var pool = started()
         #expect(pool.acquire(1, .exclusive) == .queued)
@@ -46,10 +46,10 @@ struct PoolMachineTests {
             pool.ended(2, Self.gone, .broken, now: 0, jitter: 0)
                 == [.pause(place: 2, seconds: 0.05), .refuse(waiter: 1, .unavailable("gone"))])
         #expect(pool.acquire(2, .exclusive) == .refused(.unavailable("gone")))
-        // Later attempts are made without hope.
+        // Callers do not wait for later attempts.
         #expect(pool.pauseEnded(1) == [.connect(place: 1, rotation: 0)])
         #expect(pool.acquire(3, .exclusive) == .refused(.unavailable("gone")))
-        // One that gets through takes the others along.
+        // A success makes the others retry at once.
         #expect(pool.connected(1, now: 9) == [.connect(place: 2, rotation: 0)])
     }
 
@@ -69,14 +69,14 @@ struct PoolMachineTests {
         #expect(pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5, 5, 5])
     }
 
-    @Test("after a connection whose server fell silent nobody waits for the next one, and another host goes first")
+    @Test("after a silent server callers do not wait for the next connection, and another host goes first")
     func silence() {
         var pool = up()
         #expect(pool.ended(1, Self.gone, .silent, now: 100, jitter: 0) == [.pause(place: 1, seconds: 0.05)])
         #expect(pool.pauseEnded(1) == [.connect(place: 1, rotation: 1)])
     }
 
-    @Test("a proven connection is remade at once, one that keeps dying with pauses, one that we dropped at once")
+    @Test("a proven or dropped connection is remade at once, one that keeps failing with pauses")
     func losses() {
         var pool = up()
         #expect(pool.ended(1, Self.gone, .broken, now: 100, jitter: 0) == [.connect(place: 1, rotation: 0)])
@@ -90,7 +90,7 @@ struct PoolMachineTests {
         #expect(pool.connected(2, now: 102) == [])
     }
 
-    @Test("an exclusive connection serves one at a time; a lease of a lost connection is worth nothing")
+    @Test("an exclusive connection serves one caller at a time; a lease of a lost connection is invalid")
     func leases() {
         var pool = up()
         let first = Pool.PoolLease(place: 1, epoch: 0), second = Pool.PoolLease(place: 2, epoch: 0)
@@ -134,7 +134,7 @@ struct PoolMachineTests {
         #expect(places == [0, 1, 0, 1])
     }
 
-    @Test("closing refuses whoever waits, drops what is open, and starts nothing any more")
+    @Test("closing refuses waiting callers, drops open connections, and starts no new ones")
     func closing() {
         var pool = up()
         _ = pool.acquire(1, .exclusive)

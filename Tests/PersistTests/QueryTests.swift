@@ -24,7 +24,7 @@ struct QueryTests {
         }
     }
 
-    @Test("queries go down one connection without waiting for each other's answers")
+    @Test("queries use one connection without waiting for each other's answers")
     func inFlight() async throws {
         try await withDatabase({ $0.sharedConnections = 1 }) { database in
             let slow = Statement("test.slow", "SELECT pg_sleep(0.3), pg_backend_pid()")
@@ -45,7 +45,7 @@ struct QueryTests {
         }
     }
 
-    @Test("a statement that fails aborts none of those that share its connection")
+    @Test("a failed statement aborts no other on the same connection")
     func isolation() async throws {
         try await withDatabase({ $0.sharedConnections = 1 }) { database in
             let loop = try #require(Loop.current)
@@ -69,13 +69,13 @@ struct QueryTests {
             for task in tasks { await task.value }
             #expect(good == 40)
             #expect(states.filter { $0 == "22012" }.count == 20)
-            // The first time the text is refused; those that were sent behind it find nothing prepared.
+            // The first execution is refused; statements sent behind it find nothing prepared.
             #expect(states.filter { $0 == "42703" || $0 == "26000" }.count == 20)
             #expect(await databaseError { _ = try await database.query(wrong) }?.sqlState == "42703")
         }
     }
 
-    @Test("each statement commits by itself, and is committed when its answer is there")
+    @Test("each statement commits by itself, before its answer arrives")
     func autocommit() async throws {
         try await withDatabase { database in
             try await database.script(
@@ -84,7 +84,7 @@ struct QueryTests {
                 CREATE TABLE child (id integer REFERENCES parent DEFERRABLE INITIALLY DEFERRED)
                 """)
             let insert = Statement("test.insert", "INSERT INTO child (id) VALUES ($1)")
-            // The constraint speaks up at the commit, which is after the statement's own success.
+            // The deferred constraint fails at the commit, after the statement's own success.
             let error = await databaseError { _ = try await database.query(insert, [.int4(1)]) }
             #expect(error?.sqlState == "23503")
             #expect(try await database.query(Statement("test.count", "SELECT count(*) FROM child"))[0].int(0) == 0)
@@ -94,7 +94,7 @@ struct QueryTests {
         }
     }
 
-    @Test("messages hold no values")
+    @Test("messages contain no values")
     func redaction() async throws {
         try await withDatabase { database in
             let cast = Statement("test.cast", "SELECT $1::integer")
@@ -117,7 +117,7 @@ struct QueryTests {
         }
     }
 
-    @Test("a cancelled caller leaves at once and the connection serves on")
+    @Test("a cancelled caller returns at once and the connection stays usable")
     func cancellation() async throws {
         try await withDatabase({ $0.sharedConnections = 1 }) { database in
             let loop = try #require(Loop.current)
@@ -134,7 +134,7 @@ struct QueryTests {
         }
     }
 
-    @Test("a statement that takes too long is ended by the server's limit")
+    @Test("the server's limit ends a statement that takes too long")
     func statementTimeout() async throws {
         try await withDatabase({ $0.statementSeconds = 0.2 }) { database in
             let error = await databaseError {
@@ -146,7 +146,7 @@ struct QueryTests {
         }
     }
 
-    @Test("a server that does not answer in time is dropped, and the others on its connection are told")
+    @Test("a server that does not answer in time is dropped, and the other callers on its connection fail")
     func clientLimit() async throws {
         try await withDatabase({
             $0.sharedConnections = 1

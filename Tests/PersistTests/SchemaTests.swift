@@ -1,4 +1,4 @@
-// The schema that all migrations together make, against the snapshot beside this file.
+// The schema after all migrations, against the snapshot beside this file.
 import Foundation
 import TestSupport
 import Testing
@@ -32,8 +32,8 @@ struct SchemaTests {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("schema.txt")
     }
 
-    /// With `UPDATE_SCHEMA_SNAPSHOT=1` the snapshot is written instead: look at its diff before committing it.
-    @Test("is what the snapshot says: a change of it is seen in review")
+    /// With `UPDATE_SCHEMA_SNAPSHOT=1` it writes the snapshot instead: review the diff before the commit.
+    @Test("equals the snapshot, so that a review shows each change")
     func matchesSnapshot() async throws {
         let actual = try await TestDatabase.with { url in
             try await onLoop { loop in
@@ -63,7 +63,7 @@ struct SchemaTests {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    @Test("lists of states in queries are those that the index of open jobs and the checks were made with")
+    @Test("lists of states in queries equal those of the open jobs' index and of the checks")
     func lists() {
         #expect(Migration001.sql.contains("WHERE status IN (\(KnownTexts.openJobs)) OR cleanup_pending"))
         #expect(Migration001.sql.contains("CHECK (status IN (\(KnownTexts.openJobs), \(KnownTexts.endedJobs)))"))

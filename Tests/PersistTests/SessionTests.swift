@@ -18,7 +18,7 @@ struct SessionTests {
             try await database.script("CREATE TABLE t (a integer)")
             try await database.transaction { session in
                 _ = try await session.query(Self.insert, [.int4(1)])
-                // Nobody else sees it yet.
+                // Other sessions do not see it yet.
                 let outside = try await database.query(Self.count)
                 #expect(outside[0].int(0) == 0)
             }
@@ -34,7 +34,7 @@ struct SessionTests {
         }
     }
 
-    @Test("a transaction whose failed statement was ignored is not reported as committed")
+    @Test("a transaction with an ignored failure is not reported as committed")
     func abortedCommit() async throws {
         try await withDatabase { database in
             try await database.script("CREATE TABLE t (a integer)")
@@ -114,7 +114,7 @@ struct SessionTests {
             #expect(after != before)
             let total = try await database.query(Self.count)
             #expect(total[0].int(0) == 0)
-            // The server notices too, long before the thirty seconds are over.
+            // The server detects it too, long before the thirty seconds have passed.
             try await eventually(loop) { try await database.query(asleep, [.int4(before)])[0].int(0) == 0 }
         }
     }
@@ -143,7 +143,7 @@ struct SessionTests {
         }
     }
 
-    @Test("a backend killed during a statement: an error that says so, then recovery without help")
+    @Test("a backend killed during a statement gives a clear error, then recovery without help")
     func killed() async throws {
         try await withDatabase({ $0.connections = 1 }) { database in
             let loop = try #require(Loop.current)
@@ -172,13 +172,13 @@ struct SessionTests {
                 try await eventually(loop) { kinds.count == round }
             }
             await task.value
-            // Within a transaction it is certain that nothing happened.
+            // Within a transaction the statement certainly did not happen.
             #expect(kinds == [.lost(mayHaveHappened: true), .lost(mayHaveHappened: false)])
             try await eventually(loop) { await databaseError { try await database.script("SELECT 1") } == nil }
         }
     }
 
-    @Test("a connection lost in COMMIT: nobody can say whether it happened")
+    @Test("a connection lost in COMMIT leaves the outcome unknown")
     func lostCommit() async throws {
         try await withDatabase { database in
             // The constraint's trigger runs within COMMIT and kills its own backend.

@@ -3,9 +3,9 @@ import Engine
 import TestSupport
 import Testing
 
-@Suite("Values there and back", .timeLimit(.minutes(1)))
+@Suite("Round trips of values", .timeLimit(.minutes(1)))
 struct TypeTests {
-    @Test("every type survives the way to PostgreSQL and back")
+    @Test("every type survives the round trip to PostgreSQL")
     func roundTrip() async throws {
         try await withDatabase { database in
             let all = Statement("t.all", "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9::int2")
@@ -68,7 +68,7 @@ struct TypeTests {
         }
     }
 
-    @Test("infinite and ancient times, and those that PostgreSQL cannot hold")
+    @Test("infinite and ancient times, and times outside PostgreSQL's range")
     func times() async throws {
         try await withDatabase { database in
             let echo = Statement("t.time", "SELECT $1, $1::text")
@@ -85,7 +85,7 @@ struct TypeTests {
         }
     }
 
-    @Test("what does not fit is an error of that statement alone")
+    @Test("a value out of range is an error of that statement alone")
     func refused() async throws {
         try await withDatabase { database in
             let text = Statement("t.text", "SELECT $1::text")
@@ -115,7 +115,7 @@ struct TypeTests {
         }
     }
 
-    @Test("the session speaks UTF-8 in UTC and says who it is")
+    @Test("the session uses UTF-8 and UTC, and sets its application name")
     func settings() async throws {
         try await withDatabase({ $0.applicationName = "shard 1" }) { database in
             let show = Statement("t.show", "SELECT current_setting($1)")

@@ -1,9 +1,9 @@
-// What the tests of this folder share.
+// Shared code for the tests of this folder.
 import Engine
 import TestSupport
 import Testing
 
-/// Runs `body` with a started pool on a loop of its own and a fresh database; closes and drops both.
+/// Runs `body` with a started pool on a new loop and a fresh database; closes and drops both.
 func withDatabase<Value: Sendable>(
     _ adjust: @escaping @Sendable (inout DatabaseConfiguration) -> Void = { _ in },
     _ body: @escaping @Sendable (Database) async throws -> Value
@@ -23,18 +23,18 @@ func withDatabase<Value: Sendable>(
 }
 
 extension Database {
-    /// A script on an exclusive connection.
+    /// Runs a script on an exclusive connection.
     func script(_ sql: String) async throws {
         try await session { try await $0.execute(sql) }
     }
 }
 
-/// Asks again until it holds; the suite's time limit ends a wait that is in vain.
+/// Polls until the condition holds; the suite's time limit ends a failed wait.
 func eventually(_ loop: Loop, _ holds: () async throws -> Bool) async throws {
     while try await !holds() { try await loop.sleep(seconds: 0.01) }
 }
 
-/// The error that `body` throws, as a DatabaseError.
+/// The error of `body`, as a DatabaseError.
 func databaseError(_ body: () async throws -> Void) async -> DatabaseError? {
     do { try await body() } catch { return error as? DatabaseError }
     return nil

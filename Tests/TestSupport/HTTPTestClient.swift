@@ -1,4 +1,4 @@
-// A client for tests of the HTTP server: raw bytes out, replies in. Thread: the loop's.
+// A client for tests of the HTTP server: raw bytes out, replies in. Thread: its loop.
 import Engine
 import Server
 
@@ -22,7 +22,7 @@ public final class HTTPTestClient: TCPStreamOwner {
 
     private let loop: Loop
     public let stream: TCPStream
-    /// What came and was not taken yet.
+    /// Received bytes that were not read yet.
     public private(set) var received: [UInt8] = []
     public private(set) var hasEnded = false
     public private(set) var failure: SystemError?
@@ -66,17 +66,17 @@ public final class HTTPTestClient: TCPStreamOwner {
         waiter = nil
     }
 
-    /// Suspends until something happens on the connection.
+    /// Suspends until the next event on the connection.
     public func change() async throws {
         let _: Void = try await loop.park { waiter = $0 }
     }
 
-    /// Waits until `condition` holds; looked at whenever something happens here.
+    /// Waits until `condition` holds; checks it after each event.
     public func wait(until condition: () -> Bool) async throws {
         while !condition() { try await change() }
     }
 
-    /// Everything until the server ends the connection.
+    /// Reads until the server ends the connection.
     public func readToEnd() async throws -> [UInt8] {
         try await wait { hasEnded }
         defer { received = [] }
@@ -133,7 +133,7 @@ public final class HTTPTestClient: TCPStreamOwner {
     }
 }
 
-/// A handler made of a closure.
+/// A handler from a closure.
 public final class ClosureHandler: RequestHandler {
     private let body: (Exchange) -> Void
     public init(_ body: @escaping (Exchange) -> Void) { self.body = body }

@@ -1,5 +1,5 @@
-// A checker for values against the schemas of the API document: the part of JSON Schema (2020-12) that the document
-// uses. Thread: any.
+// Checks values against the schemas of the API document: the subset of JSON Schema (2020-12) that the document uses.
+// Thread: any.
 import Engine
 import Foundation
 
@@ -12,7 +12,7 @@ public struct JSONSchema: Sendable {
     /// Keywords that restrict nothing.
     private static let annotations: Set<String> = ["description", "examples", "default", "format", "discriminator"]
 
-    /// Every way in which `value` breaks `schema`, each with its place; a keyword that is not known is one, too.
+    /// Each violation of `schema` by `value`, with its place; an unknown keyword is a violation too.
     public func problems(of value: JSONValue, in schema: JSONValue, at place: String = "#") -> [String] {
         guard case .object(let keywords) = schema else { return ["\(place): the schema is no object"] }
         return keywords.flatMap { keyword, rule in
@@ -70,7 +70,7 @@ public struct JSONSchema: Sendable {
         }
     }
 
-    /// What a reference leads to; anything else is itself.
+    /// The target of a reference; other schemas are returned unchanged.
     public func resolved(_ value: JSONValue) -> JSONValue { value["$ref"].flatMap(resolve) ?? value }
 
     /// Follows `#/components/...`.

@@ -1,4 +1,4 @@
-// The cases of Fuzz/JSONTestSuite.txt: what is JSON, what is not, and what is left to each parser. Thread: any.
+// The cases of Fuzz/JSONTestSuite.txt: valid JSON, invalid JSON, and cases left to each parser. Thread: any.
 import Foundation
 
 public struct JSONTestCase: Sendable {
@@ -17,7 +17,7 @@ public struct JSONTestCase: Sendable {
 
     struct Malformed: Error { let line: String }
 
-    /// All of them, in the file's order.
+    /// All cases, in the file's order.
     public static func all() throws -> [JSONTestCase] {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("../../Fuzz/JSONTestSuite.txt").standardizedFileURL

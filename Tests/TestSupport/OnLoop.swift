@@ -1,8 +1,8 @@
-// Runs a test's body on a loop of its own and waits for the loop's orderly end.
+// Runs a test's body on a new loop and waits for the loop's orderly end.
 import Engine
 
 /// Makes a loop, runs `body` on its thread, ends the loop. A handle that `body` leaves open keeps the loop from ending,
-/// so the test hangs (and its time limit names it): that is how a leak shows.
+/// so that the test hangs until its time limit: this detects leaks.
 public func onLoop<Value: Sendable>(
     _ name: String = "test", _ body: @escaping @Sendable (Loop) async throws -> Value
 ) async throws -> Value {

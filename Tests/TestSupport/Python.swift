@@ -1,5 +1,4 @@
-// CPython as a second opinion: its json and html modules are what our own readers and writers are compared with. Any
-// thread.
+// CPython as a second opinion: its json and html modules check our own readers and writers. Any thread.
 import Foundation
 
 public enum Python {
@@ -10,7 +9,7 @@ public enum Python {
 
     public static let isInstalled = (try? run("print(1)", input: [])) == "1\n"
 
-    /// What `program` prints; `input` lies in the file that `sys.argv[1]` names.
+    /// The output of `program`; `input` is in the file that `sys.argv[1]` names.
     public static func run(_ program: String, input: [UInt8]) throws -> String {
         let file = FileManager.default.temporaryDirectory.appending(path: "python-\(UUID().uuidString)")
         try Data(input).write(to: file)
@@ -18,7 +17,7 @@ public enum Python {
         return try run(arguments: ["-c", program, file.path()])
     }
 
-    /// What `python3` with these arguments prints.
+    /// The output of `python3` with these arguments.
     public static func run(arguments: [String]) throws -> String {
         let process = Process()
         let output = Pipe()
@@ -32,7 +31,7 @@ public enum Python {
         return String(decoding: data, as: UTF8.self)
     }
 
-    /// Bytes as `bytes.fromhex` reads them.
+    /// Bytes in the form of `bytes.fromhex`.
     public static func hex(_ bytes: some Sequence<UInt8>) -> String {
         bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }

@@ -1,4 +1,4 @@
-// Random numbers that are the same in every run. A value; any thread.
+// Random numbers that are the same in each run. A value; any thread.
 
 /// A generator for property tests: a failure names its seed.
 public struct Seeded: RandomNumberGenerator {

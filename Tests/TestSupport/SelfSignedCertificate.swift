@@ -1,8 +1,8 @@
-// A certificate of a test's own, with its key, in a folder of its own. Thread: any. Frees: the folder, in `remove`.
+// A certificate for one test, with its key, in a separate folder. Thread: any. Frees: the folder, in `remove`.
 import Foundation
 
 public struct SelfSignedCertificate: Sendable {
-    /// PEM; it is its own authority, too.
+    /// PEM; the certificate is its own authority.
     public let certificate: String
     public let key: String
     private let folder: URL
@@ -10,8 +10,8 @@ public struct SelfSignedCertificate: Sendable {
     struct Failure: Error { let arguments: [String] }
 
     /// - Parameters:
-    ///   - name: the host that it is for.
-    ///   - days: for how long it is valid; it is over before it begins below 0.
+    ///   - name: the certificate's host.
+    ///   - days: its validity; a negative number makes it expired.
     public init(name: String = "localhost", days: Int = 1) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("tls-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

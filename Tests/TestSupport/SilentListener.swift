@@ -1,4 +1,4 @@
-// A listening socket that nobody may connect to. Thread: any.
+// A listening socket that must not get a connection. Thread: any.
 import Glibc
 
 /// Frees: its descriptor, in `deinit`.
@@ -8,10 +8,10 @@ public final class SilentListener: Sendable {
 
     public struct NoPort: Error {}
 
-    /// - Parameter other: a port that another address has already, taken on 127.0.0.1 only; nil: a free port of every
-    ///   address of this machine.
+    /// - Parameter other: a port that is already bound at another address, to bind on 127.0.0.1 only; nil: a free port
+    /// of all addresses of this machine.
     public init(besides other: Int? = nil) throws {
-        // IPv6 with IPv4 in it, so that `::1` and all of 127.0.0.0/8 lead here.
+        // An IPv6 socket that accepts IPv4, so that it serves `::1` and all of 127.0.0.0/8.
         descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var off: Int32 = 0
         setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &off, socklen_t(MemoryLayout<Int32>.size))
@@ -40,7 +40,7 @@ public final class SilentListener: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Whether anybody has connected: the kernel keeps connections that were given up again, too.
+    /// True if a client has connected; the kernel keeps closed connections in the queue too.
     public var wasConnectedTo: Bool {
         let connection = accept(descriptor, nil, nil)
         if connection >= 0 { close(connection) }

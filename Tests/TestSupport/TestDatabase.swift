@@ -1,9 +1,8 @@
-// Empty databases for tests: on the cluster that TEST_DATABASE_URL names, or on a private one started once per test
-// process.
+// Empty databases for tests: on the cluster of TEST_DATABASE_URL, or on a private one, started once per test process.
 import Engine
 import Foundation
 
-/// Makes and drops databases. Each test gets its own, so that tests run in any order and side by side.
+/// Creates and drops databases. Each test has its own, so that tests run in any order and in parallel.
 public enum TestDatabase {
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
@@ -11,10 +10,10 @@ public enum TestDatabase {
 
     private static let cluster = Cluster()
     private static let names = Lock(0)
-    /// A cluster takes only so many connections.
+    /// A cluster's connections are limited.
     private static let gate = Gate(places: 12)
 
-    /// A URL of a new, empty database whose user may do anything in the cluster.
+    /// The URL of a new, empty database whose user has all privileges in the cluster.
     public static func fresh() async throws -> String {
         let server = try await cluster.url()
         let number = names.withLock { number in
@@ -26,7 +25,7 @@ public enum TestDatabase {
         return try replaceName(in: server, by: name)
     }
 
-    /// Deletes a database that `fresh` made, with whatever is connected to it.
+    /// Deletes a database of `fresh`, with all its connections.
     public static func drop(_ url: String) async throws {
         guard let name = URLComponents(string: url)?.path.dropFirst(), name.hasPrefix("test_") else {
             throw Failure(description: "not a database of a test")
@@ -34,7 +33,7 @@ public enum TestDatabase {
         try await run("DROP DATABASE IF EXISTS \(name) WITH (FORCE)", on: try await cluster.url())
     }
 
-    /// Hands `body` a fresh database and drops it afterwards.
+    /// Passes a fresh database to `body` and drops it afterwards.
     public static func with<Value: Sendable>(
         _ body: @Sendable (_ url: String) async throws -> Value
     ) async throws -> Value {
@@ -81,7 +80,7 @@ public enum TestDatabase {
     }
 }
 
-/// The server that all tests of a process share. Started by whoever needs it first; the others await the same answer.
+/// The server that all tests of a process share. The first test starts it; the others await the same result.
 private actor Cluster {
     private enum State {
         case unknown
@@ -121,8 +120,7 @@ private actor Cluster {
         return root.appendingPathComponent("scripts/postgres").path
     }
 
-    /// The server inherits the standard output's end, so there is no end of file: what is there when the script ends is
-    /// read.
+    /// The server inherits standard output, so there is no end of file: reads the output present when the script ends.
     private static func start(in folder: String) async throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: script)
@@ -145,7 +143,7 @@ private actor Cluster {
         return url
     }
 
-    /// `atexit` takes a C function, which sees no variables but global ones.
+    /// `atexit` takes a C function, which can only use global variables.
     nonisolated(unsafe) private static var folderToRemove = ""  // written once, before atexit can read it
 
     private static func stopAtExit(_ folder: String) {
@@ -162,7 +160,7 @@ private actor Cluster {
     }
 }
 
-/// Lets in so many at a time.
+/// Admits a limited number at a time.
 private actor Gate {
     private var free: Int
     private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -183,8 +181,8 @@ private actor Gate {
 }
 
 extension DatabaseConfiguration {
-    /// For a test's own statements: a slow machine's PostgreSQL may take its time to start a backend.
-    /// - Parameter connections: of each kind; the service's own number if nil.
+    /// For a test's own statements: PostgreSQL may be slow to start a backend on a slow machine.
+    /// - Parameter connections: of each kind; nil: the service's own number.
     public static func patient(_ url: String, connections: Int? = nil) -> DatabaseConfiguration {
         var configuration = DatabaseConfiguration(url: url)
         (configuration.acquireSeconds, configuration.connectSeconds) = (30, 30)

@@ -1,4 +1,4 @@
-// The whole service in the test's process, on a port of its own. Thread: any.
+// The whole service in the test's process, on its own port. Thread: any.
 import Engine
 import Foundation
 import Logging
@@ -9,7 +9,7 @@ public final class TestServer: Sendable {
     public static let key = "a-shared-key-for-tests-of-32-characters-or-more"
 
     public let port: Int
-    /// Of `/metrics`; 0 if it is not served.
+    /// Port of `/metrics`; 0 if it is not served.
     public var metricsPort: Int { app.metricsPort }
     public var baseURL: String { "http://127.0.0.1:\(port)" }
     private let app: App
@@ -19,13 +19,12 @@ public final class TestServer: Sendable {
         port = app.port
     }
 
-    /// Starts it with `settings` over settings that suit a test: no rate limits, private networks allowed, an OpenAI
-    /// that is
-    /// not there, quick polling, one shard.
+    /// Starts it with `settings` over settings for tests: no rate limits, private networks allowed, no OpenAI, short
+    /// polls, one shard.
     /// - Parameters:
-    ///   - runsBackground: false keeps jobs as the test made them.
+    ///   - runsBackground: false leaves jobs unchanged.
     ///   - eagerBytesPerSecond: see ``App/init``.
-    ///   - tune: changes what is no setting, such as time limits.
+    ///   - tune: changes values that are no settings, such as time limits.
     public static func start(
         database: String, _ settings: [String: String] = [:], runsBackground: Bool = false,
         eagerBytesPerSecond: Double = .infinity, tune: (inout Config) -> Void = { _ in }
@@ -50,7 +49,7 @@ public final class TestServer: Sendable {
 
     public func stop() async { await app.stop() }
 
-    /// Runs `body` with a service on a fresh database, and takes both away afterwards.
+    /// Runs `body` with a service on a fresh database, and removes both afterwards.
     public static func with<Value: Sendable>(
         _ settings: [String: String] = [:], runsBackground: Bool = false, eagerBytesPerSecond: Double = .infinity,
         tune: @Sendable (inout Config) -> Void = { _ in },
@@ -75,7 +74,7 @@ extension TestServer {
 
     public static func sign(_ text: String) -> String { SignatureKeys(shared: key).sign(text) }
 
-    /// One request on a connection of its own. `signed`: what `X-Signature` covers; nil sends none.
+    /// One request on a new connection. `signed`: the text that `X-Signature` covers; nil sends none.
     public func send(
         _ method: String, _ target: String, signed: String? = nil, headers: [(String, String)] = [], body: String? = nil
     ) async throws -> Reply {
@@ -99,7 +98,7 @@ extension TestServer {
         }
     }
 
-    /// A job's endpoint, signed as C1.5 says.
+    /// A request to a job's endpoint, signed by C1.5.
     public func poll(_ path: String, job: String, method: String = "GET") async throws -> Reply {
         try await send(method, path.replacingOccurrences(of: ":job", with: job), signed: job)
     }
@@ -135,9 +134,9 @@ extension JSONValue {
     }
 }
 
-// MARK: - The database behind it
+// MARK: - Its database
 
-/// Looks at a database, or changes it, behind the service's back.
+/// Reads or changes a database directly.
 public func onDatabase<Value: Sendable>(
     _ url: String, _ body: @escaping @Sendable (DatabaseSession) async throws -> Value
 ) async throws -> Value {
@@ -151,7 +150,7 @@ public func onDatabase<Value: Sendable>(
     }
 }
 
-/// The shortest time that `body` takes of three: the machine may hold one up.
+/// The shortest of three runs of `body`: the machine may delay one.
 public func quickestOfThree(_ body: () async throws -> Void) async rethrows -> Duration {
     var shortest = Duration.seconds(3600)
     for _ in 0..<3 {

@@ -1,9 +1,9 @@
-// docs/CONFORMANCE.md is true: every rule is cited by a test, every test it names is there, and every row of the API
-// document is in it.
+// docs/CONFORMANCE.md is correct: a test cites every rule, every named test exists, and every row of the API document
+// is in it.
 import Foundation
 import Testing
 
-@Suite("What is promised and where it is tested", .timeLimit(.minutes(1)))
+@Suite("Promises and their tests", .timeLimit(.minutes(1)))
 struct ConformanceTests {
     private static let rules =
         numbered("C1", 7) + numbered("C2", 7) + ["C3"] + numbered("C3", 5) + numbered("C4", 5) + numbered("C5", 9)
@@ -66,7 +66,7 @@ struct ConformanceTests {
         }
     }
 
-    @Test("Every test that is named is there")
+    @Test("Every named test exists")
     func named() throws {
         let names = try Self.rows(after: "## The rules").flatMap { $0.cells.count > 1 ? $0.tests : [] }
         expectNone(names.filter { !Self.exists($0) })
@@ -81,7 +81,7 @@ struct ConformanceTests {
         }
     }
 
-    @Test("Whatever the API document lists is in the table")
+    @Test("The table has every list entry of the API document")
     func document() throws {
         let document = try Self.text(of: "docs/generation-service-api-v2.md")
         let names = Set(try Self.rows(after: "## The API document").flatMap(\.names))
@@ -106,7 +106,7 @@ struct ConformanceTests {
         listed += part("### HTTP коды ошибок", "###").matches(of: /(?m)^\| \*\*(\d+)/).map { String($0.1) }
         listed += part("### Политика повторов", "###").matches(of: /(?m)^\| (?:\*\*)?(\d\+?)/).map { String($0.1) }
         listed += part("### 📊 Жизненный цикл", "##").matches(of: /(?m)^\| \*\*(\w+)/).map { String($0.1) }
-        // As many as there are today, so that a pattern that finds nothing is noticed.
+        // The current number, so that a pattern without a match is detected.
         #expect(Set(listed).count == 128)
         expectNone(Set(listed).subtracting(names).sorted())
     }

@@ -1,10 +1,10 @@
 // The types of a source file and their members, found by reading its text. A value; any thread.
 
-/// What one file declares. Locals of function bodies are not declarations here.
+/// Declarations of one file. Locals of function bodies do not count.
 struct Declarations: Sendable {
     struct TypeName: Sendable {
         let name: String
-        /// The type that it is nested in; empty at file level.
+        /// The enclosing type; empty at file level.
         let owner: String
         let isPrivate: Bool
         let line: Int
@@ -15,7 +15,7 @@ struct Declarations: Sendable {
         /// The type that has it.
         let owner: String
         let isPrivate: Bool
-        /// Declared in an extension, perhaps of another file's type.
+        /// Declared in an extension, perhaps of a type from another file.
         let isInExtension: Bool
     }
 
@@ -28,7 +28,7 @@ struct Declarations: Sendable {
     }
 
     private var scopes: [Scope] = []
-    /// A type or an extension whose brace has not come yet.
+    /// A type or an extension before its opening brace.
     private var pending: Scope?
 
     init(_ file: SourceFile) {

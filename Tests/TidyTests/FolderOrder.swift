@@ -1,8 +1,8 @@
-// The order of the folders and what breaks it, found by reading text. A value; any thread.
+// The order of the folders and its violations, found in the text. A value; any thread.
 
 /// Folders of Sources in an order; each may use some of those before it.
 struct FolderOrder: Sendable {
-    /// For each folder (`Engine/Loop`) those that it may use, itself included.
+    /// For each folder (`Engine/Loop`) the folders that it may use, itself included.
     let allowed: [String: Set<String>]
 
     /// - Parameters:
@@ -52,7 +52,7 @@ struct FolderOrder: Sendable {
     }
 }
 
-/// What all files declare, and where.
+/// Declarations of all files, and their folders.
 private struct Known {
     /// Folders by type.
     private var types: [String: Set<String>] = [:]
@@ -82,7 +82,7 @@ private struct Known {
         }
     }
 
-    /// The folders that declare what is mentioned; nil if text cannot tell, or nobody does.
+    /// The folders that declare the mentioned name; nil if the text does not show it, or if no folder does.
     func owners(of mention: Mention, in path: String) -> Set<String>? {
         if let folders = types[mention.word], !mention.isMember { return folders }
         guard mention.isMember else { return nil }
@@ -91,7 +91,7 @@ private struct Known {
         return members[mention.word]
     }
 
-    /// Words behind `let`, `var`, `func` and `case`, and words before a colon.
+    /// Words after `let`, `var`, `func` and `case`, and words before a colon.
     private static func names(in file: SourceFile) -> Set<String> {
         var names: Set<String> = []
         for line in file.code {
@@ -110,7 +110,7 @@ private struct Mention {
     let word: String
     /// The word before the dot, if there is one.
     let base: String?
-    /// It stands behind a dot.
+    /// True for a word after a dot.
     let isMember: Bool
 
     static func all(in line: String) -> [Mention] {

@@ -1,5 +1,5 @@
-// The order of the folders as a test: a folder uses only folders that stand before it. The folders could be SwiftPM
-// targets, so that the compiler checked it, but then each of them would be compiled, optimised and linked by itself.
+// A folder uses only folders that stand before it. SwiftPM targets would let the compiler check this, but each of them
+// would be compiled, optimised and linked separately.
 import Testing
 
 private let order = FolderOrder(
@@ -8,11 +8,11 @@ private let order = FolderOrder(
         "Observe": ["Domain"],
         "Loop": ["Domain", "Observe"],
         "Verify": ["Domain", "Observe"],
-        // Parse hashes what it reads in the same pass, so it knows Verify and not the other way about.
+        // Parse hashes its input in the same pass, so it uses Verify; Verify does not use Parse.
         "Parse": ["Domain", "Observe", "Verify"],
         "Outbound": ["Domain", "Observe", "Loop"],
         "Persist": ["Domain", "Observe", "Loop", "Verify", "Parse"],
-        // Work does not know Notify: it leaves delivery rows, and Notify finds them.
+        // Work does not use Notify: it writes delivery rows, and Notify finds them.
         "Work": ["Domain", "Observe", "Loop", "Verify", "Parse", "Outbound", "Persist"],
         "Notify": ["Domain", "Observe", "Loop", "Verify", "Parse", "Outbound", "Persist"],
     ],
@@ -21,7 +21,7 @@ private let order = FolderOrder(
 
 @Suite("The order of the folders", .timeLimit(.minutes(1)))
 struct FolderOrderTests {
-    /// Main is a target of its own, which the compiler keeps apart.
+    /// Main is a separate target, which the compiler checks.
     private static let files = Repository.under("Sources/Engine/", "Sources/Server/").filter {
         !$0.path.hasPrefix("Sources/Server/Main/")
     }
@@ -36,7 +36,7 @@ struct FolderOrderTests {
         expectNone(order.allowed.keys.filter { !Set(Self.files.map(FolderOrder.folder)).contains($0) })
     }
 
-    @Test("CShims <- Engine <- Server <- loadtest, never back")
+    @Test("CShims <- Engine <- Server <- loadtest, never in reverse")
     func modules() throws {
         let imports = try Regex(#"\bimport (\w+ )?(Server|LoadtestKit)\b"#)
         let engine = Repository.under("Sources/Engine/")
@@ -45,14 +45,14 @@ struct FolderOrderTests {
         expectNone(server.flatMap { file in file.places { file.code[$0].contains("import LoadtestKit") } })
     }
 
-    @Test("An arrow the wrong way is found", arguments: Arrow.all)
+    @Test("A wrong arrow is found", arguments: Arrow.all)
     func wrongWay(arrow: Arrow) {
         let files = arrow.files.map { SourceFile(path: "Sources/\($0)/File.swift", text: $1) }
         #expect(order.violations(in: files).isEmpty == arrow.isRight)
     }
 }
 
-/// Made-up sources, one file per folder.
+/// Generated sources, one file per folder.
 struct Arrow: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let files: [(folder: String, text: String)]

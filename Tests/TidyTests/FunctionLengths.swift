@@ -1,7 +1,7 @@
-// How long functions are, told from the text: a body ends at the brace that stands under its declaration. Any thread.
+// Lengths of functions, from the text: a body ends at the brace below its declaration. Any thread.
 
 enum FunctionLengths {
-    /// Each function with a body of several lines: where it begins and how many lines it has, all included.
+    /// Each function with a body of several lines: its first line and its number of lines.
     static func of(_ file: SourceFile) -> [(line: Int, length: Int)] {
         file.code.indices.compactMap { start in
             guard isDeclaration(file.code[start]), let body = bodyStart(file.code, from: start) else { return nil }

@@ -1,4 +1,4 @@
-// One name, one thing: a type means the same wherever it is read, and docs/CONFORMANCE.md can cite a test file by name.
+// One name, one thing: a type means the same everywhere, and docs/CONFORMANCE.md can cite a test file by name.
 import Testing
 
 @Suite("Names", .timeLimit(.minutes(1)))
@@ -17,7 +17,7 @@ struct NameTests {
                 }))
     }
 
-    @Test("No two Swift files of the tests have one name")
+    @Test("No two Swift files of the tests have the same name")
     func files() {
         expectNone(
             Self.twice(
@@ -31,7 +31,7 @@ struct NameTests {
     }
 
     @Test(
-        "A type that is declared twice is found",
+        "A duplicate type is found",
         arguments: [
             ("struct Lease {}", "final class Lease {}", true),
             ("struct Lease {}", "private enum Lease {}", true),

@@ -1,4 +1,4 @@
-// The repository's files as the tidy rules see them: Swift text split into code, strings and comments. Any thread.
+// The repository's files for the tidy rules: Swift text split into code, strings and comments. Any thread.
 import Foundation
 
 /// One text file of the repository.
@@ -8,9 +8,9 @@ struct SourceFile: Sendable {
     let lines: [String]
     /// `lines` with the contents of strings and comments blanked out; the code inside interpolations stays.
     let code: [String]
-    /// What stands inside string literals, line by line.
+    /// The contents of string literals, by line.
     let strings: [String]
-    /// What stands inside comments, line by line.
+    /// The contents of comments, by line.
     let comments: [String]
 
     init(path: String, text: String) {
@@ -39,7 +39,8 @@ struct SourceFile: Sendable {
     }
 }
 
-/// Tells code from strings and comments: nested comments, raw and multi-line strings, strings inside interpolations.
+/// Separates code from strings and comments: nested comments, raw and multi-line strings, strings inside
+/// interpolations.
 private struct Lexer {
     private enum Mode: Equatable {
         case code(openParentheses: Int)
@@ -55,7 +56,7 @@ private struct Lexer {
     private(set) var strings: [UInt8] = []
     private(set) var comments: [UInt8] = []
 
-    /// Bytes that may begin or end something; the others are passed on unexamined.
+    /// Bytes that may begin or end a string or a comment; others are passed on unexamined.
     private static let isSpecial: [Bool] = (0..<256).map { "/\"#()\\\n*".utf8.contains(UInt8($0)) }
 
     init(text: [UInt8]) { self.text = text }
@@ -124,7 +125,7 @@ private struct Lexer {
         take(count, as: mode == .lineComment || mode == .blockComment ? \.comments : \.code)
     }
 
-    /// A line break goes to all three, so that line numbers agree; anything else is blank in the other two.
+    /// A line break goes to all three, so that line numbers agree; any other byte is blank in the other two.
     private mutating func take(_ count: Int, as kind: WritableKeyPath<Lexer, [UInt8]>) {
         for byte in text[at..<at + count] {
             if byte == UInt8(ascii: "\n") {
@@ -145,7 +146,7 @@ enum Repository {
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// Every text file, whatever its kind; not what builds and runs leave behind.
+    /// Every text file of any kind, except the output of builds and runs.
     static let everything: [SourceFile] = {
         var files: [SourceFile] = []
         var folders = [""]
@@ -173,7 +174,7 @@ enum Repository {
     }
 
     static let swift = everything.filter { $0.path.hasSuffix(".swift") && $0.path != "Package.swift" }
-    /// What we ship and what we measure with; not the tests.
+    /// Shipped and measuring code, without the tests.
     static let product = swift.filter { $0.path.hasPrefix("Sources/") || $0.path.hasPrefix("loadtest/") }
 
     static func under(_ folders: String...) -> [SourceFile] {

@@ -1,4 +1,4 @@
-// The style as a test: sizes, who may call which C library, what nobody may write. Each failure lists its places.
+// The style of the sources: sizes, users of C libraries, banned code. Each failure lists its places.
 import Foundation
 import Testing
 
@@ -22,7 +22,7 @@ struct TidyTests {
             })
     }
 
-    @Test("A file begins by saying what it is")
+    @Test("A file begins with a comment")
     func opening() {
         expectNone(Repository.swift.filter { !($0.lines.first ?? "").hasPrefix("//") }.map(\.path))
     }
@@ -36,17 +36,17 @@ struct TidyTests {
         expectNone(others.flatMap { file in file.places { file.code[$0].contains(call) } })
     }
 
-    @Test("SQL is written in Persist only, and in the fault laboratory")
+    @Test("Only Persist and the fault laboratory contain SQL")
     func sql() throws {
         let statement = try Regex(
             #"\b(SELECT .*\bFROM|INSERT INTO|DELETE FROM|UPDATE \w+ SET|CREATE TABLE|COPY \w+ ?\()"#)
-        // The fault laboratory looks at the tables from outside, as an operator would.
+        // The fault laboratory reads the tables from outside, as an operator would.
         let owners = ["Sources/Engine/Persist/", "loadtest/Chaos/Lab/"]
         let others = Repository.product.filter { file in !owners.contains { file.path.hasPrefix($0) } }
         expectNone(others.flatMap { file in file.places { file.strings[$0].contains(statement) } })
     }
 
-    @Test("One writer moves provider batches, and one machine decides where they go")
+    @Test("One writer moves provider batches, and one machine decides the moves")
     func oneWriter() {
         func users(of name: String) -> [String] {
             Repository.under("Sources/").filter { file in file.code.contains { $0.contains(name) } }.map(\.path)
@@ -57,7 +57,7 @@ struct TidyTests {
         expectNone(users(of: "BatchMove(").filter { $0 != machine + "BatchWriter.swift" })
     }
 
-    @Test("Foundation is used in Engine only where a reason is given")
+    @Test("Engine uses Foundation only for a listed reason")
     func foundation() throws {
         let importing = Repository.under("Sources/Engine/").filter { file in
             file.code.contains { $0.hasPrefix("import Foundation") || $0.hasPrefix("public import Foundation") }
@@ -68,7 +68,7 @@ struct TidyTests {
         )
     }
 
-    @Test("Nobody writes what goes round the loop or the type system", arguments: Banned.all)
+    @Test("No code bypasses the loop or the type system", arguments: Banned.all)
     func banned(word: Banned) throws {
         let pattern = try Regex(word.pattern)
         let files = Repository.swift.filter { file in !word.exceptIn.contains { file.path.hasPrefix($0) } }
@@ -76,7 +76,7 @@ struct TidyTests {
     }
 
     @Test(
-        "What switches a check off says why, on its line or the one before",
+        "A disabled check has its reason, on its line or the one before",
         arguments: ["@unchecked Sendable", "nonisolated(unsafe)"])
     func reasons(word: String) {
         expectNone(
@@ -88,13 +88,13 @@ struct TidyTests {
             })
     }
 
-    @Test("Nothing is left for later")
+    @Test("No code is left for later")
     func leftovers() throws {
         let word = try Regex(#"\b(TO"# + #"DO|FIX"# + #"ME|XX"# + #"X)\b"#)
         expectNone(Repository.swift.flatMap { file in file.places { file.lines[$0].contains(word) } })
     }
 
-    @Test("Nothing names a path of the place where it was written")
+    @Test("No file names a path of the author's machine")
     func workplace() {
         let paths = ["/wo" + "rk/", "../sha" + "red"]
         expectNone(
@@ -105,7 +105,7 @@ struct TidyTests {
     }
 }
 
-/// Fails with the whole list, so that one run shows all there is to mend.
+/// Fails with the whole list, so that one run shows all violations.
 func expectNone(_ places: [String], sourceLocation: SourceLocation = #_sourceLocation) {
     #expect(places.isEmpty, "\(places.sorted().joined(separator: "\n"))", sourceLocation: sourceLocation)
 }
@@ -123,7 +123,7 @@ struct CLibrary: Sendable, CustomTestStringConvertible {
         CLibrary(name: "libpq", pattern: #"\bPQ[a-z]\w+"#, owners: ["Sources/Engine/Persist/"]),
         CLibrary(
             name: "libcurl", pattern: #"\b(curl|CURL)[A-Z]*_\w+"#,
-            // Domain reads URLs and dates by curl's pure functions, so that judge and fetcher agree.
+            // Domain parses URLs and dates with curl's pure functions, so that judge and fetcher agree.
             owners: [
                 "Sources/Engine/Outbound/", "Sources/Engine/Domain/ParsedURL", "Sources/Engine/Domain/HTTPDate",
             ]),
@@ -132,13 +132,13 @@ struct CLibrary: Sendable, CustomTestStringConvertible {
             name: "zlib", pattern: #"\b((in|de)flate(Init2_|End)|z_stream|Z_[A-Z]\w+)\b"#,
             owners: ["Sources/Server/HTTP/Gzip"], scope: "Sources/"),
         CLibrary(
-            // Base64 is text, not verification, and Work needs it as well as Notify.
+            // Base64 is text, not verification, and both Work and Notify need it.
             name: "OpenSSL", pattern: #"\b(HMAC(_\w+)?|SHA256(_\w+)?|EVP_\w+)\("#,
             owners: ["Sources/Engine/Verify/", "Sources/Engine/Domain/Base64"], scope: "Sources/Engine/"),
     ]
 }
 
-/// Something that must not be written, and where it may be all the same.
+/// Banned code, and the places where it is allowed.
 struct Banned: Sendable, CustomTestStringConvertible {
     let name: String
     let pattern: String
@@ -146,7 +146,7 @@ struct Banned: Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 
     static let all = [
-        // A task without the loop as its preference comes back on another thread.
+        // A task without the loop as its preference resumes on another thread.
         Banned(
             name: "bare Task", pattern: #"\bTask(<[^>]*>)?\s*(\([^)]*\)\s*)?\{"#,
             exceptIn: ["Sources/Engine/Loop/", "Tests/LoopTests/"]),
@@ -154,7 +154,7 @@ struct Banned: Sendable, CustomTestStringConvertible {
         Banned(name: "Task.immediate", pattern: #"\bTask\.immediate\b"#, exceptIn: ["Sources/Engine/Loop/"]),
         Banned(name: "Task.sleep", pattern: #"\bTask\.sleep\b"#),
         Banned(name: "DispatchQueue", pattern: #"\bDispatchQueue\b"#),
-        // Of a string of up to 15 bytes it reads what is no longer there, in optimised builds only: use `withUTF8`.
+        // For a string of up to 15 bytes it reads freed memory, in optimised builds only: use `withUTF8`.
         Banned(name: "a string's span", pattern: #"\.utf8(Span)?\.span\b"#),
         // There is one platform. The code calls Glibc by name.
         Banned(name: "canImport", pattern: #"\bcanImport\("#),

@@ -52,7 +52,7 @@ struct BatchMachineNextTests {
         #expect(next(vision, [batch(1, .collected)]) == .plan(.vision, round: 2))
     }
 
-    @Test("C5.1: an intent without an outcome is looked into, never repeated blindly")
+    @Test("C5.1: an intent without an outcome is checked, never repeated blindly")
     func intents() {
         let vision = job(.processing, .visionAnalysis)
         #expect(next(vision, [batch(1, .uploading)]) == .findUpload(batch(1, .uploading)))
@@ -60,7 +60,7 @@ struct BatchMachineNextTests {
         #expect(next(vision, [batch(1, .asking, round: 0)]) == .giveUp(batch(1, .asking, round: 0), .answerLost))
     }
 
-    @Test("answers come first, then what is due in order; a batch that waits holds nobody up")
+    @Test("answers come first, then due acts in order; a waiting batch delays no other")
     func order() {
         let vision = job(.processing, .visionAnalysis)
         let waiting = batch(1, .submitted, notBefore: later)
@@ -69,7 +69,7 @@ struct BatchMachineNextTests {
         #expect(next(vision, [waiting, batch(2, .submitted, notBefore: now + 5)]) == .wait(until: now + 5))
     }
 
-    @Test("a stage looks at its own batches only, and plans the next round when none is open")
+    @Test("a stage uses its own batches only, and plans the next round if none is open")
     func rounds() {
         let translating = job(.translating, .translation)
         #expect(next(translating, [batch(1, .collected)]) == .open(.translation))
@@ -78,7 +78,7 @@ struct BatchMachineNextTests {
                 == .plan(.translation, round: 3))
     }
 
-    @Test("C4.3: a cancelled job takes back what is outside, then rests")
+    @Test("C4.3: a cancelled job cancels its batches at the provider, then rests")
     func cleanUp() {
         let cancelled = job(.cancelled, .visionAnalysis, cleanup: true)
         #expect(next(cancelled, [batch(1, .collected), batch(2, .submitted)]) == .recall(batch(2, .submitted)))

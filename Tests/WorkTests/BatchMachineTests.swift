@@ -1,13 +1,13 @@
-// What follows from each outcome, as transcripts: a batch and an outcome in, the verdict as one line out. Any thread.
+// The verdict on each outcome, as transcripts: a batch and an outcome in, the verdict as one line out. Any thread.
 import Testing
 
 @testable import Engine
 
-@Suite("The batch machine: what follows from an outcome")
+@Suite("The batch machine: the verdict on an outcome")
 struct BatchMachineTests {
     static let now = Timestamp(seconds: 1_000_000)
 
-    /// Facts without chance: a wait is 0.75 of the doubled first second.
+    /// Facts without randomness: a wait is 0.75 of the doubled first second.
     static func facts(ended: Bool = false, cuts: Int = 0, account: String = "mine") -> BatchFacts {
         var facts = BatchFacts(now: now, account: account)
         (facts.jobHasEnded, facts.cuts) = (ended, cuts)
@@ -85,7 +85,7 @@ struct BatchMachineTests {
 
     static let answer = ModelAnswer(fields: [("damages", "<p>x</p>")], model: "m-1", usage: Usage(input: 7, output: 2))
 
-    @Test("C5.1: one lot ahead of its stage: its answer is used; an unknown outcome is never asked for again")
+    @Test("C5.1: one lot ahead of its stage: its answer is used; an unknown outcome is never requested again")
     func asking() throws {
         let asking = Self.batch(.asking)
         try check(asking, .answered(position: 4, Self.answer), "answers: asking -> collected; cleared; answer 4")
@@ -110,7 +110,7 @@ struct BatchMachineTests {
             "collected: asking -> collected; says 'OpenAI's rate limit was reached'; then pause")
     }
 
-    @Test("C5.4: an image that the provider could not download is curable only while it was not sent along")
+    @Test("C5.4: an image that the provider could not download is curable only if it was not sent inline")
     func images() throws {
         var error = Self.api(400, "failed_to_download_image")
         error.imageDownload = true
@@ -121,7 +121,7 @@ struct BatchMachineTests {
             "answers: asking -> collected; failure 1")
     }
 
-    @Test("C5.1: an upload whose reply was lost stays an intent; one that was refused is planned again")
+    @Test("C5.1: an upload with a lost reply stays an intent; a refused one is planned again")
     func uploading() throws {
         let planned = Self.batch(.planned, failures: 2)
         try check(
@@ -145,7 +145,7 @@ struct BatchMachineTests {
             "postpone: uploading -> uploading; wait 3.0; error 'OpenAI could not be reached'; says so; counts 3 0 0")
     }
 
-    @Test("C5.1: a batch whose creation got no reply is looked for, and created again only after the settling time")
+    @Test("C5.1: a batch whose creation got no reply is searched for, and created again only after the settling time")
     func creating() throws {
         let uploaded = Self.batch(.uploaded)
         try check(uploaded, .admitted, "createIntent: uploaded -> creating; account mine")
@@ -180,7 +180,7 @@ struct BatchMachineTests {
             Self.facts(account: "another"))
     }
 
-    @Test("C5.4: a creation that is refused is planned anew a bounded number of times")
+    @Test("C5.4: a refused creation is planned again a bounded number of times")
     func refusedCreation() throws {
         let words = "'OpenAI answered 400: words'"
         try check(
@@ -191,7 +191,7 @@ struct BatchMachineTests {
             "abandon: creating -> abandoned; error \(words); says so; counts 0 5 0")
     }
 
-    @Test("C5.4: a batch that is polled runs on, ends, or fails for one of five reasons")
+    @Test("C5.4: a polled batch continues, ends, or fails for one of five reasons")
     func polling() throws {
         let submitted = Self.batch(.submitted, failures: 3)
         try check(
@@ -226,7 +226,7 @@ struct BatchMachineTests {
             "abandon: submitted -> abandoned; error \(words)")
     }
 
-    @Test("C5.4: a full queue is waited out; a batch that is alone in it is too large and is cut")
+    @Test("C5.4: a batch waits for a full queue; a batch alone in it is too large and is split")
     func fullQueue() throws {
         let full = "'OpenAI's queue of batches is full'"
         try check(
@@ -246,7 +246,7 @@ struct BatchMachineTests {
             "postpone: submitted -> uploaded; wait 30.0; error \(full); says so; counts 1 0 1", Self.facts(cuts: 64))
     }
 
-    @Test("a batch that is not there is given up under its own key, and waited for under another")
+    @Test("a missing batch is abandoned under its own key, and awaited under another")
     func missing() throws {
         let words = "'OpenAI answered 404: words'"
         for state in [ProviderBatchState.submitted, .ended] {
@@ -263,7 +263,7 @@ struct BatchMachineTests {
         }
     }
 
-    @Test("C5.4: a batch that is late is asked to end, and keeps what it has done")
+    @Test("C5.4: a late batch is cancelled, and keeps its answers")
     func recalling() throws {
         try check(
             Self.batch(.submitted, failures: 1), .recalled(Self.object(.cancelling)),
@@ -273,7 +273,7 @@ struct BatchMachineTests {
             "abandon: submitted -> abandoned; error 'The job's deadline was near'")
     }
 
-    @Test("C5.4: answers are collected; lines that the account could not run hold the batch up")
+    @Test("C5.4: answers are collected; lines that the account could not run delay the batch")
     func collecting() throws {
         try check(Self.batch(.ended, failures: 2), .collected(heldUp: nil), "collected: ended -> collected")
         try check(
@@ -281,7 +281,7 @@ struct BatchMachineTests {
             "holdUp: ended -> abandoned; error 'The service's OpenAI quota is used up'; says so; held up")
     }
 
-    @Test("C4.3, C5.9: an ended job takes back what is outside, waits for it, and books what it cost")
+    @Test("C4.3, C5.9: an ended job cancels its batches at the provider, waits for them, and books their cost")
     func cleaningUp() throws {
         let ended = Self.facts(ended: true)
         let forgotten = "abandoned; error 'The job has ended'"
@@ -311,7 +311,7 @@ struct BatchMachineTests {
             "book: ended -> collected; usage m-1 5+1", ended)
     }
 
-    @Test("C4.3: what was made while the lease went is dropped only if nobody will look for it")
+    @Test("C4.3: a batch made during the loss of the lease is dropped only if no search would find it")
     func orphans() {
         let creating = Self.batch(.creating)
         var unnamed = creating
@@ -325,9 +325,9 @@ struct BatchMachineTests {
         #expect(orphan(.uploaded(file: "f"), true, nil) == .file("f"))
         #expect(orphan(.uploaded(file: "f"), false, []) == nil && orphan(.uploaded(file: "f"), nil, nil) == nil)
         #expect(orphan(made, true, nil) == .batch("batch_3"))
-        // The new holder finds it, or has it already.
+        // The new holder finds it, or has found it already.
         #expect(orphan(made, false, [unnamed]) == nil && orphan(made, nil, nil) == nil)
-        // The row has got another one.
+        // The row has another batch.
         #expect(orphan(made, false, [adopted]) == .batch("batch_3"))
     }
 }

@@ -1,4 +1,4 @@
-// The table of legal moves: every state meets every outcome, and no verdict leaves the table. Any thread.
+// The table of legal moves: each state meets each outcome, and each verdict is a legal move. Any thread.
 import Foundation
 import Testing
 
@@ -36,7 +36,7 @@ struct BatchMovesTests {
             Samples.object(.failed, errors: [$0])
         }
 
-    /// Outcomes that an open batch's acts can have, by state: every one has a verdict, and no other has.
+    /// Possible outcomes of an open batch's acts, by state: each has a verdict, and no other outcome has one.
     static func isPossible(_ outcome: BatchOutcome, in state: ProviderBatchState, ended: Bool) -> Bool {
         switch outcome {
         case .givenUp: state.isOpen
@@ -71,7 +71,7 @@ struct BatchMovesTests {
                         let verdict = try BatchMachine.after(batch, outcome, Samples.facts(ended: ended))
                         let isLegal = verdict.to == state || BatchMachine.moves[state]?.contains(verdict.to) ?? false
                         #expect(isLegal, "\(state) -> \(verdict.to) after \(outcome)")
-                        // After the job's end nothing new is begun, and its row stays as it is.
+                        // After the job's end nothing new is begun, and the row stays unchanged.
                         if ended {
                             #expect(
                                 ![.planned, .uploading, .uploaded, .creating].contains(verdict.to)
@@ -86,7 +86,7 @@ struct BatchMovesTests {
         #expect(met == Set(ProviderBatchState.allCases))
     }
 
-    @Test("every state is in the table; an end has no way on, and every other state has")
+    @Test("every state is in the table; only end states have no legal move")
     func table() {
         #expect(Set(BatchMachine.moves.keys.compactMap(\.self)) == Set(ProviderBatchState.allCases))
         for state in ProviderBatchState.allCases {
@@ -94,7 +94,7 @@ struct BatchMovesTests {
         }
     }
 
-    @Test("docs/job-states.md shows the table as it is")
+    @Test("docs/job-states.md shows the current table")
     func picture() throws {
         let order: [ProviderBatchState?] = [nil] + ProviderBatchState.allCases
         let lines = order.flatMap { from in

@@ -1,4 +1,4 @@
-// How lots are cut into provider batches. Any thread.
+// The cut of lots into provider batches. Any thread.
 import Engine
 import Testing
 
@@ -26,13 +26,13 @@ struct BatchPlannerTests {
         #expect(over.map(\.positions) == [[0], [1]])
     }
 
-    @Test("a line over the bound goes alone rather than nowhere")
+    @Test("a line over the bound gets its own batch")
     func oversized() {
         let batches = BatchPlanner.cut(lines(2, bytes: 500), bounds: BatchBounds(bytes: 100), inlineAll: false)
         #expect(batches.map(\.positions) == [[0], [1]])
     }
 
-    @Test("lots whose images the provider could not download are sent inline, apart from the others")
+    @Test("lots whose images the provider could not download are sent inline, in separate batches")
     func inline() {
         var mixed = lines(3)
         mixed[1].needsInlineImages = true
@@ -42,7 +42,7 @@ struct BatchPlannerTests {
         #expect(BatchPlanner.cut(mixed, bounds: BatchBounds(), inlineAll: true).map(\.inlineImages) == [true])
     }
 
-    @Test("fifty thousand lots in one batch, the next one in a second")
+    @Test("fifty thousand lots in one batch, the next one in a second batch")
     func fullBatch() {
         let batches = BatchPlanner.cut(lines(50_001), bounds: BatchBounds(), inlineAll: false)
         #expect(batches.map(\.positions.count) == [50_000, 1])

@@ -1,4 +1,4 @@
-// A job's time and its account's troubles as transcripts: rows in, the next step out. Any thread.
+// A job's time and its account's limits as transcripts: rows in, the next step out. Any thread.
 import Engine
 import Testing
 
@@ -29,45 +29,45 @@ struct JobDeadlineTests {
         BatchMachine.next(job: job(stage), batches: batches, now: born + hour * 3600, deadline: deadline)
     }
 
-    @Test("C5.4: in the last eighth nothing goes into a batch any more, and what is in one is taken back")
+    @Test("C5.4: in the last eighth no new batch begins, and open ones are cancelled")
     func direct() {
         #expect(next([], atHour: 20.9) == .open(.vision))
         #expect(next([], atHour: 21.1) == .askDirectly(.vision, round: 0))
         #expect(next([batch(1, .planned)], atHour: 21.1) == .giveUp(batch(1, .planned), .deadlineNear))
         #expect(next([batch(1, .uploaded)], atHour: 21.1) == .giveUp(batch(1, .uploaded), .deadlineNear))
-        // What may be outside is looked into as ever.
+        // Possible batches at the provider are checked as before.
         #expect(next([batch(1, .uploading)], atHour: 21.1) == .findUpload(batch(1, .uploading)))
         #expect(next([batch(1, .creating)], atHour: 21.1) == .findBatch(batch(1, .creating)))
         #expect(next([batch(1, .submitted)], atHour: 20.9) == .poll(batch(1, .submitted)))
         #expect(next([batch(1, .submitted)], atHour: 21.1) == .recall(batch(1, .submitted)))
         let recalled = batch(1, .submitted, isRecalled: true)
         #expect(next([recalled], atHour: 21.2) == .poll(recalled))
-        // It does not follow: half of the time that is left is kept for its lots.
+        // Direct requests do not follow at once: half of the remaining time is kept for the lots of the batch.
         #expect(next([recalled], atHour: 22.6) == .giveUp(recalled, .deadlineNear))
         let collected = [batch(1, .collected), batch(2, .collected, round: 2)]
         #expect(next(collected, atHour: 21.1) == .askDirectly(.vision, round: 2))
     }
 
-    @Test("C5.4: answers that are there come first, also after the deadline; then the job ends")
+    @Test("C5.4: available answers come first, also after the deadline; then the job ends")
     func over() {
         #expect(next([batch(1, .ended)], atHour: 30) == .collect(batch(1, .ended)))
         #expect(next([batch(1, .submitted)], atHour: 24) == .expire)
         #expect(next([], atHour: 24, .imagePrefetch) == .expire)
         #expect(BatchMachine.next(job: job(.queued, .pending), batches: [], now: born + 90_000) == .expire)
         #expect(next([], atHour: 24, .finalizing) == .finish)
-        // Answers that cannot be had for now do not hold the end up.
+        // Answers that are unavailable for now do not delay the end.
         let stubborn = batch(1, .ended, notBefore: born + 30 * 3600)
         #expect(next([stubborn], atHour: 25) == .expire)
     }
 
-    @Test("a job that waits is woken when its time changes what is to be done")
+    @Test("a waiting job is woken when its time changes the next act")
     func wakes() {
         let waiting = batch(1, .submitted, notBefore: born + 23 * 3600)
         #expect(next([waiting], atHour: 20) == .wait(until: born + 21 * 3600))
         #expect(next([waiting], atHour: 22) == .wait(until: born + 23 * 3600))
     }
 
-    @Test("C5.4: with more time than the provider's own, a batch that outlives that is taken back, then given up")
+    @Test("C5.4: with more time than the provider's, a batch that outlives the provider's is cancelled, then abandoned")
     func overdue() {
         let week = JobDeadline(hours: 168)
         func next(_ batch: ProviderBatch, _ hour: Double) -> JobAct {
@@ -80,13 +80,13 @@ struct JobDeadlineTests {
         #expect(next(recalled, 26.1) == .giveUp(recalled, .deadlineNear))
     }
 
-    @Test("C5.4: after lines that the account could not run one lot is asked for, then the round is planned again")
+    @Test("C5.4: after lines that the account could not run one lot is a probe, then the round is planned again")
     func heldUp() {
         let held = batch(2, .abandoned, isHeldUp: true)
         let first = batch(1, .collected, round: 0)
         #expect(next([first, held], atHour: 1) == .probe(.vision))
         #expect(next([first, held, batch(3, .collected, round: 0)], atHour: 1) == .plan(.vision, round: 1))
-        // Others of the round went well: it counts once all of it did.
+        // Other batches of the round succeeded: the round counts only if all did.
         let other = batch(3, .collected)
         #expect(next([first, held, other], atHour: 1) == .probe(.vision))
         let rounds = [first, batch(2, .collected), batch(3, .abandoned, round: 2, isHeldUp: true)]
@@ -94,7 +94,7 @@ struct JobDeadlineTests {
         #expect(next([held], atHour: 22) == .askDirectly(.vision, round: 1))
     }
 
-    @Test("C4.3, C5.9: answers of an ended job are not stored, but looked through for what they cost")
+    @Test("C4.3, C5.9: answers of an ended job are not stored, but their cost is read")
     func cleanUp() {
         var ended = job(.visionAnalysis, .cancelled)
         ended.cleanupPending = true
@@ -121,17 +121,17 @@ struct QueueShareTests {
         #expect(admits(small, 6, queue))
     }
 
-    @Test("C5.4: a job with nothing in the queue goes before one that has something there")
+    @Test("C5.4: a job with nothing in the queue goes before one with a batch there")
     func turns() {
         let full = [QueuedJob(job: large, tokens: 500, waiting: 200), QueuedJob(job: small, tokens: 0, waiting: 250)]
         let third = QueuedJob(job: Identifier(high: 0, low: 3), tokens: 200, waiting: nil)
         #expect(!admits(large, 200, full + [third]))
         #expect(admits(small, 250, full + [third]))
-        // Nobody waits with nothing: what is free is used.
+        // No other job waits with nothing in the queue: free room is used.
         #expect(admits(large, 200, [QueuedJob(job: large, tokens: 500, waiting: 200), third]))
     }
 
-    @Test("C5.4: without a bound, whoever fills the queue lets those go first who found it full")
+    @Test("C5.4: without a bound, the job that fills the queue lets jobs go first that found it full")
     func refusals() {
         func admits(_ job: Identifier, _ queue: [QueuedJob]) -> Bool {
             QueueShare.admits(job, tokens: 1, queue: queue, limit: nil)
@@ -143,14 +143,14 @@ struct QueueShareTests {
         #expect(admits(small, [filling, QueuedJob(job: small, tokens: 0, waiting: 5, wasRefused: true)]))
     }
 
-    @Test("C5.4: what is larger than the whole queue is tried when nothing else is there")
+    @Test("C5.4: a batch larger than the whole queue is tried if the queue is empty")
     func oversized() {
         #expect(admits(large, 5000, [QueuedJob(job: large, tokens: 0, waiting: 5000)]))
         #expect(!admits(large, 5000, [QueuedJob(job: small, tokens: 1, waiting: nil)]))
         #expect(QueueShare.batchTokens(limit: 1000) == 250 && QueueShare.batchTokens(limit: 1) == 1)
     }
 
-    @Test("C5.4: lines that are sent again go in smaller batches")
+    @Test("C5.4: repeated lines go in smaller batches")
     func smallerRounds() {
         #expect((1...3).map { BatchBounds().inRound($0).lines } == [50_000, 6250, 781])
         #expect(BatchBounds(lines: 3).inRound(3).lines == 1)

@@ -1,4 +1,4 @@
-// Batches as the API shows them, their result lines, and lines out of chunks.
+// Batches in the form of the API, their result lines, and lines out of chunks.
 import Testing
 
 @testable import Engine
@@ -37,7 +37,7 @@ private struct Unexpected: Error { var what: String }
 
 @Suite("OpenAI result lines", .timeLimit(.minutes(1)))
 struct OpenAIResultLineTests {
-    @Test("a completed answer gives its fields, the snapshot's name and what it cost")
+    @Test("a completed answer has its fields, the snapshot's name and its cost")
     func completed() {
         let output = read(line(answer(#"{"damages":"<p>Dent</p>"}"#)))
         #expect(output?.customID == "v-7")
@@ -60,7 +60,7 @@ struct OpenAIResultLineTests {
     }
 
     @Test(
-        "an answer that is not our schema's form is curable and is paid for",
+        "an answer outside our schema is curable and is paid for",
         arguments: [
             #"{"damages":""}"#, #"{"damages":" \n"}"#, #"{"damages":1}"#, #"{"damages":null}"#, #"{"x":"y"}"#, "{}",
             "[]", "text",
@@ -73,7 +73,7 @@ struct OpenAIResultLineTests {
         #expect(failed.usage == Usage(input: 11, output: 7))
     }
 
-    @Test("the fields come in the order asked for, whatever the answer's order")
+    @Test("the fields have the requested order, for any order in the answer")
     func order() {
         let output = read(line(answer(#"{"ru":"б","de":"d"}"#)), fields: ["de", "ru"])
         guard case .answer(let answer)? = output?.outcome else { return #expect(Bool(false)) }
@@ -95,13 +95,13 @@ struct OpenAIResultLineTests {
         #expect(!refused.curable)
         #expect(refused.reason.contains("I cannot"))
         #expect(refused.usage == Usage(input: 11, output: 7))
-        // With a small bound, reasoning eats everything: no message item at all.
+        // With a small bound, reasoning uses everything: there is no message item at all.
         let eaten = #"{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"},"output":[]}"#
         #expect(try failure(read(line(eaten))).curable)
     }
 
     @Test(
-        "HTTP 200 around a failed answer is a failure",
+        "a failed answer in an HTTP 200 is a failure",
         arguments: [
             ("server_error", true, false), ("rate_limit_exceeded", true, false), ("vector_store_timeout", true, false),
             ("invalid_prompt", false, false), ("failed_to_download_image", true, true),
@@ -130,7 +130,7 @@ struct OpenAIResultLineTests {
         #expect(gone?.error?.requestID == "req_9")
     }
 
-    @Test("what was never run is sent again: expired, cancelled, or without any word")
+    @Test("lines that never ran are sent again: expired, cancelled, or unmentioned")
     func withoutResponse() throws {
         for error in [#"{"code":"batch_expired","message":"late"}"#, #"{"code":"batch_cancelled"}"#, "null"] {
             let failed = try failure(read(#"{"id":"x","custom_id":"t-1","response":null,"error":\#(error)}"#))
@@ -142,7 +142,7 @@ struct OpenAIResultLineTests {
     }
 
     @Test(
-        "a line that names no request is no result",
+        "a line without a custom_id is no result",
         arguments: [
             "", "x", "{", "[]", "{}", #"{"custom_id":7}"#, #"{"custom_id":""}"#, #"{"custom_id":null,"response":{}}"#,
         ])
@@ -150,7 +150,7 @@ struct OpenAIResultLineTests {
         #expect(read(text) == nil)
     }
 
-    @Test("no result line, however damaged, stops the reader")
+    @Test("no damaged result line stops the reader")
     func damaged() {
         let whole = Array(line(answer(#"{"damages":"<p>Dent</p>"}"#)).utf8)
         for length in 0..<whole.count { _ = BatchOutput.read(Array(whole.prefix(length))) }
@@ -161,7 +161,7 @@ struct OpenAIResultLineTests {
         }
     }
 
-    @Test("custom ids say stage and position, and only in one spelling")
+    @Test("custom ids have stage and position, in exactly one spelling")
     func customIDs() {
         #expect(BatchCustomID(.vision, 17).description == "v-17")
         #expect(BatchCustomID("t-49999") == BatchCustomID(.translation, 49_999))
@@ -178,7 +178,7 @@ struct OpenAIBatchObjectTests {
         BatchObject(try JSONValue.parse(Array(text.utf8)))
     }
 
-    @Test("only the members that the API promises")
+    @Test("only the promised members of the API are required")
     func least() throws {
         let found = try #require(try batch(#"{"id":"b1","object":"batch","status":"validating","created_at":5}"#))
         #expect(found.status == .validating)
@@ -203,7 +203,7 @@ struct OpenAIBatchObjectTests {
         #expect(try batch("[]") == nil)
     }
 
-    @Test("an unknown status is one that still runs")
+    @Test("an unknown status counts as running")
     func statuses() throws {
         let ended = ["completed", "failed", "expired", "cancelled"]
         for status in ended + ["validating", "in_progress", "finalizing", "cancelling", "archiving"] {
@@ -213,7 +213,7 @@ struct OpenAIBatchObjectTests {
     }
 
     @Test(
-        "why a batch failed decides what follows",
+        "the reason of a failed batch decides the next act",
         arguments: [
             (#"[{"code":"token_limit_exceeded","message":"full","line":null}]"#, .queueFull),
             (#"[{"code":"server_error"}]"#, .passing), ("[]", .passing),
@@ -243,7 +243,7 @@ struct LineSplitterTests {
         return (found, splitter.skipped)
     }
 
-    @Test("the lines do not depend on how the bytes arrive", arguments: 1...40)
+    @Test("the lines are independent of the split of the bytes", arguments: 1...40)
     func chunking(_ chunk: Int) {
         let found = lines("a\nbb\r\n\n\nccc é\n\r\nlast", chunk: chunk)
         #expect(found.lines == ["a", "bb", "ccc é", "last"])
@@ -258,7 +258,7 @@ struct LineSplitterTests {
         #expect(found.skipped == 2)
     }
 
-    @Test("nothing in, nothing out")
+    @Test("an empty input has no lines")
     func empty() {
         #expect(lines("", chunk: 1).lines.isEmpty)
         #expect(lines("\n\n", chunk: 1).lines.isEmpty)

@@ -1,4 +1,4 @@
-// Files and batches over the wire: exact uploads, batches that are never started twice, result files in pieces.
+// Files and batches on the wire: exact uploads, batches that are never started twice, result files in pieces.
 import TestSupport
 import Testing
 
@@ -6,7 +6,7 @@ import Testing
 
 private let batch = #"{"id":"batch_1","object":"batch","status":"validating","input_file_id":"file-1","created_at":7}"#
 
-/// A source of given chunks, pulled on the loop.
+/// A source of the given chunks, pulled on the loop.
 private final class Chunks: ByteSource {
     private var chunks: [[UInt8]]
     init(_ chunks: [String]) { self.chunks = chunks.map { Array($0.utf8) } }
@@ -15,7 +15,7 @@ private final class Chunks: ByteSource {
 
 @Suite("OpenAI batches over the wire", .timeLimit(.minutes(1)))
 struct OpenAIBatchWireTests {
-    @Test("a lost reply to createBatch is told as such, and no second request is made", arguments: [0, 1, 2])
+    @Test("a lost reply to createBatch is reported as such, without a second request", arguments: [0, 1, 2])
     func lostReply(_ kind: Int) async throws {
         let lost: [Reply] = [.hangUp, .json(502, "<html>"), .json(200, "{")]
         let requests = try await withOpenAI([lost[kind], .json(200, batch)]) { client in
@@ -27,7 +27,7 @@ struct OpenAIBatchWireTests {
         #expect(requests.count == 1)
     }
 
-    @Test("a refused createBatch is surely not there", arguments: [400, 401, 404, 429])
+    @Test("a refused createBatch has certainly made no batch", arguments: [400, 401, 404, 429])
     func refused(_ status: Int) async throws {
         let requests = try await withOpenAI([.json(status, "{}", [("retry-after", "0.01")])]) { client in
             let error = try await openAIError { () throws(OpenAIError) in
@@ -71,7 +71,7 @@ struct OpenAIBatchWireTests {
             ])
     }
 
-    @Test("cancelling a batch that has ended shows the batch", arguments: [400, 409])
+    @Test("cancelling an ended batch returns the batch", arguments: [400, 409])
     func cancelEnded(_ status: Int) async throws {
         let ended = #"{"id":"batch_1","status":"completed","input_file_id":"f"}"#
         let requests = try await withOpenAI([.json(status, "{}"), .json(200, ended)]) { client in
@@ -90,7 +90,7 @@ struct OpenAIBatchWireTests {
         #expect(requests.first?.target == "/v1/batches/%2e%2e%2ffiles%3fx%3d1%23%c3%a9")
     }
 
-    @Test("deleting what is gone is done")
+    @Test("deleting a missing file succeeds")
     func delete() async throws {
         let requests = try await withOpenAI([.hangUp, .json(404, "{}")]) { client in
             try await client.deleteFile("file-1")
@@ -98,7 +98,7 @@ struct OpenAIBatchWireTests {
         #expect(requests.map(\.method) == ["DELETE", "DELETE"])
     }
 
-    @Test("an upload is exactly the form that was announced")
+    @Test("an upload has exactly the announced form")
     func upload() async throws {
         let requests = try await withOpenAI([.json(200, #"{"id":"file-9","object":"file","bytes":9}"#)]) { client in
             let source = Chunks(["{}\n", "", "{\"a\"", ":1}\n"])
@@ -117,7 +117,7 @@ struct OpenAIBatchWireTests {
         #expect(request.header("content-type") == "multipart/form-data; boundary=\(boundary)")
     }
 
-    @Test("a source of another length than announced uploads nothing", arguments: [["12345"], ["123456", "7"]])
+    @Test("a source with another length than announced uploads nothing", arguments: [["12345"], ["123456", "7"]])
     func wrongLength(_ chunks: [String]) async throws {
         let requests = try await withOpenAI([.json(200, #"{"id":"file-9"}"#)]) { client in
             let error = try await openAIError { () throws(OpenAIError) in
@@ -148,7 +148,7 @@ struct OpenAIBatchWireTests {
         #expect(requests.first?.target == "/v1/files?purpose=batch&limit=1000&after=file-0")
     }
 
-    @Test("a result file comes line by line; opening it is tried again")
+    @Test("a result file is read line by line; its opening is retried")
     func openFile() async throws {
         let requests = try await withOpenAI([
             .json(500, ""), .pieces(["{\"a\":", "1}\n{\"b\"", ":2}\n\n", "{\"c\":3}"]),
@@ -165,9 +165,9 @@ struct OpenAIBatchWireTests {
         #expect(requests.map(\.target) == ["/v1/files/file-1/content", "/v1/files/file-1/content"])
     }
 
-    @Test("a result file that is cut short is an error, never a shorter file")
+    @Test("a truncated result file is an error, never a shorter file")
     func cutShort() async throws {
-        // More than is read ahead, so that the break comes while lines are being read and not while the file is opened.
+        // More than the read-ahead, so that the break happens during the reading of lines and not during the opening.
         let lines = String(repeating: "{\"a\":1}\n", count: 300_000)
         try await withOpenAI([.cutShort(lines)]) { client in
             let reader = try await client.openFile("file-1")
@@ -180,7 +180,7 @@ struct OpenAIBatchWireTests {
         }
     }
 
-    @Test("a file that is not there says so; one that is left early is let go")
+    @Test("a missing file is reported; an abandoned download is closed")
     func notThere() async throws {
         try await withOpenAI([failed(404, "not_found"), .pieces(["{}\n{}\n"])]) { client in
             let error = try await openAIError { () throws(OpenAIError) in _ = try await client.openFile("file-1") }

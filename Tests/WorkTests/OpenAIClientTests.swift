@@ -1,4 +1,4 @@
-// The client against a scripted server: what goes over the wire, what is sent twice, and what never is.
+// The client against a scripted server: requests on the wire, and which of them are repeated.
 import TestSupport
 import Testing
 
@@ -6,7 +6,7 @@ import Testing
 
 typealias Reply = ScriptedServer.Reply
 
-/// Runs `body` with a client of a server that follows `script`; gives the requests that arrived.
+/// Runs `body` with a client of a server that follows `script`; returns the requests received.
 @discardableResult
 func withOpenAI(
     _ script: [Reply], configure: @escaping @Sendable (inout OpenAIConfiguration) -> Void = { _ in },
@@ -30,7 +30,7 @@ func withOpenAI(
     return server.requests
 }
 
-/// The error that `body` ends in.
+/// The error of `body`.
 func openAIError(_ body: () async throws(OpenAIError) -> Void) async throws -> OpenAIError {
     do throws(OpenAIError) { try await body() } catch { return error }
     throw NoError()
@@ -56,9 +56,9 @@ func failed(_ status: Int, _ code: String, param: String = "", _ headers: [(Stri
 
 private let good = answered(#"{"damages":"<p>Dent</p>"}"#)
 
-@Suite("OpenAI answers over the wire", .timeLimit(.minutes(1)))
+@Suite("OpenAI's answers on the wire", .timeLimit(.minutes(1)))
 struct OpenAIRespondTests {
-    @Test("a request carries the key, the organisation and the body, and brings the answer")
+    @Test("a request has the key, the organisation and the body, and returns the answer")
     func plain() async throws {
         let requests = try await withOpenAI([good]) {
             $0.organization = "org-1"
@@ -79,7 +79,7 @@ struct OpenAIRespondTests {
         #expect(requests[0].text == "{}")
     }
 
-    @Test("passing troubles are sat out: 429, 5xx, a lost reply")
+    @Test("temporary errors are retried: 429, 5xx, a lost reply")
     func retried() async throws {
         for trouble in [failed(429, "rate_limit_exceeded"), .json(502, "<html>"), .hangUp] {
             let requests = try await withOpenAI([trouble, trouble, good]) { client in
@@ -89,7 +89,7 @@ struct OpenAIRespondTests {
         }
     }
 
-    @Test("three tries and no more; what was learnt of the last one is told")
+    @Test("three attempts and no more; the error is that of the last one")
     func bounded() async throws {
         let trouble = failed(500, "server_error", [("x-request-id", "req_42")])
         let requests = try await withOpenAI([.hangUp, trouble, trouble, good]) { client in
@@ -103,7 +103,7 @@ struct OpenAIRespondTests {
         #expect(requests.count == 3)
     }
 
-    @Test("what waiting does not cure is asked once", arguments: ["insufficient_quota", "model_not_found", "bad"])
+    @Test("permanent errors are not retried", arguments: ["insufficient_quota", "model_not_found", "bad"])
     func final(_ code: String) async throws {
         let requests = try await withOpenAI([failed(code == "bad" ? 400 : 429, code), good]) { client in
             _ = try await openAIError { () throws(OpenAIError) in _ = try await client.respond([], deadlineSeconds: 10)
@@ -121,7 +121,7 @@ struct OpenAIRespondTests {
         }
     }
 
-    @Test("a Retry-After beyond the deadline is told, not waited for")
+    @Test("a Retry-After beyond the deadline is reported without a wait")
     func retryAfterBeyond() async throws {
         let requests = try await withOpenAI([failed(429, "slow_down", [("Retry-After", "30")]), good]) { client in
             let error = try await openAIError { () throws(OpenAIError) in
@@ -144,10 +144,10 @@ struct OpenAIRespondTests {
         }
     }
 
-    @Test("nobody there is unavailable, and nothing can have arrived")
+    @Test("a refused connection is unavailable, and no request can have arrived")
     func nobody() async throws {
         try await withOpenAI([]) {
-            // A port that was free a moment ago and that nobody listens on.
+            // A port that was free a moment ago and has no listener.
             $0 = OpenAIConfiguration(baseURL: "http://127.0.0.1:1/v1", apiKey: "k")
         } _: { client in
             let error = try await openAIError { () throws(OpenAIError) in
@@ -158,7 +158,7 @@ struct OpenAIRespondTests {
         }
     }
 
-    @Test("the key is shown to nobody, not even where the server repeats it")
+    @Test("the key is never shown, even if the server repeats it")
     func key() async throws {
         let echo = Reply.json(400, #"{"error":{"message":"odd key K3Y-of-ours here","code":"c"}}"#)
         try await withOpenAI([echo]) {
@@ -172,7 +172,7 @@ struct OpenAIRespondTests {
     }
 }
 
-@Suite("Asking OpenAI's models", .timeLimit(.minutes(1)))
+@Suite("Requests to OpenAI's models", .timeLimit(.minutes(1)))
 struct OpenAIAskTests {
     private static func ask(_ client: OpenAIClient) async throws(OpenAIError) -> OpenAIClient.StageAnswer {
         try await client.ask(.translation, fields: ["damages"], deadlineSeconds: 20) { parameters in
@@ -184,7 +184,7 @@ struct OpenAIAskTests {
         }
     }
 
-    @Test("C8: the next model of the list is asked, and stays in use")
+    @Test("C8: the next model of the list is used, and stays in use")
     func fallback() async throws {
         let requests = try await withOpenAI([failed(404, "model_not_found"), good, good]) { client in
             let first = try await Self.ask(client)
@@ -195,7 +195,7 @@ struct OpenAIAskTests {
         #expect(requests.map(\.text).map { $0.contains("gpt-4.1-mini") } == [true, false, false])
     }
 
-    @Test("C8: when every model is gone the error says so, and nothing turns for ever")
+    @Test("C8: if every model is removed the error says so, without an endless loop")
     func allGone() async throws {
         let gone = failed(400, "model_not_found")
         let requests = try await withOpenAI([gone, gone, gone, gone]) { client in
@@ -216,7 +216,7 @@ struct OpenAIAskTests {
         #expect(requests.map(\.text).map { $0.contains("0.1") } == [true, false, false])
     }
 
-    @Test("C2.5: a cut answer is asked for again with more room, and both are paid for")
+    @Test("C2.5: a cut answer is requested again with more room, and both are paid for")
     func cut() async throws {
         let requests = try await withOpenAI([answered("{\"dam", status: "incomplete"), good]) { client in
             let answer = try await Self.ask(client)
@@ -226,7 +226,7 @@ struct OpenAIAskTests {
         #expect(requests.map(\.text).map { $0.contains("8000") } == [false, true])
     }
 
-    @Test("C2.5: an answer that stays unusable is an error that knows what was spent")
+    @Test("C2.5: an answer that stays unusable is an error with its cost")
     func unusable() async throws {
         let bad = answered("not JSON")
         let requests = try await withOpenAI([bad, bad, bad, good]) { client in
@@ -237,7 +237,7 @@ struct OpenAIAskTests {
         #expect(requests.count == 3)
     }
 
-    @Test("the probe lists models with their announced ends, in one try")
+    @Test("the probe lists models with their announced ends, in one attempt")
     func probe() async throws {
         let list = #"{"object":"list","data":[{"id":"a","shutdown_date":"2027-01-14"},{"id":"b"},{"x":1}]}"#
         try await withOpenAI([.json(200, list), .json(503, "")]) { client in

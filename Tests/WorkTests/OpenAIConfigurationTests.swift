@@ -1,11 +1,11 @@
-// The settings, the account's name, and how a list of models is gone through.
+// The settings, the account's name, and the choice from a list of models.
 import Testing
 
 @testable import Engine
 
 @Suite("OpenAI settings and models", .timeLimit(.minutes(1)))
 struct OpenAIConfigurationTests {
-    @Test("C8: the base URL is taken with its /v1; one slash at its end is tolerated")
+    @Test("C8: the base URL includes /v1; one slash at its end is accepted")
     func baseURL() {
         #expect(OpenAIConfiguration(apiKey: "k").baseURL == "https://api.openai.com/v1")
         #expect(OpenAIConfiguration(baseURL: "", apiKey: "k").baseURL == "https://api.openai.com/v1")
@@ -21,7 +21,7 @@ struct OpenAIConfigurationTests {
         #expect(one.account != OpenAIConfiguration(baseURL: "http://h/v1", apiKey: "abc").account)
     }
 
-    @Test("no way of printing the settings shows the key")
+    @Test("no printed form of the settings contains the key")
     func secret() {
         let configuration = OpenAIConfiguration(apiKey: "sk-very-secret")
         var dumped = ""
@@ -32,7 +32,7 @@ struct OpenAIConfigurationTests {
         }
     }
 
-    @Test("C9: metrics tell the configured models apart, each once, as many as there are places")
+    @Test("C9: metrics distinguish the configured models, each once, up to the number of places")
     func metered() {
         var configuration = OpenAIConfiguration(apiKey: "k")
         configuration.visionModels = ["a", "b", "a"]
@@ -42,7 +42,7 @@ struct OpenAIConfigurationTests {
         #expect(configuration.meteredModels.count == ProviderMetrics.modelsMax - 1)
     }
 
-    @Test("C8: every mistake is found, none is told with its secret")
+    @Test("C8: every mistake is found, and no message contains a secret")
     func problems() {
         var wrong = OpenAIConfiguration(baseURL: "ftp://user@host", apiKey: "sk bad\n")
         wrong.visionModels = []
@@ -55,7 +55,7 @@ struct OpenAIConfigurationTests {
         #expect(OpenAIConfiguration(apiKey: "sk-x").problems().isEmpty)
     }
 
-    @Test("C8: o1-mini, which cannot see, is warned of")
+    @Test("C8: o1-mini, which has no vision, causes a warning")
     func warnings() {
         var configuration = OpenAIConfiguration(apiKey: "k")
         #expect(configuration.warnings().isEmpty)
@@ -63,7 +63,7 @@ struct OpenAIConfigurationTests {
         #expect(configuration.warnings().count == 1)
     }
 
-    @Test("C8: the next model is asked when one is gone, and the first again after the last")
+    @Test("C8: the next model is used if one is removed, and the first again after the last")
     func models() {
         var choice = OpenAIConfiguration(apiKey: "k").choice(for: .vision)
         let first = choice.current
@@ -72,7 +72,7 @@ struct OpenAIConfigurationTests {
         #expect(again)
         let second = choice.current
         #expect(second.name == "gpt-5.6-terra")
-        // A straggler that had asked the first model does not skip the second.
+        // A late request to the first model does not skip the second.
         again = choice.learn(from: OpenAIError(.modelNotFound), asked: first)
         #expect(again)
         #expect(choice.current == second)
@@ -84,7 +84,7 @@ struct OpenAIConfigurationTests {
         #expect(choice.current == first)
     }
 
-    @Test("a model that refused the temperature is asked without it from then on")
+    @Test("a model that refused the temperature gets requests without it from then on")
     func learntTemperature() {
         var choice = OpenAIConfiguration(apiKey: "k").choice(for: .translation)
         let asked = choice.current

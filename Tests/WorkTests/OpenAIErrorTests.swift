@@ -1,4 +1,4 @@
-// What the API's errors mean, as a table; when a call is made again; what may be shown of an error.
+// The meaning of the API's errors, as a table; retries of calls; the visible part of an error.
 import Testing
 
 @testable import Engine
@@ -17,7 +17,7 @@ private func body(_ code: String?, param: String? = nil, type: String? = nil, me
     return JSONValue.object([("error", .object(members))]).text
 }
 
-/// One row: what came, and what it has to be taken for.
+/// One row: an error and its expected classification.
 struct ErrorRow: Sendable, CustomTestStringConvertible {
     var name: String
     var status: Int
@@ -102,7 +102,7 @@ struct OpenAIErrorTests {
         #expect(!error(400, body("invalid_value", param: "temperature")).refusesTemperature)
     }
 
-    @Test("an error shows neither keys nor accounts nor the queries of URLs, and is one bounded line")
+    @Test("an error shows no keys, accounts or queries of URLs, and is one bounded line")
     func reasons() {
         let message = """
             Incorrect key sk-proj-Abc_123*** for org-XyZ9 in proj_77: Bearer tok.en
@@ -120,9 +120,9 @@ struct OpenAIErrorTests {
     }
 }
 
-@Suite("OpenAI errors for integrators", .timeLimit(.minutes(1)))
+@Suite("OpenAI errors for clients", .timeLimit(.minutes(1)))
 struct OpenAIServiceErrorTests {
-    @Test("C4.5: an error that OpenAI answered is 500 with openai_error and retry_after")
+    @Test("C4.5: an error from OpenAI is 500 with openai_error and retry_after")
     func answered() {
         let overloaded = error(503, body(nil, message: "Model overloaded"), ["retry-after": "59.2"])
         let shown = ServiceError(overloaded)
@@ -149,7 +149,7 @@ struct OpenAIRetryTests {
         RetryPolicy().delay(after: error, retriesDone: done, remainingSeconds: remaining, random: random)
     }
 
-    @Test("back-off doubles from half a second to eight, less up to a quarter")
+    @Test("back-off doubles from half a second to eight, minus up to a quarter")
     func backOff() {
         let policy = RetryPolicy()
         #expect((0..<7).map { policy.backOff(retriesDone: $0, random: 0) } == [0.5, 1, 2, 4, 8, 8, 8])
@@ -157,19 +157,19 @@ struct OpenAIRetryTests {
         #expect(policy.backOff(retriesDone: 1_000_000, random: 0) == 8)
     }
 
-    @Test("what is tried again", arguments: [408, 409, 429, 500, 502, 503, 504, 529])
+    @Test("retried statuses", arguments: [408, 409, 429, 500, 502, 503, 504, 529])
     func retried(_ status: Int) {
         #expect(delay(error(status, "")) == 0.5)
         #expect(delay(error(status, ""), done: 1) == 1)
         #expect(delay(error(status, ""), done: 2) == nil)
     }
 
-    @Test("what is not", arguments: [400, 401, 403, 404, 413, 422])
+    @Test("statuses without a retry", arguments: [400, 401, 403, 404, 413, 422])
     func notRetried(_ status: Int) {
         #expect(delay(error(status, "")) == nil)
     }
 
-    @Test("connections and time-outs are tried again; quota, refusals and cut answers are not")
+    @Test("connections and time-outs are retried; quota, refusals and cut answers are not")
     func kinds() {
         #expect(delay(OpenAIError(.unavailable)) == 0.5)
         #expect(delay(OpenAIError(.timedOut)) == 0.5)
@@ -181,7 +181,7 @@ struct OpenAIRetryTests {
         #expect(delay(error(429, body("insufficient_quota"), ["x-should-retry": "true"])) == nil)
     }
 
-    @Test("x-should-retry has the last word")
+    @Test("x-should-retry decides")
     func serversWord() {
         #expect(delay(error(400, "", ["x-should-retry": "true"])) == 0.5)
         #expect(delay(error(503, "", ["x-should-retry": "false"])) == nil)
@@ -204,7 +204,7 @@ struct OpenAIRetryTests {
     }
 
     @Test(
-        "without a Retry-After a 429 comes back when what has run out is there again",
+        "without a Retry-After a 429 is retried when the exhausted limit is reset",
         arguments: [
             (["x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "6m0s"], 360),
             (["x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "120ms"], 0.12),
@@ -225,7 +225,7 @@ struct OpenAIRetryTests {
         if headers["retry-after"] == nil { #expect(error(500, "", headers).retryAfter == nil) }
     }
 
-    @Test("a Retry-After beyond the bound or the deadline is the caller's business")
+    @Test("a Retry-After beyond the bound or the deadline is left to the caller")
     func bounds() {
         #expect(delay(error(429, "", ["retry-after": "59"])) == 59)
         #expect(delay(error(429, "", ["retry-after": "61"])) == nil)

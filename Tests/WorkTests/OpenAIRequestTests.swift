@@ -1,4 +1,4 @@
-// The bodies that go to OpenAI: golden bytes, and the API's rules written down once more, independently.
+// The bodies sent to OpenAI: golden bytes, and an independent copy of the API's rules.
 import Foundation
 import Testing
 
@@ -25,7 +25,7 @@ private func translation(_ languages: [(String, String)], english: String = "<p>
         model: configuration.parameters(for: "gpt-4.1-mini"), configuration: configuration)
 }
 
-/// The user's message, as the model gets it.
+/// The user's message as the model gets it.
 private func content(_ body: [UInt8]) throws -> [[String: Any]] {
     let input = try #require(try json(body)["input"] as? [[String: Any]])
     #expect(input.count == 1)
@@ -35,7 +35,7 @@ private func content(_ body: [UInt8]) throws -> [[String: Any]] {
 
 @Suite("OpenAI request bodies", .timeLimit(.minutes(1)))
 struct OpenAIRequestTests {
-    @Test("a vision body is exactly these bytes, whoever builds it")
+    @Test("a vision body is exactly these bytes")
     func goldenVision() throws {
         let instructions = JSONValue.string(VisionRequest.instructions).text
         let expected = #"""
@@ -55,7 +55,7 @@ struct OpenAIRequestTests {
         #expect(text(body) == expected)
     }
 
-    @Test("bodies keep the API's rules for strict schemas", arguments: ["vision", "one", "ten"])
+    @Test("bodies follow the API's rules for strict schemas", arguments: ["vision", "one", "ten"])
     func schemaRules(_ kind: String) throws {
         let codes = ["ru", "de", "pt-BR", "zh-Hant", "fr", "es", "it", "ja", "ko", "ar"]
         let body =
@@ -67,7 +67,7 @@ struct OpenAIRequestTests {
         try SchemaRules.check(body)
     }
 
-    @Test("C2.4: a translation asks for every language by its code, and names it in English")
+    @Test("C2.4: a translation requests every language by its code, and names it in English")
     func languages() throws {
         let body = try json(translation([("pt-BR", "Brazilian Portuguese"), ("ru", "Russian")]))
         let format = try #require((body["text"] as? [String: Any])?["format"] as? [String: Any])
@@ -86,7 +86,7 @@ struct OpenAIRequestTests {
         #expect(try json(translation(ten))["max_output_tokens"] as? Int == 32_768)
     }
 
-    @Test("C8: the temperature goes to models that take it, and to no other")
+    @Test("C8: the temperature is sent only to models that accept it")
     func temperature() throws {
         for model in ["gpt-4.1", "gpt-4.1-mini", "gpt-4.1-mini-2025-04-14", "gpt-4o", "gpt-4o-mini"] {
             #expect(try json(vision(nil, model: model))["temperature"] as? Double == 0.1, "\(model)")
@@ -113,7 +113,7 @@ struct OpenAIRequestTests {
         #expect(try json(body)["instructions"] as? String == VisionRequest.instructions)
     }
 
-    @Test("additional_info is bounded by scalars, so that combining marks do not get round it")
+    @Test("additional_info is bounded by scalars, so that combining marks cannot bypass the bound")
     func bounded() throws {
         let long = "a" + String(repeating: "\u{301}", count: 500_000)
         #expect(vision(long).count < 40_000)
@@ -136,7 +136,7 @@ struct OpenAIRequestTests {
         }
     }
 
-    @Test("a body built twice is the same bytes, and has no newline: it is a line of a batch as it stands")
+    @Test("a body built twice has the same bytes, and no newline: it is a line of a batch unchanged")
     func deterministic() throws {
         #expect(vision("a\nb") == vision("a\nb"))
         #expect(!vision("a\nb\r\n").contains(UInt8(ascii: "\n")))
@@ -153,7 +153,7 @@ struct OpenAIRequestTests {
     }
 }
 
-/// What the API insists on, as far as it is known; a body that breaks one of these costs a whole batch, hours later.
+/// The known rules of the API; a body that breaks one of them costs a whole batch, hours later.
 private enum SchemaRules {
     static let members: Set<String> = [
         "model", "instructions", "input", "text", "max_output_tokens", "store", "temperature",

@@ -1,5 +1,5 @@
-// A server that answers as it is told, over plain sockets, so that the client meets a real wire: replies cut short,
-// hang-ups, silence. One thread of its own, one connection at a time; the sockets are closed by `stop()`.
+// A server with scripted answers over plain sockets, so that the client uses a real wire: cut replies, closed
+// connections, silence. One thread, one connection at a time; `stop()` closes the sockets.
 import Engine
 import Foundation
 
@@ -15,11 +15,11 @@ final class ScriptedServer: Sendable {
 
     enum Reply: Sendable {
         case json(_ status: Int, _ body: String, _ headers: [(String, String)] = [])
-        /// Pieces of a body, each sent by itself.
+        /// Pieces of a body, each sent separately.
         case pieces(_ pieces: [String])
         /// Announces more than it sends.
         case cutShort(_ body: String)
-        /// Reads the request, says nothing, closes.
+        /// Reads the request, sends nothing, closes.
         case hangUp
         /// Reads the request and keeps silent.
         case silence
@@ -58,7 +58,7 @@ final class ScriptedServer: Sendable {
     var baseURL: String { "http://127.0.0.1:\(port)/v1" }
     var requests: [Request] { state.withLock { $0.requests } }
 
-    /// Idempotent: once the listener is closed its number may be another socket's, which must not be shut down.
+    /// Idempotent: a closed listener's number may belong to another socket, which must not be shut down.
     func stop() {
         let silent = state.withLock { state -> [Int32]? in
             if state.isStopped { return nil }
