@@ -125,7 +125,7 @@ final class World {
             if try await condition() { return }
             try await loop.sleep(seconds: 0.05)
         }
-        throw WorldError(description: "waited in vain until \(what)")
+        throw WorldError(description: "timed out before: \(what)")
     }
 
     private func close() async {

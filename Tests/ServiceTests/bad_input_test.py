@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Bad input gets the contract's errors, in the one form that errors have, and nothing is left behind.
+"""Invalid input gets the contract's errors, in their one form, and leaves nothing behind.
 
-Environment: as run.py makes it; DATABASE_URL to see that no row came of it.
+Environment: set by run.py; DATABASE_URL to check that no row was written.
 """
 import json
 import os
@@ -20,7 +20,7 @@ def lot(**members):
 
 
 def pair(**members):
-    """Two lots, so that nothing is worked on at once; the second is the bad one."""
+    """Two lots, so that the request is no synchronous one; the second is the invalid one."""
     return [lot(lot_id="good"), lot(**members)]
 
 
@@ -28,7 +28,7 @@ def images(url):
     return [{"url": url}]
 
 
-# What is sent as lots (and other members), and what is answered. All of these are signed properly.
+# Lots (and other members) with the expected answers. All requests have valid signatures.
 REQUESTS = [
     ("no lots", [], {}, 400, "INVALID_FIELD"),
     ("lots is an object", {"lot_id": "a"}, {}, 400, "INVALID_FIELD"),
@@ -62,7 +62,7 @@ REQUESTS = [
     ("a lot over 1 MB", pair(additional_info="x" * 1_100_000), {}, 413, "LOT_TOO_LARGE"),
 ]
 
-# Bodies as they are; none of them gets as far as a signature.
+# Raw bodies that fail before the signature check.
 BODIES = [
     ("nothing", b"", 400, "INVALID_JSON"),
     ("no JSON", b"{", 400, "INVALID_JSON"),
@@ -104,7 +104,7 @@ def main():
 
 
 def others(client):
-    """Everything that is not about the body of a generation request."""
+    """All errors outside the body of a generation request."""
     unknown = str(uuid.uuid4())
     signed = {"X-Signature": client.sign(unknown)}
     expect("not JSON", client.send("POST", GENERATE, b"a=b", {"Content-Type": "text/plain"}), 415, "UNSUPPORTED_MEDIA_TYPE")
@@ -121,7 +121,7 @@ def others(client):
     for query in ("limit=0", "limit=101", "limit=x", "offset=-1", "status=done", "created_after=yesterday"):
         _, reply = expect(query, client.jobs("?" + query), 400, "INVALID_PARAMETER")
         assert query.split("=")[0] in json.dumps(reply), reply
-    # 201 MB are refused by their length, before any of them is sent.
+    # The length of 201 MB is refused before a byte is sent.
     huge = client.send("POST", GENERATE, b"", {**JSON, "Content-Length": str(201 * 1024 * 1024)})
     expect("huge body", huge, 413, "BODY_TOO_LARGE")
 

@@ -1,4 +1,4 @@
-"""A batch whose outcome is known beforehand: the images' simulator lacks some, and predict.py knows what OpenAI's stand-in answers."""
+"""A batch with a predictable outcome: the image simulator lacks some images, and predict.py predicts the answers of the simulated OpenAI."""
 import importlib.util
 import os
 
@@ -11,7 +11,7 @@ _spec.loader.exec_module(predict)
 
 
 def make(count, images_url, webhooks=()):
-    """Lots with one to three images. Every tenth lacks an image, every hundredth all of them; the webhooks take turns, and each
+    """Lots with one to three images. Every tenth lacks an image, every hundredth all of them; the webhooks alternate, and each
     seventh lot has none."""
     site = images_url.rsplit("/", 1)[0]
     lots = []
@@ -35,7 +35,7 @@ def is_missing(url):
 
 
 def expected(lot):
-    """What the results must say about a lot, without its times."""
+    """The expected results of a lot, without times."""
     urls = [image["url"] for image in lot["images"]]
     usable = [url for url in urls if not is_missing(url)]
     reply = {"lot_id": lot["lot_id"], "processed_images": len(usable), "missing_images": [url for url in urls if is_missing(url)]}
@@ -48,7 +48,7 @@ def expected(lot):
 
 
 def check_lot(said, lot):
-    """Compares a lot of results or of a webhook with what was to be expected."""
+    """Compares a lot of results or of a webhook with the prediction."""
     wanted = expected(lot)
     said = {name: value for name, value in said.items() if name != "processed_at"}
     if wanted["status"] == "failed":
@@ -59,7 +59,7 @@ def check_lot(said, lot):
 
 def check_results(results, lots):
     said = results["results"]["lots"]
-    assert [lot["lot_id"] for lot in said] == [lot["lot_id"] for lot in lots], "lots are missing or in another order"
+    assert [lot["lot_id"] for lot in said] == [lot["lot_id"] for lot in lots], "lots are missing or in the wrong order"
     for each, lot in zip(said, lots):
         check_lot(each, lot)
     summary, ends = results["processing_summary"], [expected(lot) for lot in lots]

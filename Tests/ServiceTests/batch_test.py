@@ -2,7 +2,7 @@
 """500 lots in three languages with missing images: each lot is described as predicted, and each webhook gets its own lots
 (C2.4, C2.5, C6.1).
 
-Environment: as run.py makes it.
+Environment: set by run.py.
 """
 import json
 import os
@@ -31,7 +31,7 @@ def main():
 
 
 def check_deliveries(client, receiver, webhooks, lots):
-    """One delivery a URL, in any order, each with just its own lots."""
+    """One delivery per URL, in any order, each with exactly its own lots."""
     owners = {tuple(lot["lot_id"] for lot in lots if lot.get("webhook") == url): url for url in webhooks}
     by_id = {lot["lot_id"]: lot for lot in lots}
     for _ in webhooks:
@@ -46,7 +46,7 @@ def check_deliveries(client, receiver, webhooks, lots):
 
 
 def check_outside():
-    """OpenAI's stand-in saw nothing twice."""
+    """The simulated OpenAI got nothing twice."""
     with urllib.request.urlopen(os.environ["OPENAI_STATE_URL"], timeout=30) as reply:
         state = json.load(reply)
     assert state["double_submissions"] == [], state["double_submissions"]

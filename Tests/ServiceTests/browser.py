@@ -1,4 +1,4 @@
-"""A real browser for the tests of the web interface: headless Chromium, as Debian has it, and what it said and loaded.
+"""A real browser for tests of the web interface: Debian's headless Chromium, with its console messages and requests.
 
 Needs selenium (Tests/requirements.txt), chromium and chromedriver (`scripts/install-deps test`).
 """
@@ -15,12 +15,12 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
-# Long: the machine may be busy with other tests.
+# Long, because the machine may be busy with other tests.
 PATIENCE_SECONDS = 60
 
 
 class Browser:
-    """One browser with a profile of its own. `hosts`: names that lead to this machine."""
+    """One browser with its own profile. `hosts`: names that resolve to this machine."""
 
     def __init__(self, hosts=()):
         self.profile = tempfile.mkdtemp()
@@ -41,7 +41,7 @@ class Browser:
         self.driver.quit()
         shutil.rmtree(self.profile, ignore_errors=True)
 
-    # Looking
+    # Queries
 
     def open(self, address):
         self.driver.get(address)
@@ -53,7 +53,7 @@ class Browser:
         return self.driver.find_element(By.CSS_SELECTOR, selector)
 
     def text(self, selector):
-        """Also of what is scrolled out of sight."""
+        """Includes text that is scrolled out of view."""
         return self.script("const found = document.querySelector(arguments[0]); return found && found.textContent", selector)
 
     def link(self, text):
@@ -76,15 +76,15 @@ class Browser:
     def until_text(self, selector, wanted):
         return self.until(lambda: wanted in (self.text(selector) or ""), f"'{wanted}' in {selector}")
 
-    # Doing
+    # Actions
 
     def click(self, element):
-        # At once: while a page glides to its place, a click would go where the element was.
+        # Scrolls at once: during a smooth scroll a click would miss the element.
         self.script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
         element.click()
 
     def leave_by(self, act):
-        """Does something that leads to another page, and waits for that."""
+        """Runs an action that opens another page, and waits for the page."""
         self.script("window.wasHere = true")
         act()
         self.until(lambda: self.script("return !window.wasHere && document.readyState === 'complete'"), "another page")
@@ -94,7 +94,7 @@ class Browser:
         field.clear()
         field.send_keys(text)
 
-    # The looks
+    # Appearance
 
     def size(self, width, height):
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
@@ -105,7 +105,7 @@ class Browser:
             "features": [{"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}]})
 
     def is_too_wide(self):
-        """The page as a whole has to be scrolled sideways."""
+        """True if the page is wider than the window."""
         return self.script("return document.scrollingElement.scrollWidth > window.innerWidth")
 
     def shot(self, path):
@@ -117,14 +117,14 @@ class Browser:
         with open(path, "wb") as file:
             file.write(base64.b64decode(picture["data"]))
 
-    # What it said and loaded
+    # Messages and requests
 
     def complaints(self):
-        """Errors of the console since the last call: those of scripts, of the security policy, of loading."""
+        """Console errors since the last call: of scripts, of the security policy, of loading."""
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
 
     def requests(self):
-        """Addresses that pages have asked for since the last call; without those of Chromium's own pages."""
+        """Addresses requested by pages since the last call, without those of Chromium's own pages."""
         found = []
         for entry in self.driver.get_log("performance"):
             message = json.loads(entry["message"])["message"]
@@ -138,7 +138,7 @@ def is_installed():
 
 
 def folder():
-    """Where screenshots go; None: nowhere."""
+    """Folder for screenshots; None: no screenshots."""
     path = os.environ.get("SCREENSHOTS")
     if path:
         os.makedirs(path, exist_ok=True)

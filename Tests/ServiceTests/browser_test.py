@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The web interface (C9) in a real browser: signs in, watches a running job go on without a reload, opens a lot, sends a webhook
-again and sees it delivered without a reload, cancels a job, has a car described. Nothing is loaded from elsewhere, the console stays empty, a phone is wide enough.
+"""The web interface (C9) in a real browser: signs in, watches a running job without a reload, opens a lot, sends a webhook
+again and sees it delivered without a reload, cancels a job, submits a car. Nothing is loaded from other hosts, the console stays empty, every page fits a phone.
 
-Environment: as run.py makes it, with a PYTHON that has selenium. SCREENSHOTS: a folder that screenshots are left in.
-BROWSER_WIDTHS (390): the widths at which each page must fit, with commas.
+Environment: set by run.py, with a PYTHON that has selenium. SCREENSHOTS: a folder for screenshots.
+BROWSER_WIDTHS (390): the widths at which each page must fit, separated by commas.
 """
 import json
 import os
@@ -18,9 +18,9 @@ HOST = urllib.parse.urlsplit(BASE_URL).netloc
 PLAIN = "plain.test"
 IMAGES = os.environ["IMAGES_URL"]
 SITE = IMAGES.rsplit("/", 1)[0]
-# Of the window, pixels. The first is a phone's.
+# Window sizes in pixels. The first is a phone's.
 WIDTHS = [int(width) for width in (os.environ.get("BROWSER_WIDTHS") or "390").split(",")]
-# Pages whose pictures are kept.
+# Pages with stored screenshots.
 KEPT = {"jobs", "job", "lot", "webhooks", "system", "try"}
 VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "signature-vectors.json")
 
@@ -44,17 +44,17 @@ def main():
         sign_out(page)
     finally:
         page.close()
-    print(f"browser_test: ok ({look.pages} pages looked at)")
+    print(f"browser_test: ok ({look.pages} pages checked)")
 
 
 class Look:
-    """Looks at the page that is open: is it quiet, is all of it ours, can everybody read it?"""
+    """Checks the open page: no console errors, no foreign hosts, names for screen readers, every width fits."""
 
     def __init__(self, page):
         self.page, self.pages, self.folder = page, 0, browser.folder()
 
     def at(self, name, also=(), dark=False):
-        """`also`: hosts that the page may load from besides ours. Leaves a screenshot of that name."""
+        """`also`: further hosts that the page may load from. Writes a screenshot with that name."""
         page = self.page
         self.pages += 1
         quiet(page)
@@ -98,7 +98,7 @@ def docs(page, look):
 
 
 def playground(page):
-    """The canonical text and the signature of every published example, by the browser's cryptography and by our own."""
+    """The canonical text and the signature of every published example, by the browser's cryptography and by ours."""
     with open(VECTORS, encoding="utf-8") as file:
         vectors = json.load(file)
     for address, is_secure in ((BASE_URL, True), (f"http://{PLAIN}:{HOST.split(':')[1]}", False)):
@@ -140,7 +140,7 @@ def sign_in(page, look):
     page.fill("#key", "not the key")
     page.leave_by(page.one("main button").click)
     assert "not the shared key" in page.text("[role=alert]")
-    assert any("403" in complaint for complaint in page.complaints())  # the browser's own line for the refusal
+    assert any("403" in complaint for complaint in page.complaints())  # the browser's own message for the refusal
     page.open(BASE_URL + "/jobs?status=completed")
     page.fill("#key", os.environ["SHARED_KEY"])
     page.leave_by(page.one("main button").click)
@@ -161,7 +161,7 @@ def sign_out(page):
 
 
 def watch(page, look, client):
-    """A job that waits for OpenAI as long as we like: two of its lots have no image and have ended, four go on when told to."""
+    """A job that waits for OpenAI until the test releases it: two of its lots have no image and have ended, four continue on release."""
     provider.hold(True)
     picture = lambda name: {"url": f"{IMAGES}/{name}.jpg"}
     lots = [{"lot_id": f"car-{n}", "additional_info": "2019 Audi A4, hail", "webhook": os.environ["WEBHOOK_URL"],
@@ -188,10 +188,10 @@ def watch(page, look, client):
     assert page.one("[data-show=progress]").get_attribute("value") == "6"
     page.until_text("[data-stage=final] .counts", "6 of 6, 2 failed")
     page.until_text("[data-live-state]", "has ended")
-    assert page.script("return window.sameDocument") == "job", "the page was loaded anew"
+    assert page.script("return window.sameDocument") == "job", "the page was reloaded"
     page.leave_by(lambda: page.click(page.link("Show the end")))
     assert "o4-mini" in page.text("main") or "gpt" in page.text("main"), "no usage"
-    # Downloaded with the session, as the link does it.
+    # Downloads with the session, as the link does.
     href = page.link("Download the results").get_attribute("href")
     kind, names = page.driver.execute_async_script("""
         const done = arguments[arguments.length - 1];
@@ -216,17 +216,17 @@ def lot(page, look, job):
     assert [each.get_attribute("lang") for each in page.all(".languages [lang]")] == ["en", "de", "ru"]
     assert page.all(".languages p") and all(each.text for each in page.all(".languages [lang]"))
     assert f"{SITE}/missing/0.jpg" in page.text("main") and not page.all("img")
-    assert all(SITE not in url for url in page.requests()), "pictures were loaded unasked"
+    assert all(SITE not in url for url in page.requests()), "pictures were loaded without a request"
     page.leave_by(lambda: page.click(page.link("Show the images")))
     page.script("document.querySelectorAll('img').forEach((image) => { image.loading = 'eager'; })")
     page.until(lambda: page.script(
         "return [...document.querySelectorAll('img')].filter((image) => image.naturalWidth > 0).length === 2"), "two pictures")
-    assert len(page.all("img")) == 2  # of the missing one there is only its address
+    assert len(page.all("img")) == 2  # the missing one shows only its address
     look.at("lot", also=[urllib.parse.urlsplit(SITE).netloc])
 
 
 def webhooks(page, look, job):
-    """A delivery is sent again; the page shows its end without being loaded anew, and lets go of nothing that somebody holds."""
+    """A delivery is sent again; the page shows its end without a reload, and keeps the focus."""
     page.leave_by(lambda: page.click(page.link("Webhooks")))
     shown = lambda wanted: page.script("""
         const [badge, rows] = [document.querySelector("article .badge"), document.querySelectorAll("article tbody tr")];
@@ -236,10 +236,10 @@ def webhooks(page, look, job):
     assert page.path() == f"/jobs/{job}/webhooks", page.path()
     page.script("window.sameDocument = 'webhooks'; document.querySelector('article .wide').focus()")
     page.until(lambda: shown(2), "the second delivery")
-    assert page.script("return window.sameDocument") == "webhooks", "the page was loaded anew"
+    assert page.script("return window.sameDocument") == "webhooks", "the page was reloaded"
     assert page.script("return document.activeElement.className") == "wide", "the focus was lost"
     page.until(lambda: page.text("[data-refresh-state]") == "", "nothing more to come")
-    page.script("document.activeElement.blur()")  # for the picture
+    page.script("document.activeElement.blur()")  # for the screenshot
     look.at("webhooks")
 
 
@@ -250,7 +250,7 @@ def cancel(page, client):
         job = client.generate(lots, ["en"])[2]["job_id"]
         page.open(f"{BASE_URL}/jobs/{job}")
         page.until_text("[data-batches] tbody", "submitted")
-        # First thought better of it.
+        # Dismisses the confirmation first.
         page.click(page.one("button.danger"))
         page.driver.switch_to.alert.dismiss()
         assert client.status(job)[2]["status"] == "processing"
@@ -267,7 +267,7 @@ def cancel(page, client):
         provider.hold(False)
 
 
-# The rest
+# Other pages
 
 
 def system(page, look):
@@ -298,7 +298,7 @@ def try_it(page, look):
 
 
 def keyboard(page):
-    """The first key leads past the navigation; everything that can be done can be reached."""
+    """The first key skips the navigation; every action is reachable by keyboard."""
     page.open(BASE_URL + "/jobs")
     page.driver.switch_to.active_element.send_keys("\ue004")
     assert page.script("return document.activeElement.className") == "skip"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""`generation-service check` (C8, C9): a verdict for each part, the exit status, and no secret in what it says.
+"""`generation-service check` (C8, C9): a verdict per part, the exit status, and no secret in its output.
 
-Environment: as run.py makes it.
+Environment: set by run.py.
 """
 import json
 import os
@@ -17,7 +17,7 @@ PROGRAM = os.path.join(os.environ["BINARIES"], "generation-service")
 
 
 def check(expected, **changes):
-    """The findings by item, and all that was printed. A change to None takes a variable away."""
+    """The findings by item, and the whole output. A change to None removes a variable."""
     settings = {**json.loads(os.environ["SERVER_SETTINGS"]), **changes}
     secrets = [settings[name] for name in ("SHARED_KEY", "OPENAI_API_KEY", "SHARED_KEY_PREVIOUS") if settings.get(name)]
     if settings.get("DATABASE_URL"):
@@ -65,7 +65,7 @@ def check_well():
 
 
 def check_settings():
-    """Every mistake at once, and nothing is connected to."""
+    """Reports every mistake at once, without any connection."""
     findings, text = check(1, SHARED_KEY="too-short-a-key", OPENAI_API_KEY=None, LOG_FORMAT="xml", RATE_LIMIT_POLL="many")
     assert findings == {}, text
     for name in ("SHARED_KEY must have at least 32", "OPENAI_API_KEY must be set", "LOG_FORMAT must be text or json", "RATE_LIMIT_POLL must"):
@@ -79,14 +79,14 @@ def check_database():
     assert verdicts(findings)["database"] == ["FAILED"] and verdicts(findings)["openai"] == ["ok"], text
     findings, text = check(1, DATABASE_URL=url._replace(netloc=url.netloc.replace(url.password, "not-the-password")).geturl())
     assert verdicts(findings)["database"] == ["FAILED"] and "password authentication failed" in text, text
-    # A database of a newer version: this program must not start on it.
+    # A database of a newer version: this program must refuse to start on it.
     psql("INSERT INTO schema_migrations (number, name) VALUES (9999, 'of the future') RETURNING 1")
     try:
         findings, text = check(1)
         assert verdicts(findings)["schema"] == ["FAILED"] and "newer version" in text, text
     finally:
         psql("DELETE FROM schema_migrations WHERE number = 9999 RETURNING 1")
-    # An empty one: the next start makes the schema, and this one does not.
+    # An empty database: the next start creates the schema, the check does not.
     name = "check_" + os.urandom(6).hex()
     psql(f'CREATE DATABASE "{name}"')
     try:
@@ -110,7 +110,7 @@ def check_provider():
 def check_folders():
     findings, text = check(1, SPOOL_DIR="/no/such/folder")
     assert findings == {} and "SPOOL_DIR" in text, text
-    # One that is there and takes no file, whoever asks.
+    # A folder that exists but accepts no file from any user.
     findings, text = check(1, SPOOL_DIR="/proc/self")
     assert "/proc/self" in text and verdicts(findings).get("spool", ["FAILED"]) == ["FAILED"], text
     findings, text = check(0, LOG_FILE=f"{__file__}/log")

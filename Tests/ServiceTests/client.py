@@ -1,4 +1,4 @@
-"""A small client of the service for these tests: raw requests, signed as the document says. Standard library only."""
+"""A small client of the service for these tests: raw requests, signed as in the document. Standard library only."""
 import hashlib
 import hmac
 import http.client
@@ -35,7 +35,7 @@ class Client:
         return status, headers, json.loads(content)
 
     def job(self, method, target, job_id):
-        """A request about one job: its id is what is signed."""
+        """A request about one job: the signature covers its id."""
         status, headers, content = self.send(method, target.format(job_id), None, {"X-Signature": self.sign(job_id)})
         return status, headers, json.loads(content)
 
@@ -54,12 +54,12 @@ class Client:
         return status, headers, json.loads(content)
 
     def wait(self, job_id, seconds=90):
-        """The status reply of the ended job; progress must not go back on the way."""
+        """Waits for the end of the job and returns its status reply; progress must never decrease."""
         deadline, processed = time.monotonic() + seconds, 0
         while time.monotonic() < deadline:
             code, _, status = self.status(job_id)
             assert code == 200, (code, status)
-            assert status["progress"]["processed_lots"] >= processed, "progress went back"
+            assert status["progress"]["processed_lots"] >= processed, "progress decreased"
             processed = status["progress"]["processed_lots"]
             if status["status"] in ("completed", "failed", "cancelled"):
                 return status

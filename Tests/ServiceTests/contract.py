@@ -1,4 +1,4 @@
-"""The service's own OpenAPI document as a judge: whatever the server answers has to be in it, word for word.
+"""Checks replies against the service's own OpenAPI document: each reply must be described in it.
 
 Needs jsonschema (Tests/requirements.txt).
 """
@@ -13,7 +13,7 @@ from referencing.jsonschema import DRAFT202012
 
 from client import Client
 
-# Fields of HTTP itself, and those that say how a page may be used.
+# Fields of HTTP itself, and fields for browsers' policies.
 ALWAYS_ALLOWED = {
     "connection", "content-length", "content-security-policy", "content-type", "date", "referrer-policy", "transfer-encoding",
     "x-content-type-options", "x-frame-options",
@@ -25,7 +25,7 @@ class Contract:
         self.document = document
         self.registry = Registry().with_resource("urn:api", Resource(contents=document, specification=DRAFT202012))
         self.templates = [(re.compile(re.sub(r"\{\w+\}", "[^/]+", path) + r"\Z"), path) for path in document["paths"]]
-        # (operation, status, code) that were seen; the code is None where the reply is no error.
+        # (operation, status, code) of the replies seen; the code is None unless the reply is an error.
         self.seen = set()
 
     def template(self, target):
@@ -33,7 +33,7 @@ class Contract:
         return next((template for pattern, template in self.templates if pattern.match(path)), None)
 
     def operation(self, method, target):
-        """The operation that has to tell of the reply: for another method than the path's own it is the path's, with its 405."""
+        """The operation that must describe the reply: for a wrong method the path's operation, with its 405."""
         item = self.document["paths"].get(self.template(target))
         if item is None:
             return None
@@ -44,7 +44,7 @@ class Contract:
             self.absolute(schema), registry=self.registry, format_checker=jsonschema.FormatChecker())
 
     def absolute(self, schema):
-        """The schema with references into the document, wherever it came from."""
+        """The schema with references into the document, for a schema from any place."""
         if isinstance(schema, dict):
             return {name: "urn:api" + value if name == "$ref" else self.absolute(value) for name, value in schema.items()}
         return [self.absolute(each) for each in schema] if isinstance(schema, list) else schema
@@ -92,7 +92,7 @@ class Contract:
             assert name.lower() in documented or name.lower() in ALWAYS_ALLOWED, f"{where}: the header {name} is not documented"
 
     def check_content(self, where, method, contents, headers, content):
-        """The error's code, if it is one."""
+        """The code, if the reply is an error."""
         if contents is None:
             assert not content, f"{where}: no content is documented: {content[:300]}"
             return None
@@ -125,13 +125,13 @@ class Contract:
 
 
 def describe(error):
-    """The innermost reason: the one of the alternative that fits best."""
+    """The innermost reason, from the best-matching alternative."""
     best = jsonschema.exceptions.best_match([error])
     return f"{'/'.join(map(str, best.absolute_path))}: {best.message[:500]}"
 
 
 class CheckedClient(Client):
-    """The tests' client, with every reply held against the document; and with requests that no HTTP library would send."""
+    """The tests' client: checks every reply against the document, and can send requests that no HTTP library would send."""
 
     def __init__(self, base_url, shared_key, contract):
         super().__init__(base_url, shared_key)
@@ -143,7 +143,7 @@ class CheckedClient(Client):
         return status, fields, content
 
     def raw(self, text, method="GET", target="/health/live"):
-        """Sends just these bytes; what comes back is held against an operation of our choice."""
+        """Sends exactly these bytes; checks the reply against the given operation."""
         with self.connect(text) as connection:
             return self.answer(connection, method, target)
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Every counter of `/metrics` (C9) moves under `loadtest`: its drivers put load on a server, its simulators and the database make the trouble that the
-others count. What cannot be driven here is in UNMOVED, with the reason.
+"""Every counter of `/metrics` (C9) moves under `loadtest`: its drivers put load on a server, its simulators and the database cause the errors that
+other counters count. UNMOVED has the exceptions with their reasons.
 
-Environment: as run.py makes it. The server here is its own, on a database of its own.
+Environment: set by run.py. The test starts its own server on a new database.
 """
 import json
 import os
@@ -22,7 +22,7 @@ from logs_test import Server, until
 from metrics_test import GENERATE, Scrape
 from provider import hold, set_faults
 
-# (counter, label, value): why nothing here moves it.
+# (counter, label, value): the reason why it does not move here.
 UNMOVED = {
     ("generation_provider_tokens_total", "model", "other"): "answers of models that are not configured any more",
     ("generation_provider_tokens_total", "model", "gpt-6-luna"): "the second of its list: asked only when the first is gone",
@@ -56,7 +56,7 @@ def main():
                 moved.begin()
                 refuse(server)
                 moved.end()
-            # Nobody reads its standard output, and its log is a full disk.
+            # Its standard output has no reader, and its log is on a full disk.
             with Server(folder, **common, LOG_FILE="/dev/full", LOG_LEVEL="DEBUG", METRICS_BIND=metrics_at()) as server:
                 moved.begin()
                 Trouble(server, database).all()
@@ -74,14 +74,14 @@ def main():
 
 
 def metrics_at():
-    """A free address, which `Scrape` reads from now on."""
+    """A free address; `Scrape` reads from it from now on."""
     address = f"127.0.0.1:{stack.free_port()}"
     os.environ["METRICS_URL"] = f"http://{address}/metrics"
     return address
 
 
 class Moved:
-    """Which counters there are, with which labels, and which of them have moved in the lives of the servers."""
+    """All counters with their labels, and those that moved during the servers' lives."""
 
     def __init__(self):
         self.counters, self.values, self.seen, self.before = set(), {}, set(), None
@@ -106,12 +106,12 @@ class Moved:
                     self.seen |= {(sample.name, label, value) for label, value in pairs}
 
     def unmoved(self):
-        """(counter, label, value); without a label for a counter as a whole."""
+        """(counter, label, value); no label means the counter as a whole."""
         return {(name, label, value) for (name, label), values in self.values.items() for value in values} - self.seen
 
 
 def refuse(server):
-    """One request of each kind is let in, the next one is not. As long as a single lot might be let in, a body is read to see what it is."""
+    """Admits one request of each kind and refuses the next. While a single lot might be admitted, a body is read to find its kind."""
     client, body = Client(server.url, os.environ["SHARED_KEY"]), generation([lot("a"), lot("b")])
     found = [client.status(str(uuid.uuid4()))[0] for _ in range(2)]
     found += [send(client, body)[0] for _ in range(2)]
@@ -134,7 +134,7 @@ def send(client, body, **headers):
 
 
 class Trouble:
-    """One of everything that is counted."""
+    """One event of each counted kind."""
 
     def __init__(self, server, database):
         self.server, self.database = server, database
@@ -174,7 +174,7 @@ class Trouble:
     # Webhooks
 
     def webhooks(self):
-        """One receiver of each kind. The address that may not be reached was public when the lot was taken in, as it were."""
+        """One receiver of each kind. The forbidden address stands for one that was public when the lot was accepted."""
         unreachable = f"http://127.0.0.1:{stack.free_port()}/"
         urls = [f"{SITE}/{path}/{uuid.uuid4()}" for path in ("ok", "status/500", "hang", "drop", "fail/1")] + [unreachable]
         forbidden = f"{SITE}/ok/forbidden-{uuid.uuid4()}"
@@ -190,13 +190,13 @@ class Trouble:
     # OpenAI
 
     def unanswered_probe(self):
-        """/health asks for a model, and gets no answer in its ten seconds."""
+        """/health requests the models and gets no answer within its ten seconds."""
         set_faults({"routes": [{"route": "GET /v1/models", "fault": "slow", "seconds": 15, "times": 1}]})
         status, _, reply = Client(self.server.url, os.environ["SHARED_KEY"]).send("GET", "/health")
         self.probed = (status, json.loads(reply)["openai"]["status"])
 
     def provider(self):
-        """What a call can come to. Calls for one lot are told to the client; lost replies of a batch are looked into."""
+        """The possible outcomes of a call. The client sees those of a single lot; lost replies of a batch are checked."""
         route = "POST /v1/responses"
         for fault in (
             {"fault": "status", "status": 429, "retry_after": 0.1}, {"fault": "status", "status": 429, "code": "insufficient_quota"},
@@ -219,7 +219,7 @@ class Trouble:
             "generation_provider_calls_total", endpoint="cancel_batch", outcome="ok") > 0)
 
     def gone_client(self):
-        """It asks for one car and does not wait: nor does the service."""
+        """A client that requests one car and disconnects: the service stops too."""
         set_faults({"routes": [{"route": "POST /v1/responses", "fault": "slow", "seconds": 20, "times": 1}]})
         asked = lambda: metrics_test.simulator()["requests"].get("POST /v1/responses", 0)
         body, before = generation([lot("gone")]), asked()
@@ -239,7 +239,7 @@ class Trouble:
         return connection
 
     def full_gate(self):
-        """A client may have bodies for 64 MB under way, 4 MB each: the 17th is too many."""
+        """A client may have bodies for 64 MB in progress, 4 MB each: the 17th is refused."""
         waiting = [self.open(b"{", 100_000_000) for _ in range(16)]
         for connection in waiting:
             connection.sendall(b"{")
@@ -257,8 +257,8 @@ class Trouble:
     # The database
 
     def busy_database(self):
-        """Audit lines cannot be written for a while: cancels wait with their connections, more of them than there are. Of those that wait one
-        is given up by its client and one by PostgreSQL's time limit; the others get no connection."""
+        """A lock blocks audit lines for a while: more cancels wait than there are connections. Of the waiting ones one
+        is ended by its client and one by PostgreSQL's time limit; the others get no connection."""
         hold(True)
         jobs = [self.job([lot(f"held-{n}-{i}") for i in range(2)]) for n in range(8)]
         for job in jobs:
@@ -279,7 +279,7 @@ class Trouble:
             psql("ALTER TABLE job_events_gone RENAME TO job_events", self.database)
 
     def cancel(self, job):
-        """Sent, and not waited for."""
+        """Sends without waiting."""
         address = urllib.parse.urlsplit(self.server.url)
         connection = socket.create_connection((address.hostname, address.port), timeout=60)
         connection.sendall((f"POST /api/v1/batch-jobs/{job}/cancel HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
@@ -287,7 +287,7 @@ class Trouble:
         return connection
 
     def absent_database(self):
-        """Its connections are cut while they are in use, and for a while there are no new ones."""
+        """Its connections are cut while in use, and new ones fail for a while."""
         name = urllib.parse.urlsplit(self.database).path[1:]
         lost = lambda: Scrape()("generation_database_queries_total", outcome="lost")
         with Lock(self.database, "job_events") as lock:
@@ -298,7 +298,8 @@ class Trouble:
                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
                 self.database) != [["0"]])
             psql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-            # The lock's own stays: the statement that waits must not get it. It is lost when the server has read so, not before.
+            # Keeps the lock's own connection, so that the waiting statement does not get the lock. It is lost
+            # when the server has detected that, not before.
             psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND pid <> {lock.backend}")
             until("a statement is lost", lambda: lost() > before)
             connection.close()
@@ -312,7 +313,7 @@ class Trouble:
 
 
 class Lock:
-    """Nobody else touches the table."""
+    """Locks the table for all others."""
 
     def __init__(self, database, table):
         self.process = subprocess.Popen(["psql", database, "--no-psqlrc", "-qAt"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -329,7 +330,7 @@ class Lock:
 
 
 def flood(server):
-    """More lines than the queue of standard output holds (4 MB)."""
+    """Writes more lines than the queue of standard output holds (4 MB)."""
     address = urllib.parse.urlsplit(server.url)
     request = (f"GET /api/v1/batch-status/nonsense HTTP/1.1\r\nHost: x\r\nX-Request-ID: {'x' * 128}\r\n\r\n").encode()
     with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
@@ -340,7 +341,7 @@ def flood(server):
         asking.start()
         answered, last = 0, b""
         while answered < 20_000:
-            # A status line may lie across two reads.
+            # A status line may be split between two reads.
             read = connection.recv(1 << 20)
             assert read, "the connection was closed"
             answered, last = answered + (last + read).count(b"HTTP/1.1 "), read[-8:]

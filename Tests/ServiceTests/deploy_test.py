@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""deploy/: what can be checked without containers. nginx.conf runs in nginx_test.
+"""Checks deploy/ as far as possible without containers. nginx_test runs nginx.conf.
 
-Environment: as run.py makes it. What needs a program that cannot be had here is skipped, with a word.
+Environment: set by run.py. Checks whose program is unavailable are skipped, with a message.
 """
 import getpass
 import grp
@@ -27,7 +27,7 @@ def text(*path):
 
 
 def wanted(name):
-    """The path of a Debian program; None, and a word at the end, where it cannot be had."""
+    """The path of a Debian program; None, with a message at the end, if it is unavailable."""
     path = program(name)
     if not path:
         SKIPPED.append(name)
@@ -48,7 +48,7 @@ def main():
     check_dockerfile()
     check_unit()
     check_logrotate()
-    print("deploy_test: ok" + (f" (SKIPPED, not to be had here: {', '.join(SKIPPED)})" if SKIPPED else ""))
+    print("deploy_test: ok" + (f" (SKIPPED, unavailable: {', '.join(SKIPPED)})" if SKIPPED else ""))
 
 
 # --- settings
@@ -62,20 +62,20 @@ def read_by_program():
 
 
 def documented():
-    """Of docs/SETTINGS.md: variable -> its default as it stands in the table."""
+    """Of docs/SETTINGS.md: variable -> its default in the table."""
     rows = re.findall(r"^\| (`[A-Z_`, ]+`)(?: \(API\))? \|([^|]*)\|", text("docs", "SETTINGS.md"), re.M)
     found = {}
     for names, default in rows:
         names = re.findall(r"`([A-Z_]+)`", names)
         defaults = [default.strip()] if len(names) == 1 else [part.strip() for part in default.split(",")]
         found |= dict(zip(names, defaults, strict=True))
-    # Told in a sentence of its own as long as it has no effect.
+    # Described in a separate sentence while it has no effect.
     found.setdefault("SESSION_SECRET", "")
     return found
 
 
 def example():
-    """Of .env.example: variable -> (value, whether the line is in force)."""
+    """Of .env.example: variable -> (value, true if the line is active)."""
     found = {}
     for line in text("deploy", ".env.example").splitlines():
         if match := re.fullmatch(r"(#?)([A-Z][A-Z_]+)=(.*)", line):
@@ -85,17 +85,17 @@ def example():
 
 
 def check_settings():
-    """Program, docs/SETTINGS.md and .env.example name the same variables and the same defaults; with the example's values the settings can
-    be read."""
+    """Program, docs/SETTINGS.md and .env.example name the same variables and the same defaults; the program accepts the example's
+    values."""
     program_reads, table, lines = read_by_program(), documented(), example()
     assert set(table) == program_reads, set(table) ^ program_reads
-    # The one of compose's PostgreSQL.
+    # The password of compose's PostgreSQL.
     assert set(lines) == program_reads | {"POSTGRES_PASSWORD"}, set(lines) ^ program_reads
     required = {"DATABASE_URL", "OPENAI_API_KEY", "SHARED_KEY", "POSTGRES_PASSWORD"}
     assert {name for name, (_, in_force) in lines.items() if in_force} == required
     for name, default in table.items():
         value, in_force = lines[name]
-        if in_force or name == "TRUSTED_PROXIES":  # "loopback" in words
+        if in_force or name == "TRUSTED_PROXIES":  # the default is the word "loopback"
             continue
         plain = re.fullmatch(r"`(.+)`|([\d.]+)(?: [sx]| days)?|(?:no bound|cores|host name.*|`url`.*)?", default)
         assert plain, (name, default)
@@ -121,7 +121,7 @@ def catalogue():
 
 
 def check_expression(expression, where):
-    """Every metric is in the catalogue, and every label that is asked for is one of its own. Gives the metrics."""
+    """Every metric is in the catalogue, with every label of the expression. Returns the metrics."""
     metrics, used = catalogue(), set()
     for name, selector in re.findall(r"\b((?:generation|process)_[a-z_]+)(?:\{([^}]*)\})?", expression):
         base = re.sub(r"_(bucket|sum|count)$", "", name) if name not in metrics else name
@@ -157,7 +157,7 @@ def check_alerts():
 
 
 def check_dashboard():
-    """Expressions are about metrics that there are, and all of ours are on it somewhere."""
+    """Expressions use existing metrics, and the dashboard shows every metric of ours."""
     board, used, places = json.loads(text("deploy", "grafana", "generation-service.json")), set(), []
     for panel in board["panels"]:
         at = panel["gridPos"]
@@ -169,7 +169,7 @@ def check_dashboard():
     assert len(places) == len(set(places)), "panels overlap"
     ids = [panel["id"] for panel in board["panels"]]
     assert len(ids) == len(set(ids))
-    # What runs is a label of the list of instances.
+    # The build is a label of the list of instances.
     assert "generation_build_info" in json.dumps(board["templating"])
     missing = {name for name in catalogue() if name.startswith("generation_")} - used - {"generation_build_info"}
     assert not missing, f"not on the dashboard: {missing}"
@@ -179,7 +179,7 @@ def check_dashboard():
 
 
 def check_compose():
-    """The services of the API document, with what they need of each other; every variable that is asked for is in .env.example."""
+    """The services of the API document with their dependencies; every used variable is in .env.example."""
     source = text("deploy", "docker-compose.yml")
     compose = yaml.safe_load(source)
     services = compose["services"]
@@ -198,7 +198,7 @@ def check_compose():
     environment = services["app"]["environment"]
     assert set(environment) <= read_by_program(), environment
     assert "app:5000" in text("deploy", "nginx.conf") and environment["BIND"].endswith(":5000")
-    # nginx's address is one that the service believes.
+    # The service trusts nginx's address.
     assert environment["TRUSTED_PROXIES"] == compose["networks"]["inside"]["ipam"]["config"][0]["subnet"]
     build = services["app"]["build"]
     assert os.path.exists(os.path.join(DEPLOY, build["context"], build["dockerfile"]))
@@ -207,12 +207,12 @@ def check_compose():
         with open(schema, encoding="utf-8") as file:
             judge = jsonschema.Draft201909Validator(json.load(file))
         assert not list(judge.iter_errors(compose)), [error.message for error in judge.iter_errors(compose)]
-        # It does judge.
+        # The schema check detects errors.
         assert list(judge.iter_errors({**compose, "services": {"app": {**services["app"], "restarts": "always"}}}))
 
 
 def check_dockerfile():
-    """Two stages, not root at the end, a health check; the packages are those that building and running need."""
+    """Two stages, no root at the end, a health check; the packages are those for the build and the run."""
     source = text("deploy", "Dockerfile")
     instructions = re.sub(r"\\\n", " ", re.sub(r"^\s*#.*\n", "", source, flags=re.M))
     assert re.findall(r"^FROM (\S+)", instructions, re.M) == ["swift:6.2-bookworm", "debian:bookworm-slim"]
@@ -222,7 +222,7 @@ def check_dockerfile():
     for copied in re.findall(r"^COPY (?!--)(\S+) ", instructions, re.M):
         assert os.path.exists(os.path.join(ROOT, copied)), copied
         assert f"\n!{copied}\n" in text("deploy", "Dockerfile.dockerignore"), f"{copied} is not in the build's context"
-    # What Package.swift names must be in the context.
+    # Files named in Package.swift must be in the context.
     for path in re.findall(r'path: "(\w+)', text("Package.swift")):
         assert f"\n!{path}\n" in text("deploy", "Dockerfile.dockerignore"), path
     built = re.search(r"^packages=\(([^)]+)\)", text("scripts", "install-deps"), re.M)[1].split()
@@ -250,7 +250,7 @@ def check_unit():
         with open(unit, "w", encoding="utf-8") as file:
             file.write(source.replace(installed, os.path.join(os.environ["BINARIES"], "generation-service")))
         assert run(systemd, "verify", unit) == ""
-        # 0 is shut in completely, 10 is free.
+        # 0 is the strictest sandbox, 10 none.
         said = run(systemd, "security", "--offline=true", "--no-pager", unit)
         exposure = float(re.search(r"Overall exposure level for \S+: ([\d.]+)", said)[1])
         assert exposure < 2, said

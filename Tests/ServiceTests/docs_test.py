@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""docs/API.md and docs/API.ru.md tell all that /openapi.json tells (paths, members, parameters, headers, codes, statuses), nothing that it does
-not, and both the same; links within the documentation lead somewhere.
+"""docs/API.md and docs/API.ru.md have everything in /openapi.json (paths, members, parameters, headers, codes, statuses), nothing that it lacks,
+and both the same; links within the documentation have targets.
 
-Environment: as run.py makes it.
+Environment: set by run.py.
 """
 import json
 import os
@@ -11,7 +11,7 @@ import urllib.request
 
 from programs import ROOT
 
-# HTTP's and JSON's own words, and what stands in examples: not told by /openapi.json as names.
+# Words of HTTP and JSON, and of examples: /openapi.json has no such names.
 COMMON = set("""
     GET HEAD POST Content-Type Accept Content-Encoding Accept-Encoding NaN Infinity null gzip json lots details generate-descriptions
     """.split())
@@ -44,7 +44,7 @@ def names(node, found):
 def main():
     with urllib.request.urlopen(os.environ["BASE_URL"] + "/openapi.json", timeout=30) as reply:
         document = json.load(reply)
-    # What is for people in a browser is not the API.
+    # Pages for browsers are not part of the API.
     paths = {path: operations for path, operations in document["paths"].items() if path.startswith(("/api/", "/health", "/openapi"))}
     found = set()
     names([paths, document["webhooks"], document["components"]], found)
@@ -52,7 +52,7 @@ def main():
     assert len(codes) > 30 and len(found) > 120, (len(codes), len(found))
     # Titles of errors and versions are no names.
     found = {name for name in found if re.fullmatch(r"[a-z]+(_[a-z0-9]+)*|[A-Z]+(_[A-Z]+)+|[A-Za-z]+(-[A-Za-z]+)+|[a-z]+-[a-z]+", name)}
-    # How a header is told of that is known only sometimes, and a flag of another.
+    # Headers whose presence depends on the request, and a flag of another header.
     found -= {"Retry-After-If-Known", "true"}
     spans = {name: check(name, paths, found, codes) for name in ("API.md", "API.ru.md")}
     assert spans["API.md"] == spans["API.ru.md"], first_difference(*spans.values())
@@ -61,7 +61,7 @@ def main():
 
 
 def check(name, paths, found, codes):
-    """Gives all that stands in backticks, in order."""
+    """Returns everything in backticks, in order."""
     text = read("docs", name)
     for path, operations in paths.items():
         for method in operations:
@@ -72,7 +72,7 @@ def check(name, paths, found, codes):
     missing |= {each for each in found if re.fullmatch(r"[a-z]+(_[a-z0-9]+)+|[A-Z_]+", each) and each not in words}
     assert not missing, f"{name} lacks {sorted(missing)}"
     invented = {word for word in words if re.fullmatch(r"[a-z]+(_[a-z0-9]+)+|[A-Z]+(_[A-Z]+)+", word)} - found
-    assert not invented - {"batch_results", "sort_keys", "whsec_"}, f"{name} tells of {sorted(invented)}, which there is not"
+    assert not invented - {"batch_results", "sort_keys", "whsec_"}, f"{name} names {sorted(invented)}, which /openapi.json lacks"
     rows = re.findall(r"^\| (\d{3}) \| ((?:`[A-Z_]+`(?:, )?)+) \|", text, re.M)
     listed = {code: int(status) for status, group in rows for code in re.findall(r"`([A-Z_]+)`", group)}
     assert set(listed) == codes, set(listed) ^ codes
@@ -81,7 +81,7 @@ def check(name, paths, found, codes):
 
 
 def check_statuses(name, paths, listed):
-    """The table gives a code the status that the document gives it."""
+    """The table has the document's status for each code."""
     said = {}
     for operations in paths.values():
         for operation in operations.values():

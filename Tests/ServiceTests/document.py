@@ -1,4 +1,4 @@
-"""Reads the API document: its sections, code blocks and sample replies, as they stand there."""
+"""Reads the API document: its sections, code blocks and sample replies, unchanged."""
 import json
 import os
 import re
@@ -24,7 +24,7 @@ def sample(*after):
 
 
 def error_samples():
-    """The samples of errors by their code; they stand in one block, under comments."""
+    """The samples of errors by their code; they are in one block, under comments."""
     text = block("json", "### Примеры ошибок")
     pieces = [piece for piece in re.split(r"^//.*$", text, flags=re.MULTILINE) if piece.strip()]
     samples = [json.loads(piece) for piece in pieces]
@@ -32,7 +32,7 @@ def error_samples():
 
 
 def substituted(text, replacements):
-    """The text with the given pieces replaced; each of them has to be there."""
+    """The text with the given pieces replaced; each of them must occur."""
     for old, new in replacements:
         assert old in text, f"the document no longer says {old!r}"
         text = text.replace(old, new)
@@ -40,7 +40,7 @@ def substituted(text, replacements):
 
 
 def with_addresses(text, base_url, shared_key, images_url, webhook):
-    """The example with our host, key, images and receiver instead of the document's: nothing else is changed."""
+    """The example with our host, key, images and receiver instead of the document's, otherwise unchanged."""
     text = substituted(text, [("http://localhost:5000", base_url), ("your-shared-key", shared_key)])
     text = substituted(text, [("https://example.com/", images_url.rstrip("/") + "/")])
     return re.sub(r"https://your-app\.com/webhooks/[a-z-]+", lambda _: webhook, text)

@@ -15,7 +15,7 @@ import document
 
 
 class Clock(types.ModuleType):
-    """The client's `time`: it asks to wait for 30 s between polls, and we are not that patient."""
+    """The client's `time`, with shorter waits: the client waits for 30 s between polls."""
 
     time = staticmethod(time.time)
 
@@ -37,7 +37,7 @@ def example():
 
 
 def check(text, prepare):
-    """Runs the program, and looks at all that it says and leaves. `prepare` may change it before its main() runs."""
+    """Runs the program, and checks its output and files. `prepare` may change it before its main() runs."""
     client = types.ModuleType("document_client")
     exec(compile(text, "generation-service-api-v2.md (Python Client SDK)", "exec"), client.__dict__)
     prepare(client)

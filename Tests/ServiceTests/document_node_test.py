@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The document's Node client and its main(), with nothing changed but host, key and addresses, against a running server.
 
-The text itself stays as it is. From outside come: `node-fetch` (Node's own fetch under that name), the getJobResults that the
-document forgot, and shorter waits between polls. The server must run with ACCEPT_NODE_EXAMPLE_SIGNATURES=true (C1.4).
+The text itself stays unchanged. The test adds: `node-fetch` (Node's own fetch under that name), the getJobResults that the
+document lacks, and shorter waits between polls. The server must run with ACCEPT_NODE_EXAMPLE_SIGNATURES=true (C1.4).
 Environment: BASE_URL, SHARED_KEY, IMAGES_URL (every .jpg below it is a picture), WEBHOOK_URL.
 """
 import os
@@ -11,7 +11,7 @@ import tempfile
 
 import document
 
-# Appended: main() has begun by then, but it comes to getJobResults only after many replies from the network.
+# Appended: main() has begun by then, but it calls getJobResults only after many replies from the network.
 GET_JOB_RESULTS = """
 GenerationServiceClient.prototype.getJobResults = async function (jobId) {
     const response = await fetch(`${this.baseUrl}/api/v1/batch-results/${jobId}`, {
@@ -46,7 +46,7 @@ def main():
     for line in ("Sync processing completed!", "Generated descriptions for js-sync-001", "Batch job created: ",
                  "status: completed - 100% complete", "Batch processing completed!", "Processed 1 lots"):
         assert line in done.stdout, f"main() did not say {line!r}"
-    assert done.stderr == "", "main() complained"
+    assert done.stderr == "", "main() wrote to stderr"
     print("document_node_test: ok")
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every reply has exactly the members of the document's samples, with values of the same kind; and so has a delivery.
+"""Every reply has exactly the members of the document's samples, with values of the same kind; a delivery too.
 
 Environment: BASE_URL, SHARED_KEY, IMAGES_URL (every .jpg below it is a picture); DATABASE_URL to run the document's SQL as well.
 """
@@ -36,7 +36,7 @@ def synchronous(client):
 
 
 def create(client, receiver):
-    """A batch of two; its replies until it is done."""
+    """A batch of two lots; its replies until it has ended."""
     lots = [lot("batch-001", webhook=receiver.url), lot("batch-002", images=3, webhook=receiver.url)]
     with provider.held():
         return created(client, lots)
@@ -147,13 +147,13 @@ def error(expected, code, reply, example, added=None):
 
 
 def queries(job_id):
-    """The document's SQL, as it stands there."""
+    """The document's SQL, unchanged."""
     if not os.environ.get("DATABASE_URL") or not shutil.which("psql"):
-        print("document_shapes_test: no database or no psql; the document's SQL is left out")
+        print("document_shapes_test: no database or no psql; the document's SQL is skipped")
         return
     deliveries, statistics = [query for query in document.block("sql", "### Мониторинг webhook доставки").split(";")[:2]]
     deliveries = document.substituted(deliveries, [("550e8400-e29b-41d4-a716-446655440000", job_id)])
-    # We have the delivery already; that it was taken is booked a moment later.
+    # The delivery has arrived already; its booking follows a moment later.
     deadline = time.monotonic() + 60
     while (rows := psql(deliveries))[0][3] == "pending" and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -165,7 +165,7 @@ def queries(job_id):
 
 
 def health(client):
-    """The document's monitoring example, of a service whose parts all work (C9)."""
+    """The document's monitoring example, of a healthy service (C9)."""
     code, headers, body = client.send("GET", "/health")
     reply = json.loads(body)
     assert code == 200 and headers["Content-Type"] == "application/json", (code, reply)
@@ -181,10 +181,10 @@ def health(client):
 
 
 def logs(job_id):
-    """What the document greps for is in the log, on the level that it sets, and says which job it is about (C9)."""
+    """The log has the texts that the document greps for, at its level, with the job's id (C9)."""
     settings = json.loads(os.environ.get("SERVER_SETTINGS", "{}"))
     if "LOG_FILE" not in settings:
-        print("document_shapes_test: no log file; the document's grep is left out")
+        print("document_shapes_test: no log file; the document's grep is skipped")
         return
     words = re.findall(r'^grep "([^"]+)"', document.block("bash", "### Логи и диагностика"), re.MULTILINE)
     assert len(words) == 2, words

@@ -1,4 +1,4 @@
-"""deploy/nginx.conf, run as it is but for the places that it marks as a deployment's own: ports, instances, certificate."""
+"""Runs deploy/nginx.conf, changed only in the places that it marks for a deployment: ports, instances, certificate."""
 import hashlib
 import hmac
 import http.client
@@ -20,7 +20,7 @@ import stack  # noqa: E402
 
 
 def certificate(folder):
-    """A certificate for localhost that signs itself."""
+    """A self-signed certificate for localhost."""
     os.makedirs(folder)
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
@@ -29,14 +29,14 @@ def certificate(folder):
 
 
 class Front:
-    """One nginx before some instances."""
+    """One nginx in front of some instances."""
 
     def __init__(self, folder, instances, **changes):
-        """`changes`: directives by name with other values, for what cannot be waited for."""
+        """`changes`: directives by name with other values, to shorten long time limits."""
         self.folder = folder
         self.plain, self.secure = stack.free_port(), stack.free_port()
         os.makedirs(f"{folder}/temp")
-        # Its workers give up root.
+        # Its workers drop root.
         os.chmod(folder, 0o755)
         certificate(f"{folder}/ssl")
         self.conf = f"{folder}/nginx.conf"
@@ -64,7 +64,7 @@ class Front:
         put("/dev/stderr", self.folder + "/error.log", 1)
         put("/dev/stdout", self.folder + "/access.log", 1)
         put("worker_rlimit_nofile 65536;", "", 1)
-        # Compiled-in folders that may not be there; none of these is to be used.
+        # Compiled-in folders that may be missing; none of these is used.
         temp = "".join(f"{kind}_temp_path {self.folder}/temp/{kind};\n" for kind in (
             "client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         put("http {\n", "http {\n" + temp, 1)
@@ -74,7 +74,7 @@ class Front:
         return text
 
     def check(self):
-        """`nginx -t`; what it says."""
+        """Returns the output of `nginx -t`."""
         done = subprocess.run([*self.command, "-t"], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stderr
@@ -107,7 +107,7 @@ class Front:
 
 
 class Through:
-    """Requests through nginx over TLS, from an address of our choice; one connection that is kept."""
+    """Requests through nginx over TLS, from a chosen address; one kept connection."""
 
     def __init__(self, front, source="127.0.0.1"):
         self.front, self.source, self.key = front, source, os.environ["SHARED_KEY"]

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The server is killed (SIGKILL) again and again in the middle of a batch: after restarts the batch completes as if nothing had
-happened, and OpenAI's stand-in saw no batch twice (C5.1); progress never goes back (C5.2).
+"""The server is killed (SIGKILL) repeatedly in the middle of a batch: after restarts the batch completes as without
+kills, and the simulated OpenAI got no batch twice (C5.1); progress never decreases (C5.2).
 
-Environment: as run.py makes it; SERVER_PID and SERVER_SETTINGS to kill the server and to start it again.
+Environment: set by run.py; SERVER_PID and SERVER_SETTINGS to kill the server and to start it again.
 """
 import json
 import os
@@ -52,7 +52,7 @@ def survive(client, receiver, running, lots, chance):
         os.kill(pid, signal.SIGKILL)
         pid = restart(running)
         status = client.status(job_id)[2]
-        assert status["progress"]["processed_lots"] >= processed, "progress went back over a restart"
+        assert status["progress"]["processed_lots"] >= processed, "progress decreased over a restart"
         processed = status["progress"]["processed_lots"]
     ended = client.wait(job_id, seconds=150)
     assert ended["status"] == "completed", ended

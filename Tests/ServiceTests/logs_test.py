@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The log (C9): rotation under load loses no line, standard output that nobody reads holds nothing up, and a request's id leads to all that
-was done for it.
+"""The log (C9): rotation under load loses no line, a blocked standard output delays nothing, and a request's id finds all the
+work for it.
 
-Environment: as run.py makes it. The servers here are its own.
+Environment: set by run.py. The test starts its own servers.
 """
 import glob
 import http.client
@@ -27,7 +27,7 @@ TEXT = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (DEBUG|INFO|WARNING|ERROR) [^\x00-
 
 
 class Server:
-    """A server of our own. Its standard output is a pipe that is not read before the end, and then only what fits into it is there."""
+    """A separate server. Its standard output is a pipe that is read only at the end, when it has the lines that fit."""
 
     def __init__(self, folder, **changes):
         self.port, self.log = stack.free_port(), os.path.join(folder, "service.log")
@@ -51,12 +51,12 @@ class Server:
         self.process.stdout.close()
 
     def stop(self):
-        """It ends in good order although nobody reads what it says."""
+        """It ends in order although its output has no reader."""
         self.process.terminate()
         assert self.process.wait(60) == 0, self.process.returncode
 
     def lines(self):
-        """Of all files, the rotated ones first."""
+        """Lines of all files, the rotated ones first."""
         names = sorted(glob.glob(self.log + ".*"), key=lambda name: int(name.rsplit(".", 1)[1])) + [self.log]
         return [line for name in names for line in open(name, encoding="utf-8").read().splitlines()]
 
@@ -64,7 +64,7 @@ class Server:
 def until(what, condition, seconds=90):
     deadline = time.monotonic() + seconds
     while not (result := condition()):
-        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        assert time.monotonic() < deadline, f"timed out before: {what}"
         time.sleep(0.02)
     return result
 
@@ -81,13 +81,13 @@ def main():
 
 
 def check_rotation(folder):
-    """2400 refused requests, each with an id of its own, while the file is moved away six times. All that time standard output is a full
-    pipe."""
+    """2400 refused requests, each with its own id, while the file is rotated six times. Standard output is a full
+    pipe all that time."""
     with Server(folder, LOG_LEVEL="INFO") as server:
         ids = [f"rotation-{number:05}" for number in range(THREADS * EACH)]
 
         def ask(part):
-            # A request that waited for the pipe would wait for ever.
+            # A request that waited for the pipe would never end.
             connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
             for request_id in ids[part::THREADS]:
                 connection.request("GET", f"/api/v1/batch-status/{uuid.uuid4()}", headers={
@@ -102,7 +102,7 @@ def check_rotation(folder):
         def guarded(part):
             try:
                 ask(part)
-            except BaseException as error:  # told by the main thread
+            except BaseException as error:  # reported by the main thread
                 failures.append(error)
 
         threads = [threading.Thread(target=guarded, args=(part,)) for part in range(THREADS)]
@@ -125,15 +125,15 @@ def check_rotation(folder):
         assert len(found) == len(ids) and set(found) == set(ids), (len(found), len(set(found)), len(ids))
         assert sum("log file opened anew" in line for line in lines) == ROTATIONS
         assert lines[-1].endswith("INFO stopped"), lines[-1]
-        # The pipe holds 64 KB; the rest was let go, and its reader gets whole lines as far as they go.
+        # The pipe holds 64 KB; the other lines were dropped, and its reader gets whole lines.
         said = server.process.stdout.read()
         assert 4096 <= len(said) < sum(len(line) + 1 for line in lines) / 2, len(said)
         assert re.fullmatch(TEXT, said.decode().splitlines()[0])
 
 
 def check_traces(folder, form):
-    """One request's id in the lines of the request, its job, the calls to OpenAI and the webhooks made for it. On a database of its own, so that
-    the work is done here."""
+    """One request's id in the lines of the request, its job, its calls to OpenAI and its webhooks. On a new database, so that
+    this server does the work."""
     receiver, name = Receiver(), f"logs_{uuid.uuid4().hex[:12]}"
     psql(f'CREATE DATABASE "{name}"')
     database = urllib.parse.urlsplit(os.environ["DATABASE_URL"])._replace(path="/" + name).geturl()
@@ -156,7 +156,7 @@ def check_traces(folder, form):
     assert [(line["request_id"], line["job"]) for line in created] == [("trace-job", job)], created
     again = [line for line in lines if line["message"] == "idempotency: first reply sent again"]
     assert [(line["request_id"], line["job"]) for line in again] == [("trace-again", job)], again
-    # Every line of the job tells the request that made it, and no other one.
+    # Every line of the job has the id of its request, and no other.
     ours = [line for line in lines if line.get("job") == job and line not in again]
     assert {line.get("request_id") for line in ours} == {"trace-job"}, ours
     for message in ("job created", "job claimed", "openai call", "webhook_delivery delivered", "Background worker: job started",
@@ -164,16 +164,16 @@ def check_traces(folder, form):
         assert any(line["message"] == message for line in ours), (message, ours)
     assert {"upload_file", "create_batch", "get_batch", "read_file"} <= {line.get("operation") for line in ours}, ours
     assert webhook["X-Request-ID"] == "trace-job", dict(webhook)
-    # A call to OpenAI always says for whom it was made, except the asking for models; and tells OpenAI.
+    # A call to OpenAI always has its request's id, except for the list of models; OpenAI gets the id too.
     calls = [line for line in lines if line["message"].startswith("openai call") and line["operation"] != "list_models"]
     for line in calls:
         assert re.fullmatch(re.escape(line["request_id"]) + r"\.[0-9a-f]{8}", line["client_request_id"]), line
-    assert len({line["client_request_id"] for line in calls}) == len(calls), "two calls go by one name"
+    assert len({line["client_request_id"] for line in calls}) == len(calls), "two calls have the same name"
 
 
 def make_traces(server, receiver):
-    """One lot at once, one mistake, one batch with a webhook that is sent twice under one key. Returns its job's id and the webhook's headers
-    when all of it is over."""
+    """One single lot, one invalid request, one batch with a webhook that is sent twice under one key. Returns its job's id and the webhook's
+    headers at the end."""
     client, image = Client(server.url, os.environ["SHARED_KEY"]), [{"url": os.environ["IMAGES_URL"] + "/trace.jpg"}]
 
     def send(request_id, lots, **more):
@@ -194,7 +194,7 @@ def make_traces(server, receiver):
 
 
 def events(server):
-    """The log's lines as objects, whichever form they have."""
+    """The log's lines as objects, for either form."""
     if not server.is_json:
         return [as_object(line) for line in server.lines()]
     lines = [json.loads(line) for line in server.lines()]
@@ -205,7 +205,7 @@ def events(server):
 
 
 def as_object(line):
-    """`2025-08-05 08:30:15,123 LEVEL message name=value ...`; a value of several words goes on to the next name."""
+    """`2025-08-05 08:30:15,123 LEVEL message name=value ...`; a value of several words extends to the next name."""
     assert re.fullmatch(TEXT, line), line
     _, _, level, rest = line.split(" ", 3)
     message, *pairs = re.split(r" (?=[a-z_]+=)", rest)
@@ -213,7 +213,7 @@ def as_object(line):
 
 
 def check_levels(folder):
-    """Nothing below LOG_LEVEL; what is above it comes."""
+    """Only lines at LOG_LEVEL or above."""
     with Server(folder, LOG_LEVEL="WARNING", ACCEPT_NODE_EXAMPLE_SIGNATURES="true") as server:
         client = Client(server.url, os.environ["SHARED_KEY"])
         assert client.send("GET", f"/api/v1/batch-status/{uuid.uuid4()}", None, {"X-Signature": "sha256=" + "0" * 64})[0] == 403

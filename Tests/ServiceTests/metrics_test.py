@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""`/metrics` (C9): prometheus_client reads it, promtool (if it is there) has no complaint, docs/METRICS.md lists just what it holds, and
-the counters move by what is done.
+"""`/metrics` (C9): prometheus_client parses it, promtool (if available) accepts it, docs/METRICS.md lists exactly its families, and
+the counters change with the requests.
 
-Environment: as run.py makes it.
+Environment: set by run.py.
 """
 import http.client
 import json
@@ -24,7 +24,7 @@ from provider import set_faults
 
 DOCUMENTATION = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "METRICS.md")
 GENERATE, STATUS = "/api/v1/generate-descriptions", "/api/v1/batch-status/:job"
-# Our names of OpenAI's endpoints, and the simulator's.
+# Our names of OpenAI's endpoints, with the simulator's.
 ENDPOINTS = {
     "create_response": "POST /v1/responses", "upload_file": "POST /v1/files", "read_file": "GET /v1/files/{id}/content",
     "list_files": "GET /v1/files", "delete_file": "DELETE /v1/files/{id}", "create_batch": "POST /v1/batches",
@@ -52,13 +52,13 @@ class Scrape:
         return self.values.get((name, frozenset(labels.items())), 0)
 
     def sum(self, name, **labels):
-        """Over all series that have these labels, whatever others."""
+        """The sum over all series with these labels."""
         return sum(value for (found, all_labels), value in self.values.items()
                    if found == name and set(labels.items()) <= all_labels)
 
 
 class Change:
-    """What moved between two scrapes."""
+    """The differences between two scrapes."""
 
     def __init__(self, before, after):
         self.before, self.after = before, after
@@ -70,7 +70,7 @@ class Change:
         return self.after.sum(name, **labels) - self.before.sum(name, **labels)
 
     def requests(self):
-        """(route, method, status) -> how many."""
+        """(route, method, status) -> count."""
         name, moved = "generation_http_requests_total", {}
         for found, labels in self.after.values:
             if found == name and (count := self(name, **dict(labels))):
@@ -84,10 +84,10 @@ def expect(found, wanted):
 
 
 def eventually(what, condition, seconds=30):
-    """What happens after a reply is there, a moment later."""
+    """Waits for effects that follow a reply a moment later."""
     deadline = time.monotonic() + seconds
     while not (result := condition()):
-        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        assert time.monotonic() < deadline, f"timed out before: {what}"
         time.sleep(0.05)
     return result
 
@@ -98,7 +98,7 @@ def simulator():
 
 
 def generate(client, lots, languages):
-    """Status, reply, and how many bytes were sent."""
+    """Status, reply, and the number of bytes sent."""
     body = json.dumps({"languages": languages, "lots": lots}).encode()
     status, _, content = client.send(
         "POST", GENERATE, body, {"Content-Type": "application/json", "X-Signature": client.sign(body)})
@@ -114,11 +114,11 @@ def main():
     last = check_machinery()
     check_form(last, secrets)
     check_documentation(last)
-    print("metrics_test: ok" + ("" if promtool(last) else " (SKIPPED promtool, which cannot be had here)"))
+    print("metrics_test: ok" + ("" if promtool(last) else " (SKIPPED promtool: unavailable)"))
 
 
 def check_listener(client):
-    """Nothing but /metrics, by GET and HEAD; and not on the API's port."""
+    """The port serves only /metrics, by GET and HEAD; the API's port does not serve it."""
     address = urllib.parse.urlsplit(os.environ["METRICS_URL"]).netloc
     for method, path, wanted in (("GET", "/", 404), ("POST", "/metrics", 405), ("HEAD", "/metrics", 200)):
         connection = http.client.HTTPConnection(address, timeout=30)
@@ -129,7 +129,7 @@ def check_listener(client):
 
 
 def check_requests(client):
-    """Requests are counted by route, method and status, each once; a job's id or a made-up path is no label."""
+    """Requests are counted by route, method and status, each once; a job's id or an unknown path is no label."""
     before, unknown, path = Scrape(), str(uuid.uuid4()), f"/api/v1/{uuid.uuid4()}"
     for _ in range(3):
         expect(client.status(unknown)[0], 404)
@@ -149,7 +149,7 @@ def check_requests(client):
         ("/health/live", "HEAD", "200"): 1, (GENERATE, "GET", "405"): 1, (GENERATE, "POST", "400"): 1, ("none", "other", "400"): 1,
     })
     expect(moved("generation_http_request_duration_seconds_count", route=STATUS, method="GET"), 5)
-    # Wrong methods and made-up paths below /api/ are polls too.
+    # Wrong methods and unknown paths below /api/ are polls too.
     expect(moved("generation_ratelimit_admitted_total", **{"class": "poll"}), 8)
     expect(moved("generation_ratelimit_admitted_total", **{"class": "synchronous"}), 1)
     expect(moved.sum("generation_ratelimit_refused_total"), 0)
@@ -159,7 +159,7 @@ def check_requests(client):
 
 
 def check_synchronous(client):
-    """One lot in two languages, with one 429 of OpenAI on the way: two answers, three calls."""
+    """One lot in two languages, with one 429 of OpenAI: two answers, three calls."""
     before, seen = Scrape(), simulator()["requests"].get("POST /v1/responses", 0)
     set_faults({"routes": [{"route": "POST /v1/responses", "fault": "status", "status": 429, "retry_after": 0.1, "times": 1}]})
     lot = {"lot_id": "one", "images": [{"url": os.environ["IMAGES_URL"] + "/one.jpg"}]}
@@ -182,8 +182,8 @@ def check_synchronous(client):
 
 
 def check_batch(client):
-    """Four lots in two languages for two receivers, one of which refuses: what OpenAI saw and what the job says that it cost is what was
-    counted."""
+    """Four lots in two languages for two receivers, one of which refuses: OpenAI's requests and the job's cost equal the
+    counters."""
     before, seen = Scrape(), simulator()["requests"]
     site = os.environ["WEBHOOK_URL"].split("/ok/")[0]
     webhooks = [f"{site}/ok/{uuid.uuid4()}", f"{site}/status/500/{uuid.uuid4()}"]
@@ -219,7 +219,7 @@ def check_batch(client):
         moved = Change(before, Scrape())
         attempts = {outcome: moved("generation_webhook_attempts_total", outcome=outcome)
                     for outcome in ("delivered", "rejected", "timed_out", "unreachable", "forbidden", "broken")}
-        # The refused delivery has its next attempt in 30 s.
+        # The refused delivery has its next attempt after 30 s.
         return attempts == {"delivered": 1, "rejected": 1, "timed_out": 0, "unreachable": 0, "forbidden": 0, "broken": 0} \
             and moved("generation_webhook_attempt_duration_seconds_count") == 2 \
             and moved("generation_webhook_deliveries_total", status="delivered") == 1 \
@@ -239,7 +239,7 @@ def check_batch(client):
 
 
 def check_machinery():
-    """Gauges say what is, and what ticks goes on ticking."""
+    """Gauges have the current values, and clocks advance."""
     first = Scrape()
     for shard in "01":
         eventually("the loop's lag is measured", lambda: Change(first, Scrape())("generation_loop_lag_seconds_count", shard=shard) >= 3)
@@ -271,7 +271,7 @@ def check_machinery():
 
 
 def check_form(scrape, secrets):
-    """Histograms add up; nothing from outside is to be read."""
+    """Histograms are consistent; the page contains no secret and no text of a request."""
     for family in scrape.families:
         series = {}
         for sample in family.samples:
@@ -293,7 +293,7 @@ def check_form(scrape, secrets):
 
 
 def check_documentation(scrape):
-    """docs/METRICS.md has every family with its type and labels, and no other."""
+    """docs/METRICS.md has exactly the families with their types and labels."""
     with open(DOCUMENTATION, encoding="utf-8") as text:
         rows = re.findall(r"^\| `(\w+)` \| (\w+) \| ([`\w, ]*?) ?\| .", text.read(), re.MULTILINE)
     listed = {name: (kind, frozenset(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""deploy/nginx.conf before two instances, for real: bodies of 200 MB stream through, a call may last 300 s, limits hold by the address
-that nginx names, a rolling restart under load fails no request.
+"""deploy/nginx.conf in front of two instances: bodies of 200 MB stream through, a call may last 300 s, limits apply to the address
+that nginx forwards, a rolling restart under load fails no request.
 
-Environment: as run.py makes it. Skipped, with a word, where nginx cannot be had.
+Environment: set by run.py. Skipped, with a message, if nginx is unavailable.
 """
 import collections
 import contextlib
@@ -29,7 +29,7 @@ POLLS = 40
 
 
 class Instances:
-    """Two servers on the tests' database, each with a name, ports and a log of its own."""
+    """Two servers on the tests' database, each with its own name, ports and log."""
 
     def __init__(self, folder):
         self.binaries, self.running, self.places, self.polls = os.environ["BINARIES"], {}, {}, POLLS
@@ -47,7 +47,7 @@ class Instances:
         self.running[name].server(port, settings)
 
     def stop(self, name):
-        """SIGTERM; it must end by itself, in good order."""
+        """Sends SIGTERM; the server must end by itself, in order."""
         child = self.running.pop(name).children[0]
         child.process.terminate()
         assert child.process.wait(60) == 0, child.last_lines(40)
@@ -66,7 +66,7 @@ class Instances:
 
 
 class HeldPicture:
-    """A host of one picture, which it sends when it is let go."""
+    """A host of one picture, which it sends on release."""
 
     def __init__(self):
         with urllib.request.urlopen(os.environ["IMAGES_URL"] + "/held.jpg", timeout=30) as reply:
@@ -82,7 +82,7 @@ class HeldPicture:
                 self.send_header("Content-Type", "image/jpeg")
                 self.send_header("Content-Length", str(len(picture)))
                 self.end_headers()
-                with contextlib.suppress(OSError):  # whoever asked may have gone
+                with contextlib.suppress(OSError):  # the client may have disconnected
                     self.wfile.write(picture)
 
             def log_message(self, *arguments):
@@ -100,10 +100,10 @@ class HeldPicture:
 
 def main():
     if not is_possible():
-        print("nginx_test: SKIPPED, there is no nginx (or openssl) here")
+        print("nginx_test: SKIPPED, nginx or openssl is unavailable")
         return
     with tempfile.TemporaryDirectory() as folder:
-        # nginx's workers give up root.
+        # nginx's workers drop root.
         os.chmod(folder, 0o755)
         instances = Instances(folder)
         front = Front(f"{folder}/front", instances.addresses())
@@ -132,7 +132,7 @@ def check_start(front):
 
 
 def check_plain(front):
-    """Port 80 leads to TLS and keeps the method; TLS is of today; what lies behind is the service itself."""
+    """Port 80 redirects to TLS and keeps the method; TLS is current; requests reach the service itself."""
     connection = http.client.HTTPConnection("127.0.0.1", front.plain, timeout=30)
     connection.request("POST", GENERATE + "?a=b", headers={"Host": "cars.example", "Content-Length": "0"})
     reply = connection.getresponse()
@@ -143,7 +143,7 @@ def check_plain(front):
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
     old.set_ciphers("ALL:@SECLEVEL=0")
-    with warnings.catch_warnings():  # that it is old is the point
+    with warnings.catch_warnings():  # the test needs the old version
         warnings.simplefilter("ignore", DeprecationWarning)
         old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
     try:
@@ -159,7 +159,7 @@ def check_plain(front):
 
 
 def check_clients(front, instances):
-    """C3.1: a client has its limit, exactly, though there are two instances; what it writes into the headers itself changes nothing; and
+    """C3.1: a client has exactly its limit, although there are two instances; its own headers change nothing;
     clients are spread over the instances."""
     before, job = {name: instances.admitted(name) for name in "ab"}, str(uuid.uuid4())
     for number in range(2, 18):
@@ -179,8 +179,8 @@ def check_clients(front, instances):
 
 
 def check_long_call(front, folder, instances):
-    """A call may last the contract's 300 s: the time-outs in force say so; a call of some seconds lasts longer than every other one; and
-    one under a time-out cut to 1 s shows that it is this time-out that ends calls."""
+    """A call may last the contract's 300 s: the active time-outs allow it; a call of some seconds outlasts every other time-out; and
+    a call with this time-out cut to 1 s ends by it."""
     text = front.said("nginx.conf")
     for name in ("proxy_read_timeout", "proxy_send_timeout"):
         values = re.findall(rf"^\s*{name} (\d+)s;", text, re.M)
@@ -205,8 +205,7 @@ def check_long_call(front, folder, instances):
         client = Through(short)
         status, headers, content = client.generate([{"lot_id": "short", "images": [{"url": held.url}]}])
         expect_unreachable(status, headers, content)
-        # Sent once: nobody else was asked to do it again.
-        # nginx writes its line when the reply is on its way already.
+        # Sent once: no other instance got it. nginx may write its line after the reply has left.
         tries = until_some(lambda: [line for line in short.said("access.log").splitlines() if GENERATE in line])
         assert len(tries) == 1 and re.search(r"upstream=[\d.:]+ upstream_status=504", tries[0]), tries
         client.close()
@@ -218,13 +217,13 @@ def check_long_call(front, folder, instances):
 def until_some(look, seconds=60):
     deadline = time.monotonic() + seconds
     while not (found := look()):
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.02)
     return found
 
 
 def expect_unreachable(status, headers, content):
-    """nginx's own words, in the API's form (C4.1)."""
+    """nginx's own errors, in the API's form (C4.1)."""
     said = json.loads(content)
     assert status == 503 and headers["Content-Type"] == "application/json" and headers["Retry-After"] == "5", (status, headers)
     assert said["code"] == "SERVICE_UNAVAILABLE" and said["retry_after"] == 5 and said["request_id"] == headers["X-Request-ID"]
@@ -232,13 +231,13 @@ def expect_unreachable(status, headers, content):
 
 
 def check_large_bodies(front):
-    """200 MB go through without being stored on the way; one byte more is refused by the service, before any of it is sent."""
+    """200 MB pass without being stored by nginx; the service refuses one byte more before any of it is sent."""
     size = 200 * 1024 * 1024
     client = Through(front)
     head, tail, filler = b'{"languages":["en"],"lots":[', b"]}", b" " * 65536
     lots = b",".join(json.dumps({"lot_id": f"large-{number}", "additional_info": "x" * 500_000,
                                  "images": [{"url": f"https://large.invalid/{number}.jpg"}]}).encode() for number in range(4))
-    # Mostly white space, which counts like everything else and is read quickly by builds of every kind.
+    # Mostly white space, which counts like other bytes and is parsed quickly in every build.
     padding = size - len(head) - len(lots) - len(tail)
 
     def pieces():
@@ -256,7 +255,7 @@ def check_large_bodies(front):
     job = json.loads(content)
     assert job["total_lots"] == 4, job
     print(f"nginx_test: 200 MB through nginx in {time.monotonic() - begun:.1f} s")
-    # Its pictures are nowhere, so it ends by itself.
+    # Its pictures do not exist, so it ends by itself.
     status, _, content = client.poll(job["job_id"])
     assert status == 200 and json.loads(content)["progress"]["total_lots"] == 4, (status, content)
     client.close()
@@ -274,7 +273,7 @@ def check_large_bodies(front):
 
 
 class Load:
-    """Polls over kept connections and small batches, as fast as they are answered, until told to stop."""
+    """Sends polls over kept connections and small batches, each after the last answer, until stopped."""
 
     def __init__(self, front, source):
         self.front, self.source = front, source
@@ -309,7 +308,7 @@ class Load:
                 self.jobs.append(json.loads(content)["job_id"])
 
     def after(self, more):
-        """Waits until so many more of each kind were answered."""
+        """Waits until this many more of each kind were answered."""
         with self.lock:
             goal = {kind: self.counts[kind] + more for kind in ("poll", "batch")}
         deadline = time.monotonic() + 120
@@ -324,8 +323,8 @@ class Load:
 
 
 def check_rolling_restart(front, instances):
-    """Both instances are restarted in turn, twice, while requests come in: every one is answered, and every 201 is a job."""
-    # What is limited is not under load, and the other way round.
+    """Both instances are restarted in turn, twice, while requests come in: every request is answered, and every 201 has a job."""
+    # Limited requests are not under load, and requests under load are not limited.
     instances.polls = 0
     for name in "ab":
         instances.stop(name)
@@ -337,7 +336,7 @@ def check_rolling_restart(front, instances):
             instances.stop(name)
             load.after(20)
             instances.start(name)
-            # As nginx.conf says: until nginx sends requests there again.
+            # As in nginx.conf: until nginx sends requests there again.
             time.sleep(4)
         load.after(20)
     finally:
@@ -361,7 +360,7 @@ def check_nobody_there(front, instances):
 
 
 def check_log(front):
-    """A line a request, with the id that the client was told and the instance that answered."""
+    """One line per request, with the id in the client's reply and the instance that answered."""
     lines = front.said("access.log").splitlines()
     assert any("request_id=through-nginx" in line and " 200 " in line for line in lines)
     assert all(re.match(r"127\.0\.0\.\d+ \[", line) for line in lines), lines[:3]

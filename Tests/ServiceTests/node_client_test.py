@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The tests of clients/node, all of them, against the running server and a second instance with narrow limits on the same database.
+"""All tests of clients/node, against the running server and a second instance with low limits on the same database.
 
-Environment: as run.py makes it.
+Environment: set by run.py.
 """
 import glob
 import json
@@ -33,14 +33,14 @@ def main():
 
 
 def tests():
-    """By name: what `node --test FOLDER` takes for a test differs from version to version."""
+    """By name, because versions of Node differ in the files that `node --test FOLDER` takes for tests."""
     found = sorted(glob.glob(os.path.join(ROOT, "clients", "node", "test", "*.test.js")))
     assert found, "there are no tests"
     return found
 
 
 def limited(running, spool):
-    """Three polls a minute, and its large bodies in a folder of their own."""
+    """Three polls a minute, and a separate folder for large bodies."""
     settings = json.loads(os.environ["SERVER_SETTINGS"])
     settings |= {"RATE_LIMIT_POLL": "3", "SPOOL_DIR": spool, "METRICS_BIND": f"127.0.0.1:{stack.free_port()}",
                  "LOG_FILE": os.path.join(running.logs, "service.log")}

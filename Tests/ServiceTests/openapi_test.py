@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""/openapi.json is valid, complete and true: every kind of reply that can be provoked is in it, with its headers and its code.
+"""/openapi.json is valid, complete and correct: it has every kind of reply that can be provoked, with its headers and its code.
 
-Environment: as run.py makes it, with a PYTHON that has jsonschema and openapi-spec-validator.
+Environment: set by run.py, with a PYTHON that has jsonschema and openapi-spec-validator.
 """
 import json
 import os
@@ -28,7 +28,7 @@ GENERATE = "/api/v1/generate-descriptions"
 IMAGES = os.environ.get("IMAGES_URL", "")
 SITE = IMAGES.rsplit("/", 1)[0]
 
-# Errors that no request can bring about at will here: ours (500), and what takes as long as the limits themselves.
+# Errors that no request here can provoke: bugs (500), and those that take as long as the limits themselves.
 NOT_PROVOKED = {"INTERNAL_ERROR", "OPENAI_TIMEOUT", "REQUEST_TIMEOUT"}
 
 
@@ -69,7 +69,7 @@ def check_document(contract):
 
 
 def examples(value, where="#"):
-    """Every example with the schema that it is an example of."""
+    """Every example with its schema."""
     if isinstance(value, dict):
         if "type" in value and isinstance(value.get("examples"), list):
             yield from ((where, value, example) for example in value["examples"])
@@ -123,7 +123,7 @@ def well_formed(client, receiver):
 
 
 def deliveries(client, job_id):
-    """A delivered webhook is told of, and sent again on request."""
+    """A delivered webhook is listed, and sent again on request."""
     def listed():
         code, _, reply = client.job("GET", "/api/v1/batch-jobs/{}/webhook-deliveries", job_id)
         assert code == 200, (code, reply)
@@ -152,7 +152,7 @@ def ended_jobs(client, receiver):
         assert client.cancel(cancelled)[0] == 200
     expect(client.results(cancelled), 409, "JOB_CANCELLED")
     notified(client, receiver, cancelled)
-    # A receiver that never takes anything: its delivery is pending for long.
+    # A receiver that never accepts: its delivery stays pending for long.
     pending = client.generate([shapes.lot(f"p{n}", webhook=f"{SITE}/status/500") for n in range(2)], ["en"])[2]["job_id"]
     client.wait(pending)
     reply = client.job("GET", "/api/v1/batch-jobs/{}/webhook-deliveries", pending)[2]
@@ -160,7 +160,7 @@ def ended_jobs(client, receiver):
 
 
 def notified(client, receiver, job_id):
-    """The job's delivery; others may come before it."""
+    """The job's delivery; other deliveries may arrive before it."""
     while True:
         headers, body = receiver.next()
         client.contract.check_delivery(headers, body)
@@ -200,7 +200,7 @@ def idempotency(client):
     assert code == 201 and again == created and headers["Idempotent-Replayed"] == "true", (code, headers, again)
     expect(send(second, key), 422, "IDEMPOTENCY_KEY_REUSED")
     expect(send(first, "not visible \xff"), 400, "INVALID_FIELD")
-    # A picture that takes its time, so that the first request is still there when the second comes.
+    # A slow picture, so that the first request is still open when the second arrives.
     slow = json.dumps({"lots": [{"lot_id": "slow", "images": [{"url": f"{SITE}/slow/12/car/slow.jpg"}]}]})
     head = (f"POST {GENERATE} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-Signature: {client.sign(slow)}\r\n"
             f"Idempotency-Key: slow\r\nContent-Length: {len(slow)}\r\n\r\n")
@@ -216,7 +216,7 @@ def requests(path):
 
 
 def malformed(client):
-    """What the HTTP parser refuses is answered in the contract's form as well."""
+    """Requests that the HTTP parser refuses get the contract's form as well."""
     lines = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
     requests = [
         (b"nonsense\r\n\r\n", 400), (b"GET /health/live HTTP/1.1\r\n\r\n", 400), (b"GET /health/live HTTP/3.0\r\nHost: x\r\n\r\n", 400),
@@ -257,7 +257,7 @@ def pages(client):
 
 
 def openai_errors(client):
-    """A fault that OpenAI's stand-in has for every model call, and then no more."""
+    """A fault of the simulated OpenAI for every model call, removed afterwards."""
     set_faults({"routes": [{"route": "POST /v1/responses", "fault": "status", "status": 400, "code": "server_refuses"}]})
     try:
         expect(client.generate([shapes.lot("refused")], ["en"]), 500, "OPENAI_API_ERROR")
@@ -286,7 +286,7 @@ def other_servers(contract):
 
 
 def start(running, contract, settings):
-    """Another server; unlike the stack's own way it need not become ready."""
+    """Another server; unlike in stack.py it need not become ready."""
     port = stack.free_port()
     logs = os.path.join(running.logs, f"{port}.log")
     environment = {**settings, "PATH": os.environ["PATH"], "BIND": f"127.0.0.1:{port}", "LOG_FILE": logs,
@@ -329,7 +329,7 @@ def alone(client):
     assert client.send("GET", "/health")[0] == client.send("GET", "/health/ready")[0] == 503
 
 
-# Help
+# Helpers
 
 
 def expect(answer, status, code):
@@ -341,12 +341,12 @@ def expect(answer, status, code):
 def wait(condition, seconds=30):
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.05)
 
 
 def check_seen(contract):
-    """Every operation, every webhook and every code was seen, the few excepted that cannot be provoked here."""
+    """Every operation, webhook and code was seen, except the few that cannot be provoked here."""
     document = contract.document
     operations = {each["operationId"] for item in document["paths"].values() for each in item.values()} | set(document["webhooks"])
     seen = {operation for operation, _, code in contract.seen if code is None}

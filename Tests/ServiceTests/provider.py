@@ -1,4 +1,4 @@
-"""What OpenAI's stand-in is told to do. Environment: OPENAI_STATE_URL, as run.py makes it; without it nothing can be held, and nothing is."""
+"""Controls the simulated OpenAI. Environment: OPENAI_STATE_URL, set by run.py; without it nothing can be held, and the calls do nothing."""
 import contextlib
 import json
 import os
@@ -6,13 +6,13 @@ import urllib.request
 
 
 def set_faults(plan):
-    """Each member of the plan replaces what was said of it before; the others stay."""
+    """Each member of the plan replaces its previous value; the others stay."""
     url = os.environ["OPENAI_STATE_URL"].replace("/_sim/state", "/_sim/faults")
     urllib.request.urlopen(urllib.request.Request(url, json.dumps(plan).encode(), method="POST"), timeout=30).close()
 
 
 def hold(is_held):
-    """While it is held it tells nothing of its batches: no job that has one ends, however slow the test is."""
+    """While held, it does not report its batches: no job with a batch ends, even in a slow test."""
     if "OPENAI_STATE_URL" in os.environ:
         set_faults({"routes": [{"route": "GET /v1/batches/{id}", "fault": "status", "status": 500}] if is_held else []})
 

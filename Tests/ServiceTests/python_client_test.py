@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The Python client's own tests (clients/python/tests), those against the running service included: none may be skipped.
+"""The Python client's own tests (clients/python/tests), including those against the running service: none may be skipped.
 
-Environment: as run.py makes it. Arguments choose among the tests as unittest's do (test_retry.Calls).
+Environment: set by run.py. Arguments choose tests as for unittest (test_retry.Calls).
 """
 import os
 import sys

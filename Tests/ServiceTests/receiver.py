@@ -1,4 +1,4 @@
-"""A webhook receiver in this process, so that a test sees the very bytes and headers of a delivery."""
+"""A webhook receiver in this process, so that a test sees the exact bytes and headers of a delivery."""
 import http.server
 import queue
 import threading

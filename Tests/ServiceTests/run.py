@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Starts simulators and a server on free ports with a fresh database, and runs the scripts of this folder against them.
 
-Environment: TEST_DATABASE_URL, a server where databases may be made; BINARIES, the folder with the built programs (default: the
-debug build); PYTHON, an interpreter that has requests (default: this one). Arguments choose among the scripts by name.
+Environment: TEST_DATABASE_URL, a server that allows new databases; BINARIES, the folder with the built programs (default: the
+debug build); PYTHON, an interpreter that has requests (default: this one). Arguments choose scripts by name.
 """
 import json
 import os
@@ -25,7 +25,7 @@ SCRIPTS = [
 
 
 def make_database(server_url):
-    """A database of our own, so that the lists show our jobs only."""
+    """A new database, so that the lists have only this run's jobs."""
     name = "service_" + uuid.uuid4().hex[:12]
     psql(server_url, f'CREATE DATABASE "{name}"')
     return urllib.parse.urlsplit(server_url)._replace(path="/" + name).geturl(), name
@@ -59,7 +59,7 @@ def main():
 
 
 def start(running, database_url):
-    """The environment that the scripts want."""
+    """The environment of the scripts."""
     outside = stack.simulated_outside(running, batch_seconds=0.5)
     key, port = uuid.uuid4().hex * 2, stack.free_port()
     settings = {

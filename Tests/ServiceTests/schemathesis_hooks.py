@@ -1,7 +1,7 @@
-"""What schemathesis needs to know of this service: how requests are signed, and that nothing is to be fetched from outside.
+"""Adapts schemathesis to this service: signs requests, and keeps every download on this machine.
 
-Environment: SHARED_KEY; SIGN=no leaves the signatures to schemathesis, which makes bad ones up; IMAGES_URL and WEBHOOK_URL, to which
-every http(s) URL of a request is turned; TALLY, a file that gets one line for each reply: operation, status, code.
+Environment: SHARED_KEY; SIGN=no leaves the signatures to schemathesis, which generates invalid ones; IMAGES_URL and WEBHOOK_URL, which
+replace every http(s) URL of a request; TALLY, a file that gets one line per reply: operation, status, code.
 """
 import hashlib
 import hmac
@@ -17,7 +17,7 @@ KEY = os.environ["SHARED_KEY"].encode()
 
 
 class Signed(requests.auth.AuthBase):
-    """Signs what is about to be sent, as it will be sent."""
+    """Signs the exact bytes that are about to be sent."""
 
     def __call__(self, request):
         request.headers["X-Signature"] = "sha256=" + hmac.new(KEY, signed_text(request), hashlib.sha256).hexdigest()
@@ -36,7 +36,7 @@ def signed_text(request):
 
 
 def canonical(body):
-    """The document's way, where the body can be signed so."""
+    """Signs as in the document, if the body allows it."""
     try:
         return json.dumps(json.loads(body)["lots"], separators=(",", ":"), sort_keys=True).encode()
     except (ValueError, TypeError, KeyError):
@@ -47,8 +47,9 @@ if os.environ.get("SIGN") != "no":
     schemathesis.auth.set_from_requests(Signed()).apply_to(path_regex="^/api/")
 
 
-# The key of the document's example would be the same in hundreds of requests, most of which would then get no further. In pairs it
-# is told apart: of two requests in a row the second still meets the first one's key.
+# The key of the document's example would occur in hundreds of requests, and most of them would then be
+# rejected early. This makes it differ between pairs: of two requests in a row the second still has the first
+# one's key.
 EXAMPLE_KEY = "7f6d7a0e-1f9d-4b0c-8f38-9d3a2b1c0d4e"
 calls = itertools.count()
 
@@ -71,14 +72,14 @@ def members(value, name):
 
 
 def replace(value, name, url):
-    """What is no URL stays what it is."""
+    """Leaves other texts than URLs unchanged."""
     if isinstance(value.get(name), str) and re.match("https?:", value[name], re.IGNORECASE):
         value[name] = url
 
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """How many images a car may have depends on the mode, and so on a header too: no schema says that."""
+    """The maximum number of images depends on the mode, and so on a header: a schema cannot express that."""
     return not (response.status_code == 400 and b'"TOO_MANY_IMAGES"' in response.content)
 
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""schemathesis makes requests up from /openapi.json, good and bad ones, and every reply has to be as documented: no other status,
-content type, header or member, and nothing from 500 on. Once with proper signatures, once without.
+"""schemathesis generates valid and invalid requests from /openapi.json, and every reply must be as documented: no other status,
+content type, header or member, and no 5xx. Once with valid signatures, once without.
 
-Environment: as run.py makes it, with a PYTHON that has schemathesis. SEED (default 1) makes other requests up, EXAMPLES (40 for each
-operation) more of them.
+Environment: set by run.py, with a PYTHON that has schemathesis. SEED (default 1) chooses other requests, EXAMPLES (40 per
+operation) their number.
 """
 import collections
 import json
@@ -21,7 +21,7 @@ from provider import set_faults
 HERE = os.path.dirname(os.path.abspath(__file__))
 BASE_URL = os.environ["BASE_URL"]
 
-# Signed requests get through to the endpoints, so these have to be among the replies.
+# Signed requests reach the endpoints, so their replies must include these.
 REACHED = {
     ("POST /api/v1/generate-descriptions", 200), ("POST /api/v1/generate-descriptions", 201),
     ("POST /api/v1/generate-descriptions", 400), ("POST /api/v1/generate-descriptions", 415),
@@ -35,9 +35,9 @@ BEFORE_SIGNATURES = {400, 401, 403, 404, 405, 413, 415}
 def main():
     with urllib.request.urlopen(BASE_URL + "/openapi.json", timeout=30) as reply:
         client = CheckedClient(BASE_URL, os.environ["SHARED_KEY"], Contract(json.load(reply)))
-    # Half of the jobs stay open, so that there is something to cancel however slowly requests come.
+    # Half of the jobs stay open, so that a cancel succeeds even with slow requests.
     set_faults({"batches": [{"fault": "stuck", "probability": 0.5}]})
-    # A head that never ends; by the time schemathesis is done it has had its answer.
+    # A head that never ends; it gets its reply before schemathesis has finished.
     with client.connect(b"GET /health/live HTTP/1.1\r\nHost: x\r\n") as slow:
         signed = run("signed", max_examples=int(os.environ.get("EXAMPLES") or 40))
         assert REACHED <= set(signed), f"never reached: {REACHED - set(signed)}"
@@ -50,7 +50,7 @@ def main():
 
 
 def run(name, max_examples, sign="yes"):
-    """One run; how often each operation gave each status."""
+    """One run; counts each status per operation."""
     with tempfile.TemporaryDirectory() as folder:
         tally = os.path.join(folder, "tally")
         environment = {**os.environ, "SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": HERE, "SIGN": sign, "TALLY": tally}
@@ -62,7 +62,7 @@ def run(name, max_examples, sign="yes"):
             "--request-timeout", "60", "--no-color",
         ]
         began = time.monotonic()
-        # In vain beyond that: some seconds for each example.
+        # A time limit for failures: some seconds per example.
         done = subprocess.run(
             command, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=7 * max_examples + 140)
         assert done.returncode == 0, f"{name}:\n{done.stdout[-20_000:]}\n{done.stderr[-5000:]}"

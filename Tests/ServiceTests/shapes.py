@@ -3,17 +3,17 @@ import re
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
-# Members that the contract adds to the document's; the place is the path of the object they stand in.
+# Members that the contract adds to the document's; the place is the path of their object.
 ADDED = {
     "status": {"": {"usage"}, "processing_details": {"openai_vision_batch_ids", "openai_translation_batch_ids"}},
     "error": {"": {"request_id", "code", "details"}},
 }
-# Members that may be null where the sample shows a value, or the other way about.
+# Members that may be null although the sample has a value, or the reverse.
 NULLABLE = {"estimated_completion", "error_message", "openai_vision_batch_id", "openai_translation_batch_id"}
 
 
 def differences(reply, sample, added=None, path=""):
-    """What differs, as lines for people; an empty list if all is as in the sample."""
+    """The differences, as lines for people; an empty list if there is none."""
     if isinstance(sample, dict):
         if not isinstance(reply, dict):
             return [f"{path or 'reply'} is no object: {reply!r}"]
@@ -35,7 +35,7 @@ def differences(reply, sample, added=None, path=""):
 def member(value, example, added, path, name):
     if name in NULLABLE and value is None:
         return []
-    # The sample shows null for an error_message; where it is none it is a text.
+    # The sample has null for an error_message; otherwise it is a text.
     return differences(value, "" if example is None else example, added, path)
 
 

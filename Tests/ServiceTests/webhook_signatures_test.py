@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Delivered bodies verify with the document's function and with the Standard Webhooks library: before a rotation of keys (C1.6,
-C6.1, C6.4), while both keys are set, and after it. The same delivery is sent anew each time: its id and its bytes stay.
+C6.1, C6.4), while both keys are set, and after it. The same delivery is sent again each time: its id and its bytes stay.
 
-Environment: as run.py makes it. The server whose keys change is one of our own, with a database of its own.
+Environment: set by run.py. The test starts its own server for the rotation, with a new database.
 """
 import base64
 import json
@@ -24,7 +24,7 @@ from receiver import Receiver
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "scripts"))
 import stack  # noqa: E402
 
-# Two keys of the shortest length; one with characters beyond ASCII, because the key is its bytes.
+# Two keys of the minimum length; one with non-ASCII characters, because the key is its bytes.
 OLD, NEW = "old-" + uuid.uuid4().hex[:28], "new-ключ-" + uuid.uuid4().hex
 
 
@@ -57,7 +57,7 @@ def rotate(running, database_url, receiver, verify):
     check(first, verify, document_key=OLD, keys=[OLD], others=[NEW])
     delivery = ended_delivery(client, reply["job_id"])
 
-    # Callers may sign with either key meanwhile; receivers with either one verify what comes.
+    # During the rotation callers may sign with either key, and receivers can verify with either key.
     client = start(running, database_url, SHARED_KEY=NEW, SHARED_KEY_PREVIOUS=OLD)
     for number, key in enumerate((OLD, NEW)):
         client.shared_key = key
@@ -81,7 +81,7 @@ def rotate(running, database_url, receiver, verify):
 
 
 def start(running, database_url, **keys):
-    """Ends the server before and starts one with other keys; its client."""
+    """Stops the previous server and starts one with other keys; returns its client."""
     running.stop()
     settings = {name: value for name, value in json.loads(os.environ["SERVER_SETTINGS"]).items() if "SHARED_KEY" not in name}
     settings |= {"DATABASE_URL": database_url, "INSTANCE_ID": "rotation", "LOG_FILE": os.path.join(running.logs, "rotation.log"),
@@ -90,7 +90,7 @@ def start(running, database_url, **keys):
 
 
 def ended_delivery(client, job_id):
-    """The job's only delivery, once it is booked as delivered: that is a moment after the receiver has got it."""
+    """The job's only delivery, after it is booked as delivered, a moment after its arrival."""
     for _ in range(3000):
         code, _, reply = client.job("GET", "/api/v1/batch-jobs/{}/webhook-deliveries", job_id)
         assert code == 200 and len(reply["deliveries"]) == 1, (code, reply)
@@ -117,7 +117,7 @@ def check(delivery, verify, document_key, keys, others):
 
 
 def webhook(key):
-    """As a receiver configures the library."""
+    """The library, configured as in a receiver."""
     return standardwebhooks.Webhook("whsec_" + base64.b64encode(key.encode()).decode())
 
 
@@ -130,8 +130,8 @@ def refused(verifier, body, headers, **changed):
 
 
 def check_same(first, again, attempt):
-    assert again[1] == first[1], "other bytes"
-    assert again[0]["webhook-id"] == first[0]["webhook-id"], "another webhook-id"
+    assert again[1] == first[1], "different bytes"
+    assert again[0]["webhook-id"] == first[0]["webhook-id"], "a different webhook-id"
     assert again[0]["X-Delivery-Attempt"] == str(attempt), again[0]["X-Delivery-Attempt"]
 
 

@@ -216,7 +216,7 @@ final class Lab {
             do { if try await condition() { return } } catch is DatabaseError {}
             try await loop.sleep(seconds: 0.05)
         }
-        throw DriverError("waited \(Int(seconds)) s in vain until \(what); logs: \(options.logs)")
+        throw DriverError("timed out after \(Int(seconds)) s before: \(what); logs: \(options.logs)")
     }
 
     func figure(_ name: String, _ value: Int) { report.figures.append(Figure(name, Double(value))) }
