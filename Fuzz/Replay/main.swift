@@ -1,6 +1,6 @@
-// `replay FUZZ [COUNT]`: the inputs in the folder FUZZ, and COUNT (2000) inputs like them, through each target in this
-// very build. `make test-optimised` runs it: parsers and judges must answer the same when they are optimised. Ends with
-// status 1 if there is a flaw. Thread: main.
+// `replay FUZZ [COUNT]`: runs the inputs in the folder FUZZ and COUNT (2000) mutations of them through each target in
+// this build. `make test-optimised` runs it, because parsers and judges must give the same answers when optimised.
+// Status 1 after a flaw. Thread: main.
 import FuzzTargets
 import Glibc
 

@@ -1,9 +1,9 @@
-// The inputs that Fuzz/ keeps, and inputs like them, without libFuzzer: a short run for every build. Thread: any.
+// The inputs in Fuzz/, and mutations of them, without libFuzzer: a short run for every build. Thread: any.
 import Foundation
 
-/// Reads the kept inputs from the folder Fuzz/ and puts them through the targets.
+/// Reads the stored inputs from the folder Fuzz/ and runs the targets on them.
 public struct FuzzReplay: Sendable {
-    /// An input in a file of its own.
+    /// An input in its own file.
     public struct Input: Sendable {
         /// `Corpus/json/empty`, relative to Fuzz/.
         public let name: String
@@ -15,14 +15,14 @@ public struct FuzzReplay: Sendable {
     /// - Parameter folder: the path of Fuzz/.
     public init(folder: String) { self.folder = URL(filePath: folder) }
 
-    /// The inputs that the fuzzers start from.
+    /// The start inputs of the fuzzers.
     public func seeds(of target: FuzzTarget) throws -> [Input] { try inputs("Corpus", target) }
 
-    /// The inputs that showed a flaw once.
+    /// Inputs that once showed a flaw.
     public func regressions(of target: FuzzTarget) throws -> [Input] { try inputs("Regressions", target) }
 
-    /// Damages seeds a little, always in the same way.
-    /// - Returns: the first flaw among `count` such inputs, with the input in base64.
+    /// Mutates seeds slightly, always in the same way.
+    /// - Returns: the first flaw among `count` such inputs, with the input in Base64.
     public func flaw(of target: FuzzTarget, like seeds: [Input], count: Int) -> String? {
         var dice = InputDice(Array(target.rawValue.utf8))
         for _ in 0..<count {

@@ -27,13 +27,13 @@ struct FolderOrder: Sendable {
         file.path.split(separator: "/").dropFirst().prefix(2).joined(separator: "/")
     }
 
-    /// Each place where a file uses something that only folders declare which it may not use:
+    /// Each place where a file uses a name that only forbidden folders declare:
     ///
-    /// - a type, wherever it is mentioned;
+    /// - a type, at each mention;
     /// - `Type.member`, if the member comes from an extension in such a folder;
     /// - `.member`, if every folder that declares a member of this name is such a folder, and at least one of them adds
-    ///   it to another folder's type. What has the name of a member of its own file is not examined: text does not
-    ///   tell whose it is.
+    ///   it to another folder's type. A name that is also a member of the file itself is not examined: the text does
+    ///   not show which one it is.
     func violations(in files: [SourceFile]) -> [String] {
         let known = Known(files)
         return files.flatMap { file -> [String] in

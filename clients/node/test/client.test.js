@@ -1,4 +1,4 @@
-// The client against a server that answers as told: what is sent, what is given, what is thrown.
+// The client against a server with scripted answers: requests, results and errors.
 import assert from 'node:assert/strict';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,9 +12,9 @@ import {
     JOB, KEY, LOT, accepted, clientOf, error, fakeClock, fakeServer, folder, reply,
 } from './support/fake-server.js';
 
-// What is sent
+// Requests
 
-test('C1.3: a generation signs the raw body, and says how long it is', async (t) => {
+test('C1.3: a generation signs the raw body and announces its length', async (t) => {
     const server = await fakeServer(t, { body: { lots: [] } });
     await clientOf(server).describe(LOT, { languages: ['en', 'de'] });
     const [request] = server.requests;
@@ -29,7 +29,7 @@ test('C1.3: a generation signs the raw body, and says how long it is', async (t)
     assert.deepEqual(JSON.parse(request.body), { lots: [LOT], version: '1.0.0', languages: ['en', 'de'] });
 });
 
-test('C1.5: a request about a job signs its id as it stands in the path', async (t) => {
+test('C1.5: a request about a job signs its id as in the path', async (t) => {
     const server = await fakeServer(t, { body: {} }, { body: {} }, { body: {} }, { body: {} }, { status: 202 });
     const client = clientOf(server);
     await client.status(JOB);
@@ -46,7 +46,7 @@ test('C1.5: a request about a job signs its id as it stands in the path', async 
     ]);
 });
 
-test('C1.5: the list signs its target, which goes out unchanged; a path of the base URL is not signed', async (t) => {
+test('C1.5: the list signs its target, which is sent unchanged; a path of the base URL is not signed', async (t) => {
     const page = { body: { jobs: [], pagination: { has_more: false } } };
     const server = await fakeServer(t, page);
     const client = new Client(`${server.url}/behind/a proxy/`, KEY, { clock: fakeClock() });
@@ -63,10 +63,10 @@ test('C1.5: the list signs its target, which goes out unchanged; a path of the b
     server.requests.forEach((request, index) => assert.equal(request.headers['x-signature'], sign(KEY, targets[index])));
 });
 
-test('a batch of a generator is the same body as of an array, and its file goes away', async (t) => {
+test('a batch from a generator has the same body as from an array, and its file is deleted', async (t) => {
     const spoolDirectory = await folder(t);
     const server = await fakeServer(t, async (request, response) => {
-        // While it is being sent the file has no name already.
+        // During the upload the file has no name any more.
         assert.deepEqual(await readdir(spoolDirectory), []);
         reply(response, accepted);
     });
@@ -95,7 +95,7 @@ test('a batch from a file: lines, an array, a request', async (t) => {
     const client = clientOf(server);
     const path = await folder(t);
     const lots = [{ ...LOT, lot_id: 'é "1"' }, { ...LOT, lot_id: '2' }];
-    // A number that JavaScript cannot hold stays as it is.
+    // A number that JavaScript cannot represent stays unchanged.
     const text = lots.map((lot) => JSON.stringify(lot).replace('{', '{"big":12345678901234567890123,'));
     const files = {
         'a.ndjson': `\ufeff${text[0]}\r\n\n${text[1]}`, 'b.json': `[${text}]`,
@@ -118,7 +118,7 @@ test('a batch from a file: lines, an array, a request', async (t) => {
     ]);
 });
 
-test('what cannot be sent is refused before anything is sent, and leaves no file', async (t) => {
+test('invalid arguments are refused before anything is sent, and leave no file', async (t) => {
     const server = await fakeServer(t, accepted);
     const path = await folder(t);
     const client = clientOf(server, { spoolDirectory: path, maxBodyBytes: 2e6 });
@@ -150,9 +150,9 @@ test('what cannot be sent is refused before anything is sent, and leaves no file
     assert.deepEqual((await readdir(path)).sort(), ['a.ndjson', 'b.json', 'c.json', 'd.txt']);
 });
 
-// What is thrown
+// Errors
 
-test('C4.1: an error reply is thrown with what it says, by its status', async (t) => {
+test('C4.1: an error reply throws the class of its status, with the members of the reply', async (t) => {
     const kinds = [
         [400, 'INVALID_FIELD', InvalidRequestError], [401, 'MISSING_SIGNATURE', AuthenticationError],
         [403, 'INVALID_SIGNATURE', AuthenticationError], [404, 'JOB_NOT_FOUND', NotFoundError],
@@ -187,7 +187,7 @@ test('a proxy\'s error is an error as well; a redirect is not followed', async (
     assert.equal(server.requests.length, 2);
 });
 
-test('results that are not there yet: 202 is thrown with the progress', async (t) => {
+test('results before the end: 202 throws with the progress', async (t) => {
     const server = await fakeServer(
         t, error(202, 'JOB_NOT_COMPLETED', { status: 'processing', progress: { completion_percentage: 45 } }));
     await assert.rejects(clientOf(server).results(JOB), (thrown) => thrown instanceof JobNotCompletedError
@@ -201,7 +201,7 @@ test('a reply that is not JSON', async (t) => {
 
 // Jobs
 
-test('wait tells every status and ends with the job, or throws the last one', async (t) => {
+test('wait reports every status and ends with the job, or throws with the last one', async (t) => {
     const at = (status, processed) => ({ body: { job_id: JOB, status, progress: { processed_lots: processed } } });
     const server = await fakeServer(t, at('pending', 0), at('processing', 1), at('failed', 2), at('processing', 1));
     const client = clientOf(server);
@@ -215,11 +215,11 @@ test('wait tells every status and ends with the job, or throws the last one', as
     assert.deepEqual(client.clock.slept, [4000, 4000, 4000, 4000, 2000]);
 });
 
-test('iterateJobs pages through, gives nothing twice, and leaves out what is made meanwhile', async (t) => {
+test('iterateJobs reads all pages, yields no job twice, and leaves out jobs created meanwhile', async (t) => {
     const page = (ids, more) => ({
         body: { jobs: ids.map((id) => ({ id, created_at: `at-${id}` })), pagination: { has_more: more } },
     });
-    // A job of the same second came: "3" moves to the second page.
+    // A job of the same second was added: "3" moves to the second page.
     const server = await fakeServer(t, page(['5', '4', '3'], true), page(['3', '2', '1'], true), page(['0'], false));
     const ids = [];
     for await (const job of clientOf(server).iterateJobs({ limit: 3, status: 'completed' })) ids.push(job.id);
@@ -257,7 +257,7 @@ test('the document\'s class: its return shapes for errors', async (t) => {
     await assert.rejects(polling.getJobStatus(JOB), TransportError, 'what never reached the service is thrown, as fetch does');
 });
 
-test('download: the file is there whole or not at all', async (t) => {
+test('download: the file is complete or absent', async (t) => {
     const half = (request, response) => {
         response.writeHead(200, { 'Content-Length': '20' });
         response.write('{"half":');

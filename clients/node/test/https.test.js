@@ -1,4 +1,4 @@
-// TLS: the agent's certificates count, and a certificate that does not hold is not asked again.
+// TLS: the agent's certificates are used, and an invalid certificate is not retried.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import test from 'node:test';
 import { Client, TransportError } from '../src/index.js';
 import { fakeClock } from './support/fake-server.js';
 
-/** A key and a certificate for localhost, signed by itself, good for a hundred years and for nothing else. */
+/** A key and a certificate for localhost, self-signed, valid for a hundred years, without other use. */
 const PEM = await readFile(new URL('vectors/localhost.pem', import.meta.url));
 
 test('over TLS', async (t) => {

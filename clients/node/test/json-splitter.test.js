@@ -1,4 +1,4 @@
-// The incremental parser: the same whatever the pieces, and JSON.parse's judgement on everything.
+// The incremental parser: the same result for any split, and JSON.parse's verdict on everything.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { JsonSplitter, parseJson } from '../src/json-splitter.js';
@@ -37,7 +37,7 @@ test('a document that ends anywhere before its end is an error', () => {
     for (let end = 0; end < bytes.length; end += 1) assert.throws(() => split([bytes.subarray(0, end)]), SyntaxError, `${end}`);
 });
 
-test('elements come as soon as they are complete', () => {
+test('elements are yielded as soon as they are complete', () => {
     const splitter = new JsonSplitter(PATHS);
     assert.deepEqual(splitter.push(Buffer.from('{"results":{"lots":[{"a":1}')).length, 0);
     assert.deepEqual(splitter.push(Buffer.from(',{"b"')).map(parseJson), [{ a: 1 }]);
@@ -52,7 +52,7 @@ test('an escaped key is the same key; an array at the top', () => {
     assert.deepEqual(split([Buffer.from('{"lots":[ ]}')], [[], ['lots']]), { elements: [], rest: { lots: [] } });
 });
 
-test('what is no JSON is an error, wherever it stands', () => {
+test('invalid JSON is an error at any place', () => {
     const wrong = [
         '', '[]', '{}', '{"results":{}}', '{"results":{"lots":null}}', '{"results":[{"lots":[1]}]}', '{"results":{"lots":[1,]}}',
         '{"results":{"lots":[,1]}}', '{"results":{"lots":[1,,2]}}', '{"results":{"lots":[1}}', '{"results":{"lots":[[1}]}}',
@@ -70,14 +70,14 @@ test('what is no JSON is an error, wherever it stands', () => {
     }
 });
 
-test('its memory has a bound', () => {
+test('its memory is bounded', () => {
     const element = Buffer.from(`{"results":{"lots":["${'a'.repeat(1000)}`);
     assert.throws(() => split([element], PATHS, { elementBytesMax: 500 }), /element is too large/);
     assert.throws(() => split([Buffer.from(`{"a":"${'a'.repeat(1000)}`)], PATHS, { restBytesMax: 500 }), /too much/);
     assert.throws(() => split(Array(2000).fill(Buffer.from('[[[')), PATHS, { restBytesMax: 500 }), /too much/);
 });
 
-test('at random: a value\'s array is found, and the rest kept, whatever the pieces', () => {
+test('random values: the array is found, and the rest kept, for any split', () => {
     let state = Number(process.env.SEED ?? 20261125);
     const random = (below) => {
         state = (state * 1103515245 + 12345) % 2147483648;

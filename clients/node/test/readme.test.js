@@ -1,4 +1,5 @@
-// README.md's examples run as they stand, but for addresses and waits. Environment: BASE_URL, SHARED_KEY, IMAGES_URL.
+// README.md's examples run unchanged, except for addresses and waits. Environment: BASE_URL, SHARED_KEY,
+// IMAGES_URL.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -47,7 +48,7 @@ async function outputOf(t, words, ...replacements) {
     return text();
 }
 
-test('one lot at once', options, async (t) => {
+test('one lot within the call', options, async (t) => {
     const said = await outputOf(t, "lot_id: 'car-1', additional_info");
     assert.match(said, /language: 'en'[^]*language: 'de'/);
 });

@@ -1,4 +1,4 @@
-// Results lot by lot: constant memory, cut replies taken up again, slow readers.
+// Results lot by lot: constant memory, continuation after cut replies, slow readers.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import test from 'node:test';
@@ -16,7 +16,7 @@ function documentOf(lots) {
 
 const LOTS = Array.from({ length: 5 }, (_, number) => ({ lot_id: `лот ${number}`, descriptions: [{ damages: '<p>]}"\\</p>' }] }));
 
-/** Sends so many bytes of the results and hangs up. */
+/** Sends this many bytes of the results and closes the connection. */
 function cutAt(bytes) {
     return (request, response) => {
         response.writeHead(200);
@@ -35,7 +35,7 @@ async function all(stream) {
     return lots;
 }
 
-test('lots come one by one; the rest of the document after them', async (t) => {
+test('lots are yielded one by one; the rest of the document follows them', async (t) => {
     const server = await fakeServer(t, { body: documentOf(LOTS) });
     const stream = streamOf(server);
     assert.equal(stream.document, null);
@@ -44,7 +44,7 @@ test('lots come one by one; the rest of the document after them', async (t) => {
     assert.equal(server.requests[0].target, `/api/v1/batch-results/${JOB}`);
 });
 
-test('a reply that is cut is taken up again where it broke off', async (t) => {
+test('reading continues at the next lot after a cut reply', async (t) => {
     const length = Buffer.from(documentOf(LOTS)).length;
     const cuts = [10, 150, 260, 260, length - 1].map(cutAt);
     const server = await fakeServer(t, ...cuts, { body: documentOf(LOTS) });
@@ -54,7 +54,7 @@ test('a reply that is cut is taken up again where it broke off', async (t) => {
     assert.equal(stream.document.processing_summary.total_lots, 5);
 });
 
-test('it gives up where replies bring nothing new', async (t) => {
+test('it gives up if replies bring nothing new', async (t) => {
     const server = await fakeServer(t, cutAt(200), cutAt(200));
     const stream = streamOf(server, { retry: { attempts: 4 } });
     const lots = [];
@@ -69,7 +69,7 @@ test('no results: the error of the first reply', async (t) => {
     await assert.rejects(all(streamOf(server)), JobEndedError);
 });
 
-test('a whole reply that is no such document is not asked for again', async (t) => {
+test('a complete reply with another document is not requested again', async (t) => {
     for (const body of ['{}', '[]', `${documentOf(LOTS)}]`, documentOf(LOTS).slice(0, -1), '{"results":{"lots":[{"a":}]}}']) {
         const server = await fakeServer(t, { body });
         await assert.rejects(all(streamOf(server)), InvalidReplyError, body);
@@ -78,13 +78,13 @@ test('a whole reply that is no such document is not asked for again', async (t) 
 });
 
 test('a reader that takes longer than the longest silence loses nothing; a silent service is an error', async (t) => {
-    // Larger than what the sockets hold, so that the sender waits for the reader.
+    // Larger than the sockets' buffers, so that the sender waits for the reader.
     const many = Array.from({ length: 200 }, (_, number) => ({ lot_id: `${number}`, text: 'x'.repeat(100_000) }));
     const server = await fakeServer(t, { body: documentOf(many) });
     let read = 0;
     for await (const lot of streamOf(server, { idleMs: 4000 })) {
         assert.equal(lot.lot_id, `${read}`);
-        // Real time goes by: it is what silence is measured in.
+        // Real time, because silence is measured in it.
         if (read === 3) await new Promise((resolve) => { setTimeout(resolve, 5500); });
         read += 1;
     }
@@ -111,11 +111,11 @@ test('100 MB of results in a heap of 16 MB', async (t) => {
     const { lots, bytes, document, buffersMax, residentMax } = await run('large-results.js', 16, { BASE_URL: server.url });
     t.diagnostic(`buffers ${buffersMax} bytes at most, resident ${residentMax}`);
     assert.deepEqual([lots, bytes, document], [5000, 50_000_000, { results: { lots: [] } }]);
-    // What was read waits for the garbage collector, which lets some of it gather; it is far from all.
+    // The garbage collector lets some read data gather, far less than all of it.
     assert.ok(buffersMax < 25e6, `${buffersMax} bytes of buffers`);
 });
 
-test('leaving early closes the connection; an abort ends it with its reason', async (t) => {
+test('an early exit closes the connection; an abort ends it with its reason', async (t) => {
     const closed = [];
     const endless = (request, response) => {
         request.socket.once('close', () => closed.push(request.url));

@@ -1,4 +1,4 @@
-// What is tried again, after how long, and what ends it: against a server that answers as told, mostly by a clock that does
+// Retries, their waits and their end: against a server with scripted answers, mostly with a clock that does
 // not wait.
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -7,12 +7,13 @@ import { JOB, KEY, LOT, accepted, clientOf, early, error, fakeClock, fakeServer,
 
 const limited = (retryAfter) => error(429, 'RATE_LIMIT_EXCEEDED', { headers: { 'retry-after': retryAfter } });
 
-test('429 and 503 are waited out as long as they say, with the same key and the same bytes', async (t) => {
+test('429 and 503 are retried after their Retry-After, with the same key and the same bytes', async (t) => {
     const server = await fakeServer(
         t, limited('7'), error(503, 'SERVICE_UNAVAILABLE', { retry_after: 3 }), error(503, 'SERVICE_UNAVAILABLE'), accepted);
     const client = clientOf(server);
     assert.equal((await client.createBatch([LOT])).job_id, JOB);
-    // The third has no Retry-After: its wait is the third of the doubling ones, halved by a chance of 0.
+    // The third has no Retry-After: its wait is the third of the doubling ones, halved by a random factor of
+    // 0.
     assert.deepEqual(client.clock.slept, [7000, 3000, 1000]);
     assert.equal(new Set(server.requests.map((request) => request.headers['idempotency-key'])).size, 1);
     assert.equal(new Set(server.requests.map((request) => request.body.toString())).size, 1);
@@ -26,7 +27,7 @@ test('two calls have two keys', async (t) => {
     assert.notEqual(server.requests[0].headers['idempotency-key'], server.requests[1].headers['idempotency-key']);
 });
 
-test('waits double up to their bound, and the attempts have an end', async (t) => {
+test('waits double up to their bound, and the attempts are bounded', async (t) => {
     const server = await fakeServer(t, error(503, 'SERVICE_UNAVAILABLE'));
     const client = clientOf(server, { retry: { attempts: 9, maxMs: 8000 } });
     await assert.rejects(client.status(JOB), UnavailableError);
@@ -34,14 +35,14 @@ test('waits double up to their bound, and the attempts have an end', async (t) =
     assert.equal(server.requests.length, 9);
 });
 
-test('chance only lengthens what the service asked for', async (t) => {
+test('randomness only lengthens a Retry-After', async (t) => {
     const server = await fakeServer(t, limited('2'), error(503, 'X'), { body: {} });
     const clock = Object.assign(fakeClock(), { random: () => 1 });
     await new Client(server.url, KEY, { clock }).status(JOB);
     assert.deepEqual(clock.slept, [2500, 1000]);
 });
 
-test('a Retry-After as a date; one that is too long, or beyond the deadline, is thrown', async (t) => {
+test('a Retry-After as a date; one that is too long, or beyond the deadline, throws', async (t) => {
     const date = new Date(Date.now() + 30_000).toUTCString();
     const server = await fakeServer(t, limited(date), { body: {} }, limited('121'), limited('60'));
     const client = clientOf(server);
@@ -52,7 +53,7 @@ test('a Retry-After as a date; one that is too long, or beyond the deadline, is 
     assert.equal(client.clock.slept.length, 1);
 });
 
-test('C2.7: a request that is still in progress is waited for beyond the number of attempts', async (t) => {
+test('C2.7: a request in progress is awaited beyond the number of attempts', async (t) => {
     const busy = error(409, 'REQUEST_IN_PROGRESS', { headers: { 'retry-after': '5' } });
     const server = await fakeServer(t, ...Array(20).fill(busy), accepted);
     const client = clientOf(server);
@@ -63,7 +64,7 @@ test('C2.7: a request that is still in progress is waited for beyond the number 
     assert.equal(endless.requests.length, 3, 'at 0, 5 and 10 s');
 });
 
-test('502 and 504 are tried again on GETs only', async (t) => {
+test('502 and 504 are retried on GETs only', async (t) => {
     const server = await fakeServer(t, error(502, 'X'), error(504, 'X'), { body: { fine: true } }, error(502, 'X'));
     const client = clientOf(server);
     assert.deepEqual(await client.status(JOB), { fine: true });
@@ -71,7 +72,7 @@ test('502 and 504 are tried again on GETs only', async (t) => {
     assert.equal(server.requests.length, 4);
 });
 
-test('a lost connection is tried again: before the reply, in the middle of it, and with nobody there', async (t) => {
+test('a lost connection is retried: before the reply, in the middle of it, and without a listener', async (t) => {
     const cut = (request, response) => {
         response.writeHead(200, { 'Content-Length': '1000' });
         response.write('{"half":');
@@ -90,7 +91,7 @@ test('a lost connection is tried again: before the reply, in the middle of it, a
     assert.equal(alone.clock.slept.length, 2);
 });
 
-test('what was done although its reply was lost is not an error', async (t) => {
+test('an executed request with a lost reply is not an error', async (t) => {
     const server = await fakeServer(
         t, hangUp, error(409, 'JOB_ALREADY_CANCELLED'), error(409, 'JOB_ALREADY_CANCELLED'), hangUp, error(409, 'DELIVERY_PENDING'),
         error(409, 'DELIVERY_PENDING'));
@@ -102,14 +103,14 @@ test('what was done although its reply was lost is not an error', async (t) => {
     await assert.rejects(client.redeliver('d'), { code: 'DELIVERY_PENDING' });
 });
 
-test('a refusal that comes before the body was sent is read, and the body is not sent', async (t) => {
+test('a refusal before the body is read, and the body is not sent', async (t) => {
     let received = 0;
     const refuse = early((request, response) => {
         request.on('data', (chunk) => { received += chunk.length; });
         reply(response, { ...error(413, 'BODY_TOO_LARGE'), headers: { Connection: 'close' } });
     });
     const server = await fakeServer(t, refuse);
-    // Node's server says 100 Continue by itself, unless somebody else wants to.
+    // Node's server sends 100 Continue by itself unless a handler does.
     server.server.on('checkContinue', (request, response) => server.server.emit('request', request, response));
     const client = clientOf(server);
     const lots = Array.from({ length: 10_000 }, () => ({ ...LOT, additional_info: 'x'.repeat(1000) }));
@@ -118,7 +119,7 @@ test('a refusal that comes before the body was sent is read, and the body is not
     assert.equal(server.requests.length, 1);
 });
 
-test('a large body is sent although nobody answers the question whether it is wanted', async (t) => {
+test('a large body is sent if Expect: 100-continue gets no answer', async (t) => {
     const server = await fakeServer(t, accepted);
     server.server.on('checkContinue', (request, response) => server.server.emit('request', request, response));
     const lots = Array.from({ length: 2000 }, () => ({ ...LOT, additional_info: 'x'.repeat(1000) }));
@@ -126,7 +127,7 @@ test('a large body is sent although nobody answers the question whether it is wa
     assert.equal(JSON.parse(server.requests[0].body).lots.length, 2000);
 });
 
-test('silence is an error, also on a connection that was used before', async (t) => {
+test('silence is an error, also on a reused connection', async (t) => {
     const server = await fakeServer(t, { body: {} }, () => {});
     const client = clientOf(server, { idleMs: 2500, retry: { attempts: 1 } });
     await client.status(JOB);
@@ -134,7 +135,7 @@ test('silence is an error, also on a connection that was used before', async (t)
     assert.equal(server.requests.length, 2);
 });
 
-test('the deadline ends an attempt under way', async (t) => {
+test('the deadline ends a running attempt', async (t) => {
     const server = await fakeServer(t, () => {});
     await assert.rejects(clientOf(server, { retry: { attempts: 1 } }).status(JOB, { deadlineMs: 2000 }), RequestTimeoutError);
     assert.equal(server.requests.length, 1);

@@ -1,6 +1,6 @@
-// Against the running service, as it is built. Environment (Tests/ServiceTests/node_client_test.py makes it): BASE_URL, SHARED_KEY,
-// IMAGES_URL (every .jpg below it is a picture); LIMITED_URL, a second instance that takes 3 polls a minute, and LIMITED_SPOOL,
-// where its large bodies wait; OPENAI_STATE_URL, the simulated OpenAI's own address.
+// Against the running service. Environment (set by Tests/ServiceTests/node_client_test.py): BASE_URL, SHARED_KEY,
+// IMAGES_URL (every .jpg below it is a picture); LIMITED_URL, a second instance with 3 polls per minute, and LIMITED_SPOOL,
+// its folder for large bodies; OPENAI_STATE_URL, the simulated OpenAI's address.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -25,7 +25,7 @@ const lotsNamed = (name, count) => Array.from({ length: count }, (_, number) => 
 }));
 const newClient = (more = {}) => new Client(BASE_URL, SHARED_KEY, more);
 
-/** Until the test is over the simulated OpenAI tells nothing of its batches: no job ends, however slow the test is. */
+/** Until the end of the test the simulated OpenAI does not report its batches: no job ends, even in a slow test. */
 async function holdBatches(t) {
     const set = async (routes) => {
         const faults = OPENAI_STATE_URL.replace('/_sim/state', '/_sim/faults');
@@ -60,7 +60,7 @@ async function receiver(t) {
     };
 }
 
-test('the document\'s usage: one car at once, and a batch with polling', options, async (t) => {
+test('the document\'s usage: one car within the call, and a batch with polling', options, async (t) => {
     const hook = await receiver(t);
     const client = new GenerationServiceClient(BASE_URL, SHARED_KEY);
     const sync = await client.syncGenerate(
@@ -81,12 +81,12 @@ test('the document\'s usage: one car at once, and a batch with polling', options
     assert.equal(results.processing_summary.processed_lots, 1);
     assert.equal(results.results.lots[0].lot_id, 'node-doc');
     assert.equal(seen[seen.length - 1], 'completed');
-    // Without a webhook as well: the service would describe a single lot at once.
+    // Also without a webhook: the service would describe a single lot within the request.
     const single = await client.batchGenerate(cars.values());
     assert.equal((await client.pollForCompletion(single.jobId, 200)).data.results.lots.length, 1);
 });
 
-test('refusals: what the service says is in the error', options, async () => {
+test('refusals: the error has the members of the reply', options, async () => {
     const client = newClient();
     const missing = randomUUID();
     await assert.rejects(client.status(missing), (thrown) => thrown instanceof NotFoundError && thrown.code === 'JOB_NOT_FOUND'
@@ -138,7 +138,7 @@ test('500 results: whole, one by one, and as a file', options, async (t) => {
     assert.deepEqual(JSON.parse(file), whole);
 });
 
-test('C3.1: a full class is 429, which is waited for as long as it says', options, async () => {
+test('C3.1: a full class is 429, which is retried after its Retry-After', options, async () => {
     const slept = [];
     const clock = { ...systemClock, sleep: async (ms) => { slept.push(ms); }, random: () => 0 };
     const client = new Client(LIMITED_URL, SHARED_KEY, { clock, retry: { attempts: 3 } });
@@ -153,14 +153,14 @@ test('C3.1: a full class is 429, which is waited for as long as it says', option
     });
 });
 
-test('C4.5: a service that cannot take a large body for now is 503; the same body is sent again', options, async (t) => {
+test('C4.5: a service that cannot accept a large body now answers 503; the same body is sent again', options, async (t) => {
     await holdBatches(t);
     await rm(LIMITED_SPOOL, { recursive: true });
     t.after(() => mkdir(LIMITED_SPOOL, { recursive: true }));
     const slept = [];
     const clock = {
         ...systemClock, random: () => 0,
-        // Instead of waiting, what the wait is for.
+        // Replaces the wait: frees the service.
         sleep: async (ms) => { slept.push(ms); await mkdir(LIMITED_SPOOL); },
     };
     const lots = lotsNamed('node-503', 2000).map((lot) => ({ ...lot, additional_info: 'x'.repeat(1000) }));
@@ -171,7 +171,7 @@ test('C4.5: a service that cannot take a large body for now is 503; the same bod
     await newClient().cancel(job.job_id);
 });
 
-test('C2.7: a batch whose reply is lost twice is one job', options, async (t) => {
+test('C2.7: a batch with two lost replies is one job', options, async (t) => {
     await holdBatches(t);
     const proxy = await losingProxy(t, BASE_URL, 2);
     const since = new Date(Date.now() - 1000);
@@ -217,7 +217,7 @@ test('C4.3: cancelling; also when its reply is lost', options, async (t) => {
     assert.equal((await client.wait(job.job_id)).status, 'cancelled');
 });
 
-test('a batch from a file; the list; waiting with progress and with an end', options, async (t) => {
+test('a batch from a file; the list; waiting with progress and with a time limit', options, async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'generation-client-test-'));
     t.after(() => rm(folder, { recursive: true }));
     const path = join(folder, 'lots.ndjson');
@@ -259,7 +259,7 @@ async function delivered(t, client, name) {
     return { hook, lots, job, first: await hook.next() };
 }
 
-test('C6.1, C6.4: a delivery verifies both ways', options, async (t) => {
+test('C6.1, C6.4: a delivery verifies with both signatures', options, async (t) => {
     const { lots, job, first: { webhook, isDocuments } } = await delivered(t, newClient(), 'node-hook');
     assert.equal(isDocuments, true);
     assert.equal(webhook.payload.event, 'batch_job_completed');
@@ -270,7 +270,7 @@ test('C6.1, C6.4: a delivery verifies both ways', options, async (t) => {
 test('C6.3: deliveries are listed with their attempts, and sent again', options, async (t) => {
     const client = newClient();
     const { hook, job, first: { webhook } } = await delivered(t, client, 'node-again');
-    // The reply is booked a moment after we gave it.
+    // The service books the reply a moment after it was sent.
     let delivery;
     do [delivery] = await client.webhookDeliveries(job.job_id); while (delivery.status === 'pending');
     assert.deepEqual([delivery.id, delivery.status, delivery.webhook_url], [webhook.id, 'delivered', hook.url]);

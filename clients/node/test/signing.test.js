@@ -1,4 +1,4 @@
-// Signatures and the canonical text, against vectors that CPython made (vectors/make.py).
+// Signatures and the canonical text, against vectors computed by CPython (vectors/make.py).
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { GenerationServiceClient, canonicalJson, sign } from '../src/index.js';
@@ -8,7 +8,7 @@ test('C1.2: the canonical text and its signature are CPython\'s', async () => {
     const { key, vectors: all } = await vectors('canonical.json');
     assert.ok(all.length > 30);
     for (const { text, canonical, signature } of all) {
-        // What the caller has is a value; the service reads what JSON.stringify makes of it.
+        // The caller has a value; the service reads the output of JSON.stringify.
         assert.equal(canonicalJson(JSON.parse(text)), canonical, text);
         assert.equal(sign(key, canonical), signature);
     }
@@ -22,7 +22,7 @@ test('the document\'s generateSignature covers the lots, or a job\'s id', async 
     assert.equal(client.generateSignature('550e8400-e29b'), sign(key, '550e8400-e29b'));
 });
 
-test('what JSON cannot hold has no canonical text', () => {
+test('values outside JSON have no canonical text', () => {
     assert.throws(() => canonicalJson(undefined), TypeError);
     assert.throws(() => canonicalJson({ n: 1n }), TypeError);
 });

@@ -1,4 +1,4 @@
-// index.d.ts says what there is: by the TypeScript compiler, and name by name.
+// index.d.ts matches the code: by the TypeScript compiler, and by names.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -12,13 +12,13 @@ const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
 const TYPES = await readFile(join(PACKAGE, 'src/index.d.ts'), 'utf8');
 const hasCompiler = spawnSync('tsc', ['--version']).status === 0;
 
-/** `make test` installs it, and says so. */
+/** `make test` installs the compiler, and sets BASE_URL. */
 const isWanted = hasCompiler || process.env.BASE_URL;
 
 test('the example compiles in strict mode, and its mistakes do not', { skip: !isWanted && 'there is no tsc' }, async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'generation-client-types-'));
     t.after(() => rm(folder, { recursive: true }));
-    // As a program that depends on the package sees it: found through its package.json.
+    // As in a program that depends on the package: found through its package.json.
     await mkdir(join(folder, 'node_modules'));
     await symlink(PACKAGE, join(folder, 'node_modules/generation-service-client'));
     await symlink(join(PACKAGE, 'test/types/example.ts'), join(folder, 'example.mts'));
@@ -51,7 +51,7 @@ test('every method of the clients is declared, and everything declared exists', 
     }
 });
 
-test('every error is of the class that is declared', () => {
+test('every error has its declared class', () => {
     for (const [, name, parent] of TYPES.matchAll(/^export class (\w+Error) extends (\w+)/gm)) {
         if (parent !== 'Error') assert.ok(offered[name].prototype instanceof offered[parent], name);
     }

@@ -1,4 +1,4 @@
-// Webhook verification against vectors that CPython made (vectors/make.py).
+// Webhook verification against vectors computed by CPython (vectors/make.py).
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
@@ -28,7 +28,7 @@ test('C6.4: a delivery is verified and read; keys as texts or as whsec_', () => 
     }
 });
 
-test('C6.4: during a rotation either key does, on either side', () => {
+test('C6.4: during a rotation either key is enough, on either side', () => {
     const both = `${V.standard.current} ${V.standard.previous}`;
     for (const key of [KEYS.current, KEYS.previous, [KEYS.previous, 'another']]) {
         verifyWebhook(V.body, headersOf(both), key, { now });
@@ -48,7 +48,7 @@ test('bytes or text, Headers or an object, names in any case, signatures of othe
     assert.throws(() => verifyWebhook(V.body, other, KEYS.current, { now }), refused('mismatch'));
 });
 
-test('everything that is signed counts', () => {
+test('every signed part counts', () => {
     const good = headersOf(V.standard.current);
     const check = (body, headers) => verifyWebhook(body, headers, KEYS.current, { now });
     check(V.body, good);
@@ -67,7 +67,7 @@ test('everything that is signed counts', () => {
     }
 });
 
-test('a replay is refused outside the window, a clock that is ahead as well', () => {
+test('a replay is refused outside the window, as is a timestamp in the future', () => {
     const at = (seconds, options) => verifyWebhook(
         V.body, headersOf(V.standard.current), KEYS.current, { now: () => V.timestamp + seconds, ...options });
     at(300);
@@ -78,7 +78,7 @@ test('a replay is refused outside the window, a clock that is ahead as well', ()
     assert.throws(() => verifyWebhook(V.body, headersOf(V.standard.current), KEYS.current), refused('stale'), 'by the real clock');
 });
 
-test('taking the Standard Webhooks headers away does not help: X-Signature counts only where it is asked for', () => {
+test('removing the Standard Webhooks headers does not help: X-Signature counts only on request', () => {
     const headers = { 'x-signature': V.document.current };
     assert.throws(() => verifyWebhook(V.body, headers, KEYS.current, { now }), refused('missing'));
     for (const name of ['webhook-id', 'webhook-timestamp', 'webhook-signature']) {

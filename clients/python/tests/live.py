@@ -1,4 +1,4 @@
-"""The running service, as Tests/ServiceTests/run.py of the repository starts it; its environment says where. Not a test by itself."""
+"""The running service, started by Tests/ServiceTests/run.py of the repository; the environment has its address. Not a test by itself."""
 import json
 import os
 import subprocess
@@ -28,7 +28,7 @@ class LiveTest(unittest.TestCase):
 
 
 class Instance:
-    """Another instance of the service, with settings of its own."""
+    """Another instance of the service, with its own settings."""
 
     def __init__(self, **settings):
         import stack
@@ -51,7 +51,7 @@ class Instance:
 
 
 class Database:
-    """A database that can be taken away."""
+    """A database that a test can remove."""
 
     def __init__(self):
         self._server = os.environ["DATABASE_URL"]

@@ -1,4 +1,4 @@
-"""What the tests share: replies from a script instead of a network, time that does not pass, and a proxy that cuts replies off."""
+"""Shared code of the tests: scripted replies instead of a network, a clock that does not wait, and a proxy that cuts replies."""
 import http.client
 import io
 import json
@@ -22,7 +22,7 @@ JOB = "550e8400-e29b-41d4-a716-446655440000"
 
 
 class Time:
-    """`sleep` passes at once and is remembered."""
+    """`sleep` returns at once and is recorded."""
 
     def __init__(self, chance=0.0, on_sleep=None):
         self.now, self.sleeps, self.on_sleep = 0.0, [], on_sleep
@@ -57,7 +57,7 @@ def refusal(status, code, headers=None, **members):
 
 
 class Script(requests.adapters.HTTPAdapter):
-    """Gives out replies in order, exceptions among them, and keeps each request with the whole of its body."""
+    """Returns replies in order, including exceptions, and records each request with its whole body."""
 
     def __init__(self, *replies):
         super().__init__()
@@ -78,7 +78,7 @@ class Script(requests.adapters.HTTPAdapter):
 
 
 def scripted(*replies, time=None, retry=RetryPolicy(), make=Client):
-    """A client, the script it runs against, and its time."""
+    """A client, its script, and its clock."""
     script, time = Script(*replies), time or Time()
     client = make("http://service.test", KEY, retry=retry, waiting=time.waiting)
     client.session.mount("http://", script)
@@ -86,10 +86,10 @@ def scripted(*replies, time=None, retry=RetryPolicy(), make=Client):
 
 
 class Proxy:
-    """A TCP proxy in front of the service. `upstream` may change at any time and counts for the connections that come after.
+    """A TCP proxy in front of the service. `upstream` may change at any time and applies to later connections.
 
-    While `cuts` is over 0, a connection's reply is taken from the service to its first bytes and then thrown away: the service has
-    answered, and the client never learns it.
+    While `cuts` is above 0, the proxy reads the first bytes of a reply and then drops it: the service has
+    answered, but the client gets nothing.
     """
 
     def __init__(self, upstream, cuts=0):
@@ -139,7 +139,7 @@ class Proxy:
 
 
 class Recorder:
-    """A server on a real socket that keeps each request line, its headers and body as they came, and answers `{}`."""
+    """A server on a real socket that records each request line, its headers and body unchanged, and answers `{}`."""
 
     def __init__(self, status=200):
         self.requests = []

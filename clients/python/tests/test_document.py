@@ -1,4 +1,4 @@
-"""The document's class: the same signatures and methods, and what it does where nobody answers."""
+"""The document's class: the same signatures and methods, and its behaviour without an answer."""
 import inspect
 import json
 import os
@@ -17,7 +17,7 @@ ONCE = RetryPolicy(attempts=1)
 
 
 def documents_class():
-    """The class as it stands in the document."""
+    """The class from the document."""
     text = document.block("python", "### Python Client SDK")
     scope = {"__name__": "document"}
     exec(compile(text, "generation-service-api-v2.md", "exec"), scope)
@@ -30,7 +30,7 @@ class SameAsInTheDocument(unittest.TestCase):
         for name, method in inspect.getmembers(theirs, inspect.isfunction):
             wanted = inspect.signature(method).parameters
             found = inspect.signature(getattr(GenerationServiceClient, name)).parameters
-            # What is ours besides can only be given by name.
+            # Our additional arguments are keyword-only.
             positional = [each for each in found.values() if each.kind is not inspect.Parameter.KEYWORD_ONLY]
             self.assertEqual([each.name for each in positional], list(wanted), name)
             for mine, each in zip(positional, wanted.values()):

@@ -20,7 +20,7 @@ if "BASE_URL" in os.environ:
     import provider
 
 COUNT = 5000
-# Most that may be held while all of them pass through; requests and results are over five times as large.
+# Memory bound while the whole job passes through; requests and results are over five times as large.
 MEMORY_BYTES = 400_000
 
 
@@ -89,7 +89,7 @@ class Generating(LiveTest):
     def test_5000_lots_from_a_generator(self):
         """Sent, read and downloaded with memory for a few lots, not for all of them."""
         client = self.client()
-        client.list_jobs(limit=1)  # whatever a first request sets up is not the batch's
+        client.list_jobs(limit=1)  # memory of the first request is not the batch's
         job, peak = self.measured(lambda: client.create_batch(self.lots())["job_id"])
         self.assertLess(peak, MEMORY_BYTES)
         self.assertGreater(sum(len(json.dumps(lot)) for lot in self.lots()), 5 * MEMORY_BYTES)
@@ -124,7 +124,7 @@ class Generating(LiveTest):
 
     @staticmethod
     def measured(act):
-        """What `act` returns, and the most memory that it held at a time, bytes."""
+        """The result of `act`, and its maximum memory in bytes."""
         tracemalloc.start()
         try:
             return act(), tracemalloc.get_traced_memory()[1]

@@ -1,4 +1,4 @@
-"""The endpoints about deliveries (C6.3): a job's deliveries with their attempts, and one that is started anew."""
+"""The endpoints about deliveries (C6.3): a job's deliveries with their attempts, and a repeated delivery."""
 import os
 import time
 
@@ -29,7 +29,7 @@ class Deliveries(LiveTest):
         self.assertEqual(len(self.settled(client, job, 2)["attempts"]), 2)
 
     def settled(self, client, job, attempts):
-        """The job's only delivery once it is delivered: the receiver knows before the service does."""
+        """The job's only delivery after its booking, which follows its arrival."""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             delivery, = client.webhook_deliveries(job)

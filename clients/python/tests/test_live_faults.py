@@ -1,4 +1,4 @@
-"""Trouble on the way to the running service: lost replies, used-up rates, an instance without its database."""
+"""Faults between client and service: lost replies, exceeded rates, an instance without its database."""
 import json
 import os
 import urllib.request
@@ -15,7 +15,7 @@ ONCE = RetryPolicy(attempts=1)
 
 
 def spent():
-    """Requests that OpenAI's stand-in has answered at once."""
+    """Synchronous requests that the simulated OpenAI has answered."""
     with urllib.request.urlopen(os.environ["OPENAI_STATE_URL"], timeout=30) as reply:
         return json.load(reply)["requests"]["POST /v1/responses"]
 
@@ -39,7 +39,7 @@ class LostReplies(LiveTest):
         self.assertEqual((page["pagination"]["total"], page["jobs"][0]["id"]), (before + 1, job))
 
     def test_a_lot_is_described_once(self):
-        """C2.7: what the lot costs, it costs once."""
+        """C2.7: the lot is paid once."""
         for job in self.client().iterate_jobs():
             self.client().wait(job["id"], poll_seconds=0.1)
         costs = []
@@ -78,7 +78,7 @@ class LostReplies(LiveTest):
 
 @needed
 class Refusals(LiveTest):
-    """An instance refuses; the wait that the client is asked for is not waited out here: meanwhile the proxy turns to another."""
+    """An instance refuses; instead of waiting, the test points the proxy to another instance."""
 
     def behind_proxy(self, instance):
         self.proxy = Proxy(instance.url)
@@ -108,7 +108,7 @@ class Refusals(LiveTest):
         self.session.close()
         self.assertEqual([client.status(job)["job_id"] for job in (first, second)], [first, second])
         self.assertEqual(len(self.time.sleeps), 2)
-        # A large body is refused before it is read, and the refusal is heard all the same.
+        # A large body is refused before it is read, and the client still reads the refusal.
         large = [{**lot, "padding": "x" * 900_000, "lot_id": str(number)} for number, lot in enumerate(lots * 10)]
         with self.assertRaises(RateLimitError) as caught:
             self.client(instance.url, retry=ONCE).create_batch(large)

@@ -1,4 +1,4 @@
-"""Deliveries of the running service, verified as they come."""
+"""Deliveries of the running service, verified as received."""
 import base64
 import os
 import time

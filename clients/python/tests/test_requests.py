@@ -1,4 +1,4 @@
-"""What goes out on a real socket: signed as C1 says, over exactly what is sent."""
+"""Requests on a real socket: signed by C1, over exactly the sent bytes."""
 import hashlib
 import hmac
 import io
@@ -54,7 +54,7 @@ class OnTheWire(unittest.TestCase):
                 self.assertEqual(headers["X-Signature"], by_hand(segment.encode()))
 
     def test_the_list_signs_the_target_as_it_is_sent(self):
-        """C1.5, with characters that have to be coded in a query."""
+        """C1.5, with characters that a query must encode."""
         for path in ("", "/behind/a/proxy", "/behind/"):
             method, target, headers, _ = self.sent(
                 lambda client: client.list_jobs(status="completed", limit=20, created_after="2026-01-01T00:00:00+03:00"), path)

@@ -1,4 +1,4 @@
-"""What is made again, how often, and how long is waited: the policy by itself, and calls against a script."""
+"""Retries, their number and their waits: the policy alone, and calls against a script."""
 import email.utils
 import time
 import unittest
@@ -86,7 +86,7 @@ class Calls(unittest.TestCase):
         self.assertEqual(keys[2], "order-17")
 
     def test_the_first_request_may_still_be_in_progress(self):
-        """C2.7: 409 with Retry-After is waited out, longer than attempts would last; a key for another body is an error at once."""
+        """C2.7: 409 with Retry-After is retried beyond the number of attempts; a key with another body is an error at once."""
         busy = [refusal(409, "REQUEST_IN_PROGRESS", {"Retry-After": "5"}) for _ in range(20)]
         client, _, clock = scripted(lost(), *busy, reply(200, {"lots": []}))
         self.assertEqual(client.describe(LOTS[0]), {"lots": []})

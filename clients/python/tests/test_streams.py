@@ -1,4 +1,4 @@
-"""JSON in pieces, lots from files, results that are taken up again, downloads that are whole or not there, paging."""
+"""JSON in pieces, lots from files, results that continue after a cut, downloads that are complete or absent, paging."""
 import io
 import json
 import os
@@ -198,7 +198,7 @@ class Downloads(unittest.TestCase):
 
 class Paging(unittest.TestCase):
     def test_all_pages_and_no_job_twice(self):
-        """A job that is made between two pages pushes the last of the first page on to the second."""
+        """A job created between two pages moves the last one of the first page to the second."""
         page = lambda jobs, more: reply(200, {"jobs": [{"id": each} for each in jobs], "pagination": {"has_more": more}})  # noqa: E731
         client, script, _ = scripted(page("cba", True), page("az", True), page("", False))
         self.assertEqual("".join(job["id"] for job in client.iterate_jobs(status="completed", page_size=3)), "cbaz")

@@ -1,4 +1,4 @@
-"""The package under mypy's strictest rules, and programs that use it: what is right passes, what is wrong is found."""
+"""The package under mypy's strictest rules, and programs that use it: correct ones pass, mistakes are detected."""
 import importlib.util
 import os
 import subprocess

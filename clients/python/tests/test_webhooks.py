@@ -1,4 +1,4 @@
-"""Webhook verification against signatures made by hand, by the document's function, and by the `standardwebhooks` library (C6)."""
+"""Webhook verification against fixed signatures, by the document's function, and by the `standardwebhooks` library (C6)."""
 import base64
 import datetime
 import email.message
@@ -17,7 +17,7 @@ from generation_service import (
 OLD = "o" * 40
 NOW = 1_790_000_000
 BODY = json.dumps({"event": "batch_job_completed", "job_id": JOB, "lots": ["ж"]}, ensure_ascii=False).encode()
-# Computed once with OpenSSL's command line, so that no code of ours is on both sides:
+# Computed once with OpenSSL's command line, independently of our code:
 #   printf %s 'hello' | openssl dgst -sha256 -hmac kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk
 #   printf %s 'msg_1.1790000000.{}' | openssl dgst -sha256 -hmac kkk... -binary | base64
 HELLO = "sha256=09965c168b4d0f09e92a5bb965af41e0f358885e51540d2c621250ac67e14349"
@@ -53,7 +53,7 @@ class Standard(unittest.TestCase):
         self.assertEqual((found.id, found.attempt, found.job_id, found.payload["job_id"]), ("77", 2, JOB, JOB))
 
     def test_rotation(self):
-        """The service signs with both keys (C6.4): a receiver that has either, or both, takes it."""
+        """The service signs with both keys (C6.4): a receiver with either key, or both, accepts it."""
         both = headers(library_signature(KEY, BODY), library_signature(OLD, BODY))
         for keys in (KEY, OLD, [KEY, OLD], ["x" * 40, OLD]):
             self.check(given=both, keys=keys)
@@ -78,7 +78,7 @@ class Standard(unittest.TestCase):
         self.refused("stale", now=NOW + 11, tolerance_seconds=10)
 
     def test_the_documents_signature_does_not_stand_in(self):
-        """Or a replay would only have to leave the other headers out."""
+        """Otherwise a replay could simply omit the other headers."""
         digest = "sha256=" + hmac.new(KEY.encode(), BODY, hashlib.sha256).hexdigest()
         self.refused("missing", given={"X-Signature": digest})
 

@@ -1,4 +1,5 @@
-// A server that answers as a test says, and keeps what it was asked; and what else the tests of the client share.
+// A server with a test's scripted answers, which records its requests; and other shared code of the client's
+// tests.
 import http from 'node:http';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -17,7 +18,7 @@ export function clientOf(server, options = {}) {
     return Object.assign(new Client(server.url, KEY, { clock, ...options }), { clock });
 }
 
-/** Goes away with the test. */
+/** Deleted after the test. */
 export async function folder(t) {
     const path = await mkdtemp(join(tmpdir(), 'generation-client-test-'));
     t.after(() => rm(path, { recursive: true }));
@@ -26,7 +27,7 @@ export async function folder(t) {
 
 /**
  * @param t the test; the server ends with it.
- * @param answers one a request, the last one again for all further ones: `{status, headers, body}`, where an object as body is
+ * @param answers one per request, the last one for all further ones: `{status, headers, body}`, where an object as body is
  *     JSON; or a function `(request, response, seen)` that answers itself.
  * @returns `{url, requests}`; a request is `{method, target, headers, body}`.
  */
@@ -58,7 +59,7 @@ export function reply(response, { status = 200, headers = {}, body = {} }) {
     response.end(text);
 }
 
-/** Takes the request and hangs up. */
+/** Reads the request and closes the connection. */
 export const hangUp = (request) => request.socket.destroy();
 
 /** Answers before the body is read. */
@@ -71,7 +72,7 @@ export function error(status, code, more = {}) {
     return { status, headers, body: { error: 'A title', message: `It is ${code}`, code, request_id: 'req-1', ...members } };
 }
 
-/** A clock that goes forward only by what is slept, without waiting; chance is always 0. */
+/** A clock that advances only by sleeps, without waiting; the random factor is always 0. */
 export function fakeClock() {
     const clock = {
         time: 0,

@@ -1,7 +1,7 @@
-// A program of its own, so that its memory is only what the client needs: sends a batch from a generator. Run by
-// service.test.js with a small heap. Prints the reply and what memory it took as JSON.
+// A separate program, so that its memory is only the client's: sends a batch from a generator. Run by
+// service.test.js with a small heap. Prints the reply and its memory as JSON.
 //
-//   node --max-old-space-size=16 large-batch.js LOTS BYTES      bytes of text in each lot
+//   node --max-old-space-size=16 large-batch.js LOTS BYTES      bytes of text per lot
 import { Client } from '../../src/index.js';
 import { memory } from './memory.js';
 

@@ -1,5 +1,5 @@
-// A program of its own, so that its memory is only what the client needs: reads results lot by lot. Run by
-// results.test.js with a small heap. Prints what it saw as JSON.
+// A separate program, so that its memory is only the client's: reads results lot by lot. Run by
+// results.test.js with a small heap. Prints its findings as JSON.
 //
 //   BASE_URL=... node --max-old-space-size=16 large-results.js
 import { Client } from '../../src/index.js';

@@ -1,8 +1,8 @@
-// A TCP proxy that hands requests on and loses replies: it waits until the server has answered, then hangs up.
+// A TCP proxy that forwards requests and loses replies: it waits until the server has answered, then closes.
 import { once } from 'node:events';
 import net from 'node:net';
 
-/** @param lose how many connections' replies are lost. @returns `{url, lost()}` */
+/** @param lose number of connections whose replies are lost. @returns `{url, lost()}` */
 export async function losingProxy(t, target, lose) {
     const { hostname, port } = new URL(target);
     let lost = 0;

@@ -1,4 +1,4 @@
-// What this process took at most: buffers lie outside the heap, whose bound is set from outside.
+// Maximum memory of this process: buffers are outside the heap, whose bound is an option of node.
 
 let buffersMax = 0;
 

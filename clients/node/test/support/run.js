@@ -1,4 +1,4 @@
-// Runs one of the programs of this folder with a small heap and gives what it printed.
+// Runs one of the programs of this folder with a small heap and returns its output.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,5 @@
-// Checked by `tsc --strict`, never run: every method with its types, and mistakes that must be found.
+// Checked by `tsc --strict`, never run: every method with its types, and mistakes that the compiler must
+// detect.
 import { createServer } from 'node:http';
 import {
     APIError, BatchTooLargeError, Client, GenerationServiceClient, JobNotCompletedError, RateLimitError, WaitTimeoutError,

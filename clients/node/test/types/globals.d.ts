@@ -1,4 +1,4 @@
-// What @types/node would declare of what the example uses, so that the check needs nothing from npm.
+// The parts of @types/node that the example uses, so that the check needs nothing from npm.
 declare module 'node:http' {
     interface Request extends AsyncIterable<Uint8Array> { headers: { [name: string]: string | string[] | undefined } }
     interface Response { statusCode: number; end(text?: string): void }

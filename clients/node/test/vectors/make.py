@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the vectors of these tests with CPython, another implementation than the one that is tested. Standard library only.
+"""Writes the vectors of these tests with CPython, which is independent of the tested code. Standard library only.
 
     python3 make.py     writes canonical.json and webhooks.json beside itself
 """
@@ -12,7 +12,7 @@ import os
 KEYS = {"current": "a-shared-key-of-32-characters-or-more", "previous": "clé-précédente-de-32-caractères-ou-plus"}
 HERE = os.path.dirname(os.path.abspath(__file__))
 
-# As JSON.stringify writes them: that is the text which the service reads.
+# In the form of JSON.stringify, which is the text that the service reads.
 TEXTS = [
     "null", "true", "0", "-1", "12", "0.1", "-2.5", "0.0001", "0.00001", "0.000123", "0.000001234", "1e-7", "1.5e-10", "1e+21",
     "1.7976931348623157e+308", "5e-324", "123456789012345680000", "10000000000000000", "9007199254740992", "0.12345678901234568",
