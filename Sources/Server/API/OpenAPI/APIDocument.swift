@@ -41,10 +41,10 @@ enum APIDocument {
     ]
 
     private static let tags: [JSONValue] = [
-        ["name": "Descriptions", "description": "Cars in, descriptions out."],
-        ["name": "Jobs", "description": "What became of a batch."],
-        ["name": "Webhooks", "description": "Being told instead of asking."],
-        ["name": "Service", "description": "Beside the API; nothing here is signed."],
+        ["name": "Descriptions", "description": "Describes cars from photographs."],
+        ["name": "Jobs", "description": "Status, results and cancellation of batch jobs."],
+        ["name": "Webhooks", "description": "Notifications about ended jobs, instead of polling."],
+        ["name": "Service", "description": "Endpoints beside the API; they need no signature."],
     ]
 
     private static var paths: [(String, JSONValue)] {

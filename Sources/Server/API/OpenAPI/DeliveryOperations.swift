@@ -19,7 +19,7 @@ enum DeliveryOperations {
     private static let redeliver = Operation(
         method: "post", path: "/api/v1/webhook-deliveries/{delivery_id}/redeliver", id: "redeliverWebhook", tag: tag,
         summary: "Start an ended delivery anew",
-        description: "The signature covers the delivery's id; a body is not looked at.", parameters: ["DeliveryID"],
+        description: "The signature covers the delivery's id; the body is ignored.", parameters: ["DeliveryID"],
         answers: [
             Answer(
                 status: 202, description: "It will be attempted anew.", schema: Schema.ref("RedeliveryReply"))
@@ -59,18 +59,18 @@ enum DeliveryOperations {
         "200": ["description": "Delivered."],
         "201": ["description": "Delivered."],
         "202": ["description": "Delivered."],
-        "default": ["description": "Not delivered; it will be tried again, the last time excepted."],
+        "default": ["description": "Not delivered; the service tries again unless this was the last attempt."],
     ]
 
     private static let headers: [JSONValue] = [
         header(
             "X-Signature", "`sha256=` and the hex HMAC-SHA256 of the exact bytes of the body, with the shared key.",
             Schema.text("A signature.", pattern: "^sha256=[0-9a-f]{64}$")),
-        header("User-Agent", "Who calls.", Schema.constant(UserAgent.webhook, "Always.")),
+        header("User-Agent", "The user agent of the service.", Schema.constant(UserAgent.webhook, "Always.")),
         header("X-Delivery-Attempt", "Counts from 1.", Schema.integer("A number.", 1...Int.max, examples: [1])),
         header("X-Job-ID", "The job's id.", Schema.jobID),
         header(
-            "X-Request-ID", "The `X-Request-ID` of the request that made the job.",
+            "X-Request-ID", "The `X-Request-ID` of the request that created the job.",
             Schema.text("The id.", pattern: DocumentHeaders.requestIDPattern), isAlwaysThere: false),
         header(
             "webhook-id", "The delivery's id, the same in all of its attempts (Standard Webhooks).",
@@ -81,8 +81,8 @@ enum DeliveryOperations {
         header(
             "webhook-signature",
             """
-            `v1,` and the base64 HMAC-SHA256 of `webhook-id.webhook-timestamp.body` (Standard Webhooks). During a \
-            rotation of keys one for each key, separated by a space.
+            `v1,` and the base64 HMAC-SHA256 of `webhook-id.webhook-timestamp.body` (Standard Webhooks). During a key \
+            rotation it has one signature per key, separated by a space.
             """, Schema.text("Signatures.", pattern: "^v1,[A-Za-z0-9+/]{43}=( v1,[A-Za-z0-9+/]{43}=)?$")),
     ]
 

@@ -20,12 +20,12 @@ enum DeliverySchemas {
             .required(
                 "http_status",
                 Schema.nullable(
-                    Schema.integer("What the receiver answered; null if it did not.", 100...999, examples: [200]))),
-            .required("error", Schema.nullable(Schema.text("Why it did not count.", examples: ["HTTP 503"]))),
+                    Schema.integer("The receiver's reply; null without one.", 100...999, examples: [200]))),
+            .required("error", Schema.nullable(Schema.text("Why it failed; null otherwise.", examples: ["HTTP 503"]))),
         ])
 
     private static let delivery = Schema.object(
-        "A webhook URL of a job, and what came of telling it.",
+        "The delivery of a job's notification to one webhook URL.",
         [
             .required("id", deliveryID),
             .required("batch_job_id", Schema.jobID),
@@ -33,7 +33,7 @@ enum DeliverySchemas {
             .required(
                 "event",
                 Schema.choice(
-                    "What it tells.", JobStatus.allCases.compactMap(\.endEvent), examples: ["batch_job_completed"])),
+                    "The event's name.", JobStatus.allCases.compactMap(\.endEvent), examples: ["batch_job_completed"])),
             .required(
                 "status",
                 Schema.choice(
@@ -42,7 +42,7 @@ enum DeliverySchemas {
             .required("created_at", Schema.time("When the job ended.")),
             .required("last_attempt_at", nullableTime("When the last attempt ended.")),
             .required("delivered_at", nullableTime("When it was delivered.")),
-            .required("next_attempt_at", nullableTime("When it will be tried again; null unless it is pending.")),
+            .required("next_attempt_at", nullableTime("When the next attempt begins; null unless pending.")),
             .required(
                 "error_message", Schema.nullable(Schema.text("Why the last attempt failed.", examples: ["HTTP 503"]))),
             .required("attempts", Schema.list("All attempts, oldest first.", of: Schema.ref("DeliveryAttempt"))),
@@ -51,10 +51,10 @@ enum DeliverySchemas {
     private static func nullableTime(_ description: String) -> JSONValue { Schema.nullable(Schema.time(description)) }
 
     private static let list = Schema.object(
-        "A job's deliveries; none before it has ended.",
+        "A job's deliveries; empty before the job has ended.",
         [
             .required("job_id", Schema.jobID),
-            .required("deliveries", Schema.list("One for each different URL.", of: Schema.ref("Delivery"))),
+            .required("deliveries", Schema.list("One per distinct URL.", of: Schema.ref("Delivery"))),
         ],
         sample: [
             "deliveries": [
@@ -134,14 +134,14 @@ enum DeliverySchemas {
         switch status {
         case .completed: "A job is completed."
         case .failed: "A job has failed: no lot could be described."
-        case .cancelled: "A job was cancelled. Lots that had not reached an end say so."
+        case .cancelled: "A job was cancelled. The status of a lot says whether it has a final result."
         case .pending, .processing, .translating: ""
         }
     }
 
     private static func lot(_ status: JobStatus) -> JSONValue {
         let ends = status == .cancelled ? ["completed", "failed", "cancelled"] : ["completed", "failed"]
-        let word = Schema.choice("What became of it.", ends, examples: [.string(status.rawValue)])
+        let word = Schema.choice("The result of the lot.", ends, examples: [.string(status.rawValue)])
         return ReplySchemas.failing(
             Schema.object("A lot.", ReplySchemas.lotMembers(status: word) + [ReplySchemas.lotError]))
     }

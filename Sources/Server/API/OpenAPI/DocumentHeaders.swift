@@ -11,17 +11,17 @@ enum DocumentHeaders {
             "X-Request-ID",
             header(
                 """
-                Identifies the request in replies and in the service's log: the caller's own if it sent one of 1 to \
-                128 letters, digits, dots, underscores and hyphens, else one of ours.
+                Identifies the request in replies and in the service's log: the client's own if it has 1 to 128 \
+                letters, digits, dots, underscores and hyphens, else a generated one.
                 """, Schema.text("The id.", pattern: requestIDPattern), isRequired: true)
         ),
         (
             "RateLimit-Limit",
             header(
-                "Requests that this client may make in any 60 s, in the class of this request; absent if it is off.",
+                "Requests that this client may make in any 60 s, in the class of this request; absent without a limit.",
                 count)
         ),
-        ("RateLimit-Remaining", header("How many of them are left now.", count)),
+        ("RateLimit-Remaining", header("Requests left now.", count)),
         ("RateLimit-Reset", header("Seconds until all of them are available again.", count)),
         ("Retry-After", header("Seconds to wait before the next try.", count, isRequired: true)),
         ("Retry-After-If-Known", header("Seconds to wait before the next try, if that is known.", count)),
@@ -34,7 +34,7 @@ enum DocumentHeaders {
         (
             "Location",
             header(
-                "Where the job's status is.",
+                "The path of the job's status.",
                 Schema.text(
                     "A path.", pattern: "^/api/v1/batch-status/[0-9a-f-]{36}$",
                     examples: [.string("/api/v1/batch-status/" + Schema.sampleJob)]), isRequired: true)
@@ -51,28 +51,28 @@ enum DocumentHeaders {
         (
             "Idempotent-Replayed",
             header(
-                "This is the first reply again: nothing was done and nothing spent.",
-                Schema.constant("true", "Always, where it stands."))
+                "The first reply is repeated: the request caused no work and no cost.",
+                Schema.constant("true", "Always, if present."))
         ),
         (
             "Preference-Applied",
             header(
-                "The request's `Prefer` was followed.", Schema.constant("respond-async", "Always, where it stands."))
+                "The request's `Prefer` was followed.", Schema.constant("respond-async", "Always, if present."))
         ),
-        ("Vary", header("What the form of the reply depends on.", Schema.text("Headers."), isRequired: true)),
+        ("Vary", header("The headers that select the reply's form.", Schema.text("Headers."), isRequired: true)),
         (
             "Link",
             header(
-                "Of a page that is not the last: where the next one is (RFC 8288).",
+                "The next page, unless this is the last one (RFC 8288).",
                 Schema.text("A link.", pattern: #"^<[^>]*>; rel="next"$"#))
         ),
         (
             "Accept-Encoding",
-            header("Where the request's own was not understood: those that are.", Schema.text("Content codings."))
+            header("The supported ones, if the request's own is not.", Schema.text("Content codings."))
         ),
-        ("Content-Encoding", header("The reply is compressed.", Schema.constant("gzip", "Always, where it stands."))),
+        ("Content-Encoding", header("The reply is compressed.", Schema.constant("gzip", "Always, if present."))),
         ("ETag", header("Changes with the content.", Schema.text("A strong tag."), isRequired: true)),
-        ("Cache-Control", header("How long it may be kept.", Schema.text("Directives."), isRequired: true)),
+        ("Cache-Control", header("How long the reply may be cached.", Schema.text("Directives."), isRequired: true)),
     ]
 
     /// Headers of every reply.

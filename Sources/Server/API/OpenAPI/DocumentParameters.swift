@@ -19,28 +19,29 @@ enum DocumentParameters {
     private static let job = parameter(
         "path", "job_id",
         """
-        The job's id, as the service gave it. It is what is signed, exactly as it stands in the path. An id that is \
-        none, or nobody's, is answered with 404.
+        The job's id, as the service gave it. The signature covers it, exactly as it is in the path. A malformed or \
+        unknown id gets 404.
         """, Schema.text("A UUID.", 1...Int.max, examples: [.string(Schema.sampleJob)]), isRequired: true)
 
     private static let delivery = parameter(
         "path", "delivery_id",
         """
-        The delivery's id, as in the list of a job's deliveries. It is what is signed, exactly as it stands in the path.
+        The delivery's id, as in the list of a job's deliveries. The signature covers it, exactly as it is in the \
+        path.
         """, Schema.text("A UUID.", 1...Int.max, examples: [.string(Schema.sampleDelivery)]), isRequired: true)
 
     private static let requestID = parameter(
         "header", "X-Request-ID",
         """
-        Your name for the request; replies and the service's log repeat it. It has to have 1 to 128 letters, digits, \
-        dots, underscores and hyphens; anything else is not refused but replaced by an id of ours.
+        Your id for the request, repeated in replies and in the service's log. It must have 1 to 128 letters, digits, \
+        dots, underscores and hyphens; the service replaces any other value by its own id.
         """, Schema.text("An id.", examples: ["order-4711"]))
 
     private static let idempotencyKey = parameter(
         "header", "Idempotency-Key",
         """
-        Makes repeating the request safe: the same key with the same body gets the first reply again for 24 h, with no \
-        new job and no new spending. Only 200 and 201 are kept; after an error the same key may try again.
+        Makes a repetition of the request safe: for 24 h the same key with the same body gets the first reply again, \
+        without a new job or new cost. Only 200 and 201 are kept; after an error the key may be used again.
         """,
         Schema.text(
             "Visible ASCII characters.", 1...255, pattern: "^[!-~]+$",
@@ -53,11 +54,11 @@ enum DocumentParameters {
 
     private static let cursor = parameter(
         "query", "cursor",
-        "Where the page begins: the `next_cursor` of the page before. Without it, at the first lot.",
-        Schema.text("What the service gave out; it is of this job only.", 1...Int.max))
+        "The `next_cursor` of the previous page. Without it the page begins at the first lot.",
+        Schema.text("A cursor that the service returned for this job.", 1...Int.max))
 
     private static let resultsLimit = parameter(
-        "query", "limit", "Lots of the page. Without `cursor` and `limit` all lots are sent.",
+        "query", "limit", "Lots per page. Without `cursor` and `limit` all lots are sent.",
         Schema.integer("A number.", ResultsWish.limits, examples: [200])
             .with([("default", .int(ResultsWish.limitByDefault))]))
 
@@ -66,12 +67,12 @@ enum DocumentParameters {
         Schema.choice("A status.", JobStatus.allCases.map(\.rawValue), examples: ["processing"]))
 
     private static let limit = parameter(
-        "query", "limit", "Jobs of the page.",
+        "query", "limit", "Jobs per page.",
         Schema.integer("A number.", BatchJobs.limits, examples: [20])
             .with([("default", .int(BatchJobs.limitByDefault))]))
 
     private static let offset = parameter(
-        "query", "offset", "Jobs to be passed over.",
+        "query", "offset", "Number of jobs to skip.",
         Schema.integer("A number.", examples: [0]).with([("maximum", .int(.max)), ("default", 0)]))
 
     private static func bound(_ name: String, _ what: String) -> JSONValue {
@@ -79,7 +80,7 @@ enum DocumentParameters {
             "query", name,
             what + """
                  ISO 8601, a date or a time with an optional offset (UTC without one), compared with `created_at` as \
-                it is shown, in whole seconds. A `+` has to be sent as `%2B`; a space in its place is understood.
+                it is shown, in whole seconds. A `+` must be sent as `%2B`; a space in its place is accepted.
                 """,
             Schema.text(
                 "A time, from 1970 on.", pattern: isoTime, format: "date-time", examples: ["2025-08-05T07:30:00Z"]))
@@ -90,7 +91,7 @@ enum DocumentParameters {
         + #"([Zz]|[-+ ][0-9]{2}(:?[0-9]{2})?)?)?$"#
 
     private static let ifNoneMatch = parameter(
-        "header", "If-None-Match", "The `ETag` of what you have; the same is answered with 304.",
+        "header", "If-None-Match", "The `ETag` of your copy. If it is current, the reply is 304.",
         Schema.text("Tags.", examples: ["*"]))
 
     private static func parameter(

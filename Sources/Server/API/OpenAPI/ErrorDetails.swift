@@ -11,7 +11,7 @@ extension ServiceError.Code {
         case .tooManyImages:
             ErrorDetails.counts("provided_images", "Images of the lot.", Limits.imagesPerSynchronousLot)
         case .tooManyLanguages: ErrorDetails.counts("provided_languages", "Languages sent.", Limits.languages)
-        case .batchSizeExceeded: ErrorDetails.counts("provided_lots", "Lots sent, all of them.", Limits.lotsPerRequest)
+        case .batchSizeExceeded: ErrorDetails.counts("provided_lots", "All lots of the request.", Limits.lotsPerRequest)
         case .duplicateLotID: ErrorDetails.list("duplicate_lot_ids", "The repeated `lot_id`s, each once.")
         case .unsupportedLanguage: ErrorDetails.list("unsupported_languages", "The codes that are not supported.")
         case .imagesTooLarge: ErrorDetails.list("invalid_urls", "The URLs of the lot.")
@@ -30,7 +30,7 @@ extension ServiceError.Code {
             ]
         case .openAIError:
             [
-                .required("openai_error", Schema.text("What OpenAI said.", examples: ["Model overloaded"])),
+                .required("openai_error", Schema.text("The message of OpenAI.", examples: ["Model overloaded"])),
                 .required("retry_after", ErrorSchemas.wait),
             ]
         case .invalidJSON, .badRequest, .jobNotCancellable, .missingSignature, .invalidSignature, .notFound,
@@ -54,36 +54,36 @@ private enum ErrorDetails {
             Schema.list(
                 "The first \(Limits.detailEntries).", of: Schema.text("A field's path."), bound,
                 examples: [["lots[17].images[0].url"]])),
-        .required("count", Schema.integer("How many there are in all.", 1...Int.max, examples: [1])),
+        .required("count", Schema.integer("The total number.", 1...Int.max, examples: [1])),
     ]
 
     static func list(_ name: String, _ what: String) -> [Member] {
         [
             .required(
                 name, Schema.list(what + " The first \(Limits.detailEntries).", of: Schema.text("As sent."), bound)),
-            .required("count", Schema.integer("How many there are in all.", 1...Int.max, examples: [1])),
+            .required("count", Schema.integer("The total number.", 1...Int.max, examples: [1])),
         ]
     }
 
     static func urls(alwaysWithReasons: Bool) -> [Member] {
         let member = alwaysWithReasons ? Member.required : Member.optional
-        let rest = alwaysWithReasons ? "" : " Not where the images themselves were looked at."
+        let rest = alwaysWithReasons ? "" : " Absent if the images themselves were checked."
         return list("invalid_urls", "The URLs that cannot be used.") + [
             member(
-                "fields", Schema.list("Where they stand." + rest, of: Schema.text("A field's path."), bound)),
+                "fields", Schema.list("Their paths in the request." + rest, of: Schema.text("A field's path."), bound)),
             member(
-                "reasons", Schema.list("What is wrong with each." + rest, of: Schema.text("A reason."), bound)),
+                "reasons", Schema.list("The mistake of each URL." + rest, of: Schema.text("A reason."), bound)),
         ]
     }
 
     static func counts(_ name: String, _ what: String, _ limit: Int) -> [Member] {
         [
             .required(name, Schema.integer(what, examples: [.int(limit + 1)])),
-            .required("max_allowed", Schema.integer("How many are allowed.", 1...limit, examples: [.int(limit)])),
+            .required("max_allowed", Schema.integer("The limit.", 1...limit, examples: [.int(limit)])),
         ]
     }
 
     static func maxBytes(_ limit: Int) -> Member {
-        .required("max_bytes", Schema.integer("How many bytes are allowed.", limit...limit, examples: [.int(limit)]))
+        .required("max_bytes", Schema.integer("The limit in bytes.", limit...limit, examples: [.int(limit)]))
     }
 }

@@ -23,9 +23,9 @@ enum ErrorSchemas {
 
     private static func schema(_ code: ServiceError.Code) -> JSONValue {
         var members: [Member] = [
-            .required("error", Schema.constant(code.title, "What kind of trouble it is, for people.")),
+            .required("error", Schema.constant(code.title, "The kind of error, for people.")),
             .required("message", Schema.text("What happened and what can be done, for people.")),
-            .required("code", Schema.constant(code.rawValue, "What happened, for programs.")),
+            .required("code", Schema.constant(code.rawValue, "The error code, for programs.")),
             .required(
                 "request_id",
                 Schema.text(
@@ -33,7 +33,7 @@ enum ErrorSchemas {
                     pattern: DocumentHeaders.requestIDPattern)),
         ]
         if !code.details.isEmpty {
-            members.append(.required("details", Schema.object("What exactly.", code.details)))
+            members.append(.required("details", Schema.object("Details of the error.", code.details)))
         }
         switch code.waiting {
         case .never, .inDetails: break

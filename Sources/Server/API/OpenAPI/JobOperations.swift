@@ -7,8 +7,8 @@ enum JobOperations {
     static let all = [status, results, download, list, cancel]
 
     private static let status = Operation(
-        path: "/api/v1/batch-status/{job_id}", id: "getBatchStatus", tag: tag, summary: "How far a job is",
-        description: "The signature covers the job's id. Once in a few seconds is often enough.",
+        path: "/api/v1/batch-status/{job_id}", id: "getBatchStatus", tag: tag, summary: "A job's status and progress",
+        description: "The signature covers the job's id. One request every few seconds is enough.",
         parameters: ["JobID"],
         answers: [
             Answer(description: "The job's status.", schema: Schema.ref("StatusReply"))
@@ -58,9 +58,8 @@ enum JobOperations {
     private static let list = Operation(
         path: "/api/v1/batch-jobs", id: "listBatchJobs", tag: tag, summary: "Jobs, newest first",
         description: """
-            The signature covers the request target as sent, such as \
-            `/api/v1/batch-jobs?status=processing&limit=20`. Unknown parameters are ignored; one that is given twice \
-            is refused.
+            The signature covers the request target as sent, such as `/api/v1/batch-jobs?status=processing&limit=20`. \
+            Unknown parameters are ignored; a repeated one is refused.
             """, parameters: ["Status", "Limit", "Offset", "CreatedAfter", "CreatedBefore"],
         answers: [Answer(description: "A page of jobs.", schema: Schema.ref("JobList"))],
         errors: [.invalidParameter], samples: SampleCalls.list)
@@ -69,8 +68,8 @@ enum JobOperations {
         method: "post", path: "/api/v1/batch-jobs/{job_id}/cancel", id: "cancelBatchJob", tag: tag,
         summary: "Cancel a job",
         description: """
-            The signature covers the job's id; a body is not looked at. Work at OpenAI is cancelled too, and nothing \
-            further is spent. The job's webhooks are told.
+            The signature covers the job's id; the body is ignored. Work at OpenAI is cancelled too, and nothing more \
+            is spent. The job's webhooks are sent.
             """, parameters: ["JobID"],
         answers: [
             Answer(description: "The job is cancelled.", schema: Schema.ref("CancelReply"))

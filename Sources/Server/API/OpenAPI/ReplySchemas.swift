@@ -15,11 +15,11 @@ enum ReplySchemas {
     private static let description = Schema.object(
         "A car's damages in one language.",
         [
-            .required("language", Schema.text("The language as it was asked for.", examples: ["en"])),
+            .required("language", Schema.text("The language as requested.", examples: ["en"])),
             .required(
                 "damages",
                 Schema.text(
-                    "HTML with no other elements than `p ul ol li strong em br`, balanced, without attributes.",
+                    "Balanced HTML with only the elements `p ul ol li strong em br`, without attributes.",
                     examples: ["<p>Minor rear-end collision damage.</p>"])),
         ])
 
@@ -33,7 +33,7 @@ enum ReplySchemas {
             .required(
                 "descriptions",
                 Schema.list(
-                    "In the requested languages and order; of a failed lot none.", of: Schema.ref("Description"),
+                    "In the requested languages and order; empty for a failed lot.", of: Schema.ref("Description"),
                     0...Limits.languages)),
             .required(
                 "missing_images",
@@ -54,7 +54,7 @@ enum ReplySchemas {
 
     static let lotError = Member.optional(
         "error",
-        Schema.text("Why the lot failed; only where it did.", examples: ["None of the images could be used"]))
+        Schema.text("Why the lot failed; absent otherwise.", examples: ["None of the images could be used"]))
 
     private static let descriptions: JSONValue = [
         Schema.sample(of: description),
@@ -68,7 +68,7 @@ enum ReplySchemas {
 
     private static let resultLot = failing(
         Schema.object(
-            "What became of a car in a batch.",
+            "The result of a car in a batch.",
             lotMembers(
                 status: Schema.choice("Whether it was described.", ["completed", "failed"], examples: ["completed"]))
                 + [lotError, .required("processed_at", Schema.time("When it was finished."))]))
@@ -93,7 +93,7 @@ enum ReplySchemas {
             .required("created_at", Schema.time("When it was created.")),
             .required("total_lots", Schema.integer("Lots in it.", 1...Limits.lotsPerRequest, examples: [2])),
             .required("languages", languages),
-            .required("estimated_completion", Schema.time("When it is likely to be done.")),
+            .required("estimated_completion", Schema.time("The estimated time of completion.")),
             .required("processing_mode", Schema.constant("batch", "A batch job.")),
             .required("webhook_configured", webhookConfigured),
         ], sample: ["languages": ["en", "fr"], "estimated_completion": "2025-08-05T08:30:00Z"])
@@ -107,13 +107,13 @@ enum ReplySchemas {
 
     private static let jobStatus = Schema.choice(
         """
-        Where a job stands. `pending`: it waits; `processing`: images are looked at and described in English; \
+        The status of a job. `pending`: it waits; `processing`: images are checked and described in English; \
         `translating`: the other languages are made (never for `["en"]`); then one of `completed`, `failed` (nothing \
         could be produced) and `cancelled`, which are final.
         """, JobStatus.allCases.map(\.rawValue), examples: ["processing"])
 
     private static let jobStage = Schema.choice(
-        "What is being done; a failed or cancelled job keeps the stage in which it stopped.",
+        "The current stage; a failed or cancelled job keeps the stage in which it stopped.",
         JobStage.allCases.map(\.rawValue), examples: ["vision_analysis"])
 
     private static let percentage = Member.required(
@@ -123,37 +123,37 @@ enum ReplySchemas {
     private static let estimate = Member.required(
         "estimated_completion",
         Schema.nullable(
-            Schema.time("When it is likely to be done, never in the past; null in an ended job.")))
+            Schema.time("The estimated time of completion, never in the past; null for an ended job.")))
 
     static let counts: [Member] = [
         .required("total_lots", Schema.integer("Lots in the job.", examples: [100])),
         .required(
             "processed_lots",
-            Schema.integer("Lots that have reached an end, failed ones included. It never goes back.", examples: [67])),
-        .required("failed_lots", Schema.integer("Those among them that failed.", examples: [3])),
+            Schema.integer("Lots with a final result, including failed ones. It never decreases.", examples: [67])),
+        .required("failed_lots", Schema.integer("Processed lots that failed.", examples: [3])),
     ]
 
     static let progress = Schema.object(
-        "How far a job is.", counts + [percentage, estimate],
+        "A job's progress.", counts + [percentage, estimate],
         sample: ["estimated_completion": "2025-08-05T08:15:00Z"])
 
     static let shortProgress = Schema.object(
-        "How far a job is, without the counts.", [percentage, estimate],
+        "A job's progress, without the counts.", [percentage, estimate],
         sample: ["completion_percentage": .double(45), "estimated_completion": "2025-08-05T08:30:00Z"])
 
     private static let tokenCount = Schema.object(
         "Tokens.",
         [
             .required("input_tokens", Schema.integer("Tokens sent to models.", examples: [120_000])),
-            .required("output_tokens", Schema.integer("Tokens that models answered.", examples: [9000])),
+            .required("output_tokens", Schema.integer("Tokens of the models' answers.", examples: [9000])),
         ])
 
     private static let usage = Schema.object(
-        "What the job has cost so far; zero before anything was spent.",
+        "The tokens that the job has used so far.",
         [
-            .required("input_tokens", Schema.integer("Tokens sent to models, all together.", examples: [120_000])),
-            .required("output_tokens", Schema.integer("Tokens that models answered.", examples: [9000])),
-            .required("by_model", Schema.map("The same by a model's name.", to: Schema.ref("TokenCount"))),
+            .required("input_tokens", Schema.integer("Tokens sent to all models.", examples: [120_000])),
+            .required("output_tokens", Schema.integer("Tokens of the models' answers.", examples: [9000])),
+            .required("by_model", Schema.map("The same per model, by its name.", to: Schema.ref("TokenCount"))),
         ])
 
     private static let status = Schema.object(
@@ -162,7 +162,7 @@ enum ReplySchemas {
             .required("job_id", Schema.jobID),
             .required("status", Schema.ref("JobStatus")),
             .required("created_at", Schema.time("When it was created.")),
-            .required("updated_at", Schema.time("When it last moved.")),
+            .required("updated_at", Schema.time("When its status or progress last changed.")),
             .required("progress", Schema.ref("Progress")),
             .required("languages", languages),
             .required("processing_details", details),
@@ -170,7 +170,7 @@ enum ReplySchemas {
                 "error_message",
                 Schema.nullable(
                     Schema.text(
-                        "Why it failed; in an open job what holds it up at the moment, if anything does.",
+                        "Why the job failed; for an open job, the reason of its current delay, if any.",
                         examples: ["OpenAI could not be reached"]))),
             .required("webhook_configured", webhookConfigured),
             .required("usage", Schema.ref("Usage")),
@@ -191,7 +191,7 @@ enum ReplySchemas {
         ])
 
     private static let details = Schema.object(
-        "What is behind the job at OpenAI.",
+        "The job's batches at OpenAI.",
         [
             .required("openai_vision_batch_id", batchID("The first batch that describes in English")),
             .required("openai_translation_batch_id", batchID("The first batch that translates")),
@@ -216,7 +216,7 @@ enum ReplySchemas {
             counts + more + [
                 .required(
                     "total_processing_time",
-                    Schema.text("From its creation to its end, for people.", examples: ["45 minutes", "42 seconds"]))
+                    Schema.text("Creation to end, for people.", examples: ["45 minutes", "42 seconds"]))
             ])
     }
 
@@ -242,9 +242,9 @@ enum ReplySchemas {
             .optional(
                 "pagination",
                 Schema.object(
-                    "Only if a page was asked for, with `cursor` or `limit`.",
+                    "Present only if the request has `cursor` or `limit`.",
                     [
-                        .required("limit", Schema.integer("Lots of the page.", ResultsWish.limits, examples: [200])),
+                        .required("limit", Schema.integer("Lots per page.", ResultsWish.limits, examples: [200])),
                         .required(
                             "next_cursor",
                             Schema.nullable(Schema.text("The `cursor` of the next page; null at the end."))),
@@ -275,7 +275,7 @@ enum ReplySchemas {
             .required("id", Schema.jobID),
             .required("status", Schema.ref("JobStatus")),
             .required("created_at", Schema.time("When it was created.")),
-            .required("updated_at", Schema.time("When it last moved.")),
+            .required("updated_at", Schema.time("When its status or progress last changed.")),
         ] + counts + [
             .required("languages", languages),
             .required("progress", Schema.ref("ShortProgress")),
@@ -289,10 +289,10 @@ enum ReplySchemas {
             .required(
                 "pagination",
                 Schema.object(
-                    "Where the page lies.",
+                    "The position of the page in the list.",
                     [
-                        .required("limit", Schema.integer("As asked for.", BatchJobs.limits, examples: [20])),
-                        .required("offset", Schema.integer("As asked for.", examples: [0])),
+                        .required("limit", Schema.integer("As requested.", BatchJobs.limits, examples: [20])),
+                        .required("offset", Schema.integer("As requested.", examples: [0])),
                         .required("total", Schema.integer("Jobs that the filter matches.", examples: [1])),
                         .required("has_more", Schema.flag("Whether further jobs follow.", examples: [false])),
                     ])),

@@ -9,8 +9,8 @@ enum RequestSchemas {
 
     private static let generate = Schema.openObject(
         """
-        One car to be described at once, or up to \(Limits.lotsPerRequest) as a batch job. The members may come in any \
-        order; of a repeated member the last one counts; `null` for an optional one is the same as leaving it out.
+        One car to be described at once, or up to \(Limits.lotsPerRequest) as a batch job. The members may be in any \
+        order. The last value of a repeated member counts. `null` for an optional member means that it is absent.
         """,
         [
             .required(
@@ -18,7 +18,7 @@ enum RequestSchemas {
                 Schema.list(
                     """
                     The cars. Exactly one without a `webhook` is described at once; everything else becomes a batch \
-                    job. No two may have the same `lot_id`. An operator may have set a lower limit (`MAX_BATCH_SIZE`).
+                    job. Each `lot_id` must be unique. The operator may set a lower limit (`MAX_BATCH_SIZE`).
                     """, of: Schema.ref("Lot"), 1...Limits.lotsPerRequest)),
             .optional("signature", signature),
             .optional("languages", languages),
@@ -29,7 +29,7 @@ enum RequestSchemas {
     private static let signature: JSONValue = [
         "description": """
         The signature over the canonical text of `lots` (see "Signatures"), for callers that cannot set headers: a \
-        string like `X-Signature`. Where that header is sent as well, the header decides and this is not looked at.
+        string like `X-Signature`. If the header is sent as well, the header decides and this member is ignored.
         """,
         "examples": .array([.string("sha256=" + String(repeating: "0a", count: 32))]),
     ]
@@ -67,14 +67,14 @@ enum RequestSchemas {
                 Schema.list(
                     """
                     Photographs of the car. Up to \(Limits.imagesPerSynchronousLot) for a car that is described at \
-                    once, any number in a batch. Those that cannot be used are named in `missing_images`; a car \
-                    without a single usable image fails.
+                    once, any number in a batch. `missing_images` lists those that cannot be used. A car without a \
+                    usable image fails.
                     """, of: Schema.ref("Image"), 1...Int.max)),
             .optional(
                 "additional_info",
                 Schema.nullable(
                     Schema.text(
-                        "What else is known of the car; it helps the description.", pattern: Schema.withoutNUL,
+                        "Additional facts about the car, for a better description.", pattern: Schema.withoutNUL,
                         examples: ["2019 Mercedes C-Class, minor rear damage"]))),
             .optional("webhook", webhook),
         ], examples: [Samples.lot])
@@ -82,8 +82,8 @@ enum RequestSchemas {
     private static let webhook = Schema.nullable(
         Schema.text(
             """
-            Where the result is to be sent when the job has ended: an http or https URL. Each different URL in a job \
-            gets one delivery with just its own lots. A single car with a `webhook` becomes a batch job.
+            The http or https URL that gets the result when the job has ended. Each distinct URL of a job gets one \
+            delivery with only its own lots. A single car with a `webhook` becomes a batch job.
             """, pattern: Schema.webURL, format: "uri", examples: ["https://your-app.com/webhooks/generation-complete"]
         ))
 

@@ -7,7 +7,7 @@ enum ServiceOperations {
     static let all = [
         Operation(
             path: "/health", id: "getHealth", tag: tag, summary: "The service and its parts",
-            description: "For monitoring. OpenAI is asked once in 30 s at most.", signed: .nothing,
+            description: "For monitoring. The service asks OpenAI every 30 s at most.", signed: .nothing,
             answers: [
                 Answer(description: "All parts are healthy.", schema: Schema.ref("HealthReport")),
                 Answer(status: 503, description: "A part is not healthy.", schema: Schema.ref("HealthReport")),
@@ -15,11 +15,11 @@ enum ServiceOperations {
         Operation(
             path: "/health/live", id: "getLive", tag: tag, summary: "Whether the process answers",
             description: "For supervisors: restart it if this fails.", signed: .nothing,
-            answers: [Answer(description: "It does.", schema: Schema.ref("LiveReply"))]),
+            answers: [Answer(description: "The process answers.", schema: Schema.ref("LiveReply"))]),
         Operation(
             path: "/health/ready", id: "getReady", tag: tag, summary: "Whether requests may be sent here",
-            description: "For load balancers: not while the database is away or the service shuts down.",
-            signed: .nothing, answers: [Answer(description: "They may.", schema: Schema.ref("ReadyReply"))],
+            description: "For load balancers: 503 while the database is away or the service shuts down.",
+            signed: .nothing, answers: [Answer(description: "Ready for requests.", schema: Schema.ref("ReadyReply"))],
             errors: [.serviceUnavailable]),
         Operation(
             path: "/openapi.json", id: "getDocument", tag: tag, summary: "This document",
@@ -47,7 +47,7 @@ enum ServiceOperations {
         [
             Answer(description: description, schema: schema, mediaType: type, headers: ["ETag", "Cache-Control"]),
             Answer(
-                status: 304, description: "You have it already.", headers: ["ETag", "Cache-Control"]),
+                status: 304, description: "The cached copy is current.", headers: ["ETag", "Cache-Control"]),
         ]
     }
 }

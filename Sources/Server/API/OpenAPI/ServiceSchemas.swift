@@ -7,11 +7,11 @@ enum ServiceSchemas {
     ]
 
     private static let partStatus = Schema.choice(
-        "How a part is.", ["healthy", "unhealthy"], examples: ["healthy"])
+        "The state of a part.", ["healthy", "unhealthy"], examples: ["healthy"])
 
     private static func share(_ what: String) -> JSONValue {
         Schema.nullable(
-            Schema.percentage(what + "; null if the system does not tell.", examples: [.double(12.5)]))
+            Schema.percentage(what + "; null if the system does not report it.", examples: [.double(12.5)]))
     }
 
     private static let report = Schema.object(
@@ -32,21 +32,21 @@ enum ServiceSchemas {
             .required(
                 "background_worker",
                 Schema.object(
-                    "What works on the jobs in this instance.",
+                    "The worker of this instance.",
                     [
                         .required("status", Schema.ref("PartHealth")),
                         .required(
                             "last_activity",
-                            Schema.nullable(Schema.time("Its last sign of life; null if there was none."))),
+                            Schema.nullable(Schema.time("Time of its last sign of life; null without one."))),
                     ])),
             .required("openai", openAI),
         ])
 
     private static let failure = Member.optional(
-        "error", Schema.text("What is wrong; only in an unhealthy part.", examples: ["not connected"]))
+        "error", Schema.text("The error; only for an unhealthy part.", examples: ["not connected"]))
 
     private static let database = Schema.object(
-        "PostgreSQL, and what it says of the last 24 hours.",
+        "PostgreSQL, with counts of the last 24 hours.",
         [
             .required("status", Schema.ref("PartHealth")),
             .optional("jobs_24h", Schema.integer("Jobs created.", examples: [12])),
@@ -57,7 +57,7 @@ enum ServiceSchemas {
         ])
 
     private static let openAI = Schema.object(
-        "OpenAI, as it answered within the last half minute.",
+        "OpenAI, checked within the last 30 s.",
         [
             .required(
                 "status",
