@@ -9,10 +9,8 @@ struct StyleTests {
         "Benchmarks/", "Fuzz/", "Package.swift", "Tests/", "clients/", "loadtest/",
         "Sources/CShims/", "Sources/Engine/Domain/", "Sources/Engine/Loop/", "Sources/Engine/Notify/",
         "Sources/Engine/Observe/", "Sources/Engine/Outbound/", "Sources/Engine/Parse/",
-        "Sources/Engine/Persist/Client/", "Sources/Engine/Persist/Queries/API/",
-        "Sources/Engine/Persist/Queries/Notify/", "Sources/Engine/Persist/Queries/Ops/",
-        "Sources/Engine/Persist/Queries/Web/", "Sources/Engine/Verify/", "Sources/Engine/Work/",
-        "Sources/Server/App/", "Sources/Server/Main/", "Sources/Server/Ops/", "Sources/Server/Web/",
+        "Sources/Engine/Persist/Client/", "Sources/Engine/Persist/Queries/",
+        "Sources/Engine/Verify/", "Sources/Engine/Work/", "Sources/Server/",
     ]
 
     @Test("No comment has a clause such as \"What ...\" or \"Whoever ...\" as its subject", arguments: plainFolders)
