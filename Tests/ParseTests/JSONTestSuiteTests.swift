@@ -6,7 +6,7 @@ import Testing
 
 @Suite("C1.2: JSONTestSuite", .timeLimit(.minutes(1)))
 struct JSONTestSuiteTests {
-    /// Cases that are cut at each byte.
+    /// Cases up to this length are cut at each byte.
     private static let shortBytes = 200
 
     @Test("the table is complete")

@@ -37,7 +37,7 @@ struct PoolMachineTests {
         #expect(pool.isAvailable && pool.waiting == 0)
     }
 
-    @Test("after the last first attempt fails, waiting callers are refused, and later ones at once")
+    @Test("after all first attempts have failed, waiting callers are refused, and later ones at once")
     func refusal() {
         var pool = started()
         #expect(pool.acquire(1, .exclusive) == .queued)

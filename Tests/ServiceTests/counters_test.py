@@ -298,7 +298,7 @@ class Trouble:
                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
                 self.database) != [["0"]])
             psql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-            # Keeps the lock's own connection, so that the waiting statement does not get the lock. It is lost
+            # Keeps the connection of the lock, so that the waiting statement does not get it. The statement is lost
             # when the server has detected that, not before.
             psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND pid <> {lock.backend}")
             until("a statement is lost", lambda: lost() > before)

@@ -6,7 +6,7 @@ struct CompareCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare", abstract: "Runs one driver against two services in turn and prints ratios.",
         discussion: """
-            A B A B ..., so that what else goes on on the machine meets both. Options that are not listed here go to \
+            Runs A B A B ..., so that other load on the machine affects both. Options that are not listed here go to \
             the driver (see `loadtest drive NAME --help`).
             """)
 

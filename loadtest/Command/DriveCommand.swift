@@ -7,9 +7,9 @@ struct DriveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drive", abstract: "Puts load on a service and measures it.",
         discussion: """
-            Any implementation of the API can be measured: name it with --base-url and its key. Everything is bounded \
-            in time and count by options. Start the service with RATE_LIMIT_SYNC=0 RATE_LIMIT_BATCH=0 \
-            RATE_LIMIT_POLL=0, or the limits are what is measured.
+            Measures any implementation of the API: name it with --base-url and its key. Options bound every run in \
+            time and count. Start the service with RATE_LIMIT_SYNC=0 RATE_LIMIT_BATCH=0 RATE_LIMIT_POLL=0; otherwise \
+            the driver measures the limits.
             """,
         subcommands: [
             Drive<IngestDriver>.self, Drive<PollDriver>.self, Drive<MixedDriver>.self, Drive<ResultsDriver>.self,

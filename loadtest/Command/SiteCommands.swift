@@ -26,7 +26,7 @@ struct WebhooksCommand: AsyncParsableCommand {
         commandName: "webhooks", abstract: "A receiver for webhook deliveries.",
         discussion: """
             /ok, /status/CODE/..., /redirect/CODE/..., /fail/N/..., /slow/SECONDS/..., /hang/..., /trickle/..., \
-            /long/BYTES/..., /drop/...; what came in is shown at /_sim/deliveries[?path=PATH].
+            /long/BYTES/..., /drop/...; the deliveries are listed at /_sim/deliveries[?path=PATH].
             """)
 
     @OptionGroup var listen: ListenOptions

@@ -42,7 +42,7 @@ struct DriverError: Error, Equatable, CustomStringConvertible {
 
     private static func explain(_ status: Int, _ code: String) -> String {
         switch (status, code) {
-        case (401, _): "the service wants another signature than the one it got"
+        case (401, _): "the service expects a different signature"
         case (403, _): "the key does not fit: give the service's SHARED_KEY with --key, --key-file or SHARED_KEY"
         case (429, _):
             """

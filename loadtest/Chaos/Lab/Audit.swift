@@ -46,12 +46,12 @@ extension Lab {
     private func auditJobs(_ books: [JobBooks], _ cancelled: Set<String>) {
         let known = Dictionary(books.map { ($0.id, $0) }) { first, _ in first }
         figure("jobs", accepted.count)
-        found("jobs that nobody was told of", books.count - Set(accepted.map(\.id)).intersection(known.keys).count)
+        found("jobs without an accepted request", books.count - Set(accepted.map(\.id)).intersection(known.keys).count)
         var lost = 0
         for (job, id) in accepted {
             guard let row = known[id] else {
                 lost += job.lots.count
-                found("an accepted job is gone")
+                found("an accepted job is missing")
                 continue
             }
             if row.lotRows != job.lots.count || row.total != job.lots.count { found("\(id): lots are missing") }
@@ -66,7 +66,7 @@ extension Lab {
             lost += job.lots.count - row.finals
             if row.status != "completed" { found("\(id): is \(row.status)") }
             if row.failed != job.failedLots {
-                found("\(id): \(row.failed) lots failed, and \(job.failedLots) should have")
+                found("\(id): \(row.failed) lots failed instead of \(job.failedLots)")
             }
         }
         figure("lots_accepted", accepted.map(\.job.lots.count).reduce(0, +))
@@ -107,7 +107,7 @@ extension Lab {
         found("lines paid twice", lines)
         found("responses paid twice", responses - lostResponses)
         found(
-            "batches that nobody knows", strays.count { !["cancelled", "cancelling"].contains($0["status"]?.string) })
+            "batches unknown to the database", strays.count { !["cancelled", "cancelling"].contains($0["status"]?.string) })
         let files = Set(try await database.database.query(LabQueries.files).map { $0.text(0) })
         let left = (state["files"]?.array ?? []).filter {
             $0["purpose"] == "batch" && !files.contains($0["id"]?.string ?? "")
@@ -131,7 +131,7 @@ extension Lab {
             found("illegal transition: \(row.text(0)) \(row.text(1)) -> \(row.text(2))", row.int(3))
         }
         let asked = try await database.database.query(LabQueries.redeliveries).first?.int(0) ?? 0
-        found("deliveries begun anew unasked", max(0, redelivered - asked))
+        found("deliveries repeated without a request", max(0, redelivered - asked))
         figure("transitions", changes)
         figure("illegal_transitions", illegal)
     }
@@ -165,7 +165,7 @@ extension Lab {
         found("webhook bodies not as predicted, or not the same each time", tally.differing)
         found("a repeat with a different webhook-id", tally.otherID)
         found("a wrong signature", tally.unsigned)
-        found("deliveries booked otherwise than they went", tally.booked)
+        found("deliveries with a wrong booking", tally.booked)
     }
 }
 

@@ -68,7 +68,7 @@ final class CrashTour {
             if instance.process?.poll() == .exited(0), isLeaving { return try await bury(instance) }
             let point = instance.lastCrashPoint ?? "none"
             if left.firstIndex(of: point).map({ left.remove(at: $0) }) == nil {
-                lab.found("the instance died by itself, not at a point that was left")
+                lab.found("the instance died by itself, at none of the remaining points")
             }
             lostResponses += CrashTour.directCalls[point] ?? 0
             return try await bury(instance)

@@ -6,8 +6,8 @@ struct DatabaseScenario: Scenario {
     static let name = "database"
     static let abstract = "PostgreSQL is stopped in the middle and started again."
     static let discussion = """
-        Needs --database-stop and --database-start. Meanwhile requests must be refused at once; afterwards every \
-        batch must go on by itself, in the same processes.
+        Needs --database-stop and --database-start. While the database is down, requests must be refused at once; \
+        afterwards every batch must continue by itself, in the same processes.
         """
     /// Limits on "at once" and on "continues by itself", in seconds.
     private static let refusalSecondsMax = 1.5
@@ -81,6 +81,6 @@ struct DatabaseScenario: Scenario {
         lab.figure("batches_that_went_on", waits.count)
         lab.figure("first_batch_went_on_after_seconds", waits.min() ?? 0)
         lab.figure("last_batch_went_on_after_seconds", waits.max() ?? 0)
-        lab.found("batches went on later than 10 s", waits.count { $0 > Self.comebackSecondsMax })
+        lab.found("batches continued later than 10 s", waits.count { $0 > Self.comebackSecondsMax })
     }
 }

@@ -6,8 +6,8 @@ struct DeadReceiverScenario: Scenario {
     static let name = "dead-receiver"
     static let abstract = "One dead receiver among a hundred: how long the others wait."
     static let discussion = """
-        Rounds with all receivers alive and with one that takes connections and never answers, in turn. A job is \
-        cancelled, which announces it to every receiver several times; latencies count from there.
+        Alternates rounds with all receivers alive and rounds with one that accepts connections and never answers. A \
+        job is cancelled, which is announced to every receiver several times; latencies count from the cancel.
         """
     /// Allowed growth of the others' p99: noise of a shared machine.
     private static let growthMax = 1.5

@@ -6,9 +6,9 @@ struct DeliveriesScenario: Scenario {
     static let name = "deliveries"
     static let abstract = "Many deliveries, 30 % to receivers that fail, while the instances are killed."
     static let discussion = """
-        One in four receivers fails one to three times before it takes its delivery, one in twenty never does, others \
-        are slow. Every delivery must arrive, and end as it should; what arrives again bears the same webhook-id and \
-        the same bytes.
+        One in four receivers fails one to three times before it accepts its delivery, one in twenty always fails, \
+        others are slow. Every delivery must arrive and end correctly; a repeat must have the same webhook-id and the \
+        same bytes.
         """
 
     @Option(help: "Deliveries in total.") var deliveries = 1000

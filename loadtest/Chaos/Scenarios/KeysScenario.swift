@@ -6,8 +6,8 @@ struct KeysScenario: Scenario {
     static let name = "keys"
     static let abstract = "Many equal POSTs with one Idempotency-Key at once: one job."
     static let discussion = """
-        Half of them to either instance; whoever is told to wait asks again. Then the same once more, and the first \
-        instance is killed meanwhile.
+        Each instance gets half of them; a request that must wait is sent again. Then the same once more, with a kill \
+        of the first instance meanwhile.
         """
 
     @Option(help: "Requests at the same time.") var requests = 500

@@ -7,9 +7,8 @@ struct KillsScenario: Scenario {
     static let abstract = "Random kills of all instances, over all stages, with a provider that misbehaves."
     static let discussion = """
         Every life of an instance ends with SIGKILL: from outside at a random moment, or by itself at a random crash \
-        point; now and then it stays down for so long that the others take its work over. Meanwhile the provider \
-        loses replies, answers 429, 5xx and HTML, resets connections and breaks answers off, and backends of the \
-        database are ended.
+        point. Some rests are so long that other instances take the work over. Meanwhile the provider loses replies, \
+        answers 429, 5xx and HTML, resets connections and truncates answers, and backends of the database are killed.
         """
 
     @Option(help: "Kills in total.") var kills = 200

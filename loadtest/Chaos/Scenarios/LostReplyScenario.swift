@@ -6,8 +6,8 @@ struct LostReplyScenario: Scenario {
     static let name = "lost-reply"
     static let abstract = "Lost replies to POST /v1/batches, at run time and at a crash: one batch, adopted."
     static let discussion = """
-        The connection ends without a reply; breaks off in the middle of it; the service is killed while it waits for \
-        the reply, when it has it and has not committed it, and before it has sent the request.
+        The connection ends without a reply, or in the middle of it; the service is killed while it waits for the \
+        reply, after the reply but before the commit, and before it has sent the request.
         """
 
     @Option(help: "Lots per batch.") var lots = 10

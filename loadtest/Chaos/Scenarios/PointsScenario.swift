@@ -6,9 +6,9 @@ struct PointsScenario: Scenario {
     static let name = "points"
     static let abstract = "Dies once at each crash point on a batch's way: beside every commit and outside call."
     static let discussion = """
-        One instance, started again after each death with the points that are still to come; batches are sent until \
-        each has been met. Replies to uploads and creations get lost, batches fail, some are cancelled, so that the \
-        ways back are gone as well.
+        One instance, restarted after each death with the remaining points; batches are sent until each point was met. \
+        Replies to uploads and creations get lost, batches fail, and some are cancelled, so that the recovery paths \
+        are covered as well.
         """
 
     @Option(help: "Lots per batch.") var lots = 60

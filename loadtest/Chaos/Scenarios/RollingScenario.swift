@@ -6,8 +6,8 @@ struct RollingScenario: Scenario {
     static let name = "rolling"
     static let abstract = "A rolling restart behind nginx at steady load: no failed request."
     static let discussion = """
-        Status polls, results, health, batches and single lots come in on a fixed beat. Each instance gets SIGTERM, \
-        ends, is started again and is ready before the next one's turn.
+        Status polls, results, health, batches and single lots arrive at a fixed rate. Each instance gets SIGTERM, \
+        ends, restarts and becomes ready before the next one's turn.
         """
 
     @Option(help: "Requests per second.") var rate = 100.0
