@@ -107,7 +107,8 @@ extension Lab {
         found("lines paid twice", lines)
         found("responses paid twice", responses - lostResponses)
         found(
-            "batches unknown to the database", strays.count { !["cancelled", "cancelling"].contains($0["status"]?.string) })
+            "batches unknown to the database",
+            strays.count { !["cancelled", "cancelling"].contains($0["status"]?.string) })
         let files = Set(try await database.database.query(LabQueries.files).map { $0.text(0) })
         let left = (state["files"]?.array ?? []).filter {
             $0["purpose"] == "batch" && !files.contains($0["id"]?.string ?? "")
