@@ -136,16 +136,18 @@ struct EndingsTests {
 
     @Test("a cancel during a look-up does not block the loop")
     func cancelledResolving() async throws {
-        try await withClient { loop, client in
+        var configuration = HTTPClientConfiguration()
+        configuration.lookUp = { _, _, _ in true }  // begins, and never ends
+        try await withClient(configuration) { loop, client in
             var kinds: [OutboundError.Kind?] = []
             let tasks = (0..<20).map { number in
                 loop.spawn {
-                    kinds.append(await client.failure(OutboundRequest(url: "http://host-\(number).invalid/"))?.kind)
+                    kinds.append(await client.failure(OutboundRequest(url: "http://host-\(number).example/"))?.kind)
                 }
             }
             for task in tasks { task.cancel() }
             for task in tasks { await task.value }
-            // None of them waited for the failure of the look-up.
+            // None of them waited for the look-up.
             #expect(kinds == Array(repeating: .cancelled, count: 20))
         }
     }

@@ -59,7 +59,7 @@ public struct ProviderBatch: Sendable, Equatable {
     public var isRecalled = false
     /// Number of failures in succession; a successful act resets it to 0.
     public var failures = 0
-    /// Number of creations that failed for a temporary reason.
+    /// Number of creations that were refused with 400 or 404, or came to nothing for a passing reason.
     public var setbacks = 0
     /// Number of creations that the provider refused because its queue was full.
     public var refusals = 0

@@ -12,14 +12,14 @@ enum Transitions {
         }
     }
 
-    /// Status and stage, in their only order. An ended job has no legal move.
+    /// Status and stage, in their order. At its deadline a job ends from any stage. An ended job has no legal move.
     private static let jobs: [String: Set<String>] = [
-        "pending queued": ["processing image_prefetch"],
+        "pending queued": ["processing image_prefetch", "failed queued"],
         "processing image_prefetch": ["processing vision_analysis", "failed image_prefetch"],
         "processing vision_analysis": [
-            "translating translation", "processing finalizing", "failed vision_analysis",
+            "translating translation", "processing finalizing", "failed vision_analysis", "completed done",
         ],
-        "translating translation": ["translating finalizing", "failed translation"],
+        "translating translation": ["translating finalizing", "failed translation", "completed done"],
         "processing finalizing": ["completed done", "failed finalizing"],
         "translating finalizing": ["completed done", "failed finalizing"],
     ]

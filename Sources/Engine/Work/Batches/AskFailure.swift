@@ -3,7 +3,7 @@
 enum AskFailure: Equatable {
     /// The lot itself is the cause.
     case lot
-    /// The call may have been paid for: do not ask again.
+    /// The call may have been paid for: it is not repeated, and the lot goes with the others.
     case unknown
     /// Nothing was done: ask again later.
     case later

@@ -2,10 +2,11 @@
 // line has its transcript in WorkTests/BatchMachineTests. Pure.
 
 extension BatchMachine {
-    /// Times that a provider batch is created again after passing failures, before its lots are planned again.
+    /// Creations of a provider batch that may be refused with 400 or 404, or come to nothing for a passing reason,
+    /// before its lots are planned again.
     static let setbacksMax = 5
-    /// Provider batches of a round that are cut in two because of unreadable lines: enough to find a few such lines
-    /// among 50,000.
+    /// Once a round has this many abandoned provider batches, none is cut in two: enough cuts to find a few unreadable
+    /// lines among 50,000.
     static let cutsMax = 64
     /// Once a round has ``cutsMax`` cuts, a provider batch of at most this many lines waits for a full queue, however
     /// long that takes, and is not cut again.
@@ -258,8 +259,8 @@ extension BatchMachine {
         return verdict
     }
 
-    /// A failed batch did nothing. Its lines are sent again unchanged, and this does not count as one of their
-    /// attempts.
+    /// A failed batch did nothing. Its lines are sent again unchanged. This does not count as one of their attempts
+    /// unless the batch is given up: then its round counts.
     private static func failed(
         _ batch: ProviderBatch, _ failure: BatchObject.Failure, _ facts: BatchFacts
     ) -> BatchVerdict {

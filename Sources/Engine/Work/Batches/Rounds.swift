@@ -3,8 +3,8 @@
 /// A stage sends its lots in rounds. A lot whose line failed or is missing from every answer file lacks its result, so
 /// the next round plans it again.
 enum Rounds {
-    /// Times that a stage sends a lot to the provider before the lot fails; the last time its images are sent inline
-    /// (C5.4).
+    /// Rounds of batches per stage before a lot fails; the last one sends its images inline (C5.4). A direct call ahead
+    /// of the rounds does not count.
     static let max = 3
 
     /// Whether sending the lot in `round` cannot help; it fails with its last reason then.
