@@ -26,6 +26,7 @@ from provider import hold, set_faults
 UNMOVED = {
     ("generation_provider_tokens_total", "model", "other"): "answers of models that are not configured any more",
     ("generation_provider_tokens_total", "model", "gpt-6-luna"): "the second of its list: asked only when the first is gone",
+    ("generation_database_unreadable_rows_total", "", ""): "rows of a newer version; UnknownStateTests makes some",
 } | {
     ("generation_database_unreadable_rows_total", "column", column): "rows of a newer version; UnknownStateTests makes some"
     for column in ("job_status", "job_stage", "batch_state", "batch_stage", "delivery_status")

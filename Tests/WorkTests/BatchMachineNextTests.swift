@@ -2,7 +2,6 @@
 import Engine
 import Testing
 
-/// The machine as transcripts: rows in, next step out.
 @Suite("The batch machine: the next act")
 struct BatchMachineNextTests {
     let now = Timestamp(seconds: 1000)

@@ -43,24 +43,25 @@ struct BatchMachineTests {
 
     /// One line for a verdict, so that a transcript reads as text.
     static func line(_ batch: ProviderBatch, _ verdict: BatchVerdict) -> String {
-        var words = ["\(verdict.name.rawValue): \(batch.state.rawValue) -> \(verdict.to.rawValue)"]
-        if verdict.waitSeconds > 0 { words.append("wait \(verdict.waitSeconds)") }
-        if let error = verdict.error { words.append("error '\(error)'") }
+        var words = ["\(verdict.name.rawValue): \(batch.state.rawValue) -> \(verdict.move.to.rawValue)"]
+        if verdict.move.waitSeconds > 0 { words.append("wait \(verdict.move.waitSeconds)") }
+        if let error = verdict.move.error { words.append("error '\(error)'") }
         switch verdict.message {
         case .unchanged: break
         case .cleared: words.append("cleared")
-        case .says(let text): words.append(text == verdict.error ? "says so" : "says '\(text)'")
+        case .says(let text): words.append(text == verdict.move.error ? "says so" : "says '\(text)'")
         }
-        let counts = (verdict.failures, verdict.setbacks, verdict.refusals)
+        let counts = (verdict.move.failures, verdict.move.setbacks, verdict.move.refusals)
         if counts != (0, 0, 0) { words.append("counts \(counts.0) \(counts.1) \(counts.2)") }
         let known: [(String, String?)] = [
-            ("account", verdict.account), ("file", verdict.file), ("batch", verdict.batchID),
-            ("built", verdict.builtPositions.map { "\($0) \(verdict.builtBytes ?? 0)" }),
-            ("provider", verdict.providerStatus), ("out", verdict.outputFile), ("err", verdict.errorFile),
+            ("account", verdict.move.account), ("file", verdict.move.file), ("batch", verdict.move.batchID),
+            ("built", verdict.move.positions.map { "\($0) \(verdict.move.bytes ?? 0)" }),
+            ("provider", verdict.move.providerStatus), ("out", verdict.move.outputFile),
+            ("err", verdict.move.errorFile),
         ]
         words += known.compactMap { name, value in value.map { "\(name) \($0)" } }
         let flags = [
-            (verdict.isRecalled, "recalled"), (verdict.isHeldUp, "held up"), (verdict.isHalved, "halved"),
+            (verdict.move.isRecalled, "recalled"), (verdict.move.isHeldUp, "held up"), (verdict.isHalved, "halved"),
             (verdict.removesRow, "row removed"), (verdict.namesBatch, "named"),
         ]
         words += flags.compactMap { $0 ? $1 : nil }

@@ -56,7 +56,7 @@ struct BatchMovesTests {
 
     @Test("C5.1: each state times each outcome has a verdict or is named illegal, and each verdict is a legal move")
     func everyPair() throws {
-        var met: Set<ProviderBatchState> = []
+        var made: [ProviderBatchState: Set<ProviderBatchState>] = [:]
         for ended in [false, true] {
             for state in ProviderBatchState.allCases {
                 for outcome in Self.outcomes {
@@ -69,21 +69,25 @@ struct BatchMovesTests {
                             continue
                         }
                         let verdict = try BatchMachine.after(batch, outcome, Samples.facts(ended: ended))
-                        let isLegal = verdict.to == state || BatchMachine.moves[state]?.contains(verdict.to) ?? false
-                        #expect(isLegal, "\(state) -> \(verdict.to) after \(outcome)")
+                        let isLegal =
+                            verdict.move.to == state || BatchMachine.moves[state]?.contains(verdict.move.to) ?? false
+                        #expect(isLegal, "\(state) -> \(verdict.move.to) after \(outcome)")
                         // After the job's end nothing new is begun, and the row stays unchanged.
                         if ended {
                             #expect(
-                                ![.planned, .uploading, .uploaded, .creating].contains(verdict.to)
-                                    || verdict.to == state)
+                                ![.planned, .uploading, .uploaded, .creating].contains(verdict.move.to)
+                                    || verdict.move.to == state)
                         }
-                        #expect(verdict.waitSeconds >= 0 && verdict.waitSeconds.isFinite)
-                        met.insert(verdict.to)
+                        #expect(verdict.move.waitSeconds >= 0 && verdict.move.waitSeconds.isFinite)
+                        if verdict.move.to != state { made[state, default: []].insert(verdict.move.to) }
                     }
                 }
             }
         }
-        #expect(met == Set(ProviderBatchState.allCases))
+        // The table allows nothing that no verdict asks for.
+        for state in ProviderBatchState.allCases {
+            #expect(made[state] ?? [] == BatchMachine.moves[state] ?? [], "\(state)")
+        }
     }
 
     @Test("every state is in the table; only end states have no legal move")

@@ -20,9 +20,8 @@ public struct BackOff: Sendable {
     /// For writes that are retried until the database is back: 0.2 s to 3 s.
     public static let insistence = BackOff(firstSeconds: 0.2, mostSeconds: 3)
 
-    /// Returns the seconds to wait after `failures` failures in a row, 0 for none: between
-    /// half of the doubled value and all of it.
-    /// - Parameter jitter: 0 ..< 1.
+    /// Returns the doubled and bounded delay after `failures` failures in a row, without the random reduction; 0 for
+    /// none.
     public func longest(failures: Int) -> Double {
         guard failures > 0 else { return 0 }
         var full = firstSeconds

@@ -9,7 +9,8 @@ import Glibc
 /// with that probability; the seed decides.
 /// `CRASH_SETTLE=s`: a batch creation without a reply is searched for during this many seconds only.
 /// `CRASH_SILENT=s`: this process takes work over from others after this many seconds of silence.
-/// A mistake in these variables ends the process at its first point, because a misspelt point would never be reached.
+/// A mistake in `CRASH_AT` or `CRASH_PROBABILITY` ends the process at its first point, because a misspelt point would
+/// never be reached.
 final class CrashPlan: Sendable {
     static let current = CrashPlan()
 

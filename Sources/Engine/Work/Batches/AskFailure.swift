@@ -10,6 +10,14 @@ enum AskFailure: Equatable {
     /// Every line would meet the same refusal.
     case never
 
+    /// The failure does not count as one of the lot's attempts.
+    var wasNotTried: Bool {
+        switch self {
+        case .later: true
+        case .lot, .unknown, .never: false
+        }
+    }
+
     /// Error codes about the form of our request, not about its content.
     private static let formCodes: Set<String> = [
         "unknown_parameter", "unsupported_parameter", "unsupported_value", "invalid_json_schema", "invalid_type",

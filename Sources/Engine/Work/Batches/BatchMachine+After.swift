@@ -84,6 +84,7 @@ extension BatchMachine {
             return verdict
         case .never:
             var verdict = abandon(batch, because: error.reason)
+            verdict.isOurMistake = true
             verdict.then = .failOpenLots(error.reason)
             return verdict
         }
@@ -98,10 +99,10 @@ extension BatchMachine {
         case .built(let positions, let bytes):
             if positions.isEmpty { return abandon(batch, because: "None of its lots could be sent") }
             var verdict = BatchVerdict(.uploadIntent, batch, to: .uploading)
-            verdict.failures = batch.failures
-            verdict.account = facts.account
-            verdict.builtPositions = positions
-            verdict.builtBytes = bytes
+            verdict.move.failures = batch.failures
+            verdict.move.account = facts.account
+            verdict.move.positions = positions
+            verdict.move.bytes = bytes
             return verdict
         case .answered, .askFailed, .askedAll, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn, .noFile,
             .created, .creationFailed, .listed, .status, .queueFull, .recalled, .noBatch, .collected, .booked, .failed,
@@ -116,14 +117,14 @@ extension BatchMachine {
         switch outcome {
         case .uploaded(let file):
             var verdict = BatchVerdict(.file, batch, to: .uploaded)
-            verdict.file = file
+            verdict.move.file = file
             return verdict
         case .uploadFailed(let error):
             // A lost reply leaves a file at the provider; `findUpload` finds it by its name.
             return postpone(batch, to: error.mayHaveArrived ? .uploading : .planned, because: error, facts)
         case .foundUpload(let file):
             var verdict = BatchVerdict(.review, batch, to: file == nil ? .planned : .uploaded)
-            verdict.file = file
+            verdict.move.file = file
             return verdict
         case .failed(let error): return postpone(batch, because: error, facts)
         case .answered, .askFailed, .askedAll, .built, .admitted, .othersTurn, .noFile, .created, .creationFailed,
@@ -140,14 +141,15 @@ extension BatchMachine {
         switch outcome {
         case .admitted:
             var verdict = BatchVerdict(.createIntent, batch, to: .creating)
-            verdict.failures = batch.failures
-            verdict.account = facts.account
+            verdict.move.failures = batch.failures
+            verdict.move.account = facts.account
             return verdict
         case .othersTurn:
             var verdict = BatchVerdict(.postpone, batch, to: .uploaded)
-            verdict.failures = batch.failures
-            verdict.error = othersTurnReason
-            verdict.waitSeconds = facts.pollSeconds
+            verdict.move.failures = batch.failures
+            verdict.move.error = othersTurnReason
+            verdict.isQuiet = true
+            verdict.move.waitSeconds = facts.pollSeconds
             return verdict
         case .noFile: return postpone(batch, to: .planned, because: "no file", facts)
         case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .foundUpload, .created,
@@ -176,9 +178,9 @@ extension BatchMachine {
 
     private static func adopt(_ object: BatchObject, _ batch: ProviderBatch, _ facts: BatchFacts) -> BatchVerdict {
         var verdict = BatchVerdict(.batch, batch, to: .submitted)
-        verdict.batchID = object.id
-        verdict.providerStatus = "\(object.status)"
-        verdict.waitSeconds = facts.pollSeconds
+        verdict.move.batchID = object.id
+        verdict.move.providerStatus = "\(object.status)"
+        verdict.move.waitSeconds = facts.pollSeconds
         verdict.namesBatch = true
         return verdict
     }
@@ -197,7 +199,7 @@ extension BatchMachine {
                 return verdict
             }
             var verdict = postpone(batch, to: .planned, because: error, atLeast: facts.wait(after: setbacks), facts)
-            verdict.setbacks = setbacks
+            verdict.move.setbacks = setbacks
             return verdict
         case .api, .quota, .modelNotFound, .rateLimited, .unavailable, .timedOut, .refused, .incomplete, .malformed,
             .sourceFailed, .cancelled:
@@ -211,8 +213,8 @@ extension BatchMachine {
         let age = facts.now - (batch.intentAt ?? Timestamp(microseconds: 0))
         let left = facts.settleSeconds - age
         var verdict = BatchVerdict(.settle, batch, to: left > 0 ? .creating : .uploaded)
-        if left > 0 { verdict.failures = batch.failures }
-        verdict.waitSeconds = max(0, left)
+        if left > 0 { verdict.move.failures = batch.failures }
+        verdict.move.waitSeconds = max(0, left)
         return verdict
     }
 
@@ -227,10 +229,7 @@ extension BatchMachine {
             return polled(batch, object, facts)
         case .queueFull(let others): return queueIsFull(batch, others: others, facts)
         case .recalled(let object): return recalled(.lateRecall, batch, object, facts)
-        case .failed(let error):
-            guard case .api(404, _, _) = error.kind else { return postpone(batch, because: error, facts) }
-            if isHidden(batch, from: facts.account, facts.now) { return postponeHidden(batch, facts) }
-            return abandon(batch, because: error.reason)
+        case .failed(let error): return missing(batch, error, facts)
         case .noBatch: return postpone(batch, to: .uploaded, because: "no batch", facts)
         case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn,
             .noFile, .created, .creationFailed, .listed, .collected, .booked, .givenUp:
@@ -240,11 +239,12 @@ extension BatchMachine {
 
     static func polled(_ batch: ProviderBatch, _ object: BatchObject, _ facts: BatchFacts) -> BatchVerdict {
         var verdict = BatchVerdict(.poll, batch, to: object.status.isEnded ? .ended : .submitted)
-        verdict.providerStatus = "\(object.status)"
-        verdict.outputFile = object.outputFileID
-        verdict.errorFile = object.errorFileID
-        verdict.waitSeconds = object.status.isEnded ? 0 : facts.pollSeconds
+        verdict.move.providerStatus = "\(object.status)"
+        verdict.move.outputFile = object.outputFileID
+        verdict.move.errorFile = object.errorFileID
+        verdict.move.waitSeconds = object.status.isEnded ? 0 : facts.pollSeconds
         verdict.message = .cleared
+        verdict.move.keepsError = true
         return verdict
     }
 
@@ -252,10 +252,11 @@ extension BatchMachine {
         _ name: Commit, _ batch: ProviderBatch, _ object: BatchObject, _ facts: BatchFacts
     ) -> BatchVerdict {
         var verdict = BatchVerdict(name, batch, to: .submitted)
-        verdict.failures = batch.failures
-        verdict.providerStatus = "\(object.status)"
-        verdict.isRecalled = true
-        verdict.waitSeconds = object.status.isEnded ? 0 : facts.pollSeconds
+        verdict.move.failures = batch.failures
+        verdict.move.providerStatus = "\(object.status)"
+        verdict.move.isRecalled = true
+        verdict.move.keepsError = true
+        verdict.move.waitSeconds = object.status.isEnded ? 0 : facts.pollSeconds
         return verdict
     }
 
@@ -265,7 +266,7 @@ extension BatchMachine {
         _ batch: ProviderBatch, _ failure: BatchObject.Failure, _ facts: BatchFacts
     ) -> BatchVerdict {
         switch failure {
-        case .queueFull: return queueIsFull(batch, others: .max, facts)
+        case .queueFull: return queueIsFull(batch, others: nil, facts)
         case .quota: return holdUp(batch, because: OpenAIError(.quota))
         case .modelNotFound: return holdUp(batch, because: OpenAIError(.modelNotFound))
         case .passing:
@@ -273,26 +274,28 @@ extension BatchMachine {
             if setbacks > setbacksMax { return abandon(batch, because: notRunReason) }
             var verdict = postpone(
                 batch, to: .uploaded, because: notRunReason, atLeast: facts.pollSeconds, facts)
-            verdict.setbacks = setbacks
+            verdict.move.setbacks = setbacks
             return verdict
         case .refused(let reason):
             // One line that the provider cannot read must not cost the others; halving finds it.
-            if batch.lines > 1, facts.cuts < cutsMax { return halve(batch, because: reason) }
-            return abandon(batch, because: reason)
+            let isCut = batch.lines > 1 && facts.cuts < cutsMax
+            var verdict = isCut ? halve(batch, because: reason) : abandon(batch, because: reason)
+            verdict.isOurMistake = true
+            return verdict
         }
     }
 
-    private static func queueIsFull(_ batch: ProviderBatch, others: Int, _ facts: BatchFacts) -> BatchVerdict {
+    private static func queueIsFull(_ batch: ProviderBatch, others: Int?, _ facts: BatchFacts) -> BatchVerdict {
         // With nothing else in the queue, this batch is too large.
         let isSmall = batch.lines == 1 || (facts.cuts >= cutsMax && batch.lines <= smallLines)
         var verdict: BatchVerdict
-        if others <= 0, !isSmall {
+        if let others, others <= 0, !isSmall {
             verdict = halve(batch, because: queueFullReason)
         } else {
             let refusals = batch.refusals + 1
             let least = max(facts.pollSeconds, facts.wait(after: refusals))
             verdict = postpone(batch, to: .uploaded, because: queueFullReason, atLeast: least, facts)
-            verdict.refusals = refusals
+            verdict.move.refusals = refusals
         }
         verdict.message = .says(queueFullReason)
         return verdict
@@ -306,10 +309,7 @@ extension BatchMachine {
         switch outcome {
         case .collected(let heldUp):
             return heldUp.map { holdUp(batch, because: $0) } ?? BatchVerdict(.collected, batch, to: .collected)
-        case .failed(let error):
-            guard case .api(404, _, _) = error.kind else { return postpone(batch, because: error, facts) }
-            if isHidden(batch, from: facts.account, facts.now) { return postponeHidden(batch, facts) }
-            return abandon(batch, because: error.reason)
+        case .failed(let error): return missing(batch, error, facts)
         case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn,
             .noFile, .created, .creationFailed, .listed, .status, .queueFull, .recalled, .noBatch, .booked, .givenUp:
             throw IllegalOutcome(batch.state, outcome)
@@ -318,17 +318,24 @@ extension BatchMachine {
 
     // MARK: Verdicts that several states have
 
+    /// The batch or its file could not be read. A 404 under the batch's own key means that it is gone.
+    private static func missing(_ batch: ProviderBatch, _ error: OpenAIError, _ facts: BatchFacts) -> BatchVerdict {
+        guard error.isMissing else { return postpone(batch, because: error, facts) }
+        if isHidden(batch, from: facts.account, facts.now) { return postponeHidden(batch, facts) }
+        return abandon(batch, because: error.reason)
+    }
+
     /// Gives the batch up; its lots are planned again.
     static func abandon(_ batch: ProviderBatch, because reason: String) -> BatchVerdict {
         var verdict = BatchVerdict(.abandon, batch, to: .abandoned)
-        verdict.error = reason
+        verdict.move.error = reason
         return verdict
     }
 
     /// Replaces the batch by two.
     private static func halve(_ batch: ProviderBatch, because reason: String) -> BatchVerdict {
         var verdict = BatchVerdict(.halve, batch, to: .abandoned)
-        verdict.error = reason
+        verdict.move.error = reason
         verdict.isHalved = true
         return verdict
     }
@@ -336,8 +343,8 @@ extension BatchMachine {
     /// The account cannot run the batch for now, and its lines count as not tried. The job waits and shows the reason.
     private static func holdUp(_ batch: ProviderBatch, because error: OpenAIError) -> BatchVerdict {
         var verdict = BatchVerdict(.holdUp, batch, to: .abandoned)
-        verdict.error = error.reason
-        verdict.isHeldUp = true
+        verdict.move.error = error.reason
+        verdict.move.isHeldUp = true
         verdict.message = .says(error.reason)
         return verdict
     }
@@ -359,9 +366,9 @@ extension BatchMachine {
         atLeast seconds: Double = 0, _ facts: BatchFacts
     ) -> BatchVerdict {
         var verdict = BatchVerdict(.postpone, batch, to: state ?? batch.state)
-        verdict.failures = batch.failures + 1
-        verdict.waitSeconds = max(seconds, facts.wait(after: verdict.failures))
-        verdict.error = reason
+        verdict.move.failures = batch.failures + 1
+        verdict.move.waitSeconds = max(seconds, facts.wait(after: verdict.move.failures))
+        verdict.move.error = reason
         return verdict
     }
 

@@ -19,16 +19,14 @@ extension BatchMachine {
     /// Closes a batch of which nothing is at work at the provider any more. The `FileSweeper` deletes its files.
     private static func forget(_ batch: ProviderBatch) -> BatchVerdict {
         var verdict = BatchVerdict(.cleanUp, batch, to: .abandoned)
-        verdict.error = jobEndedReason
+        verdict.move.error = jobEndedReason
         return verdict
     }
 
     /// A 404 under the batch's own key proves that there is nothing to take back.
     private static func cleanUpFailed(_ batch: ProviderBatch, _ error: OpenAIError, _ facts: BatchFacts) -> BatchVerdict
     {
-        if batch.state == .submitted, case .api(404, _, _) = error.kind,
-            !isHidden(batch, from: facts.account, facts.now)
-        {
+        if batch.state == .submitted, error.isMissing, !isHidden(batch, from: facts.account, facts.now) {
             return forget(batch)
         }
         return postpone(batch, because: error.reason, atLeast: error.retryAfter ?? 0, facts)
@@ -54,8 +52,8 @@ extension BatchMachine {
         case .listed(let objects):
             if let first = objects.first {
                 var verdict = BatchVerdict(.stray, batch, to: .submitted)
-                verdict.batchID = first.id
-                verdict.providerStatus = "\(first.status)"
+                verdict.move.batchID = first.id
+                verdict.move.providerStatus = "\(first.status)"
                 return verdict
             }
             let age = facts.now - (batch.intentAt ?? Timestamp(microseconds: 0))
@@ -63,8 +61,8 @@ extension BatchMachine {
             let left = isHidden ? facts.longestWaitSeconds : facts.settleSeconds - age
             guard left > 0 else { return forget(batch) }
             var verdict = BatchVerdict(.settle, batch, to: .creating)
-            verdict.failures = batch.failures
-            verdict.waitSeconds = left
+            verdict.move.failures = batch.failures
+            verdict.move.waitSeconds = left
             return verdict
         case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn,
             .noFile, .created, .creationFailed, .status, .queueFull, .recalled, .noBatch, .collected, .booked, .failed,
@@ -107,55 +105,5 @@ extension BatchMachine {
             .givenUp:
             throw IllegalOutcome(batch.state, outcome)
         }
-    }
-}
-
-// MARK: A lease that was lost
-
-/// A file or a batch at the provider that no runner will look for.
-public enum Orphan: Equatable, Sendable {
-    case file(String)
-    case batch(String)
-}
-
-extension BatchMachine {
-    /// Returns the orphan that a lost lease leaves: the outcome of an act could not be written. A new holder finds the
-    /// file or the batch by itself. After the job's end, or if the row has another batch, no holder looks for it.
-    /// - Parameters:
-    ///   - jobHasEnded: nil if this is unknown.
-    ///   - rows: the job's rows as they are now; nil if they cannot be read.
-    public static func orphan(
-        of outcome: BatchOutcome, _ batch: ProviderBatch, jobHasEnded: Bool?, rows: [ProviderBatch]?
-    ) -> Orphan? {
-        switch outcome {
-        case .uploaded(let file): return jobHasEnded == true ? .file(file) : nil
-        case .created(let object):
-            if jobHasEnded == true { return .batch(object.id) }
-            guard let rows else { return nil }
-            let known = rows.first { $0.id == batch.id }?.batchID
-            return known == object.id || known == batch.batchID ? nil : .batch(object.id)
-        case .answered, .askFailed, .askedAll, .built, .uploadFailed, .foundUpload, .admitted, .othersTurn, .noFile,
-            .creationFailed, .listed, .status, .queueFull, .recalled, .noBatch, .collected, .booked, .failed, .givenUp:
-            return nil
-        }
-    }
-
-    /// Chooses among the files with the batch's name: the whole one is used, the others are deleted.
-    public static func choose(
-        among files: [FileObject], for batch: ProviderBatch, jobHasEnded: Bool
-    ) -> (used: String?, deleted: [String]) {
-        let whole = jobHasEnded ? nil : files.first { $0.bytes == batch.fileBytes }?.id
-        return (whole, files.map(\.id).filter { $0 != whole })
-    }
-
-    /// Metadata keys by which a batch is found again. Instances of the previous version read the same keys.
-    static let batchKey = "generation_shard"
-    static let jobKey = "generation_job"
-
-    /// Whether the provider's batch belongs to the row. A failed batch did nothing. A batch with another file is an
-    /// earlier one, which failed.
-    public static func isBatch(_ object: BatchObject, of batch: ProviderBatch) -> Bool {
-        guard object.metadata(batchKey) == batch.id.description, object.status != .failed else { return false }
-        return batch.inputFileID == nil || object.inputFileID == batch.inputFileID
     }
 }

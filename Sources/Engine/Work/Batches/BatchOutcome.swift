@@ -36,7 +36,7 @@ public enum BatchOutcome: Sendable {
     case status(BatchObject)
     /// The batch failed because the provider's queue is full.
     /// - `others`: input tokens of all other batches in the queue.
-    case queueFull(others: Int)
+    case queueFull(others: Int?)
     case recalled(BatchObject)
     /// The row has no batch to ask about.
     case noBatch
@@ -77,10 +77,10 @@ public struct BatchFacts: Sendable {
         self.account = account
     }
 
-    /// Returns the wait after `failures` failures in a row, seconds: doubled each time, bounded, less up to a quarter.
+    /// Seconds to wait after `failures` failures in a row: doubling, bounded, less up to a quarter.
     func wait(after failures: Int) -> Double {
-        let full = firstWaitSeconds * Double(1 << min(max(0, failures - 1), 10))
-        return min(full, longestWaitSeconds) * (0.75 + jitter / 4)
+        BackOff(firstSeconds: firstWaitSeconds, mostSeconds: longestWaitSeconds, spread: 0.25)
+            .delay(failures: failures, jitter: jitter)
     }
 }
 

@@ -19,31 +19,10 @@ public struct BatchVerdict: Sendable {
 
     /// The verdict's name, for the transaction and its crash points.
     public var name: Commit
-    /// The row's next state; its present state is the batch's own.
-    public var to: ProviderBatchState
-    /// Seconds until the next act is due.
-    public var waitSeconds = 0.0
-    /// The error in the row, for operators.
-    public var error: String?
+    /// The change of the row; its present state is the batch's own.
+    public var move: BatchMove
     public var message = JobMessage.unchanged
     public var then = Then.goOn
-    /// The row's counts after the write.
-    public var failures: Int
-    public var setbacks: Int
-    public var refusals: Int
-
-    // Facts that have become known; nil leaves the column as it is.
-    public var account: String?
-    public var file: String?
-    public var builtPositions: [Int]?
-    public var builtBytes: Int?
-    public var batchID: String?
-    public var providerStatus: String?
-    public var outputFile: String?
-    public var errorFile: String?
-    public var isRecalled = false
-    public var isHeldUp = false
-
     /// Removes the row: it has certainly led to nothing at the provider.
     public var removesRow = false
     /// Replaces the batch by two, each with half of its lots.
@@ -55,13 +34,16 @@ public struct BatchVerdict: Sendable {
     /// Tokens that are booked in the same transaction.
     public var usage: [ModelUsage] = []
 
+    /// The log line has level error, because a developer has to see to it.
+    public var isOurMistake = false
+    /// No log line: this happens all the time.
+    public var isQuiet = false
+
     /// Keeps the batch's counts, but sets `failures` to 0.
     init(_ name: Commit, _ batch: ProviderBatch, to state: ProviderBatchState) {
         self.name = name
-        to = state
-        failures = 0
-        setbacks = batch.setbacks
-        refusals = batch.refusals
+        move = BatchMove(to: state)
+        (move.setbacks, move.refusals) = (batch.setbacks, batch.refusals)
     }
 }
 

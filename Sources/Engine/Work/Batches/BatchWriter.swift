@@ -7,7 +7,7 @@ struct BatchWriter {
 
     /// Writes the verdict and everything that belongs to it.
     /// - Parameters:
-    ///   - also: written in the same transaction, before the row moves.
+    ///   - also: written in the same transaction, once the row has moved.
     ///   - decide: makes the verdict within the transaction.
     /// - Returns: the verdict.
     /// - Throws: `LeaseLost`, ``StaleBatch``, `DatabaseError`, and errors of `decide`. Nothing was written then.
@@ -17,14 +17,17 @@ struct BatchWriter {
     ) async throws -> BatchVerdict {
         let verdict = try await job.transaction(ended: !record.status.isOpen) { session in
             let verdict = try await decide(session)
-            log(verdict, batch)
             if !verdict.page.isEmpty { try await job.store(verdict.page, batch, record, session) }
-            try await also(session)
-            if try await move(batch, verdict, session) { try await writeRest(verdict, batch, record, session) }
+            // A repeated write whose first reply was lost finds the row moved: everything else was written with it.
+            if try await move(batch, verdict, session) {
+                try await also(session)
+                try await writeRest(verdict, batch, record, session)
+            }
             verdict.name.isAboutToCommit()
             return verdict
         }
         verdict.name.hasCommitted()
+        log(verdict, batch)
         let tokens = verdict.usage.reduce(Usage.zero) { $0 + Usage(input: $1.inputTokens, output: $1.outputTokens) }
         if tokens != .zero { job.context.openAI.spent(tokens, on: batch.model) }
         return verdict
@@ -38,7 +41,7 @@ struct BatchWriter {
             try await BookUsage.run(
                 session, job: job.id, model: usage.model, input: usage.inputTokens, output: usage.outputTokens)
         }
-        if let id = verdict.batchID, verdict.namesBatch {
+        if let id = verdict.move.batchID, verdict.namesBatch {
             try await MoveBatch.name(session, job: job.id, stage: batch.stage, batch: id)
         }
         if record.status.isOpen { try await writeMessage(verdict.message, session) }
@@ -73,42 +76,30 @@ struct BatchWriter {
     private func log(_ verdict: BatchVerdict, _ batch: ProviderBatch) {
         guard let (level, text) = verdict.logLine else { return }
         var metadata: Logger.Metadata = ["batch": "\(batch.id)", "stage": "\(batch.stage.rawValue)"]
-        if let error = verdict.error { metadata["reason"] = "\(error)" }
-        if let id = verdict.batchID ?? batch.batchID { metadata["openai_batch"] = "\(id)" }
-        if verdict.waitSeconds > 0 { metadata["again_in_seconds"] = "\(verdict.waitSeconds)" }
+        if let error = verdict.move.error { metadata["reason"] = "\(error)" }
+        if let id = verdict.move.batchID ?? batch.batchID { metadata["openai_batch"] = "\(id)" }
+        if verdict.move.waitSeconds > 0 { metadata["again_in_seconds"] = "\(verdict.move.waitSeconds)" }
         job.log.log(level: level, "Background worker: \(text)", metadata: metadata)
     }
 }
 
 extension BatchVerdict {
-    fileprivate var move: BatchMove {
-        var move = BatchMove(to: to)
-        move.waitSeconds = waitSeconds
-        move.error = error
-        (move.failures, move.setbacks, move.refusals) = (failures, setbacks, refusals)
-        (move.account, move.file, move.positions, move.bytes) = (account, file, builtPositions, builtBytes)
-        (move.batchID, move.providerStatus) = (batchID, providerStatus)
-        (move.outputFile, move.errorFile) = (outputFile, errorFile)
-        (move.isRecalled, move.isHeldUp) = (isRecalled, isHeldUp)
-        return move
-    }
-
     /// Returns the row after the move, as far as the next act in the same step needs it.
     func applied(to batch: ProviderBatch) -> ProviderBatch {
         var after = batch
-        after.state = to
-        after.account = account ?? batch.account
-        after.inputFileID = file ?? batch.inputFileID
-        after.lines = builtPositions?.count ?? batch.lines
-        after.fileBytes = builtBytes ?? batch.fileBytes
-        (after.failures, after.setbacks, after.refusals) = (failures, setbacks, refusals)
+        after.state = move.to
+        after.account = move.account ?? batch.account
+        after.inputFileID = move.file ?? batch.inputFileID
+        after.lines = move.positions?.count ?? batch.lines
+        after.fileBytes = move.bytes ?? batch.fileBytes
+        (after.failures, after.setbacks, after.refusals) = (move.failures, move.setbacks, move.refusals)
         return after
     }
 
     /// Returns the line of the job's audit trail.
     fileprivate func event(of batch: ProviderBatch) -> (name: String, detail: String)? {
         switch name {
-        case .batch: ("batch submitted", "\(batch.stage.rawValue) \(batchID ?? "")")
+        case .batch: ("batch submitted", "\(batch.stage.rawValue) \(move.batchID ?? "")")
         case .lateRecall: ("batch recalled", batch.batchID ?? "")
         case .start, .images, .stage, .plan, .failures, .end, .cleaned, .ask, .askDirectly, .dropAsking,
             .uploadIntent, .file, .createIntent, .poll, .answers, .collected, .review, .settle, .postpone, .holdUp,
@@ -119,11 +110,13 @@ extension BatchVerdict {
 
     /// nil if the step's own debug line is enough.
     fileprivate var logLine: (Logger.Level, String)? {
-        switch name {
+        if isQuiet { return nil }
+        let trouble: Logger.Level = isOurMistake ? .error : .warning
+        return switch name {
         case .batch: (.info, "batch submitted")
         case .collected: (.info, "batch collected")
-        case .abandon: (.warning, "batch given up")
-        case .halve: (.warning, "batch cut in two")
+        case .abandon: (trouble, "batch given up")
+        case .halve: (trouble, "batch cut in two")
         case .holdUp: (.warning, "batch held up")
         case .lateRecall: (.warning, "batch asked to end")
         case .postpone: (.warning, "batch postponed")

@@ -26,7 +26,7 @@ public final class JobDispatcher: BackgroundService {
     /// Time of the next look for jobs of a newer version, on the monotonic clock.
     private var unreadableDue = 0.0
     /// Time between two of these looks, seconds.
-    static let unreadableSeconds = 60.0
+    static let unreadableSeconds = 15.0
     /// Most jobs per look.
     private static let unreadableMax = 100
 
@@ -117,7 +117,9 @@ public final class JobDispatcher: BackgroundService {
     /// Counts and logs jobs that are not claimed because this version cannot read them: an operator has to act.
     private func noteUnreadable() async throws {
         guard Monotonic.seconds() >= unreadableDue else { return }
-        for job in try await ClaimJobs.unreadable(context.database, limit: Self.unreadableMax) {
+        let unreadable = try await ClaimJobs.unreadable(
+            context.database, silentSeconds: context.configuration.silentSeconds, limit: Self.unreadableMax)
+        for job in unreadable {
             do throws(DatabaseError) {
                 _ = try await LoadJob.run(context.database, job: job)
                 _ = try await ProviderBatches.load(context.database, job: job)

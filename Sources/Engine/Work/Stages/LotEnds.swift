@@ -1,4 +1,5 @@
 // Ends lots: final rows and counts in one transaction (C5.2). Loop-bound.
+import Logging
 
 /// The end of one lot.
 struct LotEnd {
@@ -17,7 +18,7 @@ extension LeasedJob {
         var results: [StageResult] = []
         for fact in facts {
             guard let end = ends[fact.position] else { continue }
-            results.append(try finished(fact, end, languages: job.languages))
+            results.append(finished(fact, end, languages: job.languages))
         }
         let new = try await StoreResults.run(session, job: job.id, stage: .final, results)
         let counted = results.filter { new.contains($0.position) }
@@ -27,14 +28,22 @@ extension LeasedJob {
             images: counted.reduce(0) { $0 + $1.images })
     }
 
-    private func finished(_ fact: LotFacts, _ end: LotEnd, languages: [String]) throws -> StageResult {
+    private func finished(_ fact: LotFacts, _ end: LotEnd, languages: [String]) -> StageResult {
         let lot = FinishedLot(
             lotID: fact.lotID, error: end.error, processedImages: fact.usableImages,
             descriptions: FinishedLot.descriptions(languages: languages, english: fact.english) {
                 end.translations[$0]
             },
-            missingImages: try JSONValue.strings(fact.missing))
+            missingImages: missing(fact))
         return StageResult(
             position: fact.position, succeeded: end.error == nil, images: fact.usableImages, payload: lot.json.text)
+    }
+
+    /// A damaged row must not keep the job from its end.
+    private func missing(_ fact: LotFacts) -> [String] {
+        do { return try JSONValue.strings(fact.missing) } catch {
+            log.error("Background worker: a row of images is damaged", metadata: ["lot": "\(fact.position)"])
+            return []
+        }
     }
 }

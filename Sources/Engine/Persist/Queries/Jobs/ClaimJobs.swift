@@ -17,13 +17,15 @@ public enum ClaimJobs {
         SELECT j.id FROM batch_jobs j WHERE \(isOpen) AND \(isFree("$1")) AND \(KnownTexts.jobIsReadable)
         ORDER BY j.created_at LIMIT $2
         """)
-    /// Jobs that are not known to have ended. They include jobs whose status this version does not know.
+    /// Open jobs, found by their index, and jobs of an unknown status, found by the index of statuses. It leaves out jobs
+    /// that a live instance holds: a newer version works on those.
     private static let unreadableStatement = Statement(
         "unreadable_jobs",
         """
-        SELECT j.id FROM batch_jobs j
-        WHERE (j.status NOT IN (\(KnownTexts.endedJobs)) OR j.cleanup_pending)
-            AND NOT \(KnownTexts.jobIsReadable) LIMIT $1
+        SELECT j.id FROM batch_jobs j WHERE \(isOpen) AND NOT \(KnownTexts.jobIsReadable) AND \(isFree("$1"))
+        UNION ALL
+        SELECT j.id FROM batch_jobs j WHERE \(KnownTexts.statusIsUnknown) AND NOT j.cleanup_pending AND \(isFree("$1"))
+        LIMIT $2
         """)
     private static let takeStatement = Statement(
         "take_jobs",
@@ -50,8 +52,10 @@ public enum ClaimJobs {
     }
 
     /// Jobs that this version cannot read, at most `limit`. It never claims them.
-    public static func unreadable(_ db: any Querying, limit: Int) async throws(DatabaseError) -> [Identifier] {
-        try await db.query(unreadableStatement, [.int8(limit)]).map { $0.uuid(0) }
+    public static func unreadable(
+        _ db: any Querying, silentSeconds: Double, limit: Int
+    ) async throws(DatabaseError) -> [Identifier] {
+        try await db.query(unreadableStatement, [.double(silentSeconds), .int8(limit)]).map { $0.uuid(0) }
     }
 
     /// Takes those of `ids` that are still free.

@@ -10,6 +10,15 @@ enum KnownTexts {
                     OR b.stage NOT IN (\(list(WorkStage.self))))))
         """
 
+    /// This version does not know the status of the job `j`. Written as ranges between the known ones, so that an index
+    /// serves them.
+    static let statusIsUnknown: String = {
+        let known = JobStatus.allCases.map(\.rawValue).sorted()
+        let between = zip(known, known.dropFirst()).map { "j.status > '\($0)' AND j.status < '\($1)'" }
+        return "(j.status < '\(known[0])' OR " + between.joined(separator: " OR ")
+            + " OR j.status > '\(known[known.count - 1])')"
+    }()
+
     /// The job of the delivery `d` is in a state that this version knows.
     static let deliveryIsReadable = """
         NOT EXISTS (SELECT 1 FROM batch_jobs k WHERE k.id = d.batch_job_id

@@ -6,6 +6,8 @@ public struct BatchMove: Sendable {
     public var to: ProviderBatchState
     public var waitSeconds = 0.0
     public var error: String?
+    /// Leaves `error` as it is: a success does not hide the last trouble from operators.
+    public var keepsError = false
     public var failures = 0
     public var setbacks = 0
     public var refusals = 0
@@ -42,7 +44,8 @@ public enum MoveBatch {
     private static let moveStatement = Statement(
         "move_batch",
         """
-        UPDATE openai_batches b SET state = $3, not_before = now() + make_interval(secs => $4), error = $5,
+        UPDATE openai_batches b SET state = $3, not_before = now() + make_interval(secs => $4),
+            error = CASE WHEN $19 THEN error ELSE $5 END,
             failures = $6, setbacks = $7, refusals = $8, account = coalesce($9, account),
             input_file_id = coalesce($10, input_file_id), positions = coalesce($11, positions),
             file_bytes = coalesce($12, file_bytes), batch_id = coalesce($13, batch_id),
@@ -73,7 +76,7 @@ public enum MoveBatch {
                 .text(move.account), .text(move.file), move.positions.map { .int4Array($0) } ?? .null,
                 .int8(move.bytes),
                 .text(move.batchID), .text(move.providerStatus), .text(move.outputFile), .text(move.errorFile),
-                .bool(move.isHeldUp), .bool(move.isRecalled),
+                .bool(move.isHeldUp), .bool(move.isRecalled), .bool(move.keepsError),
             ])
         if rows.affected == 1 { return true }
         let found = try await state(db, batch)

@@ -21,7 +21,8 @@ public enum ProviderFiles {
         ORDER BY ended_at LIMIT $2
         """)
     private static let goneStatement = Statement(
-        "batch_files_gone", "UPDATE openai_batches SET files_gone = true WHERE id = $1")
+        "batch_files_gone",
+        "UPDATE openai_batches SET files_gone = true WHERE id = $1 AND state IN ('collected', 'abandoned')")
     private static let orphansStatement = Statement(
         "orphan_files",
         """

@@ -22,17 +22,18 @@ extension LeasedJob {
     /// Asks for each lot and stores its result.
     func askAll(_ page: [RemainingLot], _ batch: ProviderBatch, _ record: JobRecord) async throws -> BatchOutcome {
         var passing: OpenAIError?
+        var failure: (any Error)?
         let isInline = batch.inlineImages || context.configuration.imageMode == .inline
         try await context.loop.forEach(
             page.count, atMost: isInline ? Self.directLotsInline : Self.directLots
         ) { index in
+            // The database is away, or the lease is lost: no further lot is asked for.
+            if failure != nil { return }
             do {
                 if let error = try await askDirectly(page[index].position, batch, record) { passing = error }
-            } catch {
-                // The database is away, or the lease is lost: writing the row's end meets the same error.
-                log.warning("Background worker: direct call failed", metadata: ["error": "\(error)"])
-            }
+            } catch { failure = error }
         }
+        if let failure { throw failure }
         return .askedAll(passing: passing)
     }
 
@@ -55,7 +56,7 @@ extension LeasedJob {
                 let answer = try await ask(input, seconds: min(Self.askSeconds, max(1, left)), record)
                 page.answers.append((position, answer))
             } catch {
-                if AskFailure(error) == .later { return error }
+                if AskFailure(error).wasNotTried { return error }
                 page.failures.append((LineFailure(position, error, wasInline: batch.inlineImages), error.usage))
             }
             CrashPoint.directAnswered.pass()

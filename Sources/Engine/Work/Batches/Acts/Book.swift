@@ -35,7 +35,7 @@ extension LeasedJob {
                 }
             }
         } catch {
-            guard case .api(404, _, _) = error.kind else { throw error }
+            guard BatchMachine.isUnbookable(error) else { throw error }
         }
     }
 }

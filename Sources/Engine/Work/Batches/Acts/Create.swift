@@ -38,17 +38,16 @@ extension LeasedJob {
             let found = try await batches(of: batch)
             CrashPoint.batchesListed.pass()
             for stray in found.dropFirst() {
-                try await cancel(stray.id, toleratingMissing: !record.status.isOpen)
+                try await cancel(stray.id, jobHasEnded: !record.status.isOpen)
             }
             return .listed(found)
         } catch { return .failed(error) }
     }
 
-    /// - Parameter toleratingMissing: a missing batch counts as cancelled.
-    private func cancel(_ batch: String, toleratingMissing: Bool) async throws(OpenAIError) {
+    private func cancel(_ batch: String, jobHasEnded: Bool) async throws(OpenAIError) {
         CrashPoint.recalling.pass()
         do throws(OpenAIError) { _ = try await context.openAI.cancelBatch(batch) } catch {
-            guard toleratingMissing, case .api(404, _, _) = error.kind else { throw error }
+            guard BatchMachine.isTakenBack(error, jobHasEnded: jobHasEnded) else { throw error }
         }
         CrashPoint.recalled.pass()
     }
@@ -69,6 +68,7 @@ extension LeasedJob {
 
     /// Takes back a file or batch that no runner will look for, because the lease was lost before the write.
     func dropOrphan(of outcome: BatchOutcome, _ batch: ProviderBatch) async {
+        guard BatchMachine.mayLeaveOrphan(outcome) else { return }
         let rows = try? await ProviderBatches.load(context.database, job: id)
         let orphan = BatchMachine.orphan(of: outcome, batch, jobHasEnded: await hasEnded(), rows: rows)
         guard let orphan else { return }

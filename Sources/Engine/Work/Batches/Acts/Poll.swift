@@ -25,21 +25,12 @@ extension LeasedJob {
     private func described(_ object: BatchObject, _ batch: ProviderBatch) async -> BatchOutcome {
         switch object.failure {
         case .queueFull:
-            // If the database does not answer, the batch is postponed, not cut.
-            guard let queue = try? await queue(of: batch, context.database) else { return .queueFull(others: .max) }
-            return .queueFull(others: queue.reduce(0) { $0 + $1.tokens } - batch.tokens)
+            let queue = try? await queue(of: batch, context.database)
+            return .queueFull(others: queue.map { $0.reduce(0) { $0 + $1.tokens } - batch.tokens })
         case .modelNotFound:
             context.openAI.learn(batch.stage, from: OpenAIError(.modelNotFound), asked: parameters(of: batch))
             return .status(object)
         case .passing, .quota, .refused, nil: return .status(object)
         }
-    }
-}
-
-extension BatchMachine {
-    /// Whether a poll at the job's deadline found answers that are worth collecting.
-    static func hasAnswers(_ outcome: BatchOutcome) -> Bool {
-        guard case .status(let object) = outcome else { return false }
-        return object.status.isEnded && object.failure == nil
     }
 }
