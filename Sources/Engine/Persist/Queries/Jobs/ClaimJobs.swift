@@ -17,8 +17,8 @@ public enum ClaimJobs {
         SELECT j.id FROM batch_jobs j WHERE \(isOpen) AND \(isFree("$1")) AND \(KnownTexts.jobIsReadable)
         ORDER BY j.created_at LIMIT $2
         """)
-    /// Open jobs, found by their index, and jobs of an unknown status, found by the index of statuses. It leaves out jobs
-    /// that a live instance holds: a newer version works on those.
+    /// Open jobs, found by their index, and jobs of an unknown status, found by the index of statuses. Jobs that a live
+    /// instance holds are left out: a newer version works on those.
     private static let unreadableStatement = Statement(
         "unreadable_jobs",
         """
