@@ -28,6 +28,9 @@ struct KillsScenario: Scenario {
     var setup: LabSetup {
         var setup = LabSetup()
         setup.instances = instances
+        // A life is shorter than the ten seconds of silence after which others take over, so these are scaled down too:
+        // else no batch would get on until the last kill.
+        setup.settings = ["CRASH_SILENT": "1"]
         setup.faults = """
             {"seed": SEED, "lines": [\(LabLot.refusal), {"fault": "doubled", "probability": 0.02},
                 {"fault": "unknown_id", "probability": 0.02}],
