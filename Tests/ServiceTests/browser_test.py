@@ -187,7 +187,7 @@ def watch(page, look, client):
     assert page.text("[data-show=processed]") == "6" and page.text("[data-show=percentage]") == "100.0 %"
     assert page.one("[data-show=progress]").get_attribute("value") == "6"
     page.until_text("[data-stage=final] .counts", "6 of 6, 2 failed")
-    page.until_text("[data-live-state]", "has ended")
+    page.until_text("[data-live-state]", "have ended")
     assert page.script("return window.sameDocument") == "job", "the page was reloaded"
     page.leave_by(lambda: page.click(page.link("Show the end")))
     assert "o4-mini" in page.text("main") or "gpt" in page.text("main"), "no usage"

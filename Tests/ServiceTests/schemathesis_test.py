@@ -22,11 +22,15 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BASE_URL = os.environ["BASE_URL"]
 
 # Signed requests reach the endpoints, so their replies must include these.
-REACHED = {
+SURE = {
     ("POST /api/v1/generate-descriptions", 200), ("POST /api/v1/generate-descriptions", 201),
     ("POST /api/v1/generate-descriptions", 400), ("POST /api/v1/generate-descriptions", 415),
     ("GET /api/v1/batch-status/{job_id}", 200), ("GET /api/v1/batch-status/{job_id}", 404),
-    ("GET /api/v1/batch-results/{job_id}", 202), ("GET /api/v1/batch-jobs", 200), ("GET /api/v1/batch-jobs", 400),
+    ("GET /api/v1/batch-jobs", 200), ("GET /api/v1/batch-jobs", 400),
+}
+# These need a job in the right state at the right moment: only many requests are sure to meet one.
+LIKELY = {
+    ("GET /api/v1/batch-results/{job_id}", 202),
     ("POST /api/v1/batch-jobs/{job_id}/cancel", 200), ("POST /api/v1/batch-jobs/{job_id}/cancel", 409),
 }
 DEEP = int(os.environ.get("EXAMPLES") or 0)
@@ -41,7 +45,8 @@ def main():
     # A head that never ends; it gets its reply before schemathesis has finished.
     with client.connect(b"GET /health/live HTTP/1.1\r\nHost: x\r\n") as slow:
         signed = run("signed", max_examples=DEEP or 8)
-        assert REACHED <= set(signed), f"never reached: {REACHED - set(signed)}"
+        reached = SURE | LIKELY if DEEP else SURE
+        assert reached <= set(signed), f"never reached: {reached - set(signed)}"
         unsigned = run("unsigned", max_examples=DEEP // 2 or 4, sign="no")
         told = {status for operation, status in unsigned if "/api/" in operation}
         assert {401, 403} <= told <= BEFORE_SIGNATURES, f"told without a signature: {told}"
