@@ -20,7 +20,7 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case jobsTaking, jobsTaken, imagesChecking, imagesChecked
     // Calls about a provider batch.
     case directAsking, directAnswered, fileUploaded, batchCreated, batchPolling, batchPolled
-    case filesListing, filesListed, batchesListing, batchesListed, recalling, recalled
+    case filesListing, filesListed, batchesListing, batchesListed, batchRecalling, batchRecalled
     case outputOpening, outputOpened
     // A webhook is delivered.
     case deliveriesTaking, deliveriesTaken, attemptBeginning, attemptBegun, attemptAnswered

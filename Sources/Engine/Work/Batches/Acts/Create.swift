@@ -45,11 +45,11 @@ extension LeasedJob {
     }
 
     private func cancel(_ batch: String, jobHasEnded: Bool) async throws(OpenAIError) {
-        CrashPoint.recalling.pass()
+        CrashPoint.batchRecalling.pass()
         do throws(OpenAIError) { _ = try await context.openAI.cancelBatch(batch) } catch {
             guard BatchMachine.isTakenBack(error, jobHasEnded: jobHasEnded) else { throw error }
         }
-        CrashPoint.recalled.pass()
+        CrashPoint.batchRecalled.pass()
     }
 
     /// Returns batches of this row since its intent, oldest first; those of another account are not visible.
@@ -72,11 +72,11 @@ extension LeasedJob {
         let rows = try? await ProviderBatches.load(context.database, job: id)
         let orphan = BatchMachine.orphan(of: outcome, batch, jobHasEnded: await hasEnded(), rows: rows)
         guard let orphan else { return }
-        CrashPoint.recalling.pass()
+        CrashPoint.batchRecalling.pass()
         switch orphan {
         case .file(let file): try? await context.openAI.deleteFile(file)
         case .batch(let batch): _ = try? await context.openAI.cancelBatch(batch)
         }
-        CrashPoint.recalled.pass()
+        CrashPoint.batchRecalled.pass()
     }
 }

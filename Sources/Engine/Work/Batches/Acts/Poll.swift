@@ -14,9 +14,9 @@ extension LeasedJob {
     func recall(_ batch: ProviderBatch) async -> BatchOutcome {
         guard let id = batch.batchID else { return .noBatch }
         do throws(OpenAIError) {
-            CrashPoint.recalling.pass()
+            CrashPoint.batchRecalling.pass()
             let object = try await context.openAI.cancelBatch(id)
-            CrashPoint.recalled.pass()
+            CrashPoint.batchRecalled.pass()
             return .recalled(object)
         } catch { return .failed(error) }
     }
