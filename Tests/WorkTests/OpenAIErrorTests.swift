@@ -252,3 +252,19 @@ struct OpenAIRetryTests {
         #expect(HTTPDate.parse(text) == nil)
     }
 }
+
+@Test("A reply counts as the provider's own if it has the provider's JSON form")
+func formOfProvider() {
+    let own = [
+        #"{"error":{"message":"No such File object: file-1","type":"invalid_request_error","param":"id","code":null}}"#,
+        #"{"error":{"message":"m","type":"NotFoundError","param":null,"code":404}}"#, #"{"error":"model not loaded"}"#,
+        #"{"object":"error","message":"m","type":"NotFoundError","code":404}"#,
+    ]
+    for body in own { #expect(error(404, body).isFromProvider, "\(body)") }
+    let others = [
+        "", "<html><body>404 Not Found</body></html>", #"{"detail":"Not Found"}"#, #"{"message":"no Route matched"}"#,
+        #"{"error":null}"#, #"{"error":{}}"#, #"{"error":{"code":404}}"#, #"{"error":""}"#, "[]", "null",
+    ]
+    for body in others { #expect(!error(404, body).isFromProvider, "\(body)") }
+    #expect(!error(302, own[0]).isFromProvider)
+}

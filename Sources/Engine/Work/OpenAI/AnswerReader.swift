@@ -36,7 +36,7 @@ enum AnswerReader {
         }
         switch response["status"]?.string {
         case "completed": return nil
-        case "failed": return ErrorClassifier.classify(failedAnswer: APIFailure(response["error"]))
+        case "failed": return ErrorClassifier.classify(failedAnswer: APIFailure(error: response["error"]))
         case "incomplete":
             let reason = response["incomplete_details"]?["reason"]?.string ?? "unknown reason"
             return OpenAIError(.incomplete(SafeText.clean(reason, limit: 64)))

@@ -56,7 +56,7 @@ public struct BatchOutput: Sendable, Equatable {
 
     /// Handles `error` with `response: null`: the request was never run, for example because the batch expired.
     private static func withoutResponse(_ line: JSONValue) -> OpenAIError {
-        let failure = APIFailure(line["error"])
+        let failure = APIFailure(error: line["error"])
         guard failure.code != nil || failure.message != nil else {
             return OpenAIError(.malformed("the result has neither response nor error"))
         }

@@ -2,19 +2,39 @@
 
 /// An error in the API's form: `{"error": {"message", "type", "param", "code"}}`; every part may be missing.
 struct APIFailure: Equatable {
+    /// Also a number, as some compatible servers send it.
     var code: String?
     var type: String?
     var param: String?
     var message: String?
+    /// The provider's own form: an object `error` with a text `message`, or a text `error`. A gateway's page, an empty
+    /// body, and `{"detail": "Not Found"}` of a web framework are not.
+    private(set) var isFromProvider = false
 
-    /// Takes the whole body or only the `error` object. A proxy may send HTML; then all members are nil.
-    init(_ value: JSONValue?) {
-        let error: JSONValue? = if case .object? = value?["error"] { value?["error"] } else { value }
-        code = error?["code"]?.string
+    /// Takes the whole body of a reply. A gateway may send HTML; then all members are nil.
+    init(_ body: JSONValue?) {
+        switch body?["error"] {
+        case .string(let text)?:
+            (message, isFromProvider) = (text, !text.isEmpty)
+        case .object(let members)?:
+            self.init(error: .object(members))
+        case .null?, .bool?, .int?, .double?, .array?, nil:
+            self.init(error: body)
+            // Older compatible servers put the members beside `"object": "error"`.
+            isFromProvider = isFromProvider && body?["object"]?.string == "error"
+        }
+    }
+
+    /// Takes the `error` object alone, as in a batch line or in a failed answer.
+    init(error: JSONValue?) {
+        code = error?["code"].flatMap(Self.code)
         type = error?["type"]?.string
         param = error?["param"]?.string
         message = error?["message"]?.string
+        isFromProvider = message != nil
     }
+
+    private static func code(_ value: JSONValue) -> String? { value.string ?? value.int.map(String.init) }
 }
 
 enum ErrorClassifier {
@@ -25,6 +45,7 @@ enum ErrorClassifier {
         // lost the reply to a successful request.
         error.mayHaveArrived = status >= 500 || status == 408
         error.imageDownload = status < 500 && isImageDownload(failure)
+        error.isFromProvider = failure.isFromProvider && !(300..<400).contains(status)
         return error
     }
 
@@ -33,6 +54,7 @@ enum ErrorClassifier {
         var error = OpenAIError(kind(status: 200, failure), parameter: failure.param)
         error.mayHaveArrived = true
         error.imageDownload = isImageDownload(failure)
+        error.isFromProvider = true
         return error
     }
 

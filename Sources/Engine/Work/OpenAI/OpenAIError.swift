@@ -39,6 +39,9 @@ public struct OpenAIError: Error, Hashable, Sendable {
     /// OpenAI could not fetch an image, or got different content than this service. Inlining the images may help; if
     /// they were inlined already, nothing does.
     public var imageDownload: Bool
+    /// The reply had the provider's own JSON form: an object `error` with a text `message`, or a text `error`. False
+    /// for a gateway's page, an empty body, a redirect, and a call without a reply.
+    public internal(set) var isFromProvider = false
     /// Cost of the failed answer.
     public var usage: Usage?
     /// `x-should-retry`: the server's own statement.
