@@ -65,10 +65,9 @@ public struct PollSubject {
         var collector = HeadCollector(limit: 16 * 1024)
         var used = 0
         guard (try? collector.feed(request.span, consumed: &used)) == .complete,
-            let head = try? RequestHead(collector.bytes, parser: parser),
-            case .found(.api(.batchStatus(let job))) = SiteRoute.router.route(method: head.method, path: head.path)
+            let head = try? RequestHead(collector.bytes, parser: parser), let job = BatchStatus.job(of: head)
         else { return false }
-        return (try? keys.check(head.header("X-Signature"), over: job)) != nil
+        return (try? keys.check(head.headerBytes("X-Signature"), over: job.span)) != nil
     }
 }
 

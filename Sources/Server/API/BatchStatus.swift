@@ -2,13 +2,13 @@
 // request. Loop-bound.
 import Engine
 
-enum BatchStatus {
+package enum BatchStatus {
     private static let path = Array("/api/v1/batch-status/".utf8)
     /// The pattern of its path in ``APIRoute``.
     static let pattern = "/api/v1/batch-status/:job"
 
     /// The bytes of the job's id in the path; nil if the request is not such a poll.
-    static func job(of head: RequestHead) -> ArraySlice<UInt8>? {
+    package static func job(of head: RequestHead) -> ArraySlice<UInt8>? {
         guard head.isMethod("GET") else { return nil }
         let path = head.pathBytes
         guard path.count > BatchStatus.path.count, path.prefix(BatchStatus.path.count).elementsEqual(BatchStatus.path)
