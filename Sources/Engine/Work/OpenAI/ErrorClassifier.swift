@@ -15,6 +15,7 @@ struct APIFailure: Equatable {
     init(_ body: JSONValue?) {
         switch body?["error"] {
         case .string(let text)?:
+            self.init(error: nil)
             (message, isFromProvider) = (text, !text.isEmpty)
         case .object(let members)?:
             self.init(error: .object(members))
