@@ -29,6 +29,8 @@ struct ServiceTests {
     private static let once = [
         // Every counter changes; nginx in front of two instances.
         "counters_test", "nginx_test",
+        // Every request to OpenAI agrees with the published rules.
+        "provider_requests_test",
         // The clients, each with its own tests.
         "python_client_test", "node_client_test",
         // Every reply is in /openapi.json, also for requests that schemathesis generates from it.

@@ -20,7 +20,7 @@ SCRIPTS = [
     "bad_input_test", "document_client_test", "document_node_test", "document_shapes_test", "batch_test",
     "webhook_signatures_test", "metrics_test", "openapi_test", "schemathesis_test", "kill_test", "python_client_test",
     "node_client_test", "logs_test", "check_test", "deploy_test", "docs_test", "nginx_test",
-    "counters_test", "browser_test",
+    "counters_test", "browser_test", "provider_requests_test",
 ]
 
 

@@ -1,0 +1,200 @@
+"""Servers with different settings, whose work makes them send each kind of request to OpenAI. Environment: set by run.py."""
+import json
+import os
+import re
+import subprocess
+import time
+import urllib.parse
+import uuid
+
+import provider_rules
+from client import Client
+from document_shapes_test import psql
+from front import ROOT, stack
+
+IMAGES, SITE = os.environ["IMAGES_URL"], os.environ["IMAGES_URL"].rsplit("/", 1)[0]
+LANGUAGES = ["pt-BR", "zh-Hant", "ar", "he", "fa", "ur", "es-419", "sr-Latn", "ja", "en"]
+ODD_URLS = [f"{IMAGES}/a%20b.png?q=%5B1%5D&r='(x)'", f"{IMAGES}/plain.jpg#frag", f"{IMAGES.replace('http', 'HTTP', 1)}/upper.jpg"]
+# Batches with this many lines never end by themselves.
+STUCK = range(5, 10)
+FAULTS = {
+    "batches": [{"fault": "stuck", "min_lines": STUCK[0], "max_lines": STUCK[-1]}], "fail_image_substring": "unreachable",
+    "lines": [{"fault": "incomplete", "contains": "cut short", "times": 1}]}
+# Settings of OpenAI that change no request, or that every server here has.
+ELSEWHERE = {"OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ENQUEUED_TOKENS"}
+
+
+class Served:
+    """A server with a database of its own, whose requests to OpenAI go through the recorder."""
+
+    settings = {}
+    # Headers and members of the query, by name, that every request must have beside the usual ones.
+    headers, query = {}, {}
+
+    def __init__(self, recorder, folder):
+        self.recorder, self.name = recorder, type(self).__name__.lower()
+        self.database = f"provider_{self.name}_{uuid.uuid4().hex[:12]}"
+        self.environment = {
+            **json.loads(os.environ["SERVER_SETTINGS"]), "METRICS_BIND": "", "WORKER_THREADS": "1", "INSTANCE_ID": self.name, "LOG_FILE": "",
+            "DATABASE_URL": urllib.parse.urlsplit(os.environ["DATABASE_URL"])._replace(path="/" + self.database).geturl(),
+            "OPENAI_BASE_URL": recorder.base_url(self.name), **self.settings}
+        self.key = self.environment["OPENAI_API_KEY"]
+        self.stack = stack.Stack(os.environ["BINARIES"], os.path.join(folder, self.name))
+        self.client = None
+
+    def run(self):
+        psql(f'CREATE DATABASE "{self.database}"')
+        try:
+            self.client = Client(self.stack.server(stack.free_port(), self.environment), os.environ["SHARED_KEY"])
+            self.work()
+        except AssertionError as error:
+            log = "".join(child.last_lines(40) for child in self.stack.children)
+            raise AssertionError(f"server {self.name}: {error}\n{log}") from error
+        finally:
+            self.stack.kill()
+            psql(f'DROP DATABASE "{self.database}" WITH (FORCE)')
+
+    def work(self):
+        raise NotImplementedError
+
+    def one(self, languages, images=1, **lot):
+        """A single lot; it must get its descriptions. `images`: URLs, or how many."""
+        urls = [f"{IMAGES}/{self.name}-{view}.jpg" for view in range(images)] if isinstance(images, int) else images
+        lot = {"lot_id": "one", "images": [{"url": url} for url in urls], **lot}
+        status, _, reply = self.client.generate([lot], languages)
+        assert status == 200, (status, reply)
+
+    def lots(self, count, images=2):
+        return [{"lot_id": f"{self.name}-{number}",
+                 "images": [{"url": f"{IMAGES}/{self.name}/{count}-{number}-{view}.jpg"} for view in range(images)]} for number in range(count)]
+
+    def submit(self, lots, languages):
+        status, _, reply = self.client.generate(lots, languages)
+        assert status == 201, (status, reply)
+        return reply["job_id"]
+
+    def batch(self, lots, languages):
+        status = self.client.wait(self.submit(lots, languages), 300)
+        assert status["status"] == "completed" and status["progress"]["failed_lots"] == 0, status
+
+    def until(self, what, condition, seconds=120):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"timed out before: {what}"
+            time.sleep(0.05)
+
+    def psql(self, query):
+        return psql(query, url=self.environment["DATABASE_URL"])
+
+    def sent(self, route):
+        return [request for request in self.recorder.of(self.name) if request.route == route]
+
+    def called(self):
+        return [json.loads(request.body) for request in self.sent("POST /responses")]
+
+    def in_files(self):
+        return [line["body"] for request in self.sent("POST /files") for line in provider_rules.upload(request)[1]]
+
+
+def images_of(bodies):
+    return [part for body in bodies for part in body["input"][0]["content"] if part["type"] == "input_image"]
+
+
+def schemes_of(bodies):
+    return {part["image_url"].split(":")[0].lower() for part in images_of(bodies)}
+
+
+class Usual(Served):
+    """The defaults: single lots inline, batches by URL."""
+
+    def work(self):
+        for languages in (LANGUAGES, ["en"], LANGUAGES[1:4]):
+            self.one(languages, images=len(languages), additional_info="Škoda «\U0001f697» \u0001\u2028\\\" " * len(languages))
+        lots = self.lots(14)
+        # The first lot of a stage goes ahead of the batch.
+        for lot in (lots[0], lots[7]):
+            lot["images"] = [{"url": url} for url in ODD_URLS]
+        lots[1]["images"].append({"url": f"{SITE}/missing/1.jpg"})
+        lots[2]["additional_info"] = "\U0001f697 long " * 3000
+        lots[5]["images"] = self.lots(1, images=20)[0]["images"]
+        self.batch(lots, LANGUAGES[:3])
+        self.batch(self.lots(2), LANGUAGES)
+        assert schemes_of(self.called()) == {"http", "data"} and schemes_of(self.in_files()) == {"http"}
+
+
+class Again(Served):
+    """Requests that go out again: after lost replies, cut answers, and images that OpenAI cannot fetch."""
+
+    def work(self):
+        self.recorder.lose(self.name, "POST /files")
+        self.recorder.lose(self.name, "POST /batches")
+        lots = self.lots(14)
+        lots[3]["images"].append({"url": f"{IMAGES}/unreachable.jpg"})
+        lots[4]["additional_info"] = "cut short"
+        self.batch(lots, ["en", "ja"])
+        assert self.sent("GET /files") and self.sent("GET /batches"), "a lost reply led to no search"
+        assert schemes_of(self.in_files()) == {"http", "data"}, "no image of a line was sent inline"
+        vision = [body["max_output_tokens"] for body in self.in_files() if images_of([body])]
+        assert len(set(vision)) == 2, f"a cut answer got no more room: {vision}"
+
+
+class Direct(Served):
+    """Single lots by URL; one of them again inline, because OpenAI could not fetch its images. The probes of `/health` and `check`."""
+
+    settings = {"OPENAI_IMAGE_MODE": "url"}
+
+    def work(self):
+        self.one(["en", "pt-BR"], images=ODD_URLS)
+        assert schemes_of(self.called()) == {"http"}
+        self.recorder.refuse(self.name, "POST /responses", 400, {
+            "message": "Error while downloading the image.", "type": "invalid_request_error", "param": "url", "code": "invalid_value"})
+        self.one(["en"], images=2)
+        assert schemes_of(self.called()) == {"http", "data"}, "no image was sent inline"
+        assert self.client.send("GET", "/health")[0] == 200
+        done = subprocess.run([os.path.join(os.environ["BINARIES"], "generation-service"), "check"], env=self.environment,
+                              capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+
+
+class Inline(Served):
+    """Images inline. A batch never ends: its client cancels it, or its deadline, and then the lots are asked for one by one."""
+
+    settings = {"OPENAI_IMAGE_MODE": "inline"}
+
+    def work(self):
+        self.batch(self.lots(12), ["en", "he"])
+        late, unwanted = (self.submit(self.lots(count), ["en", "ar", "zh-Hant"]) for count in (STUCK[0] + 2, STUCK[-1]))
+        self.until("both batches run", lambda: self.psql("SELECT count(*) FROM openai_batches WHERE state = 'submitted'") == [["2"]])
+        calls = len(self.called())
+        assert self.client.cancel(unwanted)[0] == 200
+        self.psql(f"UPDATE batch_jobs SET created_at = now() - interval '21.5 hours' WHERE id = '{late}'")
+        assert self.client.wait(late, 300)["status"] == "completed"
+        assert len(self.called()) >= calls + STUCK[0] + 2, "the lots were not asked for one by one"
+        self.until("both batches are cancelled", lambda: len(self.sent("POST /batches/{id}/cancel")) >= 2)
+        assert schemes_of(self.called() + self.in_files()) == {"data"}
+
+
+class Gone(Served):
+    """The first model of each list is gone; the others take a temperature."""
+
+    settings = {"OPENAI_MODEL_VISION": "no-such-model,gpt-4.1", "OPENAI_MODEL_TRANSLATION": "ft:no-such-model:x,gpt-4o-mini",
+                "OPENAI_TEMPERATURE": "2", "OPENAI_MAX_TOKENS": "16384"}
+
+    def work(self):
+        self.batch(self.lots(3), ["en", "fa"])
+        self.one(["ur", "en"])
+        bodies = self.called() + self.in_files()
+        assert {body["model"] for body in bodies} == {"no-such-model", "gpt-4.1", "ft:no-such-model:x", "gpt-4o-mini"}
+        assert {body.get("temperature") for body in bodies if body["model"].startswith("gpt")} == {2}
+        assert {body["max_output_tokens"] for body in bodies} == {16384}
+
+
+SERVERS = [Again, Inline, Usual, Gone, Direct]
+
+
+def check_settings():
+    """Each documented setting of OpenAI is used by a server here, or changes no request."""
+    with open(os.path.join(ROOT, "docs", "SETTINGS.md"), encoding="utf-8") as file:
+        documented = set(re.findall(r"OPENAI_[A-Z_]+", file.read()))
+    unused = documented - ELSEWHERE - {name for kind in SERVERS for name in kind.settings}
+    assert not unused, f"let a server of provider_servers.py use {sorted(unused)}, or name them in ELSEWHERE"
