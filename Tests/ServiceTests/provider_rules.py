@@ -19,6 +19,7 @@ HEADERS = {"Host", "User-Agent", "Authorization", "Accept", "Content-Type", "Con
 ROUTES = {"GET /models", "POST /responses", "POST /files", "GET /files", "GET /files/{id}/content", "DELETE /files/{id}",
           "POST /batches", "GET /batches", "GET /batches/{id}", "POST /batches/{id}/cancel"}
 LINES_MAX, FILE_BYTES_MAX = 50_000, 200_000_000
+IMAGES_MAX, IMAGE_BYTES_MAX = 1500, 50_000_000
 # A strict schema may use more; others need a look into the provider's list first.
 KEYWORDS = {"type", "properties", "required", "additionalProperties", "description", "enum", "items", "anyOf"}
 PROPERTY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
@@ -105,6 +106,10 @@ def response_problems(body):
     problems = schema_problems("response", body) + package_problems("response", body)
     if problems:
         return problems
+    images = [part["image_url"] for item in body["input"] for part in item["content"] if part["type"] == "input_image"]
+    inline = sum(len(url.partition(",")[2]) * 3 // 4 for url in images if url.startswith("data:"))
+    if len(images) > IMAGES_MAX or inline > IMAGE_BYTES_MAX:
+        return [f"images: {len(images)}, with {inline} bytes inline"]
     form = body.get("text", {}).get("format", {})
     if form.get("strict") is not True:
         return ["the answer's schema is not strict"]

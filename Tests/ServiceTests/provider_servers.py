@@ -131,7 +131,7 @@ class Again(Served):
         lots = self.lots(14)
         lots[3]["images"].append({"url": f"{IMAGES}/unreachable.jpg"})
         lots[4]["additional_info"] = "cut short"
-        self.batch(lots, ["en", "ja"])
+        self.batch(lots, ["en", "DE-at"])
         assert self.sent("GET /files") and self.sent("GET /batches"), "a lost reply led to no search"
         assert schemes_of(self.in_files()) == {"http", "data"}, "no image of a line was sent inline"
         vision = [body["max_output_tokens"] for body in self.in_files() if images_of([body])]
@@ -162,7 +162,13 @@ class Inline(Served):
     settings = {"OPENAI_IMAGE_MODE": "inline"}
 
     def work(self):
-        self.batch(self.lots(12), ["en", "he"])
+        # HTTP clients tend to add an Expect header to a body above 1 MB.
+        large = [f"{SITE}/big/800000/large.jpg"]
+        self.one(["EN", "Zh-hant"], images=large)
+        lots = self.lots(12)
+        lots[5]["images"] = [{"url": url} for url in large]
+        self.batch(lots, ["en", "he"])
+        assert all(max(len(request.body) for request in self.sent(f"POST /{kind}")) > 1 << 20 for kind in ("files", "responses"))
         late, unwanted = (self.submit(self.lots(count), ["en", "ar", "zh-Hant"]) for count in (STUCK[0] + 2, STUCK[-1]))
         self.until("both batches run", lambda: self.psql("SELECT count(*) FROM openai_batches WHERE state = 'submitted'") == [["2"]])
         calls = len(self.called())
