@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Every request to OpenAI agrees with the published rules (provider_rules.py): servers with different settings do their work, a proxy records what
-they send, and every body, line, form, query and header is checked.
+"""C5.5, C8: every request to OpenAI agrees with the published rules (provider_rules.py). Servers with different settings do their work, a proxy
+records what they send, and every body, line, form, query and header is checked.
 
 Environment: set by run.py.
 """
