@@ -1,6 +1,6 @@
 # Start with `make run` and `make test`. scripts/install-deps installs the packages that they need.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-optimised test-all test-deep test-release test-asan test-tsan fuzz fuzz-replay bench bench-check chaos build release format lint openapi stop clean
+.PHONY: help run test optimised test-optimised test-all test-deep test-release test-asan test-tsan fuzz fuzz-replay bench bench-check chaos build release format lint openapi stop clean
 
 SOURCES := Package.swift Sources loadtest Tests Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Subjects Fuzz
 
@@ -12,6 +12,9 @@ run: ## Runs everything on this machine: database, simulators, server on port 50
 
 test: ## Runs all tests, on a database of their own
 	@exec scripts/test
+
+optimised: ## Builds what test-optimised needs
+	@exec scripts/build-optimised
 
 test-optimised: ## Tests what only an optimised build can show; CI runs lint, test and this
 	@exec scripts/test-optimised

@@ -25,7 +25,7 @@ struct ServiceTests {
     ]
 
     /// These test the parts around the program, or take most of their time by themselves: one run is enough. The
-    /// longest first.
+    /// longest first. `make test-deep` runs schemathesis.
     private static let once = [
         // Every counter changes; nginx in front of two instances.
         "counters_test", "nginx_test",
@@ -33,8 +33,6 @@ struct ServiceTests {
         "provider_requests_test",
         // The clients, each with its own tests.
         "python_client_test", "node_client_test",
-        // Every reply is in /openapi.json, also for requests that schemathesis generates from it.
-        "schemathesis_test",
         // The web interface in a real browser.
         "browser_test",
         // `check` reports correctly; deploy/ and docs/ match the program.

@@ -44,10 +44,13 @@ struct DocumentTests {
         }
         #expect(known.count > 40)
         let citation = /\bC[1-9](?:\.[1-9])?\b/
+        let mayCite = try Pattern(#"\bC[1-9]"#)
         let code = Repository.swift.filter { $0.path.hasPrefix("Sources/") || $0.path.hasPrefix("Tests/") }
         expectNone(
             code.flatMap { file in
-                file.comments.indices.flatMap { index in
+                (0..<file.comments.count).filter {
+                    mayCite.occurs(in: file.comments[$0]) || mayCite.occurs(in: file.strings[$0])
+                }.flatMap { index in
                     (file.comments[index] + " " + file.strings[index]).matches(of: citation).map { String($0.0) }
                         .filter { !known.contains($0) }.map { "\(file.path):\(index + 1): \($0)" }
                 }

@@ -38,9 +38,9 @@ struct FolderOrderTests {
 
     @Test("CShims <- Engine <- Server <- loadtest, never in reverse")
     func modules() throws {
-        let imports = try Regex(#"\bimport (\w+ )?(Server|LoadtestKit)\b"#)
+        let imports = try Pattern(#"\bimport (\w+ )?(Server|LoadtestKit)\b"#)
         let engine = Repository.under("Sources/Engine/")
-        expectNone(engine.flatMap { file in file.places { file.code[$0].contains(imports) } })
+        expectNone(engine.flatMap { file in file.places(of: imports, in: \.code) })
         let server = Repository.under("Sources/Server/")
         expectNone(server.flatMap { file in file.places { file.code[$0].contains("import LoadtestKit") } })
     }

@@ -29,6 +29,11 @@ struct SourceFile: Sendable {
         code.indices.filter(found).map { "\(path):\($0 + 1)" }
     }
 
+    /// The same for the lines of `part` in which the pattern occurs.
+    func places(of pattern: Pattern, in part: KeyPath<SourceFile, [String]>) -> [String] {
+        pattern.lines(of: self[keyPath: part]).map { "\(path):\($0 + 1)" }
+    }
+
     /// Words of the code, without strings and comments.
     var identifiers: Set<Substring> {
         var words: Set<Substring> = []
@@ -36,6 +41,25 @@ struct SourceFile: Sendable {
             words.formUnion(line.split { !($0.isLetter || $0.isNumber || $0 == "_") })
         }
         return words
+    }
+}
+
+/// A regular expression for whole folders of sources. Swift's `Regex` takes half a minute for them in a debug build.
+struct Pattern: Sendable {
+    private let expression: NSRegularExpression
+
+    init(_ pattern: String) throws {
+        expression = try NSRegularExpression(pattern: pattern, options: .anchorsMatchLines)
+    }
+
+    func occurs(in text: String) -> Bool {
+        expression.firstMatch(in: text, range: NSRange(location: 0, length: text.utf16.count)) != nil
+    }
+
+    /// Indices of the lines in which it occurs.
+    func lines(of lines: [String]) -> [Int] {
+        guard occurs(in: lines.joined(separator: "\n")) else { return [] }
+        return lines.indices.filter { occurs(in: lines[$0]) }
     }
 }
 

@@ -15,12 +15,9 @@ struct StyleTests {
 
     @Test("No comment has a clause such as \"What ...\" or \"Whoever ...\" as its subject", arguments: plainFolders)
     func subjects(folder: String) throws {
-        let clause = try Regex(#"(^|\s)//+ +(What|Who|Whoever|Whom|So many|That which)\b"#)
+        let clause = try Pattern(#"(^|\s)//+ +(What|Who|Whoever|Whom|So many|That which)\b"#)
         let files = Repository.everything.filter { $0.path.hasPrefix(folder) }
         #expect(!files.isEmpty, "\(folder) is empty: remove it from the list")
-        expectNone(
-            files.flatMap { file in
-                file.lines.indices.filter { file.lines[$0].contains(clause) }.map { "\(file.path):\($0 + 1)" }
-            })
+        expectNone(files.flatMap { $0.places(of: clause, in: \.lines) })
     }
 }

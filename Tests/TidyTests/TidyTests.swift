@@ -29,21 +29,21 @@ struct TidyTests {
 
     @Test("A C library is called from its own folder only", arguments: CLibrary.all)
     func ownership(library: CLibrary) throws {
-        let call = try Regex(library.pattern)
+        let call = try Pattern(library.pattern)
         let others = Repository.product.filter { file in
             file.path.hasPrefix(library.scope) && !library.owners.contains { file.path.hasPrefix($0) }
         }
-        expectNone(others.flatMap { file in file.places { file.code[$0].contains(call) } })
+        expectNone(others.flatMap { file in file.places(of: call, in: \.code) })
     }
 
     @Test("Only Persist and the fault laboratory contain SQL")
     func sql() throws {
-        let statement = try Regex(
+        let statement = try Pattern(
             #"\b(SELECT .*\bFROM|INSERT INTO|DELETE FROM|UPDATE \w+ SET|CREATE TABLE|COPY \w+ ?\()"#)
         // The fault laboratory reads the tables from outside, as an operator would.
         let owners = ["Sources/Engine/Persist/", "loadtest/Chaos/Lab/"]
         let others = Repository.product.filter { file in !owners.contains { file.path.hasPrefix($0) } }
-        expectNone(others.flatMap { file in file.places { file.strings[$0].contains(statement) } })
+        expectNone(others.flatMap { file in file.places(of: statement, in: \.strings) })
     }
 
     @Test("One writer moves provider batches, and one machine decides the moves")
@@ -72,9 +72,9 @@ struct TidyTests {
 
     @Test("No code bypasses the loop or the type system", arguments: Banned.all)
     func banned(word: Banned) throws {
-        let pattern = try Regex(word.pattern)
+        let pattern = try Pattern(word.pattern)
         let files = Repository.swift.filter { file in !word.exceptIn.contains { file.path.hasPrefix($0) } }
-        expectNone(files.flatMap { file in file.places { file.code[$0].contains(pattern) } })
+        expectNone(files.flatMap { file in file.places(of: pattern, in: \.code) })
     }
 
     @Test(
@@ -92,8 +92,8 @@ struct TidyTests {
 
     @Test("No code is left for later")
     func leftovers() throws {
-        let word = try Regex(#"\b(TO"# + #"DO|FIX"# + #"ME|XX"# + #"X)\b"#)
-        expectNone(Repository.swift.flatMap { file in file.places { file.lines[$0].contains(word) } })
+        let word = try Pattern(#"\b(TO"# + #"DO|FIX"# + #"ME|XX"# + #"X)\b"#)
+        expectNone(Repository.swift.flatMap { file in file.places(of: word, in: \.lines) })
     }
 
     @Test("No file names a path of the author's machine")
