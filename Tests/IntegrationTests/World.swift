@@ -68,7 +68,7 @@ final class World {
             "WORKER_POLL_INTERVAL": "0.1", "ALLOWED_PRIVATE_NETWORKS": "127.0.0.0/8", "SPOOL_DIR": folder.path,
             "LOG_FILE": folder.appendingPathComponent("service.log").path, "LOG_LEVEL": "DEBUG",
             "RATE_LIMIT_SYNC": "0", "RATE_LIMIT_BATCH": "0", "RATE_LIMIT_POLL": "0", "INSTANCE_ID": "world",
-            "WORKER_THREADS": "2", "SHUTDOWN_GRACE": "5", "PATH": "/usr/bin:/bin",
+            "WORKER_THREADS": "2", "SHUTDOWN_GRACE": "5", "OPENAI_SETTLE": "4", "PATH": "/usr/bin:/bin",
         ]
         environment.merge(settings) { $1 }
         return try ServerProcess(environment: environment, log: folder.appendingPathComponent("stdout.log"))

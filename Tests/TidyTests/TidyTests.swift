@@ -132,7 +132,7 @@ struct CLibrary: Sendable, CustomTestStringConvertible {
         CLibrary(name: "llhttp", pattern: #"\b(llhttp|HPE|HTTP_REQUEST)_?\w*\b"#, owners: ["Sources/Server/HTTP/"]),
         CLibrary(
             name: "zlib", pattern: #"\b((in|de)flate(Init2_|End)|z_stream|Z_[A-Z]\w+)\b"#,
-            owners: ["Sources/Server/HTTP/Gzip"], scope: "Sources/"),
+            owners: ["Sources/Server/HTTP/Gzip", "Sources/Engine/Parse/Gzip"], scope: "Sources/"),
         CLibrary(
             // Base64 is text, not verification, and both Work and Notify need it.
             name: "OpenSSL", pattern: #"\b(HMAC(_\w+)?|SHA256(_\w+)?|EVP_\w+)\("#,

@@ -77,6 +77,65 @@ struct BatchMachineNextTests {
                 == .plan(.translation, round: 3))
     }
 
+    private func stray(_ number: Int, _ state: ProviderBatchState, recalled: Bool = false) -> ProviderBatch {
+        var stray = batch(number, state)
+        (stray.isStray, stray.isRecalled) = (true, recalled)
+        return stray
+    }
+
+    private func lookingAgain(_ number: Int, _ state: ProviderBatchState, at time: Timestamp) -> ProviderBatch {
+        var batch = batch(number, state, notBefore: later)
+        batch.lookAgainAt = time
+        return batch
+    }
+
+    @Test("C5.9: a stray is cancelled, awaited and booked beside its stage, which does not wait for it")
+    func strays() {
+        let vision = job(.processing, .visionAnalysis)
+        let own = batch(1, .submitted, notBefore: later)
+        #expect(next(vision, [own, stray(2, .submitted)]) == .recall(stray(2, .submitted)))
+        let recalled = stray(2, .submitted, recalled: true)
+        #expect(next(vision, [own, recalled]) == .poll(recalled))
+        #expect(next(vision, [own, stray(2, .ended)]) == .book(stray(2, .ended)))
+        #expect(next(vision, [batch(1, .planned), stray(2, .submitted)]) == .upload(batch(1, .planned)))
+        var waiting = stray(2, .submitted)
+        waiting.notBefore = now + 5
+        #expect(next(vision, [own, waiting]) == .wait(until: now + 5))
+        #expect(next(vision, [batch(1, .collected), waiting]) == .plan(.vision, round: 2))
+        // Also in a later stage.
+        let translating = job(.translating, .translation)
+        let other = batch(3, .submitted, stage: .translation, notBefore: later)
+        #expect(next(translating, [stray(2, .ended), other]) == .book(stray(2, .ended)))
+    }
+
+    @Test("C5.1: the list is looked at again when that is due, whatever has become of the batch")
+    func looks() {
+        let vision = job(.processing, .visionAnalysis)
+        let due = lookingAgain(1, .submitted, at: now)
+        #expect(next(vision, [due]) == .look(due))
+        #expect(next(vision, [lookingAgain(1, .submitted, at: now + 5)]) == .wait(until: now + 5))
+        let collected = lookingAgain(1, .collected, at: now)
+        #expect(next(vision, [collected, batch(2, .submitted, round: 2, notBefore: later)]) == .look(collected))
+        // A row on its way to a creation looks by itself.
+        let creating = lookingAgain(1, .creating, at: now)
+        #expect(next(vision, [creating]) == .wait(until: later))
+        let cancelled = job(.cancelled, .visionAnalysis, cleanup: true)
+        #expect(next(cancelled, [collected]) == .look(collected))
+        #expect(next(cancelled, [lookingAgain(1, .abandoned, at: later)]) == .wait(until: later))
+    }
+
+    @Test("only a long denial is put before the list")
+    func denied() {
+        let vision = job(.processing, .visionAnalysis)
+        for state in [ProviderBatchState.submitted, .ended] {
+            var denied = batch(1, state)
+            (denied.denials, denied.deniedSince) = (10, now + -1800)
+            #expect(next(vision, [denied]) == .confirmGone(denied))
+            denied.deniedSince = now + -1700
+            #expect(next(vision, [denied]) == (state == .ended ? .collect(denied) : .poll(denied)))
+        }
+    }
+
     @Test("C4.3: a cancelled job cancels its batches at the provider, then rests")
     func cleanUp() {
         let cancelled = job(.cancelled, .visionAnalysis, cleanup: true)

@@ -8,9 +8,11 @@ struct BatchMachineTests {
     static let now = Timestamp(seconds: 1_000_000)
 
     /// Facts without randomness: a wait is 0.75 of the doubled first second.
-    static func facts(ended: Bool = false, cuts: Int = 0, account: String = "mine") -> BatchFacts {
+    static func facts(
+        ended: Bool = false, cuts: Int = 0, account: String = "mine", left: Double = .infinity
+    ) -> BatchFacts {
         var facts = BatchFacts(now: now, account: account)
-        (facts.jobHasEnded, facts.cuts) = (ended, cuts)
+        (facts.jobHasEnded, facts.cuts, facts.batchSecondsLeft) = (ended, cuts, left)
         return facts
     }
 
@@ -26,6 +28,12 @@ struct BatchMachineTests {
         return batch
     }
 
+    static func with(_ batch: ProviderBatch, _ change: (inout ProviderBatch) -> Void) -> ProviderBatch {
+        var changed = batch
+        change(&changed)
+        return changed
+    }
+
     static func object(_ status: BatchObject.Status, errors: [String] = [], id: String = "batch_1") -> BatchObject {
         var object = BatchObject(["id": .string(id), "status": "in_progress", "input_file_id": "file-1"])!  // is one
         object.status = status
@@ -35,10 +43,17 @@ struct BatchMachineTests {
     }
 
     static func failed(_ code: String) -> BatchOutcome { .status(object(.failed, errors: [code])) }
-    static func api(_ status: Int, _ code: String? = nil, lost: Bool = false) -> OpenAIError {
-        OpenAIError(.api(status: status, code: code, message: "words"), mayHaveArrived: lost)
+    /// An error in the provider's own form, or of a gateway.
+    static func api(
+        _ status: Int, _ code: String? = nil, lost: Bool = false, gateway: Bool = false
+    ) -> OpenAIError {
+        var error = OpenAIError(.api(status: status, code: code, message: "words"), mayHaveArrived: lost)
+        error.isFromProvider = !gateway
+        return error
     }
     static let busy = OpenAIError(.rateLimited, retryAfter: 30)
+    /// All eight lines of ``batch(_:lines:age:failures:setbacks:refusals:inline:)``.
+    static let whole = FilesRead(completed: 7, failed: 1)
     static let gone = OpenAIError(.timedOut, mayHaveArrived: true)
 
     /// One line for a verdict, so that a transcript reads as text.
@@ -63,7 +78,17 @@ struct BatchMachineTests {
         let flags = [
             (verdict.move.isRecalled, "recalled"), (verdict.move.isHeldUp, "held up"), (verdict.isHalved, "halved"),
             (verdict.removesRow, "row removed"), (verdict.namesBatch, "named"),
+            (verdict.move.endsAttempt, "attempt ended"), (verdict.move.becomesStray, "becomes a stray"),
+            (verdict.move.lostCreations > batch.lostCreations, "creation lost"),
+            (verdict.move.denials > batch.denials, "denied"), (verdict.move.shortReads > batch.shortReads, "short"),
         ]
+        words += verdict.strays.map { "stray \($0.id)" }
+        switch verdict.move.look {
+        case .unchanged: break
+        case .done: words.append("looked")
+        case .after(let seconds): words.append("look again in \(seconds)")
+        }
+        if let seconds = verdict.slowSeconds { words.append("slow \(seconds)") }
         words += flags.compactMap { $0 ? $1 : nil }
         words += verdict.page.answers.map { "answer \($0.position)" }
         words += verdict.page.failures.map { "failure \($0.failure.position)\($0.failure.curable ? " curable" : "")" }
@@ -146,39 +171,22 @@ struct BatchMachineTests {
             "postpone: uploading -> uploading; wait 3.0; error 'OpenAI could not be reached'; says so; counts 3 0 0")
     }
 
-    @Test("C5.1: a batch whose creation got no reply is searched for, and created again only after the settling time")
+    @Test("C5.1: the intent comes before the creation; a reply names the batch")
     func creating() throws {
         let uploaded = Self.batch(.uploaded)
         try check(uploaded, .admitted, "createIntent: uploaded -> creating; account mine")
         try check(uploaded, .othersTurn, "postpone: uploaded -> uploaded; wait 30.0; error 'It is others' turn'")
         try check(uploaded, .noFile, "postpone: uploaded -> planned; wait 0.75; error 'no file'; counts 1 0 0")
-        let creating = Self.batch(.creating)
-        let made = Self.object(.validating)
+        let creating = Self.batch(.creating, age: 5)
         try check(
-            creating, .created(made),
+            creating, .created(Self.object(.validating)),
             "batch: creating -> submitted; wait 30.0; batch batch_1; provider validating; named")
-        try check(
-            creating, .creationFailed(Self.gone),
-            "postpone: creating -> creating; wait 0.75; error 'OpenAI did not answer in time'; counts 1 0 0")
         try check(
             creating, .creationFailed(Self.busy),
             "postpone: creating -> uploaded; wait 30.0; error 'OpenAI's rate limit was reached'; says so; counts 1 0 0")
         try check(
-            creating, .listed([made]),
-            "batch: creating -> submitted; wait 30.0; batch batch_1; provider validating; named")
-        try check(Self.batch(.creating, age: 5), .listed([]), "settle: creating -> creating; wait 15.0")
-        try check(Self.batch(.creating, age: 21), .listed([]), "settle: creating -> uploaded")
-        try check(
             creating, .failed(OpenAIError(.unavailable)),
             "postpone: creating -> creating; wait 0.75; error 'OpenAI could not be reached'; says so; counts 1 0 0")
-        // Under another key a list that lacks the batch proves nothing.
-        try check(
-            Self.batch(.creating, age: 3600), .listed([]),
-            "postpone: creating -> creating; wait 0.75; error '\(BatchMachine.hiddenReason)'; says so; counts 1 0 0",
-            Self.facts(account: "another"))
-        try check(
-            Self.batch(.creating, age: 27 * 3600), .listed([]), "settle: creating -> uploaded",
-            Self.facts(account: "another"))
     }
 
     @Test("C5.4: a refused creation is planned again a bounded number of times")
@@ -190,6 +198,10 @@ struct BatchMachineTests {
         try check(
             Self.batch(.creating, setbacks: 5), .creationFailed(Self.api(400)),
             "abandon: creating -> abandoned; error \(words); says so; counts 0 5 0")
+        // A gateway's page says nothing about the file.
+        try check(
+            Self.batch(.creating, setbacks: 5), .creationFailed(Self.api(404, gateway: true)),
+            "postpone: creating -> uploaded; wait 0.75; error 'OpenAI answered 404: words'; says so; counts 1 5 0")
     }
 
     @Test("C5.4: a polled batch continues, ends, or fails for one of five reasons")
@@ -247,23 +259,6 @@ struct BatchMachineTests {
             "postpone: submitted -> uploaded; wait 30.0; error \(full); says so; counts 1 0 1", Self.facts(cuts: 64))
     }
 
-    @Test("a missing batch is abandoned under its own key, and awaited under another")
-    func missing() throws {
-        let words = "'OpenAI answered 404: words'"
-        for state in [ProviderBatchState.submitted, .ended] {
-            let name = state.rawValue
-            try check(
-                Self.batch(state), .failed(Self.api(404)), "abandon: \(name) -> abandoned; error \(words)")
-            try check(
-                Self.batch(state), .failed(Self.api(404)),
-                "postpone: \(name) -> \(name); wait 0.75; error '\(BatchMachine.hiddenReason)'; says so; counts 1 0 0",
-                Self.facts(account: "another"))
-            try check(
-                Self.batch(state), .failed(Self.api(500)),
-                "postpone: \(name) -> \(name); wait 0.75; error 'OpenAI answered 500: words'; says so; counts 1 0 0")
-        }
-    }
-
     @Test("C5.4: a late batch is cancelled, and keeps its answers")
     func recalling() throws {
         try check(
@@ -271,15 +266,13 @@ struct BatchMachineTests {
             "lateRecall: submitted -> submitted; wait 30.0; counts 1 0 0; provider cancelling; recalled")
         try check(
             Self.batch(.submitted), .givenUp(.deadlineNear),
-            "abandon: submitted -> abandoned; error 'The job's deadline was near'")
-    }
-
-    @Test("C5.4: answers are collected; lines that the account could not run delay the batch")
-    func collecting() throws {
-        try check(Self.batch(.ended, failures: 2), .collected(heldUp: nil), "collected: ended -> collected")
+            "letGo: submitted -> submitted; error 'The job's deadline was near'; becomes a stray")
         try check(
-            Self.batch(.ended), .collected(heldUp: OpenAIError(.quota)),
-            "holdUp: ended -> abandoned; error 'The service's OpenAI quota is used up'; says so; held up")
+            Self.batch(.ended), .givenUp(.deadlineNear),
+            "letGo: ended -> ended; error 'The job's deadline was near'; becomes a stray")
+        try check(
+            Self.batch(.planned), .givenUp(.deadlineNear),
+            "abandon: planned -> abandoned; error 'The job's deadline was near'")
     }
 
     @Test("C4.3, C5.9: an ended job cancels its batches at the provider, waits for them, and books their cost")
@@ -290,12 +283,6 @@ struct BatchMachineTests {
             try check(Self.batch(state), .givenUp(.jobEnded), "cleanUp: \(state.rawValue) -> \(forgotten)", ended)
         }
         try check(Self.batch(.uploading), .foundUpload(file: nil), "cleanUp: uploading -> \(forgotten)", ended)
-        let creating = Self.batch(.creating, age: 5)
-        try check(creating, .listed([]), "settle: creating -> creating; wait 15.0", ended)
-        try check(Self.batch(.creating, age: 21), .listed([]), "cleanUp: creating -> \(forgotten)", ended)
-        try check(
-            creating, .listed([Self.object(.inProgress)]),
-            "stray: creating -> submitted; batch batch_1; provider inProgress", ended)
         let submitted = Self.batch(.submitted)
         try check(
             submitted, .recalled(Self.object(.cancelling)),
@@ -303,12 +290,15 @@ struct BatchMachineTests {
         try check(
             submitted, .status(Self.object(.cancelled)), "poll: submitted -> ended; provider cancelled", ended)
         try check(submitted, Self.failed("server_error"), "cleanUp: submitted -> \(forgotten)", ended)
-        try check(submitted, .failed(Self.api(404)), "cleanUp: submitted -> \(forgotten)", ended)
+        // The cancellation was refused and the batch runs: it is sent again.
+        try check(
+            submitted, .status(Self.object(.inProgress)),
+            "poll: submitted -> submitted; wait 30.0; provider inProgress", ended)
         try check(
             submitted, .failed(Self.busy),
             "postpone: submitted -> submitted; wait 30.0; error 'OpenAI's rate limit was reached'; counts 1 0 0", ended)
         try check(
-            Self.batch(.ended), .booked([ModelUsage(model: "m-1", inputTokens: 5, outputTokens: 1)]),
+            Self.batch(.ended), .booked([ModelUsage(model: "m-1", inputTokens: 5, outputTokens: 1)], Self.whole),
             "book: ended -> collected; usage m-1 5+1", ended)
     }
 

@@ -15,8 +15,11 @@ struct BatchMovesTests {
             .built(positions: [1], bytes: 1), .built(positions: [], bytes: 0), .uploaded(file: "f"),
             .foundUpload(file: "f"), .foundUpload(file: nil), .admitted, .othersTurn, .noFile,
             .created(Samples.object(.validating)), .listed([Samples.object(.inProgress)]), .listed([]),
-            .queueFull(others: 0), .queueFull(others: 9), .noBatch, .collected(heldUp: nil),
-            .collected(heldUp: OpenAIError(.quota)), .booked([]),
+            .queueFull(others: 0), .queueFull(others: 9), .noBatch, .gone(Samples.api(404)),
+            .collected(heldUp: nil, Samples.whole), .collected(heldUp: OpenAIError(.quota), Samples.whole),
+            .collected(heldUp: nil, FilesRead()), .booked([], Samples.whole), .booked([], FilesRead()),
+            .looked(.success([])), .looked(.success([Samples.object(.inProgress, id: "batch_2")])),
+            .looked(.failure(Samples.busy)),
         ] + GiveUp.allCases.map { .givenUp($0) }
         + errors.flatMap { error -> [BatchOutcome] in
             [.askFailed(position: 0, error), .uploadFailed(error), .creationFailed(error), .failed(error)]
@@ -48,6 +51,8 @@ struct BatchMovesTests {
         case .created, .creationFailed: state == .creating && !ended
         case .listed: state == .creating
         case .status, .recalled, .queueFull, .noBatch: state == .submitted
+        case .gone: state == .submitted || (state == .ended && !ended)
+        case .looked: [.submitted, .ended, .collected, .abandoned].contains(state)
         case .collected: state == .ended && !ended
         case .booked: state == .ended && ended
         case .failed: ended ? state.isOpen : [.uploading, .creating, .submitted, .ended].contains(state)

@@ -48,6 +48,22 @@ struct JobDeadlineTests {
         #expect(next(collected, atHour: 21.1) == .askDirectly(.vision, round: 2))
     }
 
+    @Test("C5.4: near the deadline a batch that cannot be asked, created or read holds its lots up no longer")
+    func unanswered() {
+        func failing(_ state: ProviderBatchState, _ failures: Int) -> ProviderBatch {
+            var failing = batch(1, state)
+            failing.failures = failures
+            return failing
+        }
+        #expect(next([batch(1, .creating)], atHour: 22.6) == .giveUp(batch(1, .creating), .deadlineNear))
+        // One that runs has a last chance of being cancelled, or of having ended.
+        #expect(next([batch(1, .submitted)], atHour: 22.6) == .recall(batch(1, .submitted)))
+        #expect(next([failing(.submitted, 3)], atHour: 22.6) == .giveUp(failing(.submitted, 3), .deadlineNear))
+        #expect(next([batch(1, .submitted)], atHour: 23.3) == .giveUp(batch(1, .submitted), .deadlineNear))
+        #expect(next([failing(.ended, 2)], atHour: 22.6) == .collect(failing(.ended, 2)))
+        #expect(next([failing(.ended, 3)], atHour: 22.6) == .giveUp(failing(.ended, 3), .deadlineNear))
+    }
+
     @Test("C5.4: available answers come first, also after the deadline; then the job ends")
     func over() {
         #expect(next([batch(1, .ended)], atHour: 30) == .collect(batch(1, .ended)))

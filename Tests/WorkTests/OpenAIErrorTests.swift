@@ -193,6 +193,7 @@ struct OpenAIRetryTests {
         "Retry-After in all its forms",
         arguments: [
             (["retry-after-ms": "250", "retry-after": "9"], 0.25), (["retry-after": "2.5"], 2.5),
+            (["retry-after": "3600"], 600), (["retry-after": "999999999"], 600),
             (["retry-after": "Sun, 06 Nov 1994 08:49:47 GMT"], 10),
             (["retry-after": "Sun, 06 Nov 1994 08:49:37 GMT"], nil),
             (["retry-after": "soon"], nil), (["retry-after": "-1"], nil), (["retry-after": "nan"], nil),

@@ -17,6 +17,8 @@ final class ScriptedServer: Sendable {
         case json(_ status: Int, _ body: String, _ headers: [(String, String)] = [])
         /// Pieces of a body, each sent separately.
         case pieces(_ pieces: [String])
+        /// Pieces that need not be text.
+        case bytes(_ pieces: [[UInt8]])
         /// Announces more than it sends.
         case cutShort(_ body: String)
         /// Reads the request, sends nothing, closes.
@@ -97,6 +99,9 @@ final class ScriptedServer: Sendable {
         case .pieces(let pieces):
             send(connection, head(200, length: pieces.reduce(0) { $0 + $1.utf8.count }))
             for piece in pieces { send(connection, piece) }
+        case .bytes(let pieces):
+            send(connection, head(200, length: pieces.reduce(0) { $0 + $1.count }))
+            for piece in pieces { send(connection, piece) }
         case .cutShort(let body): send(connection, head(200, length: body.utf8.count + 100) + body)
         case .hangUp: break
         case .silence:
@@ -110,8 +115,10 @@ final class ScriptedServer: Sendable {
         "HTTP/1.1 \(status) X\r\nContent-Length: \(length)\r\nConnection: close\r\n\(headers)\r\n"
     }
 
-    private func send(_ connection: Int32, _ text: String) {
-        var bytes = Array(text.utf8)[...]
+    private func send(_ connection: Int32, _ text: String) { send(connection, Array(text.utf8)) }
+
+    private func send(_ connection: Int32, _ data: [UInt8]) {
+        var bytes = data[...]
         while !bytes.isEmpty {
             let sent = bytes.withUnsafeBytes {
                 Foundation.send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))

@@ -7,6 +7,8 @@ public struct JobDeadline: Sendable, Equatable {
     static let directPart = 0.125
     /// Age in seconds after which a batch is cancelled; the provider promises an end after 24 hours.
     static let batchSeconds = 25.0 * 3600
+    /// Failures in a row after which a batch that cannot be asked counts like one that was recalled and did not end.
+    static let failuresMax = 3
     /// Seconds that a cancelled batch may take to end before it is given up; the provider states ten minutes.
     static let recallSeconds = 3600.0
 
@@ -36,20 +38,30 @@ public struct JobDeadline: Sendable, Equatable {
         now < directFrom(job) ? directFrom(job) : end(of: job)
     }
 
+    /// Seconds until nothing new goes into a batch; negative afterwards.
+    func batchSecondsLeft(of job: JobRecord, now: Timestamp) -> Double { directFrom(job) - now }
+
+    private func lastHalf(_ job: JobRecord) -> Timestamp { job.createdAt + seconds * (1 - Self.directPart / 2) }
+    private func lastQuarter(_ job: JobRecord) -> Timestamp { job.createdAt + seconds * (1 - Self.directPart / 4) }
+
     /// True if the batch must be recalled: the job has no time left for it, or
     /// it is older than the provider promises.
     func isToBeRecalled(_ batch: ProviderBatch, of job: JobRecord, now: Timestamp) -> Bool {
         phase(of: job, now: now) != .batches || age(batch, now) > Self.batchSeconds
     }
 
-    /// True if the batch was recalled and did not end. Its lines are then requested by other means, although the
+    /// True if the job cannot wait for the batch any longer. Its lines are then requested by other means, although the
     /// provider may answer, and charge, them too: a lot in time is worth more than the second charge.
     func isToBeGivenUp(_ batch: ProviderBatch, of job: JobRecord, now: Timestamp) -> Bool {
-        guard batch.isRecalled else { return false }
-        switch phase(of: job, now: now) {
-        case .batches: return age(batch, now) > Self.batchSeconds + Self.recallSeconds
-        case .direct: return now >= job.createdAt + seconds * (1 - Self.directPart / 2)
-        case .over: return false
+        let isUseless = batch.isRecalled || batch.failures >= Self.failuresMax
+        switch (phase(of: job, now: now), batch.state) {
+        case (.batches, .submitted): return isUseless && age(batch, now) > Self.batchSeconds + Self.recallSeconds
+        case (.direct, .submitted): return now >= lastQuarter(job) || (isUseless && now >= lastHalf(job))
+        case (.direct, .creating): return now >= lastHalf(job)
+        case (.direct, .ended): return batch.failures >= Self.failuresMax && now >= lastHalf(job)
+        case (.over, _), (_, .asking), (_, .planned), (_, .uploading), (_, .uploaded), (_, .collected),
+            (_, .abandoned), (.batches, .creating), (.batches, .ended):
+            return false
         }
     }
 

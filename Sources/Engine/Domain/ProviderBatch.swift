@@ -63,6 +63,28 @@ public struct ProviderBatch: Sendable, Equatable {
     public var setbacks = 0
     /// Number of creations that the provider refused because its queue was full.
     public var refusals = 0
+    /// Time when its creation was given up without a known outcome, on this machine's clock; nil while it is under way,
+    /// and after a crash.
+    public var attemptEndedAt: Timestamp?
+    /// Number of creations whose outcome was never learned.
+    public var lostCreations = 0
+    /// Time of the next look for further batches of this row, on this machine's clock; nil if none is needed.
+    public var lookAgainAt: Timestamp?
+    /// A second batch of lots that another row has, or one that was given up while it was at work. It is cancelled and
+    /// its cost is booked; its answers are not used.
+    public var isStray = false
+    /// Number of times since `deniedSince` that the provider itself said that the batch or its file does not exist.
+    public var denials = 0
+    /// Time of the first denial, on this machine's clock.
+    public var deniedSince: Timestamp?
+    /// Number of times since `shortSince` that answer files lacked lines that the provider counts.
+    public var shortReads = 0
+    /// Time of the first short read, on this machine's clock.
+    public var shortSince: Timestamp?
+    /// The provider's counts of an ended batch; nil if they are unknown.
+    public var counts: LineCounts?
+    /// Longest time that its account is known to have taken until it showed a new batch, seconds.
+    public var slowestSeconds = 0.0
 
     public init(
         id: Identifier, stage: WorkStage, round: Int, sequence: Int, state: ProviderBatchState, model: String
@@ -73,5 +95,17 @@ public struct ProviderBatch: Sendable, Equatable {
         self.sequence = sequence
         self.state = state
         self.model = model
+    }
+}
+
+/// Lines of a provider batch as the provider counts them. Lines that never ran are in neither count.
+public struct LineCounts: Sendable, Equatable {
+    /// Lines with an answer of status 2xx.
+    public var completed: Int
+    public var failed: Int
+
+    public init(completed: Int, failed: Int) {
+        self.completed = completed
+        self.failed = failed
     }
 }

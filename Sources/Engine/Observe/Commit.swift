@@ -11,6 +11,8 @@ public enum Commit: String, CaseIterable, Sendable {
     case uploadIntent, file, createIntent, batch, poll, answers, collected
     // Recovery after lost replies and failed acts.
     case review, settle, postpone, holdUp, abandon, halve
+    // Batches that turn up late, or are given up at work; answer files that are not whole.
+    case look, letGo, reread
     // Near the deadline, and after the job's end.
     case lateRecall, recall, stray, book, cleanUp
 

@@ -7,7 +7,6 @@ import Glibc
 /// `CRASH_AT=name[:pass],...`: the process dies when it passes one of these points for the given time (default 1).
 /// `CRASH_SEED=n CRASH_PROBABILITY=p`: the process dies at every point and pass
 /// with that probability; the seed decides.
-/// `CRASH_SETTLE=s`: a batch creation without a reply is searched for during this many seconds only.
 /// `CRASH_SILENT=s`: this process takes work over from others after this many seconds of silence.
 /// A mistake in `CRASH_AT` or `CRASH_PROBABILITY` ends the process at its first point, because a misspelt point would
 /// never be reached.
@@ -18,7 +17,6 @@ final class CrashPlan: Sendable {
     private let seed: UInt64
     private let probability: Double
     private let counts = Mutex<[String: Int]>([:])
-    let settleSeconds: Double?
     let silentSeconds: Double?
 
     private init() {
@@ -29,7 +27,6 @@ final class CrashPlan: Sendable {
             CrashPlan.refuse("CRASH_PROBABILITY=\(probability ?? "")")
         }
         self.probability = value
-        settleSeconds = CrashPlan.variable("CRASH_SETTLE").flatMap(Double.init)
         silentSeconds = CrashPlan.variable("CRASH_SILENT").flatMap(Double.init)
     }
 

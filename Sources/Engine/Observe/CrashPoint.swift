@@ -36,8 +36,6 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     @inline(never)
     public func pass() { CrashPlan.current.passed(rawValue) }
 
-    /// The laboratory's value of `WorkConfiguration.settleSeconds`, because its provider lists a batch at once.
-    public static var settleSeconds: Double? { CrashPlan.current.settleSeconds }
     /// The laboratory's value of `WorkConfiguration.silentSeconds`, so that a tour does not wait ten seconds per death.
     public static var silentSeconds: Double? { CrashPlan.current.silentSeconds }
 }

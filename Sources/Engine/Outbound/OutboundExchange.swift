@@ -66,6 +66,9 @@ final class OutboundExchange {
         secondsLeft -= moment - beganAt
     }
 
+    /// Headers that another host may see.
+    private static let harmlessHeaders = ["accept", "accept-encoding", "range", "user-agent"]
+
     /// Prepares the next hop. `location` is relative to the current URL.
     func follow(_ location: String) throws(OutboundError) {
         guard hops < request.maxRedirects else {
@@ -78,11 +81,12 @@ final class OutboundExchange {
         do { next = try OutboundExchange.parse(url) } catch {
             throw OutboundError(error.kind, "\(host): invalid redirect: \(error.message)", mayHaveArrived: true)
         }
-        // Credentials for one host must not reach another host.
+        // Credentials for one host must not reach another host; any header may carry some.
         if (next.scheme, next.host, next.port) != (target.scheme, target.host, target.port) {
             request.headers.removeAll { name, _ in
-                OutboundHeaders.equal(name, "authorization") || OutboundHeaders.equal(name, "cookie")
+                !OutboundExchange.harmlessHeaders.contains { OutboundHeaders.equal(name, $0) }
             }
+            request.addresses = request.addressesElsewhere ?? request.addresses
         }
         hops += 1
         request.url = url

@@ -26,6 +26,8 @@ public struct OutboundRequest {
     /// C7: the addresses that may be connected to, checked on the address itself. nil means
     /// unrestricted, for the operator's own URLs.
     public var addresses: AddressPolicy?
+    /// The addresses that a redirect to another host may lead to; nil means ``addresses``.
+    public var addressesElsewhere: AddressPolicy?
     /// Most redirects followed, for GET and HEAD; every hop's address is checked. 0 returns a redirect as the answer.
     public var maxRedirects = 0
     public var acceptCompressed = false

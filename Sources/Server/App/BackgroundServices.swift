@@ -72,8 +72,8 @@ extension WorkConfiguration {
         spoolDirectory = config.spoolDirectory
         graceSeconds = config.shutdownGraceSeconds
         deadline = JobDeadline(hours: config.deadlineHours)
+        settleSeconds = config.settleSeconds
         #if CRASH_POINTS
-        settleSeconds = CrashPoint.settleSeconds ?? settleSeconds
         if let seconds = CrashPoint.silentSeconds { (silentSeconds, heartbeatSeconds) = (seconds, seconds / 4) }
         #endif
         guard let tokens = config.enqueuedTokensMax else { return }

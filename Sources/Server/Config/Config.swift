@@ -74,6 +74,8 @@ public struct Config: Sendable {
     public var imageMode: ImageMode?
     /// Limit of the input tokens that wait in batches at a time; nil means no limit of ours.
     public var enqueuedTokensMax: Int?
+    /// `OPENAI_SETTLE`.
+    public var settleSeconds = 600.0
 
     public init() {}
 }
@@ -96,6 +98,7 @@ extension Config {
         settings.translationModels = translationModels
         settings.maxOutputTokens = outputTokensMax
         settings.temperature = temperature
+        settings.redirectAddresses = addressPolicy
         return settings
     }
 

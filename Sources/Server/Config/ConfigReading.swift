@@ -104,6 +104,7 @@ extension Config {
         if settings.raw("OPENAI_ENQUEUED_TOKENS") != nil {
             enqueuedTokensMax = settings.integer("OPENAI_ENQUEUED_TOKENS", 1, 1...1_000_000_000_000)
         }
+        settleSeconds = settings.amount("OPENAI_SETTLE", "seconds", settleSeconds, 0.1...21_600)
         // A missing key has been reported already.
         for problem in openAI.problems() where !(openAIKey.value.isEmpty && problem.hasPrefix("OPENAI_API_KEY ")) {
             settings.complain(problem)

@@ -124,7 +124,7 @@ final class Lab {
             "LOG_FILE": "", "RATE_LIMIT_SYNC": "0", "RATE_LIMIT_BATCH": "0", "RATE_LIMIT_POLL": "0",
             "INSTANCE_ID": name, "WORKER_THREADS": "1", "WEBHOOK_RETRY_BASE": "0.5", "PATH": "/usr/bin:/bin",
         ]
-        settings["CRASH_SETTLE"] = options.settle.map { "\($0)" }
+        settings["OPENAI_SETTLE"] = "\(options.settle)"
         settings.merge(setup.settings) { $1 }
         instances.append(
             Instance(name, port: port, program: program, settings: settings, log: log, client: client, on: loop))

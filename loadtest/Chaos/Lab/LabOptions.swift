@@ -9,8 +9,8 @@ struct LabOptions: ParsableArguments, Sendable {
     @Option(help: "The program `generation-service`. Default: the one beside this program.") var server: String?
     @Option(help: "The same seed gives the same plan. Default: a random one, which is printed.") var seed: Int?
     @Option(help: "A folder for the instances' logs; created if missing.") var logs = "/tmp/generation-service-chaos"
-    @Option(help: "Seconds for which the service looks for a batch whose creation got no reply; default: its own.")
-    var settle: Double?
+    @Option(help: "OPENAI_SETTLE: seconds for which the service looks for a batch whose creation got no reply.")
+    var settle = 5.0
     @Option(help: "A shell command that stops PostgreSQL (for `database`).") var databaseStop: String?
     @Option(help: "A shell command that starts it again.") var databaseStart: String?
     @Option(help: "The program nginx (for `rolling`).") var nginx = "/usr/sbin/nginx"

@@ -9,6 +9,10 @@ enum EdgeAct: String, CaseIterable {
     case deadline
     /// The request for a batch never arrived.
     case settling
+    /// A batch is at work when hardly any time is left.
+    case late
+    /// A gateway's page comes in place of an answer file.
+    case unreadable
     /// A job is cancelled while its batch is being created.
     case stray
     /// A delivery that has ended is sent again.
@@ -26,6 +30,8 @@ enum EdgeAct: String, CaseIterable {
         case .deadline:
             Commit.lateRecall.points + Commit.askDirectly.points + Self.names([.directAsking])
         case .settling: Commit.settle.points
+        case .late: Commit.letGo.points
+        case .unreadable: Commit.reread.points
         case .stray: Commit.stray.points
         case .redelivery: Self.names([.redeliverCommitting, .redeliverCommitted])
         case .oneLot: Self.names([.replyStoring, .replyStored, .keyReleasing, .keyReleased])
@@ -51,6 +57,9 @@ enum EdgeAct: String, CaseIterable {
             """
         case .deadline: #"{"batches": [{"fault": "stuck", "fraction": 0.5, "times": 1}]}"#
         case .settling: #"{"routes": [{"route": "POST /v1/batches", "fault": "drop", "times": 1}]}"#
+        case .late: #"{"batches": [{"fault": "stuck", "fraction": 0, "times": 1}]}"#
+        case .unreadable:
+            #"{"routes": [{"route": "GET /v1/files/{id}/content", "fault": "html", "status": 200, "times": 1}]}"#
         case .stray: #"{"routes": [{"route": "POST /v1/batches", "fault": "late_reply", "seconds": 5, "times": 1}]}"#
         case .redelivery, .oneLot, .stop, .oldJob: "{}"
         }
@@ -67,8 +76,9 @@ struct EdgePerformance {
 
     func perform(_ act: EdgeAct) async throws {
         switch act {
-        case .quota, .settling: try await lab.submit(lab.makeJob(lots: lots))
-        case .deadline: try await runOutOfTime()
+        case .quota, .settling, .unreadable: try await lab.submit(lab.makeJob(lots: lots))
+        case .deadline: try await runOutOfTime(hours: 21.5)
+        case .late: try await runOutOfTime(hours: 23.4)
         case .stray: try await cancelCreation()
         case .redelivery: try await sendAnew()
         case .oneLot: try await askAtOnce()
@@ -78,12 +88,12 @@ struct EdgePerformance {
         try await lab.waitForAll(seconds: Self.patience)
     }
 
-    private func runOutOfTime() async throws {
+    private func runOutOfTime(hours: Double) async throws {
         let job = try await lab.submit(lab.makeJob(lots: lots))
         try await lab.until("the provider has the batch", seconds: Self.patience) {
             try await lab.database.exists(LabQueries.isSubmitted, job)
         }
-        try await lab.database.age(job, seconds: 21.5 * 3600)
+        try await lab.database.age(job, seconds: hours * 3600)
     }
 
     private func cancelCreation() async throws {

@@ -169,6 +169,9 @@ public final class Database {
     /// Counts a row that this version cannot read.
     func countUnreadable(_ name: UnknownText) { metrics.unreadable.add(name) }
 
+    /// Counts an answer that waits because it could not be written.
+    func countWaitingAnswer() { metrics.answerWaits() }
+
     // MARK: Connections
 
     private func perform(_ actions: [PoolMachine.Action]) {

@@ -40,6 +40,21 @@ public struct DatabaseError: Error, Equatable, Sendable, CustomStringConvertible
 }
 
 extension DatabaseError {
+    /// Classes of `sqlState` that pass: no connection, conflicts, disk or memory full, objects in use, the operator's
+    /// intervention, a failing disk.
+    private static let passingClasses: Set<String> = ["08", "40", "53", "55", "57", "58"]
+    /// A server that became a standby, or is read-only while its disk is full.
+    private static let readOnly = "25006"
+
+    /// Whether the same write may succeed later, although nothing changes but the database's own state.
+    public var isPassing: Bool {
+        switch kind {
+        case .unavailable, .busy, .lost, .timedOut, .cancelled: true
+        case .statement(let state): state == Self.readOnly || Self.passingClasses.contains(String(state.prefix(2)))
+        case .unknownText: false
+        }
+    }
+
     static func unavailable(_ why: String) -> DatabaseError { DatabaseError(.unavailable, why) }
     static let cancelled = DatabaseError(.cancelled, "the waiting task was cancelled")
 

@@ -37,6 +37,7 @@ public final class DatabaseMetrics: Sendable {
     /// Rows that a newer version wrote; this version leaves them alone.
     public let unreadable = Counts<UnknownText>()
     private let begun = Tallies(1)
+    private let waiting = Tallies(1)
 
     public init() {}
 
@@ -46,6 +47,12 @@ public final class DatabaseMetrics: Sendable {
         statements.add(outcome)
         durations.observe(nanoseconds: nanoseconds)
     }
+
+    func answerWaits() { waiting.add(at: 0) }
+
+    /// Number of attempts to write a paid answer that the database refused or could not do. The answer is kept and
+    /// written again. Any thread.
+    public var answersWaited: Int { waiting[0] }
 
     /// Number of running statements. Any thread.
     public var inFlight: Int { max(0, begun[0] - Outcome.allCases.reduce(0) { $0 + statements[$1] }) }

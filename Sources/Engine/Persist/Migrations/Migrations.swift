@@ -8,5 +8,6 @@ public enum Migrations {
         Migration(number: 4, name: "accounts, files and small tables", sql: Migration004.sql),
         Migration(number: 5, name: "jobs know their request", sql: Migration005.sql),
         Migration(number: 6, name: "counts of provider batches", sql: Migration006.sql),
+        Migration(number: 7, name: "proofs about provider batches", sql: Migration007.sql),
     ]
 }

@@ -16,15 +16,19 @@ extension BatchMachine {
     static let hiddenReason = "The batch was made with another OpenAI key, and this one does not see it"
     static let notRunReason = "OpenAI could not run the batch"
     static let othersTurnReason = "It is others' turn"
+    static let answerLostReason = "The direct answer was lost"
     static let jobEndedReason = "The job has ended"
+    static let strayReason = "The batch's answers are not needed any more"
 
     /// Decides the verdict on `outcome`. Every verdict is one of ``moves``, or keeps the row's state.
     /// - Throws: ``IllegalOutcome`` for an outcome that no act of the batch's state has.
     public static func after(
         _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
     ) throws(IllegalOutcome) -> BatchVerdict {
-        if facts.jobHasEnded { return try afterEnd(batch, outcome, facts) }
-        if case .givenUp(let why) = outcome, batch.state.isOpen { return abandon(batch, because: reason(why)) }
+        if case .looked(let found) = outcome { return try afterLooking(batch, found, facts) }
+        // Nobody waits for a stray's answers, as after the job's end.
+        if facts.jobHasEnded || batch.isStray { return try afterEnd(batch, outcome, facts) }
+        if case .givenUp(let why) = outcome, batch.state.isOpen { return givenUp(batch, why, facts) }
         return switch batch.state {
         case .asking: try afterAsking(batch, outcome)
         case .planned: try afterBuilding(batch, outcome, facts)
@@ -37,9 +41,22 @@ extension BatchMachine {
         }
     }
 
+    private static func givenUp(_ batch: ProviderBatch, _ why: GiveUp, _ facts: BatchFacts) -> BatchVerdict {
+        switch batch.state {
+        case .submitted, .ended: return letGo(batch, because: reason(why))
+        case .asking, .planned, .uploading, .uploaded, .creating, .collected, .abandoned:
+            var verdict = abandon(batch, because: reason(why))
+            // Its batch may still turn up.
+            if batch.state == .creating || batch.lostCreations > 0 {
+                verdict.move.look = .after(settleSeconds(batch, facts))
+            }
+            return verdict
+        }
+    }
+
     private static func reason(_ why: GiveUp) -> String {
         switch why {
-        case .answerLost: "The direct answer was lost"
+        case .answerLost: answerLostReason
         case .deadlineNear: "The job's deadline was near"
         case .jobEnded: jobEndedReason
         }
@@ -63,7 +80,7 @@ extension BatchMachine {
             if let passing { verdict.then = .pause(passing) }
             return verdict
         case .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn, .noFile, .created, .creationFailed,
-            .listed, .status, .queueFull, .recalled, .noBatch, .collected, .booked, .failed, .givenUp:
+            .listed, .status, .queueFull, .recalled, .noBatch, .gone, .collected, .booked, .looked, .failed, .givenUp:
             throw IllegalOutcome(batch.state, outcome)
         }
     }
@@ -106,7 +123,7 @@ extension BatchMachine {
             return verdict
         case .answered, .askFailed, .askedAll, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn, .noFile,
             .created, .creationFailed, .listed, .status, .queueFull, .recalled, .noBatch, .collected, .booked, .failed,
-            .givenUp:
+            .givenUp, .gone, .looked:
             throw IllegalOutcome(batch.state, outcome)
         }
     }
@@ -125,10 +142,12 @@ extension BatchMachine {
         case .foundUpload(let file):
             var verdict = BatchVerdict(.review, batch, to: file == nil ? .planned : .uploaded)
             verdict.move.file = file
+            // Uploads whose replies cannot be read must not follow each other without a pause.
+            if file == nil { verdict.move.failures = batch.failures }
             return verdict
         case .failed(let error): return postpone(batch, because: error, facts)
         case .answered, .askFailed, .askedAll, .built, .admitted, .othersTurn, .noFile, .created, .creationFailed,
-            .listed, .status, .queueFull, .recalled, .noBatch, .collected, .booked, .givenUp:
+            .listed, .status, .queueFull, .recalled, .noBatch, .gone, .collected, .booked, .looked, .givenUp:
             throw IllegalOutcome(batch.state, outcome)
         }
     }
@@ -153,8 +172,8 @@ extension BatchMachine {
             return verdict
         case .noFile: return postpone(batch, to: .planned, because: "no file", facts)
         case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .foundUpload, .created,
-            .creationFailed,
-            .listed, .status, .queueFull, .recalled, .noBatch, .collected, .booked, .failed, .givenUp:
+            .creationFailed, .listed, .status, .queueFull, .recalled, .noBatch, .gone, .collected, .booked, .looked,
+            .failed, .givenUp:
             throw IllegalOutcome(batch.state, outcome)
         }
     }
@@ -165,37 +184,33 @@ extension BatchMachine {
         switch outcome {
         case .created(let object): return adopt(object, batch, facts)
         case .creationFailed(let error): return creationFailed(batch, error, facts)
-        case .listed(let objects):
-            if let first = objects.first { return adopt(first, batch, facts) }
-            return settle(batch, facts)
+        case .listed(let objects): return listed(objects, batch, facts)
         // Without the list nothing is sent.
         case .failed(let error): return postpone(batch, because: error, facts)
         case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn,
-            .noFile, .status, .queueFull, .recalled, .noBatch, .collected, .booked, .givenUp:
+            .noFile, .status, .queueFull, .recalled, .noBatch, .gone, .collected, .booked, .looked, .givenUp:
             throw IllegalOutcome(batch.state, outcome)
         }
-    }
-
-    private static func adopt(_ object: BatchObject, _ batch: ProviderBatch, _ facts: BatchFacts) -> BatchVerdict {
-        var verdict = BatchVerdict(.batch, batch, to: .submitted)
-        verdict.move.batchID = object.id
-        verdict.move.providerStatus = "\(object.status)"
-        verdict.move.waitSeconds = facts.pollSeconds
-        verdict.namesBatch = true
-        return verdict
     }
 
     private static func creationFailed(
         _ batch: ProviderBatch, _ error: OpenAIError, _ facts: BatchFacts
     ) -> BatchVerdict {
         // The row stays `creating`: `findBatch` looks for the batch before anything is sent again.
-        if error.mayHaveArrived { return postpone(batch, because: error.reason, facts) }
+        if error.mayHaveArrived {
+            var verdict = postpone(batch, because: error.reason, facts)
+            verdict.move.endsAttempt = true
+            return verdict
+        }
+        // A gateway's refusal says nothing about the batch or its file.
+        if !error.isFromProvider, error.isRefusal { return postpone(batch, to: .uploaded, because: error, facts) }
         switch error.kind {
         case .api(400, _, _), .api(404, _, _):
             let setbacks = batch.setbacks + 1
             if setbacks > setbacksMax {
                 var verdict = abandon(batch, because: error.reason)
                 verdict.message = .says(error.reason)
+                if batch.lostCreations > 0 { verdict.move.look = .after(settleSeconds(batch, facts)) }
                 return verdict
             }
             var verdict = postpone(batch, to: .planned, because: error, atLeast: facts.wait(after: setbacks), facts)
@@ -205,17 +220,6 @@ extension BatchMachine {
             .sourceFailed, .cancelled:
             return postpone(batch, to: .uploaded, because: error, facts)
         }
-    }
-
-    /// The provider lists no batch of this row. After the settling time this proves that there is none.
-    private static func settle(_ batch: ProviderBatch, _ facts: BatchFacts) -> BatchVerdict {
-        if isHidden(batch, from: facts.account, facts.now) { return postponeHidden(batch, facts) }
-        let age = facts.now - (batch.intentAt ?? Timestamp(microseconds: 0))
-        let left = facts.settleSeconds - age
-        var verdict = BatchVerdict(.settle, batch, to: left > 0 ? .creating : .uploaded)
-        if left > 0 { verdict.move.failures = batch.failures }
-        verdict.move.waitSeconds = max(0, left)
-        return verdict
     }
 
     // MARK: submitted
@@ -229,20 +233,32 @@ extension BatchMachine {
             return polled(batch, object, facts)
         case .queueFull(let others): return queueIsFull(batch, others: others, facts)
         case .recalled(let object): return recalled(.lateRecall, batch, object, facts)
-        case .failed(let error): return missing(batch, error, facts)
+        case .failed(let error): return unanswered(batch, error, facts)
+        case .gone(let error):
+            var verdict = abandon(batch, because: error.reason)
+            verdict.message = .says(error.reason)
+            verdict.move.look = .after(settleSeconds(batch, facts))
+            return verdict
         case .noBatch: return postpone(batch, to: .uploaded, because: "no batch", facts)
         case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn,
-            .noFile, .created, .creationFailed, .listed, .collected, .booked, .givenUp:
+            .noFile, .created, .creationFailed, .listed, .collected, .booked, .looked, .givenUp:
             throw IllegalOutcome(batch.state, outcome)
         }
     }
 
     static func polled(_ batch: ProviderBatch, _ object: BatchObject, _ facts: BatchFacts) -> BatchVerdict {
+        if object.status.isEnded, lacksFiles(object),
+            let seconds = secondsToReread(batch, isCounted: object.counts != nil, facts)
+        {
+            return reread(batch, because: noFilesReason, after: seconds)
+        }
         var verdict = BatchVerdict(.poll, batch, to: object.status.isEnded ? .ended : .submitted)
         verdict.move.providerStatus = "\(object.status)"
         verdict.move.outputFile = object.outputFileID
         verdict.move.errorFile = object.errorFileID
         verdict.move.waitSeconds = object.status.isEnded ? 0 : facts.pollSeconds
+        verdict.move.counts = object.status.isEnded ? object.counts : nil
+        (verdict.move.denials, verdict.move.shortReads) = (0, 0)
         verdict.message = .cleared
         verdict.move.keepsError = true
         return verdict
@@ -255,6 +271,7 @@ extension BatchMachine {
         verdict.move.failures = batch.failures
         verdict.move.providerStatus = "\(object.status)"
         verdict.move.isRecalled = true
+        verdict.move.denials = 0
         verdict.move.keepsError = true
         verdict.move.waitSeconds = object.status.isEnded ? 0 : facts.pollSeconds
         return verdict
@@ -307,74 +324,22 @@ extension BatchMachine {
         _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
     ) throws(IllegalOutcome) -> BatchVerdict {
         switch outcome {
-        case .collected(let heldUp):
-            return heldUp.map { holdUp(batch, because: $0) } ?? BatchVerdict(.collected, batch, to: .collected)
-        case .failed(let error): return missing(batch, error, facts)
+        case .collected(let heldUp, let read):
+            if let reread = rereadIfShort(batch, read, facts) { return reread }
+            if let heldUp { return holdUp(batch, because: heldUp) }
+            var verdict = BatchVerdict(.collected, batch, to: .collected)
+            if batch.failures + batch.shortReads > 0 { verdict.message = .cleared }
+            return verdict
+        case .failed(let error): return unanswered(batch, error, facts)
+        // The readable answers are stored; the lots of the others are planned again.
+        case .gone(let error):
+            var verdict = BatchVerdict(.collected, batch, to: .collected)
+            verdict.move.error = error.reason
+            return verdict
         case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn,
-            .noFile, .created, .creationFailed, .listed, .status, .queueFull, .recalled, .noBatch, .booked, .givenUp:
+            .noFile, .created, .creationFailed, .listed, .status, .queueFull, .recalled, .noBatch, .booked, .looked,
+            .givenUp:
             throw IllegalOutcome(batch.state, outcome)
         }
-    }
-
-    // MARK: Verdicts that several states have
-
-    /// The batch or its file could not be read. A 404 under the batch's own key means that it is gone.
-    private static func missing(_ batch: ProviderBatch, _ error: OpenAIError, _ facts: BatchFacts) -> BatchVerdict {
-        guard error.isMissing else { return postpone(batch, because: error, facts) }
-        if isHidden(batch, from: facts.account, facts.now) { return postponeHidden(batch, facts) }
-        return abandon(batch, because: error.reason)
-    }
-
-    /// Gives the batch up; its lots are planned again.
-    static func abandon(_ batch: ProviderBatch, because reason: String) -> BatchVerdict {
-        var verdict = BatchVerdict(.abandon, batch, to: .abandoned)
-        verdict.move.error = reason
-        return verdict
-    }
-
-    /// Replaces the batch by two.
-    private static func halve(_ batch: ProviderBatch, because reason: String) -> BatchVerdict {
-        var verdict = BatchVerdict(.halve, batch, to: .abandoned)
-        verdict.move.error = reason
-        verdict.isHalved = true
-        return verdict
-    }
-
-    /// The account cannot run the batch for now, and its lines count as not tried. The job waits and shows the reason.
-    private static func holdUp(_ batch: ProviderBatch, because error: OpenAIError) -> BatchVerdict {
-        var verdict = BatchVerdict(.holdUp, batch, to: .abandoned)
-        verdict.move.error = error.reason
-        verdict.move.isHeldUp = true
-        verdict.message = .says(error.reason)
-        return verdict
-    }
-
-    /// Postpones after a provider error: the job shows the error, and the wait obeys its `Retry-After`.
-    static func postpone(
-        _ batch: ProviderBatch, to state: ProviderBatchState? = nil, because error: OpenAIError,
-        atLeast seconds: Double = 0, _ facts: BatchFacts
-    ) -> BatchVerdict {
-        let least = max(seconds, error.retryAfter ?? 0)
-        var verdict = postpone(batch, to: state, because: error.reason, atLeast: least, facts)
-        verdict.message = .says(error.reason)
-        return verdict
-    }
-
-    /// Postpones by a wait that grows with the failures in a row.
-    static func postpone(
-        _ batch: ProviderBatch, to state: ProviderBatchState? = nil, because reason: String,
-        atLeast seconds: Double = 0, _ facts: BatchFacts
-    ) -> BatchVerdict {
-        var verdict = BatchVerdict(.postpone, batch, to: state ?? batch.state)
-        verdict.move.failures = batch.failures + 1
-        verdict.move.waitSeconds = max(seconds, facts.wait(after: verdict.move.failures))
-        verdict.move.error = reason
-        return verdict
-    }
-
-    private static func postponeHidden(_ batch: ProviderBatch, _ facts: BatchFacts) -> BatchVerdict {
-        var verdict = postpone(batch, because: hiddenReason, facts)
-        verdict.message = .says(hiddenReason)
-        return verdict
     }
 }

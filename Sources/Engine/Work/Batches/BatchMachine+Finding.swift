@@ -12,7 +12,8 @@ extension BatchMachine {
         switch outcome {
         case .uploaded, .created: true
         case .answered, .askFailed, .askedAll, .built, .uploadFailed, .foundUpload, .admitted, .othersTurn, .noFile,
-            .creationFailed, .listed, .status, .queueFull, .recalled, .noBatch, .collected, .booked, .failed, .givenUp:
+            .creationFailed, .listed, .status, .queueFull, .recalled, .noBatch, .gone, .collected, .booked, .looked,
+            .failed, .givenUp:
             false
         }
     }
@@ -33,7 +34,8 @@ extension BatchMachine {
             let known = rows.first { $0.id == batch.id }?.batchID
             return known == object.id || known == batch.batchID ? nil : .batch(object.id)
         case .answered, .askFailed, .askedAll, .built, .uploadFailed, .foundUpload, .admitted, .othersTurn, .noFile,
-            .creationFailed, .listed, .status, .queueFull, .recalled, .noBatch, .collected, .booked, .failed, .givenUp:
+            .creationFailed, .listed, .status, .queueFull, .recalled, .noBatch, .gone, .collected, .booked, .looked,
+            .failed, .givenUp:
             return nil
         }
     }
@@ -50,11 +52,14 @@ extension BatchMachine {
     static let batchKey = "generation_shard"
     static let jobKey = "generation_job"
 
-    /// Whether the provider's batch belongs to the row. A failed batch did nothing. A batch with another file is an
-    /// earlier one, which failed.
+    /// Whether the provider's batch is the one that the row asked for, by its metadata and its file alone. A failed
+    /// batch did nothing. A gateway may leave out one of the two; each file belongs to one row.
     public static func isBatch(_ object: BatchObject, of batch: ProviderBatch) -> Bool {
-        guard object.metadata(batchKey) == batch.id.description, object.status != .failed else { return false }
-        return batch.inputFileID == nil || object.inputFileID == batch.inputFileID
+        guard object.status != .failed else { return false }
+        let hasFile = object.inputFileID == batch.inputFileID
+        guard let shard = object.metadata(batchKey) else { return hasFile && !object.inputFileID.isEmpty }
+        return shard == batch.id.description
+            && (hasFile || object.inputFileID.isEmpty || batch.inputFileID == nil)
     }
 
     /// The last poll at the job's deadline found answers that are worth collecting.
@@ -63,16 +68,23 @@ extension BatchMachine {
         return object.status.isEnded && object.failure == nil
     }
 
-    /// A stray batch that is not there counts as cancelled once the job has ended; before, the list is asked again.
-    static func isTakenBack(_ error: OpenAIError, jobHasEnded: Bool) -> Bool { jobHasEnded && error.isMissing }
-
-    /// An answer file of an ended job that is gone cannot be booked any more.
-    static func isUnbookable(_ error: OpenAIError) -> Bool { error.isMissing }
+    /// An answer file that the provider has denied for long cannot be booked any more.
+    static func isUnbookable(_ error: OpenAIError, _ batch: ProviderBatch, _ now: Timestamp) -> Bool {
+        error.isDenial && isDenied(batch, now)
+    }
 }
 
 extension OpenAIError {
-    /// The provider answered 404.
+    /// Something answered 404.
     var isMissing: Bool {
         if case .api(404, _, _) = kind { true } else { false }
+    }
+
+    /// The provider itself says that the batch or the file does not exist.
+    var isDenial: Bool { isMissing && isFromProvider }
+
+    /// Something answered 4xx.
+    var isRefusal: Bool {
+        if case .api(400..<500, _, _) = kind { true } else { false }
     }
 }

@@ -27,9 +27,13 @@ public enum JobAct: Equatable, Sendable {
     case poll(ProviderBatch)
     /// Ask the batch to end early.
     case recall(ProviderBatch)
+    /// The provider has denied the batch for long: ask its list, and cancel the batch in any case.
+    case confirmGone(ProviderBatch)
+    /// Look for further batches of the row's lots, which may have turned up late.
+    case look(ProviderBatch)
     /// Store the answers.
     case collect(ProviderBatch)
-    /// The job has ended: add up the cost of its answers.
+    /// Nobody needs its answers any more: add up their cost.
     case book(ProviderBatch)
     /// Give the batch up without an act.
     case giveUp(ProviderBatch, GiveUp)
@@ -60,7 +64,8 @@ public enum GiveUp: Equatable, Sendable, CaseIterable {
 public enum BatchMachine {
     /// Legal changes of state. The fault laboratory and docs/job-states.md read them, too. nil: the row is new.
     public static let moves: [ProviderBatchState?: Set<ProviderBatchState>] = [
-        nil: [.asking, .planned],
+        // A stray is found at work.
+        nil: [.asking, .planned, .submitted],
         .asking: [.collected, .abandoned],
         .planned: [.uploading, .abandoned],
         .uploading: [.uploaded, .planned, .abandoned],
@@ -85,8 +90,8 @@ public enum BatchMachine {
         case .finalizing, .done: return .finish
         case .queued: return situation.phase == .over ? .expire : .begin
         case .imagePrefetch: return situation.phase == .over ? .expire : .checkImages
-        case .visionAnalysis: return next(of: .vision, batches.filter { $0.stage == .vision }, situation)
-        case .translation: return next(of: .translation, batches.filter { $0.stage == .translation }, situation)
+        case .visionAnalysis: return next(of: .vision, batches, situation)
+        case .translation: return next(of: .translation, batches, situation)
         }
     }
 
@@ -98,17 +103,48 @@ public enum BatchMachine {
         var phase: JobDeadline.Phase { deadline.phase(of: job, now: now) }
     }
 
-    private static func next(of stage: WorkStage, _ batches: [ProviderBatch], _ at: Situation) -> JobAct {
+    private static func next(of stage: WorkStage, _ all: [ProviderBatch], _ at: Situation) -> JobAct {
+        let batches = all.filter { $0.stage == stage }
+        let due = batches.filter { !$0.isStray && $0.notBefore <= at.now }
         // Answers are collected first; then come the due acts, in the order of the batches.
-        if let ended = batches.first(where: { $0.state == .ended && $0.notBefore <= at.now }) { return .collect(ended) }
+        if let ended = due.first(where: { $0.state == .ended }) { return act(onEnded: ended, at) }
         if at.phase == .over { return .expire }
-        for batch in batches where batch.notBefore <= at.now {
+        for batch in due {
             if let act = act(on: batch, at) { return act }
         }
-        if let soonest = batches.filter(\.state.isOpen).map(\.notBefore).min() {
-            return .wait(until: min(soonest, at.deadline.nextPhase(of: at.job, now: at.now)))
+        if let aside = actAside(all, at.now) { return aside }
+        if let soonest = batches.filter({ !$0.isStray && $0.state.isOpen }).map(\.notBefore).min() {
+            let times = [at.deadline.nextPhase(of: at.job, now: at.now)] + timesAside(all)
+            return .wait(until: times.reduce(soonest, min))
         }
         return begin(stage, batches, at.phase)
+    }
+
+    // MARK: Beside the stage
+
+    /// Returns the due act on a stray, or the due look for strays. The stage does not wait for either.
+    private static func actAside(_ batches: [ProviderBatch], _ now: Timestamp) -> JobAct? {
+        for batch in batches where batch.isStray && batch.notBefore <= now {
+            if let act = actOfCleanUp(on: batch, now) { return act }
+        }
+        return batches.first { isLookDue($0, now) }.map { .look($0) }
+    }
+
+    private static func timesAside(_ batches: [ProviderBatch]) -> [Timestamp] {
+        batches.filter { $0.isStray && $0.state.isOpen }.map(\.notBefore)
+            + batches.filter(mayLook).compactMap(\.lookAgainAt)
+    }
+
+    private static func isLookDue(_ batch: ProviderBatch, _ now: Timestamp) -> Bool {
+        mayLook(batch) && (batch.lookAgainAt.map { $0 <= now } ?? false)
+    }
+
+    /// A batch on its way to a creation has its own look at the list.
+    static func mayLook(_ batch: ProviderBatch) -> Bool {
+        switch batch.state {
+        case .asking, .planned, .uploading, .uploaded, .creating: false
+        case .submitted, .ended, .collected, .abandoned: true
+        }
     }
 
     /// No batch is open.
@@ -131,15 +167,23 @@ public enum BatchMachine {
         case .planned: at.phase == .batches ? .upload(batch) : .giveUp(batch, .deadlineNear)
         case .uploading: .findUpload(batch)
         case .uploaded: at.phase == .batches ? .create(batch) : .giveUp(batch, .deadlineNear)
-        case .creating: .findBatch(batch)
-        case .submitted: actOnSubmitted(batch, at)
-        case .ended: .collect(batch)
+        case .creating:
+            at.deadline.isToBeGivenUp(batch, of: at.job, now: at.now)
+                ? .giveUp(batch, .deadlineNear) : .findBatch(batch)
+        case .submitted: act(onSubmitted: batch, at)
+        case .ended: act(onEnded: batch, at)
         case .collected, .abandoned: nil
         }
     }
 
-    private static func actOnSubmitted(_ batch: ProviderBatch, _ at: Situation) -> JobAct {
+    private static func act(onEnded batch: ProviderBatch, _ at: Situation) -> JobAct {
         if at.deadline.isToBeGivenUp(batch, of: at.job, now: at.now) { return .giveUp(batch, .deadlineNear) }
+        return isDenied(batch, at.now) ? .confirmGone(batch) : .collect(batch)
+    }
+
+    private static func act(onSubmitted batch: ProviderBatch, _ at: Situation) -> JobAct {
+        if at.deadline.isToBeGivenUp(batch, of: at.job, now: at.now) { return .giveUp(batch, .deadlineNear) }
+        if isDenied(batch, at.now) { return .confirmGone(batch) }
         let isToBeRecalled = at.deadline.isToBeRecalled(batch, of: at.job, now: at.now)
         return isToBeRecalled && !batch.isRecalled ? .recall(batch) : .poll(batch)
     }
@@ -150,8 +194,11 @@ public enum BatchMachine {
         for batch in batches where batch.notBefore <= now {
             if let act = actOfCleanUp(on: batch, now) { return act }
         }
-        if let soonest = batches.filter(\.state.isOpen).map(\.notBefore).min() { return .wait(until: soonest) }
-        return .endCleanUp
+        if let look = batches.first(where: { isLookDue($0, now) }) { return .look(look) }
+        let times =
+            batches.filter(\.state.isOpen).map(\.notBefore)
+            + batches.filter(mayLook).compactMap(\.lookAgainAt)
+        return times.min().map { .wait(until: $0) } ?? .endCleanUp
     }
 
     /// After the job's end no further money is spent (C4.3), and answers until then are booked (C5.9).
@@ -163,6 +210,8 @@ public enum BatchMachine {
         case .submitted:
             if batch.batchID == nil || isOutlived(batch, now) {
                 .giveUp(batch, .jobEnded)
+            } else if isDenied(batch, now) {
+                .confirmGone(batch)
             } else {
                 batch.isRecalled ? .poll(batch) : .recall(batch)
             }
@@ -175,6 +224,15 @@ public enum BatchMachine {
 
     /// Longest life of a provider batch, including its settling time, seconds.
     static let lifeSeconds = 26.0 * 3600
+    /// Denials by the provider itself, and the time over which they must be spread, before its list is asked whether a
+    /// batch is gone. Batches cannot be deleted, so a 404 comes from something in between, or passes.
+    static let denialsMin = 10
+    static let denialSeconds = 1800.0
+
+    /// Whether the provider has denied the batch or its file again and again.
+    static func isDenied(_ batch: ProviderBatch, _ now: Timestamp) -> Bool {
+        batch.denials >= denialsMin && (batch.deniedSince.map { now - $0 >= denialSeconds } ?? false)
+    }
 
     /// Whether the batch is too old to be at work, whatever its row says.
     static func isOutlived(_ batch: ProviderBatch, _ now: Timestamp) -> Bool {

@@ -29,7 +29,7 @@ public enum BatchOutcome: Sendable {
     // creating
     case created(BatchObject)
     case creationFailed(OpenAIError)
-    /// The batches that the provider lists for this row, the oldest first. Those after the first are cancelled.
+    /// The living batches that the provider lists for this row, in any order.
     case listed([BatchObject])
 
     // submitted
@@ -40,12 +40,19 @@ public enum BatchOutcome: Sendable {
     case recalled(BatchObject)
     /// The row has no batch to ask about.
     case noBatch
+    /// The provider denies the batch, or its file, and its list lacks it, too. The batch was cancelled if that was
+    /// possible; lines that could be read are stored.
+    case gone(OpenAIError)
 
     // ended
-    /// All answers are stored. `heldUp`: the account could not run some of the lines.
-    case collected(heldUp: OpenAIError?)
-    /// The cost of an ended job's answers, by model.
-    case booked([ModelUsage])
+    /// The readable answers are stored. `heldUp`: the account could not run some of the lines.
+    case collected(heldUp: OpenAIError?, FilesRead)
+    /// The cost of the batch's answers, by model.
+    case booked([ModelUsage], FilesRead)
+
+    // submitted, ended, collected, abandoned
+    /// Batches in the provider's list that belong to the row's lots and are in no row.
+    case looked(Result<[BatchObject], OpenAIError>)
 
     // any
     /// The provider could not be asked, or the answer could not be read.
@@ -64,8 +71,12 @@ public struct BatchFacts: Sendable {
     public var cuts = 0
     /// Time between two polls of a batch, seconds.
     public var pollSeconds = 30.0
-    /// Time that a batch may need to appear in the list if its creation got no reply, seconds.
-    public var settleSeconds = 20.0
+    /// Time that a batch may need to appear in the list after its creation was given up without a reply, seconds.
+    public var settleSeconds = 600.0
+    /// Longest time from the intent to the end of the attempt, if the process died in between, seconds.
+    public var attemptSeconds = 180.0
+    /// Time until nothing new goes into batches, seconds; negative: that time has begun. Infinite after the job's end.
+    public var batchSecondsLeft = Double.infinity
     /// The wait after the first failure, and the longest one, seconds.
     public var firstWaitSeconds = 1.0
     public var longestWaitSeconds = 60.0
@@ -81,6 +92,25 @@ public struct BatchFacts: Sendable {
     func wait(after failures: Int) -> Double {
         BackOff(firstSeconds: firstWaitSeconds, mostSeconds: longestWaitSeconds, spread: 0.25)
             .delay(failures: failures, jitter: jitter)
+    }
+}
+
+/// Lines found in a batch's answer files, each lot counted once.
+public struct FilesRead: Sendable, Equatable {
+    /// Lots whose line has status 2xx.
+    public var completed: Int
+    /// Lots with another line.
+    public var failed: Int
+    /// Lines that were too long to be read.
+    public var skipped: Int
+    /// Lines without a lot's id: a gateway's page, an error, the last line of a file that was cut short.
+    public var unreadable: Int
+
+    public init(completed: Int = 0, failed: Int = 0, skipped: Int = 0, unreadable: Int = 0) {
+        self.completed = completed
+        self.failed = failed
+        self.skipped = skipped
+        self.unreadable = unreadable
     }
 }
 

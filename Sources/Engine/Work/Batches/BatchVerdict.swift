@@ -31,6 +31,10 @@ public struct BatchVerdict: Sendable {
     public var namesBatch = false
     /// Answers and failed lines that are stored in the same transaction.
     public var page = CollectedPage()
+    /// Further batches of the row's lots at the provider: each gets a row of its own.
+    public var strays: [BatchObject] = []
+    /// The account took this long until it showed the batch, longer than ever before, seconds.
+    public var slowSeconds: Double?
     /// Tokens that are booked in the same transaction.
     public var usage: [ModelUsage] = []
 
@@ -43,7 +47,8 @@ public struct BatchVerdict: Sendable {
     init(_ name: Commit, _ batch: ProviderBatch, to state: ProviderBatchState) {
         self.name = name
         move = BatchMove(to: state)
-        (move.setbacks, move.refusals) = (batch.setbacks, batch.refusals)
+        (move.setbacks, move.refusals, move.lostCreations) = (batch.setbacks, batch.refusals, batch.lostCreations)
+        (move.denials, move.shortReads) = (batch.denials, batch.shortReads)
     }
 }
 

@@ -41,6 +41,10 @@ struct BatchWriter {
             try await BookUsage.run(
                 session, job: job.id, model: usage.model, input: usage.inputTokens, output: usage.outputTokens)
         }
+        for stray in verdict.strays { try await insert(stray, of: batch, session) }
+        if let seconds = verdict.slowSeconds {
+            try await ProviderAccounts.wasSlow(session, account: job.context.account, seconds: seconds)
+        }
         if let id = verdict.move.batchID, verdict.namesBatch {
             try await MoveBatch.name(session, job: job.id, stage: batch.stage, batch: id)
         }
@@ -73,6 +77,17 @@ struct BatchWriter {
         }
     }
 
+    /// A batch that was made twice: it is cancelled and its cost is booked.
+    private func insert(_ stray: BatchObject, of batch: ProviderBatch, _ session: DatabaseSession) async throws {
+        let isNew = try await ProviderBatches.insertStray(
+            session, of: batch, account: job.context.account, id: stray.id, status: "\(stray.status)")
+        guard isNew else { return }
+        try await job.note("stray batch", detail: "\(batch.stage.rawValue) \(stray.id)", session)
+        job.log.warning(
+            "Background worker: second batch of the same lots found; it is cancelled",
+            metadata: ["batch": "\(batch.id)", "openai_batch": "\(stray.id)"])
+    }
+
     private func log(_ verdict: BatchVerdict, _ batch: ProviderBatch) {
         guard let (level, text) = verdict.logLine else { return }
         var metadata: Logger.Metadata = ["batch": "\(batch.id)", "stage": "\(batch.stage.rawValue)"]
@@ -87,6 +102,9 @@ extension BatchVerdict {
     /// Returns the row after the move, as far as the next act in the same step needs it.
     func applied(to batch: ProviderBatch) -> ProviderBatch {
         var after = batch
+        if move.to != batch.state, [.uploading, .creating].contains(move.to) {
+            (after.intentAt, after.attemptEndedAt) = (Timestamp.now(), nil)
+        }
         after.state = move.to
         after.account = move.account ?? batch.account
         after.inputFileID = move.file ?? batch.inputFileID
@@ -103,7 +121,7 @@ extension BatchVerdict {
         case .lateRecall: ("batch recalled", batch.batchID ?? "")
         case .start, .images, .stage, .plan, .failures, .end, .cleaned, .ask, .askDirectly, .dropAsking,
             .uploadIntent, .file, .createIntent, .poll, .answers, .collected, .review, .settle, .postpone, .holdUp,
-            .abandon, .halve, .recall, .stray, .book, .cleanUp:
+            .abandon, .halve, .recall, .stray, .book, .cleanUp, .look, .letGo, .reread:
             nil
         }
     }
@@ -120,8 +138,11 @@ extension BatchVerdict {
         case .holdUp: (.warning, "batch held up")
         case .lateRecall: (.warning, "batch asked to end")
         case .postpone: (.warning, "batch postponed")
+        case .letGo: (.warning, "batch given up while it is at work; it is cancelled")
+        case .reread: (.warning, "answers are not complete; they are read again")
         case .start, .images, .stage, .plan, .failures, .end, .cleaned, .ask, .askDirectly, .dropAsking,
-            .uploadIntent, .file, .createIntent, .poll, .answers, .review, .settle, .recall, .stray, .book, .cleanUp:
+            .uploadIntent, .file, .createIntent, .poll, .answers, .review, .settle, .recall, .stray, .book, .cleanUp,
+            .look:
             nil
         }
     }

@@ -13,6 +13,10 @@ enum Rounds {
     /// The same for a direct call, where each failure counts as a round.
     static func isHopeless(_ lot: RemainingLot) -> Bool { !lot.curable || lot.failures >= max }
 
+    /// Direct calls for a lot whose answers were lost, for example because the process died, before the lot fails. Each
+    /// may have been paid for.
+    static let lostMax = 8
+
     /// Whether the lot's images are sent inline with its next direct call.
     static func needsInlineImages(_ lot: RemainingLot) -> Bool {
         lot.imageDownloadFailed || lot.failures == max - 1

@@ -61,16 +61,17 @@ extension JobRunner {
         let batch = try await job.intendToAsk(input, step.job)
         try await paying {
             let outcome = await job.ask(batch, input, step.job)
-            try await job.surely { try await conclude(batch, outcome, step) }
+            try await job.surely(step.job) { try await conclude(batch, outcome, step) }
         }
     }
 
-    /// Asks for one page of lots, each with its own call. The row that says so is written first: after a crash the lots
-    /// count as unanswered and are asked for again.
+    /// Asks for one page of lots, each with its own call. The row that says so is written first, so each attempt counts
+    /// even if its answer is lost; after a crash the lots count as unanswered and are asked for again.
     func askDirectly(_ stage: WorkStage, round: Int, _ step: JobStep) async throws {
         let page = try await job.remaining(stage, step.job, limit: LeasedJob.directLots)
         if page.isEmpty { return try await job.advance(from: stage, step.job) }
-        let hopeless = page.filter { Rounds.isHopeless($0) }
+        let lost = try await job.lostAnswers(stage, page.map(\.position))
+        let hopeless = page.filter { Rounds.isHopeless($0) || lost[$0.position, default: 0] >= Rounds.lostMax }
         guard hopeless.isEmpty else {
             try await job.fail(hopeless, stage, step.job)
             return try await job.advanceIfDone(stage, step.job)
@@ -80,16 +81,33 @@ extension JobRunner {
         try await conclude(batch, outcome, step)
     }
 
+    func confirmGone(_ batch: ProviderBatch, _ step: JobStep) async throws {
+        let outcome =
+            batch.state == .ended ? try await job.confirmFilesGone(batch, step.job) : await job.confirmGone(batch)
+        try await conclude(batch, outcome, step)
+    }
+
+    func giveUp(_ batch: ProviderBatch, _ why: GiveUp, _ step: JobStep) async throws {
+        try await conclude(batch, .givenUp(why), step) { session in
+            // From here on other calls answer these lots, so what this batch has cost is known only now.
+            if batch.state == .ended { try await ProviderBatches.keepUnaccounted(session, batch: batch.id) }
+        }
+    }
+
     /// Ends a job whose time is over (`DEADLINE_HOURS`). A batch that has ended meanwhile is still collected: after a
-    /// long outage its answers may have been ready for days.
+    /// long outage its answers may have been ready for days. So is, once, a batch whose files had to wait.
     func expire(_ step: JobStep) async throws {
         var isThereMore = false
-        for batch in step.batches where batch.state == .submitted {
+        for batch in step.batches where batch.state == .submitted && !batch.isStray {
             let outcome = await job.poll(batch)
             guard BatchMachine.hasAnswers(outcome) else { continue }
             try await conclude(batch, outcome, step)
             isThereMore = true
         }
-        if !isThereMore { try await job.expire(step.job, hasOpenBatches: step.batches.contains { $0.state.isOpen }) }
+        if isThereMore { return }
+        for batch in step.batches where batch.state == .ended && !batch.isStray {
+            try await conclude(batch, try await job.collect(batch, step.job), step)
+        }
+        try await job.expire(step.job)
     }
 }

@@ -78,9 +78,11 @@ public final class JobRunner {
         case .findBatch(let batch): try await conclude(batch, await job.findBatch(batch, step.job), step)
         case .poll(let batch): try await conclude(batch, await job.poll(batch), step)
         case .recall(let batch): try await conclude(batch, await job.recall(batch), step)
+        case .confirmGone(let batch): try await confirmGone(batch, step)
+        case .look(let batch): try await conclude(batch, await job.look(for: batch, among: step.batches), step)
         case .collect(let batch): try await conclude(batch, await job.collect(batch, step.job), step)
         case .book(let batch): try await conclude(batch, await job.book(batch, step.job), step)
-        case .giveUp(let batch, let why): try await conclude(batch, .givenUp(why), step)
+        case .giveUp(let batch, let why): try await giveUp(batch, why, step)
         case .finish: try await job.finish(step.job, ofOpenLots: "The lot was not processed")
         case .expire: try await expire(step)
         case .endCleanUp:

@@ -8,7 +8,12 @@ struct JobStep {
     func facts(for batch: ProviderBatch, _ context: JobContext) -> BatchFacts {
         var facts = context.facts
         facts.jobHasEnded = !job.status.isOpen
-        facts.cuts = batches.count { $0.stage == batch.stage && $0.round == batch.round && $0.state == .abandoned }
+        if job.status.isOpen, !batch.isStray {
+            facts.batchSecondsLeft = context.configuration.deadline.batchSecondsLeft(of: job, now: facts.now)
+        }
+        facts.cuts = batches.count {
+            $0.stage == batch.stage && $0.round == batch.round && $0.state == .abandoned && !$0.isStray
+        }
         return facts
     }
 }
@@ -26,6 +31,9 @@ extension JobContext {
         var facts = BatchFacts(now: Timestamp.now(), account: account)
         facts.pollSeconds = configuration.pollSeconds
         facts.settleSeconds = configuration.settleSeconds
+        let times = openAI.configuration
+        // Bounded, so that one setting decides how long an unknown creation holds a job up.
+        facts.attemptSeconds = min(times.createSeconds + times.createQueueSeconds, configuration.settleSeconds)
         facts.firstWaitSeconds = configuration.backoffFirstSeconds
         facts.longestWaitSeconds = configuration.backoffMaxSeconds
         facts.jitter = Double.random(in: 0..<1)
@@ -49,6 +57,8 @@ extension JobAct {
         case .findBatch: "find batch"
         case .poll: "poll"
         case .recall: "recall"
+        case .confirmGone: "confirm that it is gone"
+        case .look: "look for strays"
         case .collect: "collect"
         case .book: "book"
         case .giveUp(_, let why): "give up: \(why)"

@@ -45,15 +45,24 @@ struct LeasedJob {
         try await context.database.session(body)
     }
 
-    /// Writes results that were paid for; repeats while the database is away.
+    /// Time after the job's end for which a paid answer still waits for the database, seconds.
+    private static let overtimeSeconds = 60.0
+
+    /// Writes results that were paid for; repeats while the database is away, full, read-only or in conflict, because
+    /// a result that is dropped is paid for again. Gives up ``overtimeSeconds`` after the job's time.
     @discardableResult
-    func surely<Value>(_ write: () async throws -> Value) async throws -> Value {
+    func surely<Value>(_ record: JobRecord, _ write: () async throws -> Value) async throws -> Value {
         var value: Value?
+        let left = context.configuration.deadline.end(of: record) - Timestamp.now()
         let last = await context.database.insist(
+            seconds: max(0, left) + Self.overtimeSeconds,
             goesOn: { error, failures in
-                let isAway = (error as? DatabaseError)?.sqlState == nil && error is DatabaseError
-                guard isAway, !Task.isCancelled else { return false }
-                if failures == 1 { log.warning("Background worker: database is away; an answer waits to be written") }
+                guard let error = error as? DatabaseError, error.isPassing, !Task.isCancelled else { return false }
+                context.database.countWaitingAnswer()
+                if failures == 1 {
+                    log.warning(
+                        "Background worker: an answer waits for the database", metadata: ["error": "\(error)"])
+                }
                 return true
             }, { value = try await write() })
         guard let value else { throw last ?? CancellationError() }

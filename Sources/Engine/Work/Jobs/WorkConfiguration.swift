@@ -24,8 +24,9 @@ public struct WorkConfiguration: Sendable {
     public var heartbeatSeconds = 3.0
     /// Longest silence of an instance before its leases are lost, seconds.
     public var silentSeconds = WorkConfiguration.silentSeconds
-    /// Time that a batch may need to appear in the list if its creation got no reply, seconds.
-    public var settleSeconds = 20.0
+    /// Time that a batch may need to appear in the provider's list after its creation was given up without a reply,
+    /// seconds (`OPENAI_SETTLE`). It grows with what the account has shown.
+    public var settleSeconds = 600.0
     /// Time that a job has (`DEADLINE_HOURS`).
     public var deadline = JobDeadline()
     public var imageMode = ImageMode.url

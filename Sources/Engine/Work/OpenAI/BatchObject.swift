@@ -1,7 +1,7 @@
 // A batch and a file as the API returns them. Values; parsed leniently, because
 // almost every member may be null or absent.
 
-/// A batch (`/v1/batches`). Its counts are not kept, because they do not add up; accounting uses the lines.
+/// A batch (`/v1/batches`).
 public struct BatchObject: Sendable, Equatable {
     public enum Status: Hashable, Sendable {
         case validating, inProgress, finalizing, completed, failed, expired, cancelling, cancelled
@@ -36,12 +36,19 @@ public struct BatchObject: Sendable, Equatable {
     public var createdAt: Int
     public var metadata: [(String, String)]
     public var errors: [InputError]
+    /// Lines that have ended; nil if the provider states none. Lines that never ran are in no count, so the counts do
+    /// not add up: they tell whether a file is whole, and nothing else.
+    public var counts: LineCounts?
+
+    /// False for an id that a row cannot keep. The batch exists, but cannot be followed.
+    public var hasUsableID: Bool { !id.isEmpty }
 
     public func metadata(_ key: String) -> String? { metadata.first { $0.0 == key }?.1 }
 
     public static func == (a: BatchObject, b: BatchObject) -> Bool {
         a.id == b.id && a.status == b.status && a.inputFileID == b.inputFileID && a.outputFileID == b.outputFileID
             && a.errorFileID == b.errorFileID && a.createdAt == b.createdAt && a.errors == b.errors
+            && a.counts == b.counts
             && a.metadata.count == b.metadata.count && zip(a.metadata, b.metadata).allSatisfy { $0 == $1 }
     }
 }
@@ -50,21 +57,42 @@ extension BatchObject {
     /// Returns nil if the value is not a batch.
     package init?(_ value: JSONValue) {
         guard let id = value["id"]?.string, !id.isEmpty, let status = value["status"]?.string else { return nil }
-        self.id = id
+        self.id = ProviderID.usable(id) ?? ""
         self.status = Status(status)
         inputFileID = value["input_file_id"]?.string ?? ""
-        outputFileID = Self.identifier(value["output_file_id"])
-        errorFileID = Self.identifier(value["error_file_id"])
+        outputFileID = value["output_file_id"]?.string.flatMap(ProviderID.usable)
+        errorFileID = value["error_file_id"]?.string.flatMap(ProviderID.usable)
         createdAt = value["created_at"]?.int ?? 0
         metadata = []
         if case .object(let members)? = value["metadata"] {
             metadata = members.compactMap { member in member.1.string.map { (member.0, $0) } }
         }
         errors = (value["errors"]?["data"]?.array ?? []).prefix(Limits.detailEntries).map(InputError.init)
+        counts = LineCounts(value["request_counts"])
     }
+}
 
-    private static func identifier(_ value: JSONValue?) -> String? {
-        value?.string.flatMap { $0.isEmpty ? nil : $0 }
+extension LineCounts {
+    /// Counts that are all 0 mean that the provider does not count, or that nothing ran: both tell nothing.
+    init?(_ value: JSONValue?) {
+        guard let completed = value?["completed"]?.int, completed >= 0 else { return nil }
+        let failed = max(0, value?["failed"]?.int ?? 0)
+        if completed == 0, failed == 0 { return nil }
+        self.init(completed: completed, failed: failed)
+    }
+}
+
+/// Identifiers that a provider gives. They go into rows, paths and logs.
+enum ProviderID {
+    /// Longest identifier that is kept; gateways that encode their routing into it need some hundred bytes.
+    static let bytesMax = 2048
+
+    /// nil for an empty or overlong text, and for one with other characters than visible ASCII.
+    static func usable(_ text: String) -> String? {
+        guard !text.isEmpty, text.utf8.count <= bytesMax, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            return nil
+        }
+        return text
     }
 }
 
@@ -143,7 +171,7 @@ public struct FileObject: Sendable, Equatable {
     public var purpose: String
 
     init?(_ value: JSONValue) {
-        guard let id = value["id"]?.string, !id.isEmpty else { return nil }
+        guard let id = value["id"]?.string.flatMap(ProviderID.usable) else { return nil }
         self.id = id
         name = value["filename"]?.string ?? ""
         bytes = value["bytes"]?.int ?? 0

@@ -17,6 +17,8 @@ public struct BatchOutput: Sendable, Equatable {
     public var outcome: LineOutcome
     /// The error behind a failed ``outcome``, for the model choice and the log.
     public var error: OpenAIError?
+    /// The provider counts the line as completed: its status is 2xx, whatever its answer is.
+    public var isCompleted = false
 
     /// - Parameters:
     ///   - line: without its newline.
@@ -27,11 +29,13 @@ public struct BatchOutput: Sendable, Equatable {
         else {
             return nil
         }
+        var output: BatchOutput
         switch result(of: value, fields) {
-        case .success(let answer): return BatchOutput(customID: customID, outcome: .answer(answer), error: nil)
-        case .failure(let error):
-            return BatchOutput(customID: customID, outcome: LineOutcome(error), error: error)
+        case .success(let answer): output = BatchOutput(customID: customID, outcome: .answer(answer), error: nil)
+        case .failure(let error): output = BatchOutput(customID: customID, outcome: LineOutcome(error), error: error)
         }
+        output.isCompleted = (200..<300).contains(value["response"]?["status_code"]?.int ?? 0)
+        return output
     }
 
     private static func result(of line: JSONValue, _ fields: [String]?) -> Result<ModelAnswer, OpenAIError> {

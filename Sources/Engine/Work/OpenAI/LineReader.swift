@@ -1,5 +1,5 @@
-// Reads a result file line by line while it is downloaded. Loop-bound; the transfer
-// is freed when it ends or is cancelled.
+// Reads a result file line by line while it is downloaded; inflates it if it is compressed. Loop-bound; the transfer is
+// freed when it ends or is cancelled.
 
 /// Pulls lines. Between calls of `next` nothing is read from the network.
 public final class LineReader {
@@ -8,6 +8,10 @@ public final class LineReader {
 
     private let stream: OutboundStream
     private var splitter: LineSplitter
+    /// Set once the file's first bytes are those of gzip. The service does not ask for it; some gateways send it.
+    private var gzip: GzipStream?
+    /// The first bytes, until their number suffices to recognise gzip.
+    private var first: [UInt8]? = []
     private var hasEnded = false
     private var failure: OpenAIError?
 
@@ -27,11 +31,16 @@ public final class LineReader {
             // A broken transfer stays broken, so that it never looks like a shorter file.
             if let failure { throw failure }
             if hasEnded { return nil }
-            if let chunk = try await chunk() {
-                splitter.feed(chunk)
-            } else {
-                hasEnded = true
-                return splitter.last()
+            do throws(OpenAIError) {
+                if let bytes = try await bytes() {
+                    splitter.feed(bytes)
+                } else {
+                    hasEnded = true
+                    return splitter.last()
+                }
+            } catch {
+                failure = error
+                throw error
             }
         }
     }
@@ -42,13 +51,36 @@ public final class LineReader {
         stream.cancel()
     }
 
-    private func chunk() async throws(OpenAIError) -> [UInt8]? {
-        do throws(OutboundError) {
-            return try await stream.next()
-        } catch {
-            let failed = OpenAIError(error)
-            failure = failed
-            throw failed
+    /// Returns the next plain bytes; nil at the end of the file.
+    private func bytes() async throws(OpenAIError) -> [UInt8]? {
+        while true {
+            do throws(GzipInflater.Corrupt) {
+                if let block = try gzip?.next() { return block }
+            } catch { throw OpenAIError(.malformed("the file's gzip is damaged"), mayHaveArrived: true) }
+            guard let chunk = try await chunk() else {
+                if let gzip, !gzip.isBetweenMembers {
+                    throw OpenAIError(.malformed("the file's gzip is cut short"), mayHaveArrived: true)
+                }
+                defer { first = nil }
+                return first?.isEmpty == false ? first : nil
+            }
+            guard let head = first else {
+                if gzip == nil { return chunk }
+                gzip?.feed(chunk)
+                continue
+            }
+            guard head.count + chunk.count >= 2 else {
+                first = head + chunk
+                continue
+            }
+            first = nil
+            guard GzipStream.isGzip(head + chunk) else { return head + chunk }
+            gzip = GzipStream()
+            gzip?.feed(head + chunk)
         }
+    }
+
+    private func chunk() async throws(OpenAIError) -> [UInt8]? {
+        do throws(OutboundError) { return try await stream.next() } catch { throw OpenAIError(error) }
     }
 }

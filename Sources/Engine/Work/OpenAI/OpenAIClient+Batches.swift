@@ -3,6 +3,8 @@
 extension OpenAIClient {
     /// Creates a batch from an uploaded file. It is never retried, because the API has no idempotency key and a
     /// second batch costs money. If the error has `mayHaveArrived`, search with ``listBatches(after:limit:)`` first.
+    ///
+    /// Its wait for a connection has a limit of its own, so that the provider always has the whole time to answer.
     /// - Parameter metadata: at most 16 pairs; keys up to 64, values up to 512 characters.
     public func createBatch(
         inputFile: String, metadata: [(String, String)]
@@ -17,11 +19,24 @@ extension OpenAIClient {
                 "metadata": .object(metadata.map { ($0.0, .string($0.1)) }),
             ])
         call.isRetried = false
-        return try batchObject(try await json(call))
+        call.timeoutSeconds = configuration.createSeconds
+        call.queueSeconds = configuration.createQueueSeconds
+        call.deadlineSeconds = configuration.createSeconds + configuration.createQueueSeconds
+        do throws(OpenAIError) {
+            return try batchObject(try await json(call))
+        } catch {
+            // A gateway may redirect the reply to a request that it has passed on.
+            guard case .api(300..<400, _, _) = error.kind else { throw error }
+            var error = error
+            error.mayHaveArrived = true
+            throw error
+        }
     }
 
     public func batch(_ id: String) async throws(OpenAIError) -> BatchObject {
-        try batchObject(try await json(smallCall(.getBatch, "GET", "/batches/\(PathSegment.encode(id))")))
+        let object = try batchObject(try await json(smallCall(.getBatch, "GET", "/batches/\(PathSegment.encode(id))")))
+        guard object.id == id else { throw OpenAIError(.malformed("it is another batch"), mayHaveArrived: true) }
+        return object
     }
 
     /// Returns a page of the account's batches, in no particular order. The API has no filter.

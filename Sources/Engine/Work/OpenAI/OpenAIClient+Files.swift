@@ -33,15 +33,18 @@ extension OpenAIClient {
     }
 
     /// Returns a page of the account's files, in no particular order.
-    public func listFiles(purpose: String = "batch", after: String? = nil) async throws(OpenAIError) -> FilePage {
+    /// - Parameter purpose: nil: files of all purposes.
+    public func listFiles(purpose: String? = "batch", after: String? = nil) async throws(OpenAIError) -> FilePage {
         let start = after.map { "&after=\(PathSegment.encode($0))" } ?? ""
-        let path = "/files?purpose=\(PathSegment.encode(purpose))&limit=1000\(start)"
+        let choice = purpose.map { "purpose=\(PathSegment.encode($0))&" } ?? ""
+        let path = "/files?\(choice)limit=1000\(start)"
         let page = try await json(smallCall(.listFiles, "GET", path))
         let data = try list(page)
         return FilePage(files: data.compactMap(FileObject.init), next: next(page, data))
     }
 
-    /// Opens a result file for reading by line. Opening is retried, reading is not.
+    /// Opens a result file for reading by line. Opening is retried, reading is not. Redirects are followed, because
+    /// gateways keep files at storage hosts; another host gets neither the key nor any other header of this account.
     public func openFile(_ id: String) async throws(OpenAIError) -> LineReader {
         var call = smallCall(.readFile, "GET", "/files/\(PathSegment.encode(id))/content")
         call.timeoutSeconds = configuration.downloadSeconds
@@ -50,10 +53,16 @@ extension OpenAIClient {
         return try await retrying(call) { seconds throws(OpenAIError) in try await self.opened(opening, seconds) }
     }
 
+    /// Most redirects of a result file that are followed.
+    private static let fileRedirectsMax = 5
+
     private func opened(_ call: ProviderCall, _ seconds: Double) async throws(OpenAIError) -> LineReader {
         let stream: OutboundStream
+        var request = request(call, seconds)
+        request.maxRedirects = Self.fileRedirectsMax
+        request.addressesElsewhere = configuration.redirectAddresses
         do throws(OutboundError) {
-            stream = try await http.open(request(call, seconds))
+            stream = try await http.open(request)
         } catch {
             throw OpenAIError(error)
         }

@@ -48,6 +48,8 @@ public final class OpenAIClient {
         var timeoutSeconds: Double
         /// Time limit of all tries together.
         var deadlineSeconds: Double
+        /// Time limit of the wait for a connection, which does not count towards ``timeoutSeconds`` then.
+        var queueSeconds: Double?
         /// False for calls that must not happen twice and for bodies that can be read only once.
         var isRetried = true
         /// True if a 409 is a final answer instead of a temporary error.
@@ -137,11 +139,11 @@ public final class OpenAIClient {
         } catch {
             throw OpenAIError(error)
         }
-        guard (200..<300).contains(response.status) else {
-            throw failure(response.status, response.header, response.body)
-        }
+        // Some gateways compress what nobody asked them to compress.
+        let body = GzipStream.plain(response.body, bytesMax: call.maxResponseBytes) ?? response.body
+        guard (200..<300).contains(response.status) else { throw failure(response.status, response.header, body) }
         log(call, response.status, response.header)
-        guard let value = try? JSONValue.parse(response.body) else {
+        guard let value = try? JSONValue.parse(body) else {
             throw OpenAIError(.malformed("it is not JSON"), mayHaveArrived: true)
         }
         return value
@@ -161,6 +163,7 @@ public final class OpenAIClient {
         // curl must not repeat it either, over a kept connection that turns out to be dead.
         request.neverRepeat = !call.isRetried
         request.timeoutSeconds = seconds
+        request.queueSeconds = call.queueSeconds
         request.connectSeconds = min(configuration.connectSeconds, seconds)
         request.maxResponseBytes = call.maxResponseBytes
         return request

@@ -38,10 +38,17 @@ public struct OpenAIConfiguration: Sendable {
     /// Longest `additional_info` that is sent to a model, characters.
     public var additionalInfoCharacters = 8000
 
+    /// Addresses that a redirect of a result file to another host may lead to, as for clients' URLs (C7).
+    public var redirectAddresses = AddressPolicy()
     /// Time limit of one try of `POST /responses`, seconds.
     public var callSeconds = 120.0
     /// Time limit of one try of a small call (batches, lists, deletes), seconds.
     public var smallCallSeconds = 30.0
+    /// Time limit of the creation of a batch, from the moment when the request is sent, seconds. Longer than that of
+    /// other small calls, because a creation without a reply has to be looked for.
+    public var createSeconds = 120.0
+    /// Time limit of a creation's wait for a connection, seconds.
+    public var createQueueSeconds = 60.0
     /// Time limit of a batch file's upload, seconds.
     public var uploadSeconds = 1800.0
     /// Time limit of a result file's download, seconds; includes waits for the database.

@@ -2,12 +2,12 @@
 
 enum RateLimitHeaders {
     /// Seconds until the exhausted limit is reset, the longer one of requests
-    /// and tokens; nil if neither is exhausted.
+    /// and tokens, at most ``RetryPolicy/longestAskedSeconds``; nil if neither is exhausted.
     static func reset(_ headers: (String) -> String?) -> Double? {
         ["requests", "tokens"].compactMap { dimension in
             guard headers("x-ratelimit-remaining-\(dimension)") == "0" else { return nil }
             return headers("x-ratelimit-reset-\(dimension)").flatMap(seconds)
-        }.max()
+        }.max().map { min($0, RetryPolicy.longestAskedSeconds) }
     }
 
     /// Parses a duration such as `6m0s`, `1.5s`, `120ms` or `1h2m3s`; nil if it is invalid or over a day.

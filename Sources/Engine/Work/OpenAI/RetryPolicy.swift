@@ -50,7 +50,11 @@ public struct RetryPolicy: Sendable {
         return HTTPDate.parse(text).flatMap { sane($0 - now) }
     }
 
+    /// Longest wait that a server may ask for, seconds. A longer one is cut, because a job's time is bounded and the
+    /// answer may be ready long before.
+    static let longestAskedSeconds = 600.0
+
     private static func sane(_ seconds: Double) -> Double? {
-        seconds > 0 && seconds <= 86_400 ? seconds : nil
+        seconds > 0 && seconds.isFinite ? min(seconds, longestAskedSeconds) : nil
     }
 }

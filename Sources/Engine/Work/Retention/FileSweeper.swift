@@ -80,7 +80,7 @@ public final class FileSweeper: BackgroundService {
     /// - Returns: the number of deleted files.
     public func sweepOrphans(olderThan seconds: Double) async throws -> Int {
         let limit = Int((Timestamp.now() + -seconds).seconds)
-        var deleted = 0
+        var (deleted, walk) = (0, ListWalk())
         var after: String?
         repeat {
             let page = try await openAI.listFiles(after: after)
@@ -91,7 +91,8 @@ public final class FileSweeper: BackgroundService {
                 try await delete(file)
                 deleted += 1
             }
-            after = page.next
+            let goesOn = try walk.goesOn(after: page.files.map { ($0.id, $0.createdAt) })
+            after = goesOn ? page.next : nil
         } while after != nil
         if deleted > 0 { log.info("unused uploads deleted", metadata: ["files": "\(deleted)"]) }
         return deleted

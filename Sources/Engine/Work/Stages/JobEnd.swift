@@ -3,16 +3,14 @@ import Logging
 
 extension LeasedJob {
     /// Ends the job and makes the webhook deliveries in the same transaction (outbox).
-    /// - Parameters:
-    ///   - reason: the error of lots that have no end yet.
-    ///   - cleanup: something of the job is left at the provider.
-    func finish(_ old: JobRecord, ofOpenLots reason: String, cleanup: Bool = false) async throws {
+    /// - Parameter reason: the error of lots that have no end yet.
+    func finish(_ old: JobRecord, ofOpenLots reason: String) async throws {
         try await failOpenLots(old, because: reason)
         try await commit(.end) { session in
             guard let job = try await LoadJob.run(session, job: old.id) else { throw LeaseLost(job: old.id) }
             let status: JobStatus = job.failedLots == job.totalLots ? .failed : .completed
             let message = status == .failed ? try await failureMessage(job, session) : nil
-            try await JobProgress.end(session, job: job.id, status: status, errorMessage: message, cleanup: cleanup)
+            try await JobProgress.end(session, job: job.id, status: status, errorMessage: message)
             try await InsertDeliveries.run(session, job: job.id, status: status)
             try await note(status.rawValue, detail: "\(job.processedLots) lots, \(job.failedLots) failed", session)
             log.info("Background worker: job \(status.rawValue)", metadata: ["failed": "\(job.failedLots)"])
@@ -37,11 +35,10 @@ extension LeasedJob {
     }
 
     /// Ends a job whose time is over (`DEADLINE_HOURS`) and whose batches have no answers to collect.
-    func expire(_ job: JobRecord, hasOpenBatches: Bool) async throws {
+    func expire(_ job: JobRecord) async throws {
         let time = DurationText.of(seconds: context.configuration.deadline.seconds)
         log.warning("Background worker: job's time is over", metadata: ["time": "\(time)"])
-        try await finish(
-            job, ofOpenLots: "The lot was not finished within the job's time, \(time)", cleanup: hasOpenBatches)
+        try await finish(job, ofOpenLots: "The lot was not finished within the job's time, \(time)")
     }
 }
 

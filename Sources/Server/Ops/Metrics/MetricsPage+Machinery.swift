@@ -25,6 +25,10 @@ extension MetricsPage {
             "generation_database_unreadable_rows_total",
             "Rows left alone because this version does not know their state.", by: "column"
         ) { $0.database.unreadable }
+        counter(
+            "generation_database_answers_waited_total",
+            "Failed attempts to write an answer that was paid for; it is kept and written again.",
+            sum { $0.database.answersWaited })
         gauge(
             "generation_database_queries_in_flight", "Statements under way.", sum { $0.database.inFlight })
         text.family(

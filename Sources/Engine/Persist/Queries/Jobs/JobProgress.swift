@@ -33,7 +33,9 @@ public enum JobProgress {
         UPDATE batch_jobs SET status = $2,
             current_stage = CASE WHEN $2 = 'completed' THEN 'done' ELSE current_stage END,
             completed_at = now(), updated_at = now(), estimated_completion = NULL, error_message = $3,
-            lease_instance = NULL, lease_incarnation = NULL, cleanup_pending = $4
+            lease_instance = NULL, lease_incarnation = NULL, cleanup_pending = EXISTS (
+                SELECT 1 FROM openai_batches b WHERE b.job_id = $1
+                    AND (b.state NOT IN (\(KnownTexts.endedBatches)) OR b.look_again_at IS NOT NULL))
         WHERE id = $1
         """)
     private static let cleanStatement = Statement(
@@ -69,13 +71,11 @@ public enum JobProgress {
             [.uuid(job), .text(event), .text(instance), .text(detail)])
     }
 
-    /// Ends the job and frees its lease.
+    /// Ends the job and frees its lease. Its clean-up stays pending while a batch is open or may still turn up.
     public static func end(
-        _ db: any Querying, job: Identifier, status: JobStatus, errorMessage: String?, cleanup: Bool
+        _ db: any Querying, job: Identifier, status: JobStatus, errorMessage: String?
     ) async throws(DatabaseError) {
-        _ = try await db.query(
-            endStatement,
-            [.uuid(job), .text(status.rawValue), .text(errorMessage), .bool(cleanup)])
+        _ = try await db.query(endStatement, [.uuid(job), .text(status.rawValue), .text(errorMessage)])
     }
 
     /// Marks the clean-up of an ended job as done: the provider has none of its batches or files left.

@@ -33,6 +33,9 @@ enum KnownTexts {
     /// `'completed', 'failed', 'cancelled'`.
     static let endedJobs = list(JobStatus.self) { !$0.isOpen }
 
+    /// `'collected', 'abandoned'`.
+    static let endedBatches = list(ProviderBatchState.self) { !$0.isOpen }
+
     private static func list<Value: RawRepresentable<String> & CaseIterable>(
         _ type: Value.Type, _ isIn: (Value) -> Bool = { _ in true }
     ) -> String {

@@ -21,6 +21,23 @@ public struct BatchMove: Sendable {
     public var errorFile: String?
     public var isRecalled = false
     public var isHeldUp = false
+    /// The attempt to create the batch was given up without a known outcome.
+    public var endsAttempt = false
+    public var lostCreations = 0
+    public var look = Look.unchanged
+    public var becomesStray = false
+    public var denials = 0
+    public var shortReads = 0
+    public var counts: LineCounts?
+    /// Leaves the time of the next act as it is.
+    public var keepsTime = false
+
+    /// Change of the time of the next look for further batches of the row.
+    public enum Look: Sendable, Equatable {
+        case unchanged, done
+        /// Seconds from now.
+        case after(Double)
+    }
 
     public init(to state: ProviderBatchState) { to = state }
 }
@@ -44,14 +61,24 @@ public enum MoveBatch {
     private static let moveStatement = Statement(
         "move_batch",
         """
-        UPDATE openai_batches b SET state = $3, not_before = now() + make_interval(secs => $4),
+        UPDATE openai_batches b SET state = $3,
+            not_before = CASE WHEN $28 THEN not_before ELSE now() + make_interval(secs => $4) END,
             error = CASE WHEN $19 THEN error ELSE $5 END,
             failures = $6, setbacks = $7, refusals = $8, account = coalesce($9, account),
             input_file_id = coalesce($10, input_file_id), positions = coalesce($11, positions),
             file_bytes = coalesce($12, file_bytes), batch_id = coalesce($13, batch_id),
             provider_status = coalesce($14, provider_status), output_file_id = coalesce($15, output_file_id),
             error_file_id = coalesce($16, error_file_id), held_up = held_up OR $17,
-            recalled_at = CASE WHEN $18 THEN now() ELSE recalled_at END,
+            recalled_at = CASE WHEN $23 THEN NULL WHEN $18 THEN now() ELSE recalled_at END,
+            attempt_ended_at = CASE WHEN $20 THEN now() WHEN $3 <> $2 THEN NULL ELSE attempt_ended_at END,
+            lost_creations = $21,
+            look_again_at = CASE WHEN $22::float8 < 0 THEN NULL
+                ELSE coalesce(now() + make_interval(secs => $22::float8), look_again_at) END,
+            is_stray = is_stray OR $23,
+            denials = $24, denied_since = CASE WHEN $24 > 0 THEN coalesce(denied_since, now()) END,
+            short_reads = $25, short_since = CASE WHEN $25 > 0 THEN coalesce(short_since, now()) END,
+            lines_completed = coalesce($26::int4, lines_completed),
+            lines_failed = coalesce($27::int4, lines_failed),
             intent_at = CASE WHEN $3 <> $2 AND $3 IN ('uploading', 'creating') THEN now() ELSE intent_at END,
             submitted_at = CASE WHEN $3 <> $2 AND $3 = 'submitted' THEN now() ELSE submitted_at END,
             ended_at = CASE WHEN $3 <> $2 AND $3 IN ('collected', 'abandoned') THEN now() ELSE ended_at END
@@ -76,7 +103,10 @@ public enum MoveBatch {
                 .text(move.account), .text(move.file), move.positions.map { .int4Array($0) } ?? .null,
                 .int8(move.bytes),
                 .text(move.batchID), .text(move.providerStatus), .text(move.outputFile), .text(move.errorFile),
-                .bool(move.isHeldUp), .bool(move.isRecalled), .bool(move.keepsError),
+                .bool(move.isHeldUp), .bool(move.isRecalled), .bool(move.keepsError), .bool(move.endsAttempt),
+                .int4(move.lostCreations), move.look.value, .bool(move.becomesStray), .int4(move.denials),
+                .int4(move.shortReads), .int4(move.counts?.completed), .int4(move.counts?.failed),
+                .bool(move.keepsTime),
             ])
         if rows.affected == 1 { return true }
         let found = try await state(db, batch)
@@ -100,6 +130,17 @@ public enum MoveBatch {
 
     private static func state(_ db: any Querying, _ batch: ProviderBatch) async throws(DatabaseError) -> String? {
         try await db.query(stateStatement, [.uuid(batch.id)]).first?.text(0)
+    }
+}
+
+extension BatchMove.Look {
+    /// Negative: no further look. Null: no change.
+    fileprivate var value: PGValue {
+        switch self {
+        case .unchanged: .null
+        case .done: .double(-1)
+        case .after(let seconds): .double(max(0, seconds))
+        }
     }
 }
 

@@ -4,7 +4,10 @@ public enum ProviderBatches {
     private static let columns = """
         id, stage, round, sequence, \(KnownTexts.batchState), model, inline_images, cardinality(positions),
         file_bytes, account, input_file_id, batch_id, output_file_id, error_file_id, intent_at, not_before,
-        clock_timestamp(), input_tokens_estimate, held_up, recalled_at IS NOT NULL, failures, setbacks, refusals
+        clock_timestamp(), input_tokens_estimate, held_up, recalled_at IS NOT NULL, failures, setbacks, refusals,
+        attempt_ended_at, lost_creations, look_again_at, is_stray, denials, denied_since, short_reads, short_since,
+        lines_completed, lines_failed,
+        (SELECT a.slowest_seconds FROM openai_accounts a WHERE a.account = b.account)
         """
     private static let loadStatement = Statement(
         "load_batches", "SELECT \(columns) FROM openai_batches b WHERE job_id = $1 ORDER BY stage DESC, sequence")
@@ -20,7 +23,7 @@ public enum ProviderBatches {
         FROM openai_batches WHERE job_id = $2 AND stage = $3
         """)
 
-    /// Converts `intentAt` and `notBefore` to this machine's time, so a wrong clock of the database does not matter.
+    /// Converts all times to this machine's clock, so a wrong clock of the database does not matter.
     public static func load(_ db: any Querying, job: Identifier) async throws(DatabaseError) -> [ProviderBatch] {
         try await db.query(loadStatement, [.uuid(job)]).map { row throws(DatabaseError) in try record(row) }
     }
@@ -46,13 +49,28 @@ public enum ProviderBatches {
         batch.failures = row.int(20)
         batch.setbacks = row.int(21)
         batch.refusals = row.int(22)
+        addProofs(row, ahead, to: &batch)
         return batch
+    }
+
+    private static func addProofs(_ row: Row, _ ahead: Double, to batch: inout ProviderBatch) {
+        func time(_ column: Int) -> Timestamp? { row.optionalTimestamp(column).map { $0 + ahead } }
+        batch.attemptEndedAt = time(23)
+        batch.lostCreations = row.int(24)
+        batch.lookAgainAt = time(25)
+        batch.isStray = row.bool(26)
+        batch.denials = row.int(27)
+        batch.deniedSince = time(28)
+        batch.shortReads = row.int(29)
+        batch.shortSince = time(30)
+        if !row.isNull(31), !row.isNull(32) { batch.counts = LineCounts(completed: row.int(31), failed: row.int(32)) }
+        batch.slowestSeconds = row.isNull(33) ? 0 : row.double(33)
     }
 
     private static let lastErrorStatement = Statement(
         "batch_last_error",
         """
-        SELECT error FROM openai_batches WHERE job_id = $1 AND stage = $2 AND error IS NOT NULL
+        SELECT error FROM openai_batches WHERE job_id = $1 AND stage = $2 AND error IS NOT NULL AND NOT is_stray
         ORDER BY sequence DESC LIMIT 1
         """)
 
@@ -95,6 +113,66 @@ public enum ProviderBatches {
                 .bool(planned.inlineImages), .int4Array(planned.positions), .int8(planned.tokens), .text(account),
             ])
         return id
+    }
+}
+
+extension ProviderBatches {
+    private static let strayStatement = Statement(
+        "insert_stray",
+        """
+        INSERT INTO openai_batches (id, job_id, stage, round, sequence, state, model, inline_images, positions,
+            input_tokens_estimate, account, intent_at, submitted_at, batch_id, provider_status, is_stray)
+        SELECT $1, o.job_id, o.stage, o.round,
+            (SELECT max(s.sequence) + 1 FROM openai_batches s WHERE s.job_id = o.job_id AND s.stage = o.stage),
+            'submitted', o.model, o.inline_images, o.positions, o.input_tokens_estimate, $3, now(), now(), $4, $5, true
+        FROM openai_batches o WHERE o.id = $2 AND NOT EXISTS (
+            SELECT 1 FROM openai_batches k WHERE k.job_id = o.job_id AND k.batch_id = $4)
+        """)
+    private static let unaccountedStatement = Statement(
+        "batch_unaccounted",
+        """
+        UPDATE openai_batches b SET positions = ARRAY(
+            SELECT p.position FROM unnest(b.positions) WITH ORDINALITY AS p (position, place)
+            WHERE NOT EXISTS (SELECT 1 FROM lot_results r
+                    WHERE r.job_id = b.job_id AND r.stage = b.stage AND r.position = p.position)
+                AND NOT EXISTS (SELECT 1 FROM line_failures f WHERE f.shard_id = b.id AND f.position = p.position)
+            ORDER BY p.place)
+        WHERE b.id = $1
+        """)
+
+    /// Adds a second batch of `batch`'s lots, which the provider lists as `id`. The row names no input file, because
+    /// the file is still needed by `batch`.
+    /// - Returns: false if a row of the job names that batch already.
+    public static func insertStray(
+        _ db: any Querying, of batch: ProviderBatch, account: String, id: String, status: String
+    ) async throws(DatabaseError) -> Bool {
+        let values: [PGValue] = [
+            .uuid(.random()), .uuid(batch.id), .text(account), .text(id), .text(status),
+        ]
+        return try await db.query(strayStatement, values).affected == 1
+    }
+
+    private static let lostStatement = Statement(
+        "lost_answers",
+        """
+        SELECT p.position, count(*) FROM openai_batches b, unnest(b.positions) AS p (position)
+        WHERE b.job_id = $1 AND b.stage = $2 AND b.state = 'abandoned' AND b.error = $3
+            AND p.position = ANY ($4::int[])
+        GROUP BY p.position
+        """)
+
+    /// Returns how often each of the positions was in a batch that was given up for this reason.
+    public static func lostAnswers(
+        _ db: any Querying, job: Identifier, stage: WorkStage, positions: [Int], reason: String
+    ) async throws(DatabaseError) -> [Int: Int] {
+        let values: [PGValue] = [.uuid(job), .text(stage.rawValue), .text(reason), .int4Array(positions)]
+        let rows = try await db.query(lostStatement, values)
+        return Dictionary(rows.map { ($0.int(0), $0.int(1)) }) { $0 + $1 }
+    }
+
+    /// Leaves only those of the batch's lots whose lines are not booked yet.
+    public static func keepUnaccounted(_ db: any Querying, batch: Identifier) async throws(DatabaseError) {
+        _ = try await db.query(unaccountedStatement, [.uuid(batch)])
     }
 }
 

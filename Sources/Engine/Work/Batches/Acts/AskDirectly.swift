@@ -19,6 +19,12 @@ extension LeasedJob {
         }
     }
 
+    /// Returns how many direct calls for each of the lots have lost their answers.
+    func lostAnswers(_ stage: WorkStage, _ positions: [Int]) async throws -> [Int: Int] {
+        try await ProviderBatches.lostAnswers(
+            context.database, job: id, stage: stage, positions: positions, reason: BatchMachine.answerLostReason)
+    }
+
     /// Asks for each lot and stores its result.
     func askAll(_ page: [RemainingLot], _ batch: ProviderBatch, _ record: JobRecord) async throws -> BatchOutcome {
         var passing: OpenAIError?
@@ -62,10 +68,12 @@ extension LeasedJob {
             CrashPoint.directAnswered.pass()
         }
         if let correction = input.correction {
-            try await commit(.images) { try await ImageWork.correct($0, job: id, [correction]) }
+            try await surely(record) {
+                try await commit(.images) { try await ImageWork.correct($0, job: id, [correction]) }
+            }
         }
         let outcome = page
-        try await surely { try await store(outcome, batch, record) }
+        try await surely(record) { try await store(outcome, batch, record) }
         return nil
     }
 }

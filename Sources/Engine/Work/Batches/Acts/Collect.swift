@@ -3,23 +3,43 @@
 import Logging
 
 extension LeasedJob {
+    /// Stores the readable answers of both files, although one of them may not be there.
     func collect(_ batch: ProviderBatch, _ record: JobRecord) async throws -> BatchOutcome {
         let positions = Set(try await ProviderBatches.positions(context.database, batch: batch.id))
+        var tally = LineTally()
         var heldUp: OpenAIError?
-        do {
-            for file in [batch.outputFileID, batch.errorFileID].compactMap(\.self) {
-                heldUp = try await collect(file, batch, positions, record) ?? heldUp
+        var failure: OpenAIError?
+        for file in [batch.outputFileID, batch.errorFileID].compactMap(\.self) {
+            do {
+                heldUp = try await collect(file, batch, positions, record, &tally) ?? heldUp
+            } catch let error as OpenAIError { failure = failure ?? error }
+        }
+        return failure.map { .failed($0) } ?? .collected(heldUp: heldUp, tally.read)
+    }
+
+    /// The provider has denied an answer file for long: reads once more what there is, then asks the list of files.
+    func confirmFilesGone(_ batch: ProviderBatch, _ record: JobRecord) async throws -> BatchOutcome {
+        let outcome = try await collect(batch, record)
+        guard case .failed(let denial) = outcome, denial.isDenial else { return outcome }
+        do throws(OpenAIError) {
+            CrashPoint.filesListing.pass()
+            let listed = try await context.openAI.files(purpose: nil) {
+                [batch.outputFileID, batch.errorFileID].contains($0.id)
             }
-        } catch let error as OpenAIError { return .failed(error) }
-        return .collected(heldUp: heldUp)
+            CrashPoint.filesListed.pass()
+            return listed.isEmpty ? .gone(denial) : outcome
+        } catch { return .failed(error) }
     }
 
     /// - Returns: the error if the account could not run some of the lines.
     private func collect(
-        _ file: String, _ batch: ProviderBatch, _ positions: Set<Int>, _ record: JobRecord
+        _ file: String, _ batch: ProviderBatch, _ positions: Set<Int>, _ record: JobRecord, _ tally: inout LineTally
     ) async throws -> OpenAIError? {
         let lines = try await BatchLines(file, of: batch, record, self)
-        defer { lines.close() }
+        defer {
+            tally.add(skipped: lines.skipped, unreadable: lines.unreadable)
+            lines.close()
+        }
         var page = CollectedPage()
         var heldUp: OpenAIError?
         while let line = try await lines.next() {
@@ -27,17 +47,22 @@ extension LeasedJob {
                 lines.ignored()
                 continue
             }
+            tally.add(line)
             add(line.output, position: line.position, batch, to: &page)
             page.bytes += line.bytes
             let count = page.answers.count + page.failures.count
             if count >= context.configuration.collectPageLines || page.bytes >= CollectedPage.bytesMax {
-                try await store(page, batch, record)
+                try await storeSurely(page, batch, record)
                 heldUp = page.heldUp ?? heldUp
                 page = CollectedPage()
             }
         }
-        try await store(page, batch, record)
+        try await storeSurely(page, batch, record)
         return page.heldUp ?? heldUp
+    }
+
+    private func storeSurely(_ page: CollectedPage, _ batch: ProviderBatch, _ record: JobRecord) async throws {
+        try await surely(record) { try await store(page, batch, record) }
     }
 
     private func add(_ output: BatchOutput, position: Int, _ batch: ProviderBatch, to page: inout CollectedPage) {
@@ -57,8 +82,36 @@ extension LeasedJob {
     }
 }
 
+/// Lots whose lines were read, each counted once, over both files.
+struct LineTally {
+    private var completed: Set<Int> = []
+    private var failed: Set<Int> = []
+    private var skipped = 0
+    private var unreadable = 0
+
+    mutating func add(_ line: BatchLines.Line) {
+        if line.output.isCompleted {
+            completed.insert(line.position)
+        } else {
+            failed.insert(line.position)
+        }
+    }
+
+    mutating func add(skipped: Int, unreadable: Int) {
+        self.skipped += skipped
+        self.unreadable += unreadable
+    }
+
+    /// A lot with lines of both kinds counts as completed.
+    var read: FilesRead {
+        FilesRead(
+            completed: completed.count, failed: failed.subtracting(completed).count, skipped: skipped,
+            unreadable: unreadable)
+    }
+}
+
 /// The lines of one answer file that belong to a batch's stage. Frees: the connection, in `close`.
-struct BatchLines {
+final class BatchLines {
     struct Line {
         let position: Int
         let output: BatchOutput
@@ -70,6 +123,10 @@ struct BatchLines {
     private let fields: [String]
     private let reader: LineReader
     private let log: Logger
+    /// Lines without a lot's id so far.
+    private(set) var unreadable = 0
+    /// Lines that were too long so far.
+    var skipped: Int { reader.skippedLines }
 
     init(
         _ file: String, of batch: ProviderBatch, _ record: JobRecord, _ job: LeasedJob
@@ -86,9 +143,13 @@ struct BatchLines {
     /// Returns the next line; nil at the end. Skips lines that name no lot of the stage.
     func next() async throws(OpenAIError) -> Line? {
         while let bytes = try await reader.next() {
-            guard let output = BatchOutput.read(bytes, fields: fields), let id = BatchCustomID(output.customID),
-                id.stage == stage
-            else {
+            guard let output = BatchOutput.read(bytes, fields: fields), let id = BatchCustomID(output.customID) else {
+                unreadable += 1
+                // A whole page may be unreadable; the caller says so once.
+                if unreadable == 1 { ignored() }
+                continue
+            }
+            guard id.stage == stage else {
                 ignored()
                 continue
             }

@@ -31,39 +31,33 @@ extension LeasedJob {
         } catch { return .creationFailed(error) }
     }
 
-    /// Looks for batches of this row. The first one is kept, further ones are cancelled.
+    /// Looks for batches of this row in the provider's list.
     func findBatch(_ batch: ProviderBatch, _ record: JobRecord) async -> BatchOutcome {
         do throws(OpenAIError) {
-            CrashPoint.batchesListing.pass()
-            let found = try await batches(of: batch)
-            CrashPoint.batchesListed.pass()
-            for stray in found.dropFirst() {
-                try await cancel(stray.id, jobHasEnded: !record.status.isOpen)
+            let found = try await listed(batch)
+            // A creation that arrives later fails without its file, and costs nothing.
+            if found.isEmpty, !record.status.isOpen, let file = batch.inputFileID {
+                try? await context.openAI.deleteFile(file)
             }
             return .listed(found)
         } catch { return .failed(error) }
     }
 
-    private func cancel(_ batch: String, jobHasEnded: Bool) async throws(OpenAIError) {
-        CrashPoint.batchRecalling.pass()
-        do throws(OpenAIError) { _ = try await context.openAI.cancelBatch(batch) } catch {
-            guard BatchMachine.isTakenBack(error, jobHasEnded: jobHasEnded) else { throw error }
-        }
-        CrashPoint.batchRecalled.pass()
+    /// Looks for batches of the row's lots that no row knows.
+    /// - Parameter rows: all provider batches of the job.
+    func look(for batch: ProviderBatch, among rows: [ProviderBatch]) async -> BatchOutcome {
+        do throws(OpenAIError) {
+            let known = Set(rows.compactMap(\.batchID))
+            return .looked(.success(try await listed(batch).filter { !known.contains($0.id) }))
+        } catch { return .looked(.failure(error)) }
     }
 
-    /// Returns batches of this row since its intent, oldest first; those of another account are not visible.
-    private func batches(of batch: ProviderBatch) async throws(OpenAIError) -> [BatchObject] {
-        let since = Int((batch.intentAt ?? batch.notBefore).seconds) - 600
-        var found: [BatchObject] = []
-        var after: String?
-        repeat {
-            let page = try await context.openAI.listBatches(after: after)
-            found += page.batches.filter { $0.createdAt >= since && BatchMachine.isBatch($0, of: batch) }
-            // Newest first is usual, but not guaranteed: a page with only old batches ends the search.
-            after = page.batches.contains { $0.createdAt >= since } ? page.next : nil
-        } while after != nil
-        return found.sorted { $0.createdAt < $1.createdAt }
+    /// Returns the living batches of the row's lots, oldest first; those of another account are not visible.
+    private func listed(_ batch: ProviderBatch) async throws(OpenAIError) -> [BatchObject] {
+        CrashPoint.batchesListing.pass()
+        let found = try await context.openAI.batches(since: batch.intentAt) { BatchMachine.isOurs($0, batch) }
+        CrashPoint.batchesListed.pass()
+        return found
     }
 
     /// Takes back a file or batch that no runner will look for, because the lease was lost before the write.

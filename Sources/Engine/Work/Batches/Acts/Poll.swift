@@ -18,7 +18,27 @@ extension LeasedJob {
             let object = try await context.openAI.cancelBatch(id)
             CrashPoint.batchRecalled.pass()
             return .recalled(object)
+        } catch {
+            // The batch may run on, or may have ended.
+            if let object = try? await context.openAI.batch(id) { return await described(object, batch) }
+            return .failed(error)
+        }
+    }
+
+    /// The provider has denied the batch for long: asks it once more, then its list, and cancels the batch in any case.
+    func confirmGone(_ batch: ProviderBatch) async -> BatchOutcome {
+        guard let id = batch.batchID else { return .noBatch }
+        let polled = await poll(batch)
+        guard case .failed(let denial) = polled, denial.isDenial else { return polled }
+        do throws(OpenAIError) {
+            CrashPoint.batchesListing.pass()
+            let listed = try await context.openAI.batches(since: batch.intentAt) { $0.id == id }
+            CrashPoint.batchesListed.pass()
+            if let object = listed.first { return await described(object, batch) }
         } catch { return .failed(error) }
+        let recalled = await recall(batch)
+        if case .failed(let error) = recalled, error.isDenial { return .gone(denial) }
+        return recalled
     }
 
     /// Adds the tokens of other batches if the queue is full. A missing model changes the choice for the next request.

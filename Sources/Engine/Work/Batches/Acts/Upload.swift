@@ -101,13 +101,6 @@ extension LeasedJob {
     }
 
     private func uploads(of batch: ProviderBatch) async throws(OpenAIError) -> [FileObject] {
-        var found: [FileObject] = []
-        var after: String?
-        repeat {
-            let page = try await context.openAI.listFiles(after: after)
-            found += page.files.filter { $0.name == "\(batch.id).jsonl" }
-            after = page.next
-        } while after != nil
-        return found
+        try await context.openAI.files { $0.name == "\(batch.id).jsonl" }
     }
 }

@@ -3,22 +3,22 @@
 import CShims
 
 /// Inflates one gzip member. Its memory is bounded: zlib's window (32 KB and its tables) and one block.
-final class GzipInflater {
+package final class GzipInflater {
     /// Output per call, bytes.
-    static let blockBytes = 64 * 1024
+    package static let blockBytes = 64 * 1024
 
     /// The bytes are not exactly one valid gzip member: another format, damaged, or followed by more.
-    struct Corrupt: Error {}
+    package struct Corrupt: Error {}
 
     /// Must not move, because zlib points back to it.
     private let stream: UnsafeMutablePointer<z_stream>
     private let block = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: GzipInflater.blockBytes)
     /// The member is complete, and its length and checksum are right.
-    private(set) var isComplete = false
+    package private(set) var isComplete = false
     /// The last block was full: more output may be ready without further input.
-    private(set) var hasMore = false
+    package private(set) var hasMore = false
 
-    init() {
+    package init() {
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
         // 16 selects gzip only; 15 is the largest window of the format.
@@ -35,7 +35,7 @@ final class GzipInflater {
     /// Inflates at most one block from `input`.
     /// - Parameter used: the number of bytes taken from `input`.
     /// - Returns: the output, valid until the next call. Empty: more input is needed, or the member is complete.
-    func inflate(_ input: Span<UInt8>, used: inout Int) throws(Corrupt) -> UnsafeBufferPointer<UInt8> {
+    package func inflate(_ input: Span<UInt8>, used: inout Int) throws(Corrupt) -> UnsafeBufferPointer<UInt8> {
         used = 0
         if isComplete {
             // gzip's tools would read a second member as a continuation. Refuse it: two texts must not pass for one.
