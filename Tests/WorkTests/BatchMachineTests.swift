@@ -138,8 +138,7 @@ struct BatchMachineTests {
 
     @Test("C5.4: an image that the provider could not download is curable only if it was not sent inline")
     func images() throws {
-        var error = Self.api(400, "failed_to_download_image")
-        error.imageDownload = true
+        let error = Self.api(400, "failed_to_download_image")
         try check(
             Self.batch(.asking), .askFailed(position: 1, error), "answers: asking -> collected; failure 1 curable")
         try check(
@@ -165,7 +164,7 @@ struct BatchMachineTests {
             uploading, .uploadFailed(Self.busy),
             "postpone: uploading -> planned; wait 30.0; error 'OpenAI's rate limit was reached'; says so; counts 3 0 0")
         try check(uploading, .foundUpload(file: "f"), "review: uploading -> uploaded; file f")
-        try check(uploading, .foundUpload(file: nil), "review: uploading -> planned")
+        try check(uploading, .foundUpload(file: nil), "review: uploading -> planned; counts 2 0 0")
         try check(
             uploading, .failed(OpenAIError(.unavailable)),
             "postpone: uploading -> uploading; wait 3.0; error 'OpenAI could not be reached'; says so; counts 3 0 0")

@@ -105,7 +105,7 @@ struct OpenAIResultLineTests {
         arguments: [
             ("server_error", true, false), ("rate_limit_exceeded", true, false), ("vector_store_timeout", true, false),
             ("invalid_prompt", false, false), ("failed_to_download_image", true, true),
-            ("image_too_large", false, false),
+            ("image_too_large", true, false), ("data_residency_mismatch", false, false),
         ])
     func failedAnswer(_ code: String, _ curable: Bool, _ image: Bool) throws {
         let body = #"{"status":"failed","error":{"code":"\#(code)","message":"m"},"output":[]}"#

@@ -78,9 +78,9 @@ private let rows: [ErrorRow] = [
     ErrorRow(
         name: "other value", status: 400, body: body("invalid_value", param: "input[0].content[1].detail"), kind: nil,
         curable: false),
-    ErrorRow(name: "image too large", status: 400, body: body("image_too_large"), kind: nil, curable: false),
+    ErrorRow(name: "image too large", status: 400, body: body("image_too_large"), kind: nil, curable: true),
     ErrorRow(
-        name: "image policy", status: 400, body: body("image_content_policy_violation"), kind: nil, curable: false),
+        name: "image policy", status: 400, body: body("image_content_policy_violation"), kind: nil, curable: true),
 ]
 
 @Suite("OpenAI errors", .timeLimit(.minutes(1)))

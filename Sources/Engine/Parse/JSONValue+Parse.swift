@@ -1,6 +1,9 @@
 // Parses a small JSON document into a JSONValue: OpenAI's answers, a request's small members. Pure. Thread: any.
 
 extension JSONValue {
+    /// The bytes that some servers put before their JSON.
+    static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
     /// Parses strict RFC 8259: one value, UTF-8, no BOM. Integers that fit become `.int`, other numbers `.double`; a
     /// lone surrogate becomes U+FFFD. `maxDepth` is at most 128, the document itself being 1.
     public static func parse(_ bytes: Span<UInt8>, maxDepth: Int = 128) throws(JSONError) -> JSONValue {

@@ -29,12 +29,18 @@ final class OpenAIProbe {
 
     /// - Throws: if the call was cancelled, which proves nothing about OpenAI.
     private func ask() async throws(OpenAIError) -> Report {
+        let begun = Monotonic.seconds()
         do throws(OpenAIError) {
             let probe = try await client.modelProbe()
             let milliseconds = Int((probe.seconds * 1000).rounded())
             return (["status": "healthy", "response_time_ms": .int(milliseconds)], true)
         } catch {
             if error.kind == .cancelled { throw error }
+            // A restricted key may not list the models, and some servers have no list; their answers work all the same.
+            if error.provesReachable {
+                let milliseconds = Int(((Monotonic.seconds() - begun) * 1000).rounded())
+                return (["status": "healthy", "response_time_ms": .int(milliseconds)], true)
+            }
             return (["status": "unhealthy", "error": .string(error.reason)], false)
         }
     }

@@ -1,54 +1,61 @@
 // Meaning of a failed direct call, for the lot and for the rest of its stage. Pure.
 
 enum AskFailure: Equatable {
-    /// The lot itself is the cause.
+    /// The lot itself is the cause, or one of its pictures.
     case lot
+    /// A refusal without a known reason: most likely the lot is the cause, but perhaps every line would meet it.
+    case unexplained
+    /// The lot is too large for the account's limit of direct calls. A batch may take it.
+    case oversized
     /// The call may have been paid for: it is not repeated, and the lot goes with the others.
     case unknown
-    /// Nothing was done: ask again later.
-    case later
+    /// A passing trouble, and certainly nothing was done: ask again, and after a few tries for another lot.
+    case passing
+    /// Nothing is done until the operator acts or another model is used: ask again later.
+    case account
     /// Every line would meet the same refusal.
     case never
 
     /// The failure does not count as one of the lot's attempts.
     var wasNotTried: Bool {
         switch self {
-        case .later: true
-        case .lot, .unknown, .never: false
+        case .passing, .account: true
+        case .lot, .unexplained, .oversized, .unknown, .never: false
         }
     }
 
-    /// Error codes about the form of our request, not about its content.
-    private static let formCodes: Set<String> = [
-        "unknown_parameter", "unsupported_parameter", "unsupported_value", "invalid_json_schema", "invalid_type",
-        "missing_required_parameter",
-    ]
+    /// Statuses by which a gateway says that it did not wait for the provider's answer.
+    private static let impatient: Set<Int> = [408, 499, 504, 524]
 
     init(_ error: OpenAIError) {
         self =
-            switch error.kind {
-            case .refused, .incomplete, .malformed: .lot
-            case .quota, .modelNotFound, .rateLimited, .cancelled, .sourceFailed: .later
-            case .unavailable, .timedOut: error.mayHaveArrived ? .unknown : .later
-            case .api(401, _, _), .api(403, _, _): .later
-            case .api(let status, let code, _):
-                if error.imageDownload || status < 300 {
-                    .lot
-                } else if Self.formCodes.contains(code ?? "") {
-                    .never
-                } else {
-                    status >= 500 ? .later : .lot
-                }
+            switch error.cause {
+            case .lot, .picture, .download, .pictures: .lot
+            case .unexplained: .unexplained
+            case .oversized: .oversized
+            case .form: .never
+            case .model, .account, .quota: .account
+            case .rate, .service: .passing
+            case .between: Self.between(error)
             }
+    }
+
+    private static func between(_ error: OpenAIError) -> AskFailure {
+        switch error.kind {
+        case .api(let status, _, _): impatient.contains(status) ? .unknown : .passing
+        case .unavailable, .timedOut, .malformed: error.mayHaveArrived ? .unknown : .passing
+        case .quota, .modelNotFound, .rateLimited, .refused, .incomplete, .sourceFailed, .cancelled: .passing
+        }
     }
 }
 
 extension LineFailure {
     /// The failure of the lot's line with `error`.
+    /// Pictures that can be left out have been left out before.
     /// - Parameter wasInline: the images were sent inline, so sending them inline again cannot help.
     init(_ position: Int, _ error: OpenAIError, wasInline: Bool) {
+        let isCurable = error.fault.isOfPictures ? error.imageDownload && !wasInline : error.curable
         self.init(
-            position: position, reason: error.reason, imageDownload: error.imageDownload,
-            curable: error.curable && !(error.imageDownload && wasInline))
+            position: position, reason: error.reason, imageDownload: error.imageDownload, curable: isCurable)
     }
 }

@@ -30,7 +30,7 @@ extension BatchMachine {
         if facts.jobHasEnded || batch.isStray { return try afterEnd(batch, outcome, facts) }
         if case .givenUp(let why) = outcome, batch.state.isOpen { return givenUp(batch, why, facts) }
         return switch batch.state {
-        case .asking: try afterAsking(batch, outcome)
+        case .asking: try afterAsking(batch, outcome, facts)
         case .planned: try afterBuilding(batch, outcome, facts)
         case .uploading: try afterUploading(batch, outcome, facts)
         case .uploaded: try beforeCreating(batch, outcome, facts)
@@ -65,7 +65,7 @@ extension BatchMachine {
     // MARK: asking
 
     private static func afterAsking(
-        _ batch: ProviderBatch, _ outcome: BatchOutcome
+        _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
     ) throws(IllegalOutcome) -> BatchVerdict {
         switch outcome {
         case .answered(let position, let answer):
@@ -73,7 +73,7 @@ extension BatchMachine {
             verdict.page.answers = [(position, answer)]
             verdict.message = .cleared
             return verdict
-        case .askFailed(let position, let error): return askFailed(batch, position, error)
+        case .askFailed(let position, let error): return askFailed(batch, position, error, facts)
         case .askedAll(let passing):
             var verdict = BatchVerdict(.collected, batch, to: .collected)
             verdict.message = passing.map { .says($0.reason) } ?? .cleared
@@ -82,28 +82,6 @@ extension BatchMachine {
         case .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn, .noFile, .created, .creationFailed,
             .listed, .status, .queueFull, .recalled, .noBatch, .gone, .collected, .booked, .looked, .failed, .givenUp:
             throw IllegalOutcome(batch.state, outcome)
-        }
-    }
-
-    /// The lot was asked for ahead of its stage; its failure may save the rest of the stage.
-    private static func askFailed(_ batch: ProviderBatch, _ position: Int, _ error: OpenAIError) -> BatchVerdict {
-        switch AskFailure(error) {
-        case .lot:
-            var verdict = BatchVerdict(.answers, batch, to: .collected)
-            verdict.page.failures = [(LineFailure(position, error, wasInline: batch.inlineImages), error.usage)]
-            return verdict
-        case .unknown: return abandon(batch, because: error.reason)
-        case .later:
-            var verdict = BatchVerdict(.dropAsking, batch, to: .asking)
-            verdict.removesRow = true
-            verdict.message = .says(error.reason)
-            verdict.then = .pause(error)
-            return verdict
-        case .never:
-            var verdict = abandon(batch, because: error.reason)
-            verdict.isOurMistake = true
-            verdict.then = .failOpenLots(error.reason)
-            return verdict
         }
     }
 
@@ -138,7 +116,8 @@ extension BatchMachine {
             return verdict
         case .uploadFailed(let error):
             // A lost reply leaves a file at the provider; `findUpload` finds it by its name.
-            return postpone(batch, to: error.mayHaveArrived ? .uploading : .planned, because: error, facts)
+            if error.mayHaveArrived { return postpone(batch, because: error, facts) }
+            return uploadRefused(batch, error, facts)
         case .foundUpload(let file):
             var verdict = BatchVerdict(.review, batch, to: file == nil ? .planned : .uploaded)
             verdict.move.file = file
@@ -203,9 +182,9 @@ extension BatchMachine {
             return verdict
         }
         // A gateway's refusal says nothing about the batch or its file.
-        if !error.isFromProvider, error.isRefusal { return postpone(batch, to: .uploaded, because: error, facts) }
-        switch error.kind {
-        case .api(400, _, _), .api(404, _, _):
+        if !error.isFromProvider, error.isRefusal { return insist(batch, to: .uploaded, because: error, facts) }
+        switch error.fault {
+        case .lot, .picture, .pictures:
             let setbacks = batch.setbacks + 1
             if setbacks > setbacksMax {
                 var verdict = abandon(batch, because: error.reason)
@@ -216,9 +195,9 @@ extension BatchMachine {
             var verdict = postpone(batch, to: .planned, because: error, atLeast: facts.wait(after: setbacks), facts)
             verdict.move.setbacks = setbacks
             return verdict
-        case .api, .quota, .modelNotFound, .rateLimited, .unavailable, .timedOut, .refused, .incomplete, .malformed,
-            .sourceFailed, .cancelled:
-            return postpone(batch, to: .uploaded, because: error, facts)
+        case .model: return holdUp(batch, because: error, facts)
+        case .form, .account, .between: return insist(batch, to: .uploaded, because: error, facts)
+        case .service: return postpone(batch, to: .uploaded, because: error, facts)
         }
     }
 
@@ -284,8 +263,8 @@ extension BatchMachine {
     ) -> BatchVerdict {
         switch failure {
         case .queueFull: return queueIsFull(batch, others: nil, facts)
-        case .quota: return holdUp(batch, because: OpenAIError(.quota))
-        case .modelNotFound: return holdUp(batch, because: OpenAIError(.modelNotFound))
+        case .quota: return holdUp(batch, because: OpenAIError(.quota), facts)
+        case .modelNotFound: return holdUp(batch, because: OpenAIError(.modelNotFound), facts)
         case .passing:
             let setbacks = batch.setbacks + 1
             if setbacks > setbacksMax { return abandon(batch, because: notRunReason) }
@@ -326,7 +305,7 @@ extension BatchMachine {
         switch outcome {
         case .collected(let heldUp, let read):
             if let reread = rereadIfShort(batch, read, facts) { return reread }
-            if let heldUp { return holdUp(batch, because: heldUp) }
+            if let heldUp { return holdUp(batch, because: heldUp, facts) }
             var verdict = BatchVerdict(.collected, batch, to: .collected)
             if batch.failures + batch.shortReads > 0 { verdict.message = .cleared }
             return verdict

@@ -22,10 +22,14 @@ extension BatchMachine {
     }
 
     /// The account cannot run the batch for now, and its lines count as not tried. The job waits and shows the reason.
-    static func holdUp(_ batch: ProviderBatch, because error: OpenAIError) -> BatchVerdict {
+    static func holdUp(
+        _ batch: ProviderBatch, because error: OpenAIError, _ facts: BatchFacts
+    ) -> BatchVerdict {
         var verdict = BatchVerdict(.holdUp, batch, to: .abandoned)
         verdict.move.error = error.reason
         verdict.move.isHeldUp = true
+        // One lot is answered each time, and yet no batch of them: this must not go round and round.
+        verdict.move.waitSeconds = facts.stubbornWait(after: facts.provenAsks)
         verdict.message = .says(error.reason)
         return verdict
     }

@@ -9,7 +9,7 @@ public enum JobAct: Equatable, Sendable {
     case checkImages
     /// A stage without provider batches: ask for one lot, plan, or go on if nothing is left to do.
     case open(WorkStage)
-    /// The account could not run the last batches: ask for one lot until it can, then plan.
+    /// No lot has been answered yet, or the account could not run the last batches: ask for one lot, then plan.
     case probe(WorkStage)
     /// Put every lot that still lacks this stage into new batches, or go to the next stage if none does.
     case plan(WorkStage, round: Int)
@@ -117,7 +117,9 @@ public enum BatchMachine {
             let times = [at.deadline.nextPhase(of: at.job, now: at.now)] + timesAside(all)
             return .wait(until: times.reduce(soonest, min))
         }
-        return begin(stage, batches, at.phase)
+        let next = begin(stage, batches, at)
+        guard case .wait(let until) = next else { return next }
+        return .wait(until: timesAside(all).reduce(until, min))
     }
 
     // MARK: Beside the stage
@@ -148,15 +150,15 @@ public enum BatchMachine {
     }
 
     /// No batch is open.
-    private static func begin(_ stage: WorkStage, _ batches: [ProviderBatch], _ phase: JobDeadline.Phase) -> JobAct {
-        if phase == .direct { return .askDirectly(stage, round: batches.map(\.round).max() ?? 0) }
+    private static func begin(_ stage: WorkStage, _ batches: [ProviderBatch], _ at: Situation) -> JobAct {
+        if at.phase == .direct { return .askDirectly(stage, round: batches.map(\.round).max() ?? 0) }
         if batches.isEmpty { return .open(stage) }
-        let heldUp = batches.filter(\.isHeldUp)
-        // A row of round 0 is a lot that was asked for ahead of its stage.
-        let probed = batches.filter { $0.round == 0 && !$0.isHeldUp }.map(\.sequence).max() ?? 0
-        if let latest = heldUp.map(\.sequence).max(), latest > probed { return .probe(stage) }
+        if let latest = askBefore(batches) {
+            if latest.notBefore <= at.now { return .probe(stage) }
+            return .wait(until: min(latest.notBefore, at.deadline.nextPhase(of: at.job, now: at.now)))
+        }
         // A round in which the account held lines up is repeated.
-        let whole = Set(batches.map(\.round)).subtracting(heldUp.map(\.round))
+        let whole = Set(batches.map(\.round)).subtracting(batches.filter(\.isHeldUp).map(\.round))
         return .plan(stage, round: (whole.max() ?? 0) + 1)
     }
 

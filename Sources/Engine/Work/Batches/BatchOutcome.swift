@@ -69,6 +69,12 @@ public struct BatchFacts: Sendable {
     public var jobHasEnded = false
     /// Batches of the same stage and round that were given up or cut in two.
     public var cuts = 0
+    /// Lots asked for ahead of the stage that failed in a way that proves nothing, in a row.
+    public var vainAsks = 0
+    /// Those of them that were refused without a known reason.
+    public var unexplainedAsks = 0
+    /// Lots that were asked for ahead of the stage, with an outcome that says that a batch may be made.
+    public var provenAsks = 0
     /// Time between two polls of a batch, seconds.
     public var pollSeconds = 30.0
     /// Time that a batch may need to appear in the list after its creation was given up without a reply, seconds.

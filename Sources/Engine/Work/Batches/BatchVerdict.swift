@@ -56,6 +56,8 @@ public struct BatchVerdict: Sendable {
 public struct CollectedPage: Sendable {
     public var answers: [(position: Int, answer: ModelAnswer)] = []
     public var failures: [(failure: LineFailure, usage: Usage?)] = []
+    /// Lines that were refused because of their pictures: the lots go again without them. Each is in `failures`, too.
+    public var refusedPictures: [(position: Int, error: OpenAIError)] = []
     /// Bytes of the page's text.
     public var bytes = 0
     /// The error if the account could not run some of the lines.

@@ -45,23 +45,29 @@ extension JobRunner {
         }
     }
 
-    /// Asks for one lot until the account can run it again (quota, key, model). The answer is used, and the other lots
-    /// are planned after it.
+    /// Asks for one lot: another one than before if that has led to nothing a few times. The answer is used, and the
+    /// other lots are planned after it.
     func probe(_ stage: WorkStage, _ step: JobStep) async throws {
-        guard let lot = try await job.remaining(stage, step.job, limit: 1).first else {
-            return try await job.advance(from: stage, step.job)
+        let lots = try await job.remaining(stage, step.job, limit: BatchMachine.asksMax)
+        if lots.isEmpty { return try await job.advance(from: stage, step.job) }
+        let vain = BatchMachine.vainAsks(step.batches.filter { $0.stage == stage }).count
+        guard let lot = BatchMachine.choose(among: lots, vainAsks: vain) else {
+            return try await job.plan(stage, round: 1, step.job)
         }
         try await ask(stage, lot, step)
     }
 
     private func ask(_ stage: WorkStage, _ lot: RemainingLot, _ step: JobStep) async throws {
         let input = try await job.lineInput(stage, position: lot.position, inline: lot.imageDownloadFailed, step.job)
-        guard let input else { return try await job.plan(stage, round: 1, step.job) }
+        guard var input else { return try await job.plan(stage, round: 1, step.job) }
         if input.lacksImages { return try await job.endWithoutImages(input, step.job) }
         let batch = try await job.intendToAsk(input, step.job)
         try await paying {
-            let outcome = await job.ask(batch, input, step.job)
-            try await job.surely(step.job) { try await conclude(batch, outcome, step) }
+            let outcome = await job.ask(batch, &input, step.job)
+            let correction = [input.correction].compactMap(\.self)
+            try await job.surely(step.job) {
+                try await conclude(batch, outcome, step) { try await ImageWork.correct($0, job: job.id, correction) }
+            }
         }
     }
 

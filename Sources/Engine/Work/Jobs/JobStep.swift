@@ -11,9 +11,11 @@ struct JobStep {
         if job.status.isOpen, !batch.isStray {
             facts.batchSecondsLeft = context.configuration.deadline.batchSecondsLeft(of: job, now: facts.now)
         }
-        facts.cuts = batches.count {
-            $0.stage == batch.stage && $0.round == batch.round && $0.state == .abandoned && !$0.isStray
-        }
+        let own = batches.filter { $0.stage == batch.stage && !$0.isStray }
+        facts.cuts = own.count { $0.round == batch.round && $0.state == .abandoned }
+        let vain = BatchMachine.vainAsks(own)
+        (facts.vainAsks, facts.unexplainedAsks) = (vain.count, vain.count { $0.refusals > 0 })
+        facts.provenAsks = BatchMachine.provenAsks(own).count
         return facts
     }
 }

@@ -137,21 +137,24 @@ extension BatchObject {
     /// nil unless the batch has failed.
     public var failure: Failure? {
         guard status == .failed else { return nil }
-        let codes = Set(errors.map(\.code))
-        if codes.contains("model_not_found") { return .modelNotFound }
-        if codes.contains("insufficient_quota") || codes.contains("billing_hard_limit_reached") { return .quota }
+        let faults = errors.map(\.fault)
+        if faults.contains(.model) { return .modelNotFound }
+        if faults.contains(.account) { return .quota }
         // A full queue among other mistakes does not cure the mistakes.
-        guard let mistake = errors.first(where: { !Self.passingCodes.contains($0.code) }) else {
-            return codes.contains("token_limit_exceeded") ? .queueFull : .passing
+        guard let mistake = zip(errors, faults).first(where: { !$0.1.isPassing })?.0 else {
+            return errors.contains { $0.code == "token_limit_exceeded" } ? .queueFull : .passing
         }
         let place = mistake.line.map { " in line \($0)" } ?? ""
         return .refused("OpenAI refused the batch\(place) (\(mistake.code)): \(mistake.message)")
     }
+}
 
-    private static let passingCodes: Set<String> = [
-        "token_limit_exceeded", "rate_limit_exceeded", "slow_down", "server_error", "internal_error",
-        "server_is_overloaded",
-    ]
+extension BatchObject.InputError {
+    /// A mistake in the file counts as the fault of its lots.
+    var fault: ProviderFault {
+        let failure = APIFailure(error: ["code": .string(code), "message": .string(message)])
+        return ErrorClassifier.classify(status: 400, failure: failure, .getBatch).fault
+    }
 }
 
 /// A page of batches, in no particular order.

@@ -25,7 +25,9 @@ public struct BatchOutput: Sendable, Equatable {
     ///   - fields: the schema's properties; nil accepts any object of texts.
     /// - Returns: nil for a line without an id. It cannot be matched, so its request counts as missing.
     public static func read(_ line: [UInt8], fields: [String]? = nil) -> BatchOutput? {
-        guard let value = try? JSONValue.parse(line), let customID = value["custom_id"]?.string, !customID.isEmpty
+        let mark = JSONValue.byteOrderMark
+        let text = line.starts(with: mark) ? Array(line.dropFirst(mark.count)) : line
+        guard let value = try? JSONValue.parse(text), let customID = value["custom_id"]?.string, !customID.isEmpty
         else {
             return nil
         }
@@ -40,15 +42,13 @@ public struct BatchOutput: Sendable, Equatable {
 
     private static func result(of line: JSONValue, _ fields: [String]?) -> Result<ModelAnswer, OpenAIError> {
         guard let response = line["response"], case .object = response else { return .failure(withoutResponse(line)) }
-        let body = response["body"] ?? .null
-        let status = response["status_code"]?.int ?? 0
-        var result: Result<ModelAnswer, OpenAIError>
-        if (200..<300).contains(status) {
-            result = AnswerReader.read(body, fields: fields)
-        } else if status >= 300 {
-            result = .failure(ErrorClassifier.classify(status: status, failure: APIFailure(body)))
-        } else {
-            result = .failure(OpenAIError(.malformed("the result has no status")))
+        let body = body(of: response)
+        let result: Result<ModelAnswer, OpenAIError>
+        switch status(of: response, body) {
+        case .some(200..<300): result = AnswerReader.read(body, fields: fields)
+        case let status?:
+            result = .failure(ErrorClassifier.classify(status: status, failure: APIFailure(body), .createResponse))
+        case nil: result = .failure(OpenAIError(.malformed("the result has no status")))
         }
         let requestID = response["request_id"]?.string
         return result.mapError { error in
@@ -58,13 +58,26 @@ public struct BatchOutput: Sendable, Equatable {
         }
     }
 
+    /// The body of the line's reply. Some compatible servers send it as a text that holds the JSON.
+    private static func body(of response: JSONValue) -> JSONValue {
+        guard let text = response["body"]?.string else { return response["body"] ?? .null }
+        return (try? JSONValue.parse(Array(text.utf8))) ?? .string(text)
+    }
+
+    /// The line's HTTP status: a number, a text of digits, or missing beside a whole answer. nil if nobody can tell.
+    private static func status(of response: JSONValue, _ body: JSONValue) -> Int? {
+        let status = response["status_code"]?.int ?? response["status_code"]?.string.flatMap { Int($0) }
+        if let status, (200...599).contains(status) { return status }
+        return body["status"]?.string != nil || APIFailure(body).isFromProvider ? 200 : nil
+    }
+
     /// Handles `error` with `response: null`: the request was never run, for example because the batch expired.
     private static func withoutResponse(_ line: JSONValue) -> OpenAIError {
         let failure = APIFailure(error: line["error"])
         guard failure.code != nil || failure.message != nil else {
             return OpenAIError(.malformed("the result has neither response nor error"))
         }
-        return ErrorClassifier.classify(status: 0, failure: failure)
+        return ErrorClassifier.classify(status: 0, failure: failure, .createResponse)
     }
 }
 

@@ -1,4 +1,4 @@
-// Converts a reply's status, head and body to an OpenAIError. Pure: a table in code, with a table of tests.
+// Converts a reply's status, head and body to an OpenAIError. Pure.
 
 /// An error in the API's form: `{"error": {"message", "type", "param", "code"}}`; every part may be missing.
 struct APIFailure: Equatable {
@@ -15,8 +15,7 @@ struct APIFailure: Equatable {
     init(_ body: JSONValue?) {
         switch body?["error"] {
         case .string(let text)?:
-            self.init(error: nil)
-            (message, isFromProvider) = (text, !text.isEmpty)
+            self.init(error: text.isEmpty ? .null : ["message": .string(text)])
         case .object(let members)?:
             self.init(error: .object(members))
         case .null?, .bool?, .int?, .double?, .array?, nil:
@@ -35,66 +34,78 @@ struct APIFailure: Equatable {
         isFromProvider = message != nil
     }
 
-    private static func code(_ value: JSONValue) -> String? { value.string ?? value.int.map(String.init) }
+    /// The HTTP status that some servers send as the code.
+    var status: Int? { code.flatMap { Int($0) }.flatMap { (400...599).contains($0) ? $0 : nil } }
+
+    /// The number of pictures in "At most 4 image(s) may be provided" and "Max is 10".
+    var allowed: Int? {
+        guard let words = message?.lowercased() else { return nil }
+        for sign in ["at most ", "max is ", "maximum of ", "maximum is "] {
+            guard let found = words.firstRange(of: sign) else { continue }
+            if let number = Int(words[found.upperBound...].prefix { $0.isNumber }), number > 0 { return number }
+        }
+        return nil
+    }
+
+    private static func code(_ value: JSONValue) -> String? { value.string ?? value.int.map { String($0) } }
 }
 
+/// Makes errors of replies, with the meaning that ``FaultTable`` gives them.
 enum ErrorClassifier {
-    /// Classifies the error of a reply by its code; by its status if the code decides nothing.
-    static func classify(status: Int, failure: APIFailure) -> OpenAIError {
-        var error = OpenAIError(kind(status: status, failure), parameter: failure.param)
-        // A 4xx is a refusal without effect. After a 5xx or 408 a gateway may have
-        // lost the reply to a successful request.
-        error.mayHaveArrived = status >= 500 || status == 408
-        error.imageDownload = status < 500 && isImageDownload(failure)
+    /// - Parameters:
+    ///   - status: of the HTTP reply; 200 for an answer whose own status is `failed`, 0 for a line that was never run.
+    ///   - operation: a line of a batch counts as `createResponse`.
+    static func classify(
+        status reported: Int, failure: APIFailure, _ operation: ProviderOperation
+    ) -> OpenAIError {
+        // OpenRouter sends errors with HTTP 200 and the status as the code.
+        let status = reported < 300 ? failure.status ?? reported : reported
+        let row = row(status: status, failure, operation)
+        var error = OpenAIError(kind(row.meaning, status, failure), parameter: failure.param)
+        error.meaning = row.meaning
+        error.part = FailedParam(failure.param).part
+        error.allowed = row.meaning == .pictures ? failure.allowed : nil
+        error.words = words(failure)
+        // A 4xx is a refusal without effect. After a 5xx or 408 a gateway may have lost the reply to a successful
+        // request. A failed answer was run.
+        error.mayHaveArrived = status >= 500 || status == 408 || (200..<300).contains(reported)
         error.isFromProvider = failure.isFromProvider && !(300..<400).contains(status)
         return error
     }
 
-    /// Classifies an answer whose own status is `failed`; it comes with HTTP 200.
-    static func classify(failedAnswer failure: APIFailure) -> OpenAIError {
-        var error = OpenAIError(kind(status: 200, failure), parameter: failure.param)
-        error.mayHaveArrived = true
-        error.imageDownload = isImageDownload(failure)
-        error.isFromProvider = true
-        return error
+    /// The first row that matches; the last row always does.
+    static func row(status: Int, _ failure: APIFailure, _ operation: ProviderOperation) -> FaultRow {
+        FaultTable.rows.first { $0.matches(failure, status: status, operation) } ?? FaultTable.rows[0]
     }
 
-    private static func kind(status: Int, _ failure: APIFailure) -> OpenAIError.Kind {
-        switch failure.code ?? "" {
-        case "insufficient_quota", "billing_hard_limit_reached", "billing_not_active": return .quota
-        case "rate_limit_exceeded", "slow_down", "token_limit_exceeded": return .rateLimited
-        case "model_not_found": return .modelNotFound
-        default: break
+    private static func kind(_ meaning: FaultMeaning, _ status: Int, _ failure: APIFailure) -> OpenAIError.Kind {
+        switch meaning {
+        case .quota: return .quota
+        case .rate: return .rateLimited
+        case .model: return .modelNotFound
+        case .lot, .unexplained, .oversized, .picture, .download, .pictures, .form, .account, .service, .between:
+            let message = failure.message.map { SafeText.clean($0) } ?? "no readable explanation"
+            return .api(status: status, code: failure.code.map { SafeText.clean($0, limit: 64) }, message: message)
         }
-        if failure.type == "insufficient_quota" { return .quota }
-        if status == 429 { return .rateLimited }
-        let message = failure.message.map { SafeText.clean($0) } ?? "no readable explanation"
-        return .api(status: status, code: failure.code.map { SafeText.clean($0, limit: 64) }, message: message)
     }
 
-    /// Codes for an image that OpenAI could not fetch, or that differs from the image this service saw at the URL.
-    private static let imageCodes: Set<String> = [
-        "failed_to_download_image", "invalid_image_url", "image_parse_error", "invalid_image", "invalid_image_format",
-        "unsupported_image_media_type", "empty_image_file",
-    ]
-
-    /// Seen live: 400, code `invalid_value`, param `url`, "Timeout while downloading https://...".
-    private static func isImageDownload(_ failure: APIFailure) -> Bool {
-        if imageCodes.contains(failure.code ?? "") { return true }
-        guard let param = failure.param, param == "url" || param.hasSuffix("image_url") else {
-            return failure.message?.contains("while downloading") ?? false
-        }
-        return failure.code == nil || failure.code == "invalid_value"
+    /// The provider's code and message for the log; nil if it said nothing.
+    private static func words(_ failure: APIFailure) -> String? {
+        let parts = [failure.code, failure.message].compactMap(\.self)
+        return parts.isEmpty ? nil : SafeText.clean(parts.joined(separator: ": "))
     }
 }
 
 extension OpenAIError {
     /// Creates the error of an HTTP reply that is not 2xx.
     /// - Parameter key: hidden if the reply repeats it; keys of other servers than OpenAI's may have any form.
-    package init(status: Int, headers: (String) -> String?, body: [UInt8], key: String, now: Timestamp) {
+    package init(
+        status: Int, headers: (String) -> String?, body: [UInt8], key: String, now: Timestamp,
+        _ operation: ProviderOperation = .createResponse
+    ) {
         var failure = APIFailure(try? JSONValue.parse(body))
         if !key.isEmpty { failure.message = failure.message?.replacing(key, with: "[hidden]") }
-        self = ErrorClassifier.classify(status: status, failure: failure)
+        self = ErrorClassifier.classify(status: status, failure: failure, operation)
         retryAfter = RetryPolicy.retryAfter(headers: headers, now: now)
         if status == 429, retryAfter == nil { retryAfter = RateLimitHeaders.reset(headers) }
         shouldRetry = headers("x-should-retry").flatMap { ["true": true, "false": false][$0.lowercased()] }

@@ -16,14 +16,17 @@ public struct Usage: Hashable, Sendable {
     /// More than any answer uses. Larger numbers are capped, because the sum over a job's answers must not overflow.
     static let tokensMax = 1_000_000_000
 
-    /// Parses the `usage` member of a response leniently: absent or invalid numbers count as zero.
+    /// Parses the `usage` member of a response leniently, also with the names of Chat Completions: one absent or
+    /// invalid number counts as zero. nil if both are absent: then the cost is unknown.
     init?(_ value: JSONValue?) {
-        guard let value, value["input_tokens"] != nil || value["output_tokens"] != nil else { return nil }
-        input = Usage.tokens(value["input_tokens"])
-        output = Usage.tokens(value["output_tokens"])
+        let input = value?["input_tokens"]?.int ?? value?["prompt_tokens"]?.int
+        let output = value?["output_tokens"]?.int ?? value?["completion_tokens"]?.int
+        guard input != nil || output != nil else { return nil }
+        self.input = Usage.tokens(input)
+        self.output = Usage.tokens(output)
     }
 
-    private static func tokens(_ value: JSONValue?) -> Int { min(max(0, value?.int ?? 0), tokensMax) }
+    private static func tokens(_ value: Int?) -> Int { min(max(0, value ?? 0), tokensMax) }
 }
 
 /// A complete answer that matches the schema.
@@ -32,12 +35,16 @@ public struct ModelAnswer: Sendable, Equatable {
     public var fields: [(String, String)]
     /// The dated snapshot that answered, not the requested alias.
     public var model: String
+    /// Zero if the answer did not say; see ``usageIsKnown``.
     public var usage: Usage
+    public var usageIsKnown: Bool
 
-    public init(fields: [(String, String)], model: String, usage: Usage) {
+    /// - Parameter usage: nil if the answer does not say what it cost.
+    public init(fields: [(String, String)], model: String, usage: Usage?) {
         self.fields = fields
         self.model = model
-        self.usage = usage
+        self.usage = usage ?? .zero
+        usageIsKnown = usage != nil
     }
 
     public subscript(name: String) -> String? { fields.first { $0.0 == name }?.1 }

@@ -51,7 +51,7 @@ public struct ModelChoice: Sendable {
             refusingTemperature.insert(asked.name)
             return true
         }
-        guard error.kind == .modelNotFound else { return false }
+        guard error.fault == .model else { return false }
         guard asked.name == models[index] else { return true }  // another caller has already moved on
         // After the last model the next call starts with the first again, because
         // access may have been granted meanwhile.

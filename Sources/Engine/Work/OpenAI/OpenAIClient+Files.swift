@@ -67,7 +67,7 @@ extension OpenAIClient {
             throw OpenAIError(error)
         }
         guard (200..<300).contains(stream.status) else {
-            throw failure(stream.status, stream.header, await rest(of: stream))
+            throw failure(stream.status, stream.header, await rest(of: stream), call.operation)
         }
         log(call, stream.status, stream.header)
         return LineReader(stream)

@@ -13,7 +13,35 @@ extension OpenAIClient {
         let call = ProviderCall(
             operation: .createResponse, method: "POST", path: "/responses", body: .bytes(body),
             timeoutSeconds: configuration.callSeconds, deadlineSeconds: deadlineSeconds)
-        return try AnswerReader.read(try await json(call), fields: fields).get()
+        let end = Monotonic.seconds() + deadlineSeconds
+        let reading = try await retrying(call) { seconds throws(OpenAIError) in
+            let response = try await self.finished(try await self.once(call, seconds), until: end)
+            let reading = AnswerReader.read(response, fields: fields)
+            // An answer that failed because of a rate limit: wait as after a 429.
+            if case .failure(let error) = reading, error.kind == .rateLimited { throw error }
+            return reading
+        }
+        return try reading.get()
+    }
+
+    /// Waits for an answer that is still being made, and fetches it by its id. A provider that does not keep answers
+    /// (`store` is false) does not know the id; then the unfinished answer is returned.
+    private func finished(_ first: JSONValue, until end: Double) async throws(OpenAIError) -> JSONValue {
+        var response = first
+        var looks = 0
+        while AnswerReader.isUnfinished(response), let id = first["id"]?.string, !id.isEmpty {
+            looks += 1
+            let delay = BackOff(firstSeconds: 1, mostSeconds: 10, spread: 0).delay(failures: looks, jitter: 0)
+            guard Monotonic.seconds() + delay < end else { break }
+            try await wait(delay)
+            var call = smallCall(.getResponse, "GET", "/responses/\(PathSegment.encode(id))")
+            call.deadlineSeconds = min(call.deadlineSeconds, max(1, end - Monotonic.seconds()))
+            do throws(OpenAIError) { response = try await json(call) } catch {
+                if error.kind == .cancelled { throw error }
+                break
+            }
+        }
+        return response
     }
 
     /// An answer and the parameters of its request. The batch that follows a direct request uses the same parameters.
@@ -40,7 +68,7 @@ extension OpenAIClient {
             do throws(OpenAIError) {
                 let remaining = end - Monotonic.seconds()
                 var answer = try await respond(body(parameters), fields: fields, deadlineSeconds: remaining)
-                spent(answer.usage, on: parameters.name)
+                spent(answer, on: parameters.name)
                 answer.usage = answer.usage + attempt.spent
                 return StageAnswer(answer: answer, parameters: parameters)
             } catch {
@@ -49,6 +77,11 @@ extension OpenAIClient {
                 try attempt.failed(error, hasLearnt: hasLearnt)
             }
         }
+    }
+
+    /// Counts an answer's tokens for the operator's metrics, and an answer that does not say what it cost.
+    func spent(_ answer: ModelAnswer, on model: String) {
+        if answer.usageIsKnown { spent(answer.usage, on: model) } else { metrics.answeredWithoutUsage() }
     }
 
     /// Counts tokens for the operator's metrics. The cost that a job reports comes from its rows.
@@ -128,7 +161,7 @@ private struct Attempt {
 
     private func isUnusableAnswer(_ error: OpenAIError) -> Bool {
         switch error.kind {
-        case .incomplete, .malformed: error.curable
+        case .incomplete, .malformed: error.curable && !error.fault.isPassing
         case .api(let status, _, _): status == 200 && error.curable && !error.imageDownload
         case .quota, .modelNotFound, .rateLimited, .unavailable, .timedOut, .refused, .sourceFailed, .cancelled: false
         }

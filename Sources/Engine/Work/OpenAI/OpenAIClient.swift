@@ -93,7 +93,10 @@ public final class OpenAIClient {
                 mayHaveArrived = error.mayHaveArrived
                 log(call, error, retriesDone)
                 let remaining = end - Monotonic.seconds()
-                guard let delay = delay(call, error, retriesDone, remaining) else { throw error }
+                guard let delay = delay(call, error, retriesDone, remaining) else {
+                    if error.isForOperator { warn(call, error) }
+                    throw error
+                }
                 try await wait(delay)
                 retriesDone += 1
             }
@@ -124,7 +127,7 @@ public final class OpenAIClient {
         return policy.delay(after: error, retriesDone: retriesDone, remainingSeconds: remaining, random: random())
     }
 
-    private func wait(_ seconds: Double) async throws(OpenAIError) {
+    func wait(_ seconds: Double) async throws(OpenAIError) {
         do throws(CancellationError) {
             try await loop.sleep(seconds: seconds)
         } catch {
@@ -132,7 +135,7 @@ public final class OpenAIClient {
         }
     }
 
-    private func once(_ call: ProviderCall, _ seconds: Double) async throws(OpenAIError) -> JSONValue {
+    func once(_ call: ProviderCall, _ seconds: Double) async throws(OpenAIError) -> JSONValue {
         let response: OutboundResponse
         do throws(OutboundError) {
             response = try await http.send(request(call, seconds))
@@ -140,11 +143,16 @@ public final class OpenAIClient {
             throw OpenAIError(error)
         }
         // Some gateways compress what nobody asked them to compress.
-        let body = GzipStream.plain(response.body, bytesMax: call.maxResponseBytes) ?? response.body
-        guard (200..<300).contains(response.status) else { throw failure(response.status, response.header, body) }
+        var body = GzipStream.plain(response.body, bytesMax: call.maxResponseBytes) ?? response.body
+        guard (200..<300).contains(response.status) else {
+            throw failure(response.status, response.header, body, call.operation)
+        }
         log(call, response.status, response.header)
+        if body.starts(with: JSONValue.byteOrderMark) { body.removeFirst(JSONValue.byteOrderMark.count) }
         guard let value = try? JSONValue.parse(body) else {
-            throw OpenAIError(.malformed("it is not JSON"), mayHaveArrived: true)
+            var error = OpenAIError(.malformed("it is not JSON"), mayHaveArrived: true)
+            error.meaning = .between
+            throw error
         }
         return value
     }
@@ -169,8 +177,11 @@ public final class OpenAIClient {
         return request
     }
 
-    func failure(_ status: Int, _ header: (String) -> String?, _ body: [UInt8]) -> OpenAIError {
-        OpenAIError(status: status, headers: header, body: body, key: configuration.apiKey, now: clock.now())
+    func failure(
+        _ status: Int, _ header: (String) -> String?, _ body: [UInt8], _ operation: ProviderOperation
+    ) -> OpenAIError {
+        OpenAIError(
+            status: status, headers: header, body: body, key: configuration.apiKey, now: clock.now(), operation)
     }
 
     func log(_ call: ProviderCall, _ status: Int, _ header: (String) -> String?) {
@@ -180,6 +191,16 @@ public final class OpenAIClient {
             metadata: [
                 "operation": "\(call.operation.label)", "status": "\(status)",
                 "openai_request_id": "\(requestID)", "client_request_id": "\(call.clientRequestID ?? "-")",
+            ])
+    }
+
+    /// One line with the provider's words, or those of the resolver or of TLS.
+    private func warn(_ call: ProviderCall, _ error: OpenAIError) {
+        logger.warning(
+            "openai call failed",
+            metadata: [
+                "operation": "\(call.operation.label)", "reason": "\(error.reason)", "words": "\(error.words ?? "-")",
+                "openai_request_id": "\(error.requestID ?? "-")",
             ])
     }
 
@@ -195,6 +216,14 @@ public final class OpenAIClient {
 }
 
 extension OpenAIError {
+    /// The operator can do something about it: settings, the account, the network.
+    fileprivate var isForOperator: Bool {
+        switch fault {
+        case .account, .model, .form, .between: kind != .cancelled && kind != .sourceFailed
+        case .lot, .picture, .pictures, .service: false
+        }
+    }
+
     /// Converts a transfer that brought no reply.
     init(_ error: OutboundError) {
         let kind: Kind =
@@ -207,5 +236,7 @@ extension OpenAIError {
             case .cancelled: .cancelled
             }
         self.init(kind, mayHaveArrived: error.mayHaveArrived)
+        words = SafeText.clean(error.message)
+        if error.kind == .tooManyRedirects { meaning = .between }
     }
 }

@@ -36,12 +36,19 @@ public struct OpenAIError: Error, Hashable, Sendable {
     public var requestID: String?
     /// The request's parameter that the API rejected.
     public var parameter: String?
-    /// OpenAI could not fetch an image, or got different content than this service. Inlining the images may help; if
-    /// they were inlined already, nothing does.
-    public var imageDownload: Bool
+    /// The cause and its details if ``FaultTable`` has found them. Read ``fault``.
+    var meaning: FaultMeaning?
+    /// The index of the content part that the error names.
+    var part: Int?
+    /// The number of pictures that the error allows.
+    var allowed: Int?
+    /// The provider's code and message, or those of the resolver or of TLS; cleaned. For the log.
+    var words: String?
     /// The reply had the provider's own JSON form: an object `error` with a text `message`, or a text `error`. False
     /// for a gateway's page, an empty body, a redirect, and a call without a reply.
     public internal(set) var isFromProvider = false
+    /// The lot has no picture left: the provider refused the last one, or leaving some out did not help.
+    var isWithoutPictures = false
     /// Cost of the failed answer.
     public var usage: Usage?
     /// `x-should-retry`: the server's own statement.
@@ -49,43 +56,76 @@ public struct OpenAIError: Error, Hashable, Sendable {
 
     public init(
         _ kind: Kind, mayHaveArrived: Bool = false, retryAfter: Double? = nil, requestID: String? = nil,
-        parameter: String? = nil, imageDownload: Bool = false, usage: Usage? = nil
+        parameter: String? = nil, usage: Usage? = nil
     ) {
         self.kind = kind
         self.mayHaveArrived = mayHaveArrived
         self.retryAfter = retryAfter
         self.requestID = requestID
         self.parameter = parameter
-        self.imageDownload = imageDownload
         self.usage = usage
     }
 }
 
 extension OpenAIError {
-    /// True if sending the request again may help, unchanged or (``imageDownload``) with inlined images.
+    /// Whose fault it is.
+    public var fault: ProviderFault {
+        switch cause {
+        case .lot, .unexplained, .oversized: .lot
+        case .picture, .download: .picture(part: part)
+        case .pictures: .pictures(atMost: allowed)
+        case .form: .form
+        case .model: .model
+        case .account, .quota: .account
+        case .rate, .service: .service
+        case .between: .between
+        }
+    }
+
+    /// The row's meaning; for an error that no reply has brought, that of its kind.
+    var cause: FaultMeaning {
+        if let meaning { return meaning }
+        switch kind {
+        case .api(let status, let code, let message):
+            let failure = APIFailure(error: ["code": JSONValue(code), "message": .string(message)])
+            return ErrorClassifier.row(status: status, failure, .listModels).meaning
+        case .quota: return .quota
+        case .modelNotFound: return .model
+        case .rateLimited: return .rate
+        case .unavailable, .timedOut, .sourceFailed, .cancelled: return .between
+        case .refused, .incomplete, .malformed: return .lot
+        }
+    }
+
+    /// OpenAI could not load a picture, or got different content than this service. Sending the pictures inline may
+    /// help; if they were inline already, the picture is left out.
+    public var imageDownload: Bool { cause == .download }
+
+    /// True if sending the lot again may help: unchanged, with inlined pictures, or without a picture.
     public var curable: Bool {
         switch kind {
-        case .api(let status, let code, _):
-            imageDownload || [0, 408, 409].contains(status) || status >= 500
-                || (status < 300 && Self.passingCodes.contains(code ?? ""))
         case .incomplete(let reason): reason != "content_filter"
-        case .rateLimited, .unavailable, .timedOut, .malformed: true
-        case .quota, .modelNotFound, .refused, .sourceFailed, .cancelled: false
+        case .malformed: true
+        case .refused, .sourceFailed, .cancelled: false
+        case .api, .quota, .modelNotFound, .rateLimited, .unavailable, .timedOut: fault.isPassing || fault.isOfPictures
         }
     }
 
-    /// True if the error concerns the account instead of the request: every request fails until the operator acts,
-    /// and no request counts as tried.
-    public var isOfAccount: Bool {
+    /// True if the error concerns the account instead of the request: every request fails until the operator acts or
+    /// another model is used, and no request counts as tried.
+    public var isOfAccount: Bool { fault == .account || fault == .model }
+
+    /// A refused list of models proves that the provider can be reached and knows the key: a key may lack the permission,
+    /// and a server may lack the list. An invalid key proves nothing, nor does a gateway without its server.
+    public var provesReachable: Bool {
         switch kind {
-        case .quota, .modelNotFound, .api(401, _, _), .api(403, _, _): true
-        case .api, .rateLimited, .unavailable, .timedOut, .refused, .incomplete, .malformed, .sourceFailed, .cancelled:
-            false
+        case .api(let status, let code, let message):
+            if status == 401 { return code != "invalid_api_key" && message.lowercased().contains("scope") }
+            return (400..<500).contains(status) && status != 407 && status != 408
+        case .rateLimited, .quota, .modelNotFound: return true
+        case .unavailable, .timedOut, .refused, .incomplete, .malformed, .sourceFailed, .cancelled: return false
         }
     }
-
-    /// Codes of a failed answer that may be temporary.
-    private static let passingCodes: Set<String> = ["server_error", "vector_store_timeout", "server_is_overloaded"]
 
     /// True if the model accepts no temperature: send the request without it.
     public var refusesTemperature: Bool {
@@ -97,19 +137,22 @@ extension OpenAIError {
 extension OpenAIError: CustomStringConvertible {
     /// One sentence that integrators may see: no key, no account, bounded length. Used as
     /// `openai_error` and as the `error` of a failed lot.
-    public var reason: String {
+    public var reason: String { isWithoutPictures ? "\(LineInput.noImages). \(what)" : what }
+
+    private var what: String {
         switch kind {
         case .api(0, let code, let message):
             "OpenAI did not run the request\(code.map { " (\($0))" } ?? ""): \(message)"
         case .api(200..<300, let code, let message):
             "OpenAI could not answer\(code.map { " (\($0))" } ?? ""): \(message)"
-        case .api(401, _, _), .api(403, _, _): "OpenAI refused the service's credentials"
+        case .api(401, let code, let message):
+            "OpenAI refused the service's credentials\(code.map { " (\($0))" } ?? ""): \(message)"
         case .api(let status, let code, let message):
             "OpenAI answered \(status)\(code.map { " (\($0))" } ?? ""): \(message)"
         case .quota: "The service's OpenAI quota is used up"
-        case .modelNotFound: "None of the configured OpenAI models is available"
+        case .modelNotFound: "None of the configured OpenAI models is available\(words.map { " (\($0))" } ?? "")"
         case .rateLimited: "OpenAI's rate limit was reached"
-        case .unavailable: "OpenAI could not be reached"
+        case .unavailable: "OpenAI could not be reached\(words.map { ": \($0)" } ?? "")"
         case .timedOut: "OpenAI did not answer in time"
         case .refused(let words): "The model refused to describe this lot: \(words)"
         case .incomplete(let reason): "The model's answer was cut short (\(reason))"

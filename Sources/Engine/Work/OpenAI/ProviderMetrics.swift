@@ -2,7 +2,8 @@
 
 /// The API operations that the service uses.
 public enum ProviderOperation: Int, MetricLabel {
-    case createResponse, uploadFile, readFile, listFiles, deleteFile, createBatch, getBatch, listBatches, cancelBatch
+    case createResponse, getResponse, uploadFile, readFile, listFiles, deleteFile, createBatch, getBatch, listBatches,
+        cancelBatch
     case listModels
 }
 
@@ -38,9 +39,14 @@ public final class ProviderMetrics: Sendable {
     private let calls = Tallies(ProviderOperation.allCases.count * Outcome.allCases.count)
     private let spent = Tallies(ProviderMetrics.modelsMax * Direction.allCases.count)
 
+    private let withoutUsage = Tallies(1)
+
     public init() {}
 
     // MARK: Loop thread
+
+    /// Counts an answer that did not say what it cost.
+    public func answeredWithoutUsage() { withoutUsage.add(1, at: 0) }
 
     public func called(_ operation: ProviderOperation, _ outcome: Outcome, nanoseconds: Int) {
         calls.add(at: operation.rawValue * Outcome.allCases.count + outcome.rawValue)
@@ -59,6 +65,9 @@ public final class ProviderMetrics: Sendable {
     public func calls(_ operation: ProviderOperation, _ outcome: Outcome) -> Int {
         calls[operation.rawValue * Outcome.allCases.count + outcome.rawValue]
     }
+
+    /// Answers that did not say what they cost; their tokens are missing in the counts.
+    public var answersWithoutUsage: Int { withoutUsage[0] }
 
     public func tokens(model: Int, _ direction: Direction) -> Int {
         spent[model * Direction.allCases.count + direction.rawValue]

@@ -23,6 +23,9 @@ struct ResponsesBody {
     var properties: [(name: String, description: String)]
     var maxOutputTokens: Int
 
+    /// The index of the first picture among the content parts; errors name a part by its index.
+    static let firstPicturePart = 1
+
     var bytes: [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(4096 + images.reduce(0) { $0 + $1.encodedSize })

@@ -33,7 +33,9 @@ public struct RetryPolicy: Sendable {
         switch error.kind {
         case .quota, .modelNotFound, .refused, .incomplete, .malformed, .sourceFailed, .cancelled: return false
         case .rateLimited, .unavailable, .timedOut: return error.shouldRetry ?? true
-        case .api(let status, _, _): return error.shouldRetry ?? (status == 408 || status == 409 || status >= 500)
+        case .api(let status, _, _):
+            if error.cause == .oversized { return false }
+            return error.shouldRetry ?? (status == 408 || status == 409 || status >= 500)
         }
     }
 

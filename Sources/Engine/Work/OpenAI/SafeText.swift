@@ -5,8 +5,8 @@ enum SafeText {
     /// Longest message that is passed on, characters.
     static let limit = 300
 
-    /// Returns `text` as one line of bounded length. Control characters become spaces. Words that look like keys,
-    /// organisations or projects are hidden, and so are queries of URLs, which may
+    /// Returns `text` as one line of bounded length. Control characters become spaces. Words that look like keys
+    /// (masked ones, too), organisations or projects are hidden, and so are queries of URLs, which may
     /// contain an integrator's access tokens.
     static func clean(_ text: String, limit: Int = SafeText.limit) -> String {
         var scanner = Scanner(input: Array(text.utf8.prefix(limit * 8)))
@@ -49,11 +49,18 @@ enum SafeText {
         private var startsWord: Bool { position == 0 || !ASCII.isLetterOrDigit(input[position - 1]) }
 
         private var secretLength: Int? {
-            guard let beginning = Self.secretBeginnings.first(where: input[position...].starts) else { return nil }
-            let rest = input[(position + beginning.count)...].prefix {
-                ASCII.isLetterOrDigit($0) || "-_*.+/=".utf8.contains($0)
+            guard let beginning = Self.secretBeginnings.first(where: input[position...].starts) else {
+                // A key of which the provider shows the first and the last characters only.
+                let word = secret(from: position)
+                return word.indices.contains { word[$0...].starts(with: "***".utf8) } ? word.count : nil
             }
+            let rest = secret(from: position + beginning.count)
             return rest.isEmpty ? nil : beginning.count + rest.count
+        }
+
+        /// The characters from `start` that a key may have.
+        private func secret(from start: Int) -> ArraySlice<UInt8> {
+            input[start...].prefix { ASCII.isLetterOrDigit($0) || "-_*.+/=".utf8.contains($0) }
         }
 
         private mutating func skip(while condition: (UInt8) -> Bool) {

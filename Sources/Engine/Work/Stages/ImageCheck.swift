@@ -29,12 +29,12 @@ extension LeasedJob {
         var results: [StageResult] = []
         var ends: [LotEnd] = []
         for (lot, urls) in zip(page, lots) {
-            let missing = urls.filter { problems[$0] != nil }
-            let usable = urls.count - missing.count
-            results.append(
-                StageResult(
-                    position: lot.position, succeeded: usable > 0, images: usable, payload: JSONValue(missing).text))
-            if usable == 0 {
+            var pictures = LotPictures(urls: urls)
+            for url in urls { if let problem = problems[url] { pictures.lose(url, because: problem.reason) } }
+            var result = StageResult(position: lot.position, pictures)
+            result.succeeded = !pictures.sent.isEmpty
+            results.append(result)
+            if pictures.sent.isEmpty {
                 ends.append(LotEnd(position: lot.position, error: LineInput.noImages))
             }
         }

@@ -17,6 +17,7 @@ struct InlineImages {
     /// Lots from the front that are finished, at least one; the others are left for the next page.
     private(set) var done: Int
     private var references: [[Int: ImageReference]]
+    private var problems: [[Int: ImageProblem]]
     /// Bytes that may still be sent inline, per lot.
     private var rooms: [Int]
     private var held = 0
@@ -24,6 +25,7 @@ struct InlineImages {
     private init(_ lots: Int) {
         done = lots
         references = Array(repeating: [:], count: lots)
+        problems = Array(repeating: [:], count: lots)
         rooms = Array(repeating: LineInput.inlineBytesMax, count: lots)
     }
 
@@ -40,8 +42,12 @@ struct InlineImages {
             guard page.begins(item) else { return }
             if page.rooms[item.lot] <= 0 {
                 page.references[item.lot][item.index] = .url(item.url)
-            } else if case .success(let image)? = try? await images.fetch(item.url) {
-                page.add(image, item)
+            } else {
+                switch try? await images.fetch(item.url) {
+                case .success(let image)?: page.add(image, item)
+                case .failure(let problem)?: page.problems[item.lot][item.index] = problem
+                case nil: break
+                }
             }
         }
         return page
@@ -60,6 +66,10 @@ struct InlineImages {
         references[item.lot][item.index] = fits ? .data(type: image.type.mediaType, bytes: image.bytes) : .url(item.url)
     }
 
-    /// Returns the images in their order; nil where an image could not be fetched.
-    func images(of lot: Int, count: Int) -> [ImageReference?] { (0..<count).map { references[lot][$0] } }
+    /// Returns the images in their order, or why an image could not be fetched.
+    func images(of lot: Int, count: Int) -> [Result<ImageReference, ImageProblem>] {
+        (0..<count).map { index in
+            references[lot][index].map { .success($0) } ?? .failure(problems[lot][index] ?? .unreachable)
+        }
+    }
 }

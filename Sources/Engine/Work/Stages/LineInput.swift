@@ -6,10 +6,18 @@ struct LineInput {
     var position: Int
     /// Vision: the integrator's text. Translation: the English description.
     var text: String?
-    var images: [ImageReference] = []
+    private(set) var images: [ImageReference] = []
     var isInline = false
-    /// All unusable images of the lot, if they have changed since the check.
-    var correctedMissing: [String]?
+    /// The lot's images, sent and missing ones.
+    private(set) var pictures = LotPictures(urls: [])
+    /// The missing images have changed since the check.
+    private var isCorrected = false
+    /// Images in memory, by URL.
+    private var loaded: [String: ImageReference] = [:]
+
+    init(stage: WorkStage, position: Int, text: String?) {
+        (self.stage, self.position, self.text) = (stage, position, text)
+    }
 
     static let noImages = "None of the lot's images could be used"
 
@@ -21,10 +29,40 @@ struct LineInput {
     var lacksImages: Bool { stage == .vision && images.isEmpty }
 
     /// The new row of the image stage; nil if it stays as it is.
-    var correction: StageResult? {
-        correctedMissing.map {
-            StageResult(position: position, succeeded: true, images: images.count, payload: JSONValue($0).text)
-        }
+    var correction: StageResult? { isCorrected ? StageResult(position: position, pictures) : nil }
+
+    /// Sets the images to send. `loaded` are those in memory; the others are sent by URL.
+    mutating func use(_ pictures: LotPictures, loaded: [String: ImageReference] = [:], isCorrected: Bool = false) {
+        self.pictures = pictures
+        self.loaded = loaded
+        self.isCorrected = isCorrected
+        images = pictures.sent.map { loaded[$0] ?? .url($0) }
+    }
+
+    /// Leaves out the images that `error` is about.
+    /// - Returns: false if nothing more can be left out.
+    mutating func leaveOut(_ error: OpenAIError) -> Bool {
+        var fewer = pictures
+        let isLeft = fewer.leaveOut(error.fault, because: error.reason)
+        use(fewer, loaded: loaded, isCorrected: true)
+        return isLeft
+    }
+}
+
+extension StageResult {
+    /// The row of the image stage for `pictures`.
+    init(position: Int, _ pictures: LotPictures) {
+        self.init(
+            position: position, succeeded: true, images: pictures.sent.count,
+            payload: JSONValue(pictures.missing).text, missingReasons: pictures.reasonsText)
+    }
+}
+
+extension LotPictures {
+    init(_ lot: VisionInput) throws(JSONError) {
+        self.init(
+            urls: try JSONValue.strings(lot.images), missing: try JSONValue.strings(lot.missing),
+            reasons: lot.missingReasons)
     }
 }
 
@@ -57,26 +95,26 @@ extension LeasedJob {
     }
 
     private func urlInput(_ lot: VisionInput) throws -> LineInput {
-        let missing = Set(try JSONValue.strings(lot.missing))
         var input = LineInput(stage: .vision, position: lot.position, text: lot.additionalInfo)
-        input.images = try JSONValue.strings(lot.images).filter { !missing.contains($0) }.map { .url($0) }
+        input.use(try LotPictures(lot))
         return input
     }
 
     private func inlineInputs(_ lots: [VisionInput], _ positions: [Int]) async throws -> ([LineInput], Int) {
-        let all = try lots.map { try JSONValue.strings($0.images) }
-        let missing = try lots.map { Set(try JSONValue.strings($0.missing)) }
-        let usable = lots.indices.map { lot in all[lot].filter { !missing[lot].contains($0) } }
+        let pictures = try lots.map { try LotPictures($0) }
+        let usable = pictures.map(\.sent)
         let fetched = try await InlineImages.fetch(usable, with: context.images, on: context.loop)
         let inputs = (0..<fetched.done).map { lot in
-            let images = fetched.images(of: lot, count: usable[lot].count)
-            var input = LineInput(
-                stage: .vision, position: lots[lot].position, text: lots[lot].additionalInfo, isInline: true)
-            input.images = images.compactMap(\.self)
-            let gone = Set(zip(usable[lot], images).filter { $0.1 == nil }.map(\.0))
-            if !gone.isEmpty {
-                input.correctedMissing = all[lot].filter { missing[lot].contains($0) || gone.contains($0) }
+            var input = LineInput(stage: .vision, position: lots[lot].position, text: lots[lot].additionalInfo)
+            input.isInline = true
+            var (left, loaded) = (pictures[lot], [String: ImageReference]())
+            for (url, image) in zip(usable[lot], fetched.images(of: lot, count: usable[lot].count)) {
+                switch image {
+                case .success(let reference): loaded[url] = reference
+                case .failure(let problem): left.lose(url, because: problem.reason)
+                }
             }
+            input.use(left, loaded: loaded, isCorrected: left != pictures[lot])
             return input
         }
         let next = fetched.done < lots.count ? lots[fetched.done].position : nil

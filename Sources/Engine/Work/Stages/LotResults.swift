@@ -5,7 +5,10 @@ extension LeasedJob {
     func store(_ page: CollectedPage, _ batch: ProviderBatch, _ record: JobRecord) async throws {
         let spent = try await commit(.answers) { try await store(page, batch, record, $0) }
         // The tokens of direct calls were counted when they were made.
-        if batch.state != .asking { context.openAI.spent(spent, on: batch.model) }
+        if batch.state != .asking {
+            context.openAI.spent(spent, on: batch.model)
+            for (_, answer) in page.answers where !answer.usageIsKnown { context.openAI.metrics.answeredWithoutUsage() }
+        }
     }
 
     /// Stores a page within `commit`.
@@ -16,12 +19,37 @@ extension LeasedJob {
     ) async throws -> Usage {
         let results = page.answers.map { result($0.position, $0.answer, batch.stage, record) }
         let new = try await StoreResults.run(session, job: id, stage: .init(batch.stage), results)
-        let failed = try await LineFailures.store(session, batch: batch, job: id, page.failures.map(\.failure))
+        let (failures, corrections) = try await leaveOut(page, session)
+        let failed = try await LineFailures.store(session, batch: batch, job: id, failures)
+        // An answer file that is read again changes nothing.
+        try await ImageWork.correct(session, job: id, corrections.filter { failed.contains($0.position) })
         let spent = try await book(page, new: new, failed: failed, batch, session)
         if batch.stage == .translation || record.translatedLanguages.isEmpty {
             try await end(ends(page, new, batch.stage), of: record, session)
         }
         return spent
+    }
+
+    /// Finds the pictures that the refused lots are sent without. A lot of which nothing more can be left out fails.
+    private func leaveOut(
+        _ page: CollectedPage, _ session: DatabaseSession
+    ) async throws -> (failures: [LineFailure], corrections: [StageResult]) {
+        var failures = page.failures.map(\.failure)
+        guard !page.refusedPictures.isEmpty else { return (failures, []) }
+        let errors = Dictionary(page.refusedPictures) { first, _ in first }
+        var corrections: [StageResult] = []
+        for lot in try await LotInputs.vision(session, job: id, positions: errors.keys.sorted()) {
+            guard var error = errors[lot.position] else { continue }
+            var pictures = try LotPictures(lot)
+            let isLeft = pictures.leaveOut(error.fault, because: error.reason)
+            corrections.append(StageResult(position: lot.position, pictures))
+            guard !isLeft else { continue }
+            error.isWithoutPictures = pictures.sent.isEmpty
+            for index in failures.indices where failures[index].position == lot.position {
+                (failures[index].curable, failures[index].reason) = (false, error.reason)
+            }
+        }
+        return (failures, corrections)
     }
 
     private func result(_ position: Int, _ answer: ModelAnswer, _ stage: WorkStage, _ record: JobRecord) -> StageResult

@@ -63,7 +63,7 @@ extension LeasedJob {
 
     /// Whether all images are sent inline: the last attempt sends them so (C5.4).
     private func inlinesAll(_ stage: WorkStage, _ round: Int) -> Bool {
-        stage == .vision && (context.configuration.imageMode == .inline || round == Rounds.max)
+        stage == .vision && (context.configuration.imageMode == .inline || round >= Rounds.max)
     }
 
     func advanceIfDone(_ stage: WorkStage, _ job: JobRecord) async throws {

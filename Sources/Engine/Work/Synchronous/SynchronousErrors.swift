@@ -10,4 +10,14 @@ extension ServiceError {
         }
         return ServiceError(.invalidImageURLs, "Invalid image URLs detected", details: details)
     }
+
+    /// Returns 422 with the URLs and their reasons: the provider refused the last image.
+    static func noUsableImage(_ pictures: LotPictures) -> ServiceError {
+        let missing = pictures.missing.prefix(Limits.detailEntries)
+        let details: JSONValue = [
+            "invalid_urls": JSONValue(missing.map { $0 }), "count": .int(pictures.missing.count),
+            "reasons": JSONValue(missing.map { pictures.reason(of: $0) ?? "unknown" }),
+        ]
+        return ServiceError(.invalidImageURLs, "Invalid image URLs detected", details: details)
+    }
 }

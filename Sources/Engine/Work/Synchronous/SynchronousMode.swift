@@ -1,4 +1,5 @@
 // Describes one lot while its client waits (C2). Loop-bound; one per shard.
+import Logging
 
 /// Runs images, vision and translations, concurrently where possible.
 public final class SynchronousMode {
@@ -10,6 +11,7 @@ public final class SynchronousMode {
     private let openAI: OpenAIClient
     private let inlineImages: Bool
     private let budget: LoopBudget
+    private let logger = Logger(label: "synchronous")
 
     /// - Parameter inlineImages: true to send images inline; false to check them and send their URLs (C5.5).
     public init(on loop: Loop, images: ImageFetcher, openAI: OpenAIClient, inlineImages: Bool) {
@@ -44,18 +46,32 @@ public final class SynchronousMode {
     private func vision(
         _ lot: Lot, inline: Bool, _ secondsLeft: () -> Double
     ) async throws -> (english: String, missing: [String]) {
-        do {
-            let reserved = inline ? lot.images.count * Limits.imageBytes : 0
-            try await budget.take(reserved)
-            defer { budget.give(reserved) }
-            let gathered = try await gather(lot.images, inline: inline)
-            let english = try await ask(lot.additionalInfo, gathered.usable, secondsLeft())
-            return (english, gathered.missing)
-        } catch let error as OpenAIError {
-            // OpenAI could not fetch images that this service could fetch: send them inline (C5.4).
-            guard error.imageDownload, !inline else { throw ServiceError(error) }
-            return try await vision(lot, inline: true, secondsLeft)
+        let reserved = inline ? lot.images.count * Limits.imageBytes : 0
+        try await budget.take(reserved)
+        defer { budget.give(reserved) }
+        var gathered = try await gather(lot.images, inline: inline)
+        while true {
+            do throws(OpenAIError) {
+                let english = try await ask(lot.additionalInfo, gathered.usable, secondsLeft())
+                return (english, gathered.pictures.missing)
+            } catch {
+                // OpenAI could not fetch images that this service could fetch: send them inline (C5.4).
+                if error.imageDownload, !inline { break }
+                try leaveOut(error, from: &gathered)
+            }
         }
+        return try await vision(lot, inline: true, secondsLeft)
+    }
+
+    /// Leaves out the images that the provider refuses, so that the others are described. A refusal costs nothing, and
+    /// each one leaves fewer images.
+    private func leaveOut(_ error: OpenAIError, from gathered: inout Gathered) throws(ServiceError) {
+        guard error.fault.isOfPictures else { throw ServiceError(error) }
+        let isLeft = gathered.pictures.leaveOut(error.fault, because: error.reason)
+        logger.warning("a picture is left out", metadata: ["reason": "\(error.reason)"])
+        guard !isLeft else { return }
+        if gathered.pictures.sent.isEmpty { throw ServiceError.noUsableImage(gathered.pictures) }
+        throw ServiceError(error)
     }
 
     private func ask(_ info: String?, _ images: [ImageReference], _ seconds: Double) async throws(OpenAIError) -> String
@@ -83,18 +99,28 @@ public final class SynchronousMode {
 
     // MARK: Images
 
-    private func gather(_ urls: [String], inline: Bool) async throws -> (usable: [ImageReference], missing: [String]) {
+    /// The images of a lot.
+    private struct Gathered {
+        var pictures: LotPictures
+        var references: [String: ImageReference] = [:]
+        /// Those that are sent.
+        var usable: [ImageReference] { pictures.sent.compactMap { references[$0] } }
+    }
+
+    private func gather(_ urls: [String], inline: Bool) async throws -> Gathered {
         let outcomes = try await loop.gather(urls) { [self] url in try await reference(url, inline: inline) }
-        var usable: [ImageReference] = []
+        var gathered = Gathered(pictures: LotPictures(urls: urls))
         var problems: [(url: String, problem: ImageProblem)] = []
         for (url, outcome) in zip(urls, outcomes) {
             switch outcome {
-            case .success(let reference): usable.append(reference)
-            case .failure(let problem): problems.append((url, problem))
+            case .success(let reference): gathered.references[url] = reference
+            case .failure(let problem):
+                problems.append((url, problem))
+                gathered.pictures.lose(url, because: problem.reason)
             }
         }
-        guard !usable.isEmpty else { throw ServiceError.noUsableImage(problems) }
-        return (usable, problems.map(\.url))
+        guard !gathered.pictures.sent.isEmpty else { throw ServiceError.noUsableImage(problems) }
+        return gathered
     }
 
     private func reference(

@@ -91,7 +91,10 @@ struct Checkup {
         do throws(OpenAIError) { outcome = .success(try await client.modelProbe()) } catch { outcome = .failure(error) }
         await http.close()
         switch outcome {
-        case .failure(let error): return [.failed("openai", "\(config.openAIBaseURL): \(error.reason)")]
+        case .failure(let error):
+            let text = "\(config.openAIBaseURL): \(error.reason)"
+            guard error.provesReachable else { return [.failed("openai", text)] }
+            return [.warning("openai", "\(text); the models were not checked")]
         case .success(let probe):
             let milliseconds = Int((probe.seconds * 1000).rounded())
             return [

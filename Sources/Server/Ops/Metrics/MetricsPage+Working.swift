@@ -57,6 +57,10 @@ extension MetricsPage {
             guard let histogram = merged(\.provider.durations, row: operation.rawValue) else { continue }
             text.histogram(histogram, [("endpoint", operation.label)])
         }
+        counter(
+            "generation_provider_answers_without_usage_total",
+            "Answers that did not say what they cost; their tokens are missing in the counts.",
+            sum { $0.provider.answersWithoutUsage })
         text.family(
             "generation_provider_tokens_total", .counter, "Tokens spent, by requested model and direction.")
         for place in 0..<ProviderMetrics.modelsMax {

@@ -31,12 +31,14 @@ public enum ImageWork {
     private static let correctStatement = Statement(
         "image_correct",
         """
-        UPDATE lot_results r SET payload = u.payload, images = u.images
-        FROM unnest($2::int[], $3::text[], $4::int[]) AS u (position, payload, images)
+        UPDATE lot_results r
+        SET payload = u.payload, images = u.images, missing_reasons = nullif(u.reasons, '')
+        FROM unnest($2::int[], $3::text[], $4::int[], $5::text[]) AS u (position, payload, images, reasons)
         WHERE r.job_id = $1 AND r.stage = 'images' AND r.position = u.position
         """)
 
-    /// Corrects results of lots whose images passed the check but could not be downloaded for inlining (rare).
+    /// Corrects results of lots whose images passed the check, but could not be downloaded for inlining or were refused
+    /// by the provider (rare).
     public static func correct(
         _ db: any Querying, job: Identifier, _ results: [StageResult]
     ) async throws(DatabaseError) {
@@ -45,7 +47,7 @@ public enum ImageWork {
             correctStatement,
             [
                 .uuid(job), .int4Array(results.map(\.position)), .textArray(results.map(\.payload)),
-                .int4Array(results.map(\.images)),
+                .int4Array(results.map(\.images)), .textArray(results.map { $0.missingReasons ?? "" }),
             ])
     }
 }

@@ -8,6 +8,8 @@ public struct LineFailure: Sendable {
     public var imageDownload: Bool
     /// A second attempt may succeed.
     public var curable: Bool
+    /// The provider refused pictures, and the lot is sent again without them: this is no attempt of the lot.
+    public var isOfPictures = false
 
     public init(position: Int, reason: String, imageDownload: Bool, curable: Bool) {
         self.position = position
@@ -21,9 +23,11 @@ public enum LineFailures {
     private static let statement = Statement(
         "store_line_failures",
         """
-        INSERT INTO line_failures (shard_id, job_id, stage, round, position, reason, image_download, curable)
-        SELECT $1, $2, $3, $4, u.position, u.reason, u.download = 1, u.curable = 1
-        FROM unnest($5::int[], $6::text[], $7::int[], $8::int[]) AS u (position, reason, download, curable)
+        INSERT INTO line_failures
+            (shard_id, job_id, stage, round, position, reason, image_download, curable, pictures)
+        SELECT $1, $2, $3, $4, u.position, u.reason, u.download = 1, u.curable = 1, u.pictures = 1
+        FROM unnest($5::int[], $6::text[], $7::int[], $8::int[], $9::int[])
+            AS u (position, reason, download, curable, pictures)
         ON CONFLICT (shard_id, position) DO NOTHING RETURNING position
         """)
 
@@ -39,6 +43,7 @@ public enum LineFailures {
                 .uuid(batch.id), .uuid(job), .text(batch.stage.rawValue), .int4(batch.round),
                 .int4Array(failures.map(\.position)), .textArray(failures.map(\.reason)),
                 .int4Array(failures.map { $0.imageDownload ? 1 : 0 }), .int4Array(failures.map { $0.curable ? 1 : 0 }),
+                .int4Array(failures.map { $0.isOfPictures ? 1 : 0 }),
             ])
         return Set(rows.map { $0.int(0) })
     }

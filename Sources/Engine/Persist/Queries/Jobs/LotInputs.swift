@@ -8,6 +8,8 @@ public struct VisionInput: Sendable {
     public let images: String
     /// JSON array of the image URLs that cannot be used.
     public let missing: String
+    /// Why they cannot be used, as JSON; nil if unknown.
+    public let missingReasons: String?
 }
 
 /// The facts from which the finished JSON of a lot is made.
@@ -23,7 +25,7 @@ public enum LotInputs {
     private static let visionStatement = Statement(
         "vision_inputs",
         """
-        SELECT p.position, l.additional_info, l.images, i.payload
+        SELECT p.position, l.additional_info, l.images, i.payload, i.missing_reasons
         FROM \(eachLot)
         JOIN LATERAL (\(row(of: .images))) i ON true
         ORDER BY p.position
@@ -53,7 +55,7 @@ public enum LotInputs {
 
     private static func row(of stage: StoreResults.Stage) -> String {
         """
-        SELECT payload, images, succeeded FROM lot_results r
+        SELECT payload, images, succeeded, missing_reasons FROM lot_results r
         WHERE r.job_id = $1 AND r.stage = '\(stage.rawValue)' AND r.position = p.position LIMIT 1
         """
     }
@@ -63,7 +65,8 @@ public enum LotInputs {
     ) async throws(DatabaseError) -> [VisionInput] {
         try await db.query(visionStatement, [.uuid(job), .int4Array(positions)]).map {
             VisionInput(
-                position: $0.int(0), additionalInfo: $0.optionalText(1), images: $0.text(2), missing: $0.text(3))
+                position: $0.int(0), additionalInfo: $0.optionalText(1), images: $0.text(2), missing: $0.text(3),
+                missingReasons: $0.optionalText(4))
         }
     }
 

@@ -18,8 +18,10 @@ public struct RemainingLot: Sendable {
     public let imageDownloadFailed: Bool
     /// False if a second attempt cannot succeed.
     public let curable: Bool
-    /// Number of unusable answers in this stage.
+    /// Number of unusable answers in this stage, without refusals of pictures.
     public let failures: Int
+    /// The last failure was a refusal of pictures, which the lot is sent without now.
+    public var isWithoutRefused = false
 }
 
 public enum RemainingLots {
@@ -28,7 +30,7 @@ public enum RemainingLots {
         """
         SELECT l.position, coalesce(octet_length(l.additional_info), 0), octet_length(l.images), i.images,
             f.reason, coalesce(f.image_download, false), coalesce(f.curable, true),
-            coalesce(f.failures, 0)
+            coalesce(f.failures, 0), coalesce(f.pictures, false)
         FROM batch_lots l
         JOIN LATERAL (SELECT images FROM lot_results r WHERE r.job_id = l.job_id AND r.stage = 'images'
             AND r.position = l.position AND r.succeeded LIMIT 1) i ON true
@@ -41,7 +43,7 @@ public enum RemainingLots {
         "remaining_translation",
         """
         SELECT l.position, octet_length(l.payload), 0, 0, f.reason, false, coalesce(f.curable, true),
-            coalesce(f.failures, 0)
+            coalesce(f.failures, 0), false
         FROM lot_results l
         LEFT JOIN LATERAL (\(lastFailure(in: .translation))) f ON true
         WHERE l.job_id = $1 AND l.stage = 'vision' AND l.succeeded
@@ -60,7 +62,9 @@ public enum RemainingLots {
 
     private static func lastFailure(in stage: WorkStage) -> String {
         """
-        SELECT x.reason, x.image_download, x.curable, (count(*) OVER ())::int AS failures FROM line_failures x
+        SELECT x.reason, x.image_download, x.curable, x.pictures,
+            (count(*) FILTER (WHERE NOT x.pictures) OVER ())::int AS failures
+        FROM line_failures x
         WHERE x.job_id = l.job_id AND x.stage = '\(stage.rawValue)' AND x.position = l.position
         ORDER BY x.round DESC LIMIT 1
         """
@@ -83,7 +87,7 @@ public enum RemainingLots {
             RemainingLot(
                 position: row.int(0), textBytes: row.int(1), imageListBytes: row.int(2), imageCount: row.int(3),
                 lastReason: row.optionalText(4), imageDownloadFailed: row.bool(5), curable: row.bool(6),
-                failures: row.int(7))
+                failures: row.int(7), isWithoutRefused: row.bool(8))
         }
     }
 }

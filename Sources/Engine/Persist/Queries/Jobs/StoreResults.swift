@@ -8,12 +8,15 @@ public struct StageResult: Sendable {
     /// Usable images (stages `images` and `final`).
     public var images: Int
     public var payload: String
+    /// Why each missing picture is missing, as JSON (stage `images`).
+    public var missingReasons: String?
 
-    public init(position: Int, succeeded: Bool, images: Int = 0, payload: String) {
+    public init(position: Int, succeeded: Bool, images: Int = 0, payload: String, missingReasons: String? = nil) {
         self.position = position
         self.succeeded = succeeded
         self.images = images
         self.payload = payload
+        self.missingReasons = missingReasons
     }
 }
 
@@ -33,9 +36,10 @@ public enum StoreResults {
     private static let statement = Statement(
         "store_results",
         """
-        INSERT INTO lot_results (job_id, stage, position, succeeded, images, payload)
-        SELECT $1, $2, u.position, u.succeeded = 1, u.images, u.payload
-        FROM unnest($3::int[], $4::int[], $5::int[], $6::text[]) AS u (position, succeeded, images, payload)
+        INSERT INTO lot_results (job_id, stage, position, succeeded, images, payload, missing_reasons)
+        SELECT $1, $2, u.position, u.succeeded = 1, u.images, u.payload, nullif(u.reasons, '')
+        FROM unnest($3::int[], $4::int[], $5::int[], $6::text[], $7::text[])
+            AS u (position, succeeded, images, payload, reasons)
         ON CONFLICT (job_id, stage, position) DO NOTHING
         RETURNING position
         """)
@@ -50,7 +54,7 @@ public enum StoreResults {
             [
                 .uuid(job), .text(stage.rawValue), .int4Array(results.map(\.position)),
                 .int4Array(results.map { $0.succeeded ? 1 : 0 }), .int4Array(results.map(\.images)),
-                .textArray(results.map(\.payload)),
+                .textArray(results.map(\.payload)), .textArray(results.map { $0.missingReasons ?? "" }),
             ])
         return Set(rows.map { $0.int(0) })
     }

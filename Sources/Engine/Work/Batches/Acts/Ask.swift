@@ -1,5 +1,6 @@
 // Asks for one lot through /v1/responses before a stage's first batch. Its answer is used; its failure may save the
 // rest. I/O only. Loop-bound.
+import Logging
 
 extension LeasedJob {
     /// Longest time for one lot with all its retries, seconds.
@@ -16,20 +17,47 @@ extension LeasedJob {
         }
     }
 
-    func ask(_ batch: ProviderBatch, _ input: LineInput, _ record: JobRecord) async -> BatchOutcome {
+    /// - Parameter input: as it was sent last; the provider may have refused some of the images.
+    func ask(_ batch: ProviderBatch, _ input: inout LineInput, _ record: JobRecord) async -> BatchOutcome {
         do throws(OpenAIError) {
-            let answer = try await ask(input, seconds: Self.askSeconds, record)
+            let answer = try await ask(&input, seconds: Self.askSeconds, record)
             CrashPoint.directAnswered.pass()
             return .answered(position: input.position, answer)
         } catch { return .askFailed(position: input.position, error) }
     }
 
-    func ask(_ input: LineInput, seconds: Double, _ record: JobRecord) async throws(OpenAIError) -> ModelAnswer {
-        try await context.openAI.ask(
-            input.stage, fields: fields(of: input.stage, record), deadlineSeconds: seconds
-        ) { parameters in
-            body(of: input, parameters, record)
-        }.answer
+    /// Asks for the lot; without the images that the provider refuses, as long as there are others. A refusal costs
+    /// nothing, and each one leaves fewer images.
+    func ask(
+        _ input: inout LineInput, seconds: Double, _ record: JobRecord
+    ) async throws(OpenAIError) -> ModelAnswer {
+        let end = Monotonic.seconds() + seconds
+        var spent = Usage.zero
+        while true {
+            do throws(OpenAIError) {
+                let current = input
+                var answer = try await context.openAI.ask(
+                    input.stage, fields: fields(of: input.stage, record), deadlineSeconds: end - Monotonic.seconds()
+                ) { parameters in
+                    body(of: current, parameters, record)
+                }.answer
+                answer.usage = answer.usage + spent
+                return answer
+            } catch {
+                var error = error
+                spent = spent + (error.usage ?? .zero)
+                if spent != .zero { error.usage = spent }
+                // Images that the provider could not load are sent inline before one is left out.
+                guard error.fault.isOfPictures, !(error.imageDownload && !input.isInline) else { throw error }
+                guard input.leaveOut(error) else {
+                    error.isWithoutPictures = input.lacksImages
+                    throw error
+                }
+                log.warning(
+                    "Background worker: a picture is left out",
+                    metadata: ["lot": "\(input.position)", "reason": "\(error.reason)"])
+            }
+        }
     }
 
     /// Ends a lot whose images have disappeared since the check; the next lot goes ahead instead.

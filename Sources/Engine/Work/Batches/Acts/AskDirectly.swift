@@ -48,7 +48,7 @@ extension LeasedJob {
     private func askDirectly(
         _ position: Int, _ batch: ProviderBatch, _ record: JobRecord
     ) async throws -> OpenAIError? {
-        guard let input = try await lineInput(batch.stage, position: position, inline: batch.inlineImages, record)
+        guard var input = try await lineInput(batch.stage, position: position, inline: batch.inlineImages, record)
         else { return nil }
         var page = CollectedPage()
         if input.lacksImages {
@@ -59,7 +59,7 @@ extension LeasedJob {
             let left = context.configuration.deadline.end(of: record) - Timestamp.now()
             CrashPoint.directAsking.pass()
             do throws(OpenAIError) {
-                let answer = try await ask(input, seconds: min(Self.askSeconds, max(1, left)), record)
+                let answer = try await ask(&input, seconds: min(Self.askSeconds, max(1, left)), record)
                 page.answers.append((position, answer))
             } catch {
                 if AskFailure(error).wasNotTried { return error }

@@ -74,9 +74,13 @@ extension LeasedJob {
                 // The lot is not the cause and was not tried.
                 if error.isOfAccount { return page.heldUp = error }
             }
-            let failure = LineFailure(
-                position: position, reason: reason, imageDownload: imageDownload,
-                curable: curable && !(imageDownload && batch.inlineImages))
+            var failure = LineFailure(
+                position: position, reason: reason, imageDownload: imageDownload, curable: curable)
+            // Images that the provider could not load are sent inline before one is left out.
+            if let error = output.error, error.fault.isOfPictures, !imageDownload || batch.inlineImages {
+                failure.isOfPictures = true
+                page.refusedPictures.append((position, error))
+            }
             page.failures.append((failure, usage))
         }
     }
