@@ -85,7 +85,8 @@ struct OpenAIBatchWireTests {
     @Test("an id from outside cannot become another path")
     func paths() async throws {
         let requests = try await withOpenAI([.json(200, batch)]) { client in
-            _ = try await client.batch("../files?x=1#é")
+            // The reply is about another batch.
+            _ = try? await client.batch("../files?x=1#é")
         }
         #expect(requests.first?.target == "/v1/batches/%2e%2e%2ffiles%3fx%3d1%23%c3%a9")
     }

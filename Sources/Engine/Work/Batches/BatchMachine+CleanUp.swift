@@ -1,5 +1,5 @@
-// Verdicts once nobody needs a batch's answers: its job has ended, or it is a stray. Everything at the provider is taken
-// back (C4.3), and its cost until then is booked (C5.9). The job's own row stays as it is. Pure.
+// Verdicts once nobody needs a batch's answers: its job has ended, or it is a stray. Everything at the provider is
+// taken back (C4.3), and its cost until then is booked (C5.9). The job's own row stays as it is. Pure.
 
 extension BatchMachine {
     static func afterEnd(
