@@ -40,6 +40,12 @@ struct ChaosTests {
         try await run(KillsScenario.parse(["--kills", "6", "--lots", "40", "--jobs", "2", "--life", "2"]))
     }
 
+    @Test("C5.1, C5.9: a slow or odd provider, and kills under its faults: nothing is paid twice, lost or not booked")
+    func provider() async throws {
+        try await run(
+            ProviderScenario.parse(["--parts", "table,kills", "--count", "5", "--kills", "4", "--lots", "20"]))
+    }
+
     @Test("C2.7: many equal requests with one key, and a kill between them: one job")
     func keys() async throws {
         try await run(KeysScenario.parse(["--requests", "60", "--lots", "4"]))

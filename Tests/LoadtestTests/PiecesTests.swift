@@ -108,6 +108,7 @@ struct PiecesTests {
         arguments: [
             #"{"route":[]}"#, #"{"routes":[{"fault":"explode"}]}"#, #"{"lines":[{"fault":"missing","when":1}]}"#,
             #"{"batches":[{"fault":"status"}]}"#, #"{"seed":9,"lines":{}}"#,
+            #"{"routes":[{"route":"GET /v1/batch","fault":"drop"}]}"#, #"{"models":[{"refuse":[]}]}"#,
         ])
     func faultPlan(text: String) throws {
         var plan = FaultPlan()

@@ -57,7 +57,7 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         Refusal("top_p to a reasoning model", Sample.with(good, "top_p", 1), "unsupported_parameter", "top_p"),
         Refusal(
             "reasoning to another model", Sample.with(plain, "reasoning", ["effort": "low"]), "unsupported_parameter",
-            "reasoning"),
+            "reasoning.effort"),
         Refusal(
             "an unknown effort", Sample.with(good, "reasoning", ["effort": "huge"]), "invalid_value", "reasoning.effort"
         ),

@@ -59,10 +59,13 @@ struct BatchRun {
         let body = line["body"] ?? .null
         do {
             let answer = try await account.engine.answer(body, text: text, id: customID)
-            account.books.pay(customID: customID, batch: batch.id, body: body)
-            result.completed += 1
-            result.inputTokens += answer.inputTokens
-            result.outputTokens += answer.outputTokens
+            var paid = answer.paid
+            (paid.batch, paid.metadata, paid.customID) = (batch.id, batch.metadata, customID)
+            paid.isDelivered = answer.fault != .missing
+            account.books.pay(paid)
+            if answer.fault != .missing { result.completed += 1 }
+            result.inputTokens += answer.paid.inputTokens
+            result.outputTokens += answer.paid.outputTokens
             try write(answer, customID: customID)
         } catch let error as APIError {
             result.failed += 1
@@ -82,8 +85,22 @@ struct BatchRun {
         case .unknownID:
             try output.append(resultLine("unknown-" + Hashing.hex(customID, digits: 8), status: 200, body: answer.json))
             try output.append(line)
-        case .answer, .error, nil: try output.append(line)
+        case .statusText, .noStatus, .bodyText: try output.append(oddLine(customID, answer))
+        case .answer, .error, .picture, nil: try output.append(line)
         }
+    }
+
+    /// A line in a form that OpenAI does not use.
+    private func oddLine(_ customID: String, _ answer: ResponseEngine.EngineReply) -> [UInt8] {
+        var response: [(String, JSONValue)] = [
+            ("request_id", "req_odd"), ("body", answer.fault == .bodyText ? .string(answer.json.text) : answer.json),
+        ]
+        if answer.fault != .noStatus { response.append(("status_code", answer.fault == .statusText ? "200" : 200)) }
+        let entry: JSONValue = [
+            "id": .string(lineID(customID)), "custom_id": .string(customID), "response": .object(response),
+            "error": .null,
+        ]
+        return entry.bytes + [0x0A]
     }
 
     private func skip(_ line: JSONValue) throws(SpoolFile.Failure) {

@@ -20,10 +20,11 @@ final class BatchStore {
 
     // MARK: Requests
 
-    func create(_ body: JSONValue) throws(APIError) -> Batch {
+    /// - Parameter input: its input file, if it was looked up before; it may have been deleted since.
+    func create(_ body: JSONValue, input: StoredFile? = nil) throws(APIError) -> Batch {
         let asked = try BatchRequest(body)
         let now = account.clock.now
-        let file = try account.files.file(asked.inputFile, now: now)
+        let file = if let input { input } else { try account.files.file(asked.inputFile, now: now) }
         guard file.purpose == "batch" else {
             throw .invalid(
                 "Invalid input file: its purpose is '\(file.purpose)', expected 'batch'.", param: "input_file_id",
@@ -58,21 +59,46 @@ final class BatchStore {
     }
 
     /// Newest first.
-    func list(_ query: [(name: String, value: String)]) async throws(APIError) -> JSONValue {
+    func list(
+        _ query: [(name: String, value: String)], shape: ListShape = ListShape()
+    ) async throws(APIError) -> JSONValue {
         await catchUp()
-        var found = Array(all.reversed())
+        let now = account.clock.now
+        var found = shape.listed(Array(all.reversed()), now: now, id: \.id, createdAt: \.createdAt)
         var limit = 20
         for (name, value) in query {
             switch name {
             case "limit": limit = try Paging.limit(value, in: 1...100)
             case "after":
+                if shape.ignoresAfter { continue }
                 guard let at = found.firstIndex(where: { $0.id == value }) else { throw .noSuchBatch(value) }
                 found = Array(found[(at + 1)...])
             default: throw .unknown(name)
             }
         }
+        return shape.page(found.prefix(limit).map { $0.json(now: now) }, hasMore: found.count > limit)
+    }
+
+    /// Adds batches of another user of the account, which ended at once.
+    func addForeign(_ count: Int) throws(SpoolFile.Failure) {
         let now = account.clock.now
-        return Paging.page(found.prefix(limit).map { $0.json(now: now) }, hasMore: found.count > limit)
+        let file = account.files.add(
+            purpose: "batch", filename: "foreign.jsonl", content: try SpoolFile(), now: now, lifeSeconds: nil)
+        for _ in 0..<count {
+            let batch = Batch(
+                id: "batch_" + random.identifier(length: 24), ordinal: created, input: file,
+                metadata: ["owner": .string(random.identifier(length: 8))], createdAt: now,
+                timing: BatchTiming(seconds: 0, clock: account.clock))
+            created += 1
+            batch.enter(.cancelled, at: now)
+            all.append(batch)
+        }
+    }
+
+    /// Ends all batches as failed, without another answer.
+    func endAll() async {
+        await finishWork()
+        for batch in all where !batch.status.hasEnded { batch.enter(.failed, at: account.clock.now) }
     }
 
     /// Waits for the running work, then deletes all batches.
@@ -141,7 +167,8 @@ final class BatchStore {
         batch.problems = validator.problems
         if let fault = account.plan.strike(batch: batch.id, lines: validator.lines.count) { batch.fault = fault }
         if let fault = batch.fault, fault.kind == .fail {
-            batch.problems = [BatchProblem(code: fault.code, message: "Failed by a fault switch: \(fault.code).")]
+            let message = fault.message ?? "Failed by a fault switch: \(fault.code)."
+            batch.problems = [BatchProblem(code: fault.code, message: message)]
         } else if batch.problems.isEmpty, let problem = queueProblem(batch) {
             batch.problems = [problem]
         }

@@ -13,7 +13,7 @@ struct ChaosCommand: AsyncParsableCommand {
             Experiment<PointsScenario>.self, Experiment<EdgesScenario>.self, Experiment<KillsScenario>.self,
             Experiment<KeysScenario>.self, Experiment<DatabaseScenario>.self, Experiment<DeliveriesScenario>.self,
             Experiment<DeadReceiverScenario>.self, Experiment<LostReplyScenario>.self,
-            Experiment<RollingScenario>.self,
+            Experiment<RollingScenario>.self, Experiment<ProviderScenario>.self,
         ])
 }
 

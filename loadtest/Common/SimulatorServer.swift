@@ -69,20 +69,48 @@ struct SimReply {
         SimReply(status: status, headers: [("Content-Type", type)], body: .bytes(Array(text.utf8)))
     }
 
+    /// How much of a reply is sent.
+    enum Form {
+        case whole
+        /// Half of it; then the connection is closed.
+        case truncated
+        /// Half of it, without a Content-Length and with a proper end.
+        case cut
+    }
+
     private static let block = 256 * 1024
 
-    /// Sends the reply, or half of it before closing the connection.
-    func send(over exchange: Exchange, truncated: Bool = false) async {
+    func send(over exchange: Exchange, _ form: Form = .whole) async {
         let length = body.count
-        exchange.beginReply(status: status, headers: headers, length: length)
+        exchange.beginReply(status: status, headers: headers, length: form == .cut ? nil : length)
         do {
-            try await write(to: exchange, upTo: truncated ? length / 2 : length)
+            try await write(to: exchange, upTo: form == .whole ? length : length / 2)
         } catch {
             return exchange.abort()
         }
+        guard form == .truncated else { return exchange.finishReply() }
         // Closes only after the first half has had time to leave; otherwise the client would see no reply at all.
-        if truncated { try? await exchange.loop.sleep(seconds: 0.05) }
-        if truncated { exchange.abort() } else { exchange.finishReply() }
+        try? await exchange.loop.sleep(seconds: 0.05)
+        exchange.abort()
+    }
+
+    /// The reply with a compressed body; nil if there is no room for it on the disk.
+    func gzipped() -> SimReply? {
+        do {
+            let plain: SpoolFile
+            switch body {
+            case .file(let file): plain = file
+            case .bytes(let bytes):
+                plain = try SpoolFile()
+                try plain.append(bytes)
+            }
+            var reply = self
+            reply.headers.append(("Content-Encoding", "gzip"))
+            reply.body = .file(try Gzip.compress(plain))
+            return reply
+        } catch {
+            return nil
+        }
     }
 
     private func write(to exchange: Exchange, upTo length: Int) async throws {

@@ -17,6 +17,9 @@ extension FaultPlan {
             case "routes": changed.routes = try FaultPlan.list(value, name, FaultPlan.route)
             case "lines": changed.lines = try FaultPlan.list(value, name, FaultPlan.line)
             case "batches": changed.batches = try FaultPlan.list(value, name, FaultPlan.batch)
+            case "models":
+                changed.models = try FaultPlan.list(value, name) { (json) throws(FaultPlanError) in try ModelRule(json)
+                }
             case "fail_image_substring": changed.failImageSubstring = value.string
             case "enqueued_tokens": changed.enqueuedTokens = value.int
             case "shutdown": changed.shutDown = value.array?.compactMap(\.string) ?? []
@@ -42,38 +45,61 @@ extension FaultPlan {
         return FaultOdds(times: json.present("times")?.int, probability: json.present("probability")?.number ?? 1)
     }
 
+    private static let errorNames: Set<String> = ["status", "code", "type", "param", "message", "retry_after"]
+
+    private static func error(_ json: JSONValue) -> ErrorMembers {
+        ErrorMembers(
+            code: json.present("code"), type: json["type"]?.string, param: json["param"]?.string,
+            message: json["message"]?.string, retryAfter: json.present("retry_after"))
+    }
+
     private static func route(_ json: JSONValue) throws(FaultPlanError) -> RouteFault {
-        let names: Set<String> = ["route", "status", "code", "message", "retry_after", "seconds"]
-        let odds = try odds(json, allowed: names)
-        guard let kind = json["fault"]?.string.flatMap(RouteFaultKind.init(rawValue:)) else {
+        let names: Set<String> = [
+            "route", "headers", "body", "content_type", "seconds", "seconds_max", "to", "contains", "min_bytes", "acts",
+            "gateway", "gateway_seconds",
+        ]
+        let odds = try odds(json, allowed: names.union(errorNames))
+        // `status` is the older name of `error`.
+        let name = json["fault"]?.string == "status" ? "error" : json["fault"]?.string
+        guard let kind = name.flatMap(RouteFaultKind.init(rawValue:)) else {
             throw FaultPlanError(description: "unknown route fault \(json["fault"]?.text ?? "(none)")")
         }
-        return RouteFault(
-            route: json["route"]?.string ?? "*", kind: kind, status: json["status"]?.int ?? 500,
-            code: json["code"]?.string, message: json["message"]?.string, retryAfter: json["retry_after"]?.number,
-            seconds: json["seconds"]?.number ?? 1, odds: odds)
+        let route = json["route"]?.string ?? "*"
+        guard route == "*" || OpenAIRoute(rawValue: route) != nil else {
+            throw FaultPlanError(description: "there is no route '\(route)'")
+        }
+        var fault = RouteFault(route: route, kind: kind)
+        fault.status = json["status"]?.int ?? (kind == .redirect ? 302 : kind == .login ? 200 : 500)
+        fault.error = error(json)
+        fault.headers = (json["headers"]?.members ?? []).map { ($0.0, $0.1.string ?? $0.1.text) }
+        fault.body = json["body"]?.string ?? ""
+        fault.contentType = json["content_type"]?.string ?? fault.contentType
+        fault.seconds = json["seconds"]?.number ?? 1
+        fault.secondsMax = json["seconds_max"]?.number
+        fault.target = json["to"]?.string ?? fault.target
+        fault.contains = json["contains"]?.string
+        fault.bytesMin = json["min_bytes"]?.int
+        fault.gateway = json["gateway"]?.int.map { ($0, json["gateway_seconds"]?.number ?? 0) }
+        fault.acts = json["acts"]?.bool ?? false
+        fault.odds = odds
+        return fault
     }
 
     private static func line(_ json: JSONValue) throws(FaultPlanError) -> LineFault {
-        let odds = try odds(json, allowed: ["contains", "attempts", "status"])
+        let names: Set<String> = ["contains", "attempts", "picture", "index"]
+        let odds = try odds(json, allowed: names.union(errorNames))
         let name = json["fault"]?.string ?? ""
-        let kind: LineFaultKind
-        switch name {
-        case "missing": kind = .missing
-        case "doubled": kind = .doubled
-        case "unknown_id": kind = .unknownID
-        case "error": kind = .error(status: json["status"]?.int ?? 500)
-        default:
-            guard let fault = AnswerFault(rawValue: name) else {
-                throw FaultPlanError(description: "unknown line fault '\(name)'")
-            }
-            kind = .answer(fault)
+        guard let kind = LineFaultKind(name) else {
+            throw FaultPlanError(description: "unknown line fault '\(name)'")
         }
-        return LineFault(kind: kind, contains: json["contains"]?.string, attempts: json["attempts"]?.int, odds: odds)
+        return LineFault(
+            kind: kind, status: json["status"]?.int ?? (kind == .picture ? 400 : 500), error: error(json),
+            picture: json["picture"]?.string, pictureIndex: json["index"]?.int, contains: json["contains"]?.string,
+            attempts: json["attempts"]?.int, odds: odds)
     }
 
     private static func batch(_ json: JSONValue) throws(FaultPlanError) -> BatchFault {
-        let odds = try odds(json, allowed: ["code", "fraction", "min_lines", "max_lines"])
+        let odds = try odds(json, allowed: ["code", "message", "fraction", "min_lines", "max_lines"])
         guard let kind = json["fault"]?.string.flatMap(BatchFaultKind.init(rawValue:)) else {
             throw FaultPlanError(description: "unknown batch fault \(json["fault"]?.text ?? "(none)")")
         }
@@ -81,7 +107,7 @@ extension FaultPlan {
         guard least <= most else { throw FaultPlanError(description: "min_lines is above max_lines") }
         let isBounded = json["min_lines"] != nil || json["max_lines"] != nil
         return BatchFault(
-            kind: kind, code: json["code"]?.string ?? "token_limit_exceeded", fraction: json["fraction"]?.number ?? 0.5,
-            lines: isBounded ? least...most : nil, odds: odds)
+            kind: kind, code: json["code"]?.string ?? "token_limit_exceeded", message: json["message"]?.string,
+            fraction: json["fraction"]?.number ?? 0.5, lines: isBounded ? least...most : nil, odds: odds)
     }
 }

@@ -8,25 +8,29 @@ public struct APIError: Error, Sendable {
     public var type: String
     public var param: String?
     public var code: String?
-    /// Seconds, sent as `Retry-After`.
-    public var retryAfter: Double?
+    /// Replaces `code` on the wire: some gateways send a number.
+    var wireCode: JSONValue?
+    /// The text of `Retry-After`.
+    var retryAfter: String?
+    /// Other headers of the reply.
+    var headers: [(String, String)] = []
 
     public init(
         _ status: Int, _ message: String, type: String = "invalid_request_error", param: String? = nil,
-        code: String? = nil, retryAfter: Double? = nil
+        code: String? = nil
     ) {
         self.status = status
         self.message = message
         self.type = type
         self.param = param
         self.code = code
-        self.retryAfter = retryAfter
     }
 
     public var json: JSONValue {
         [
             "error": [
-                "message": .string(message), "type": .string(type), "param": JSONValue(param), "code": JSONValue(code),
+                "message": .string(message), "type": .string(type), "param": JSONValue(param),
+                "code": wireCode ?? JSONValue(code),
             ]
         ]
     }
@@ -51,6 +55,15 @@ extension APIError {
             code: "invalid_type")
     }
 
+    static func unsupportedValue(
+        _ value: String, _ param: String, model: String, supported: [String]
+    ) -> APIError {
+        let list = supported.map { "'\($0)'" }.joined(separator: ", ")
+        return invalid(
+            "Unsupported value: '\(value)' is not supported with the '\(model)' model. Supported values are: \(list).",
+            param: param, code: "unsupported_value")
+    }
+
     static func unsupported(_ param: String, hint: String? = nil) -> APIError {
         let rest = hint.map { " \($0)" } ?? ""
         return invalid(
@@ -69,6 +82,23 @@ extension APIError {
         401,
         "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth.")
     static let wrongKey = APIError(401, "Incorrect API key provided.", code: "invalid_api_key")
+}
+
+extension ErrorMembers {
+    /// The error of a fault: its own members, and those of `usual` for the rest.
+    func error(or usual: APIError) -> APIError {
+        var error = usual
+        if let message { error.message = message }
+        if let type { error.type = type }
+        if let param { error.param = param }
+        if let code { (error.code, error.wireCode) = (code.string, code) }
+        switch retryAfter {
+        case .string(let text): error.retryAfter = text
+        case let number?: error.retryAfter = number.text
+        case nil: break
+        }
+        return error
+    }
 }
 
 extension JSONValue {

@@ -63,8 +63,10 @@ final class FileStore {
     }
 
     /// `GET /v1/files` with its query (`limit` 1 to 10,000, `order`, `after`, `purpose`).
-    func list(_ query: [(name: String, value: String)]) throws(APIError) -> JSONValue {
-        var found = Array(files.reversed())
+    func list(
+        _ query: [(name: String, value: String)], now: Double, shape: ListShape = ListShape()
+    ) throws(APIError) -> JSONValue {
+        var found = shape.listed(Array(files.reversed()), now: now, id: \.id, createdAt: \.createdAt)
         var limit = 10_000
         for (name, value) in query {
             switch name {
@@ -77,11 +79,11 @@ final class FileStore {
             default: throw .unknown(name)
             }
         }
-        if let after = query.first(where: { $0.name == "after" })?.value {
+        if !shape.ignoresAfter, let after = query.first(where: { $0.name == "after" })?.value {
             guard let at = found.firstIndex(where: { $0.id == after }) else { throw .noSuchFile(after) }
             found = Array(found[(at + 1)...])
         }
-        return Paging.page(found.prefix(limit).map(\.json), hasMore: found.count > limit)
+        return shape.page(found.prefix(limit).map(\.json), hasMore: found.count > limit)
     }
 
     var all: [StoredFile] { files }

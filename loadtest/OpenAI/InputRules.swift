@@ -18,7 +18,9 @@ struct CheckedInput: Sendable {
 
 enum InputRules {
     static let textCharactersMax = 10_485_760
-    static let picturesMax = 500
+    static let picturesMax = 1500
+    /// Of all pictures of a request together.
+    static let pictureBytesMax = 50 * 1024 * 1024
 
     static func check(_ input: JSONValue) throws(APIError) -> CheckedInput {
         var checked = CheckedInput()
@@ -38,6 +40,13 @@ enum InputRules {
         if checked.pictures.count > picturesMax {
             throw .invalid(
                 "Too many images in request. Max is \(picturesMax).", param: "input", code: "too_many_images")
+        }
+        let bytes = checked.pictures.reduce(0) { $0 + $1.bytes }
+        if bytes > pictureBytesMax {
+            let size = Double(bytes * 100 / (1024 * 1024)) / 100
+            throw .invalid(
+                "Total image size is \(size)MB, which exceeds the allowed limit of 50MB.", param: "input",
+                code: "invalid_value")
         }
         return checked
     }

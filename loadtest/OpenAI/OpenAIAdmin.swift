@@ -1,4 +1,4 @@
-// The control interface for tests, on the same listener: /_sim/state, /_sim/faults, /_sim/reset. Thread: its loop.
+// The control interface for tests, on the same listener: /_sim/state, /_sim/ledger, /_sim/faults, /_sim/reset. Thread: its loop.
 import Engine
 import Server
 
@@ -16,11 +16,16 @@ struct OpenAIAdmin {
         case "GET /_sim/state":
             await account.batches.catchUp()
             return .json(200, account.state)
+        case "GET /_sim/ledger":
+            await account.batches.catchUp()
+            return .json(200, ["paid": .array(account.books.ledger.map(\.json))])
         case "POST /_sim/faults": return await setFaults(exchange)
         case "POST /_sim/reset":
             await account.reset()
             return .json(200, ["reset": true])
-        default: return .json(404, ["error": "GET /_sim/state, POST /_sim/faults or POST /_sim/reset"])
+        default:
+            return .json(
+                404, ["error": "GET /_sim/state, GET /_sim/ledger, POST /_sim/faults or POST /_sim/reset"])
         }
     }
 

@@ -4,137 +4,93 @@ import Server
 
 final class OpenAIHandler {
     private let account: SimulatedAccount
-    /// One picture may have 20,971,520 characters; this is six of them.
-    static let jsonBytesMax = 128 * 1024 * 1024
-    static let uploadBytesMax = 512 * 1024 * 1024
+    /// The other host of a redirect; listens from the first one on.
+    private var elsewhere: SimulatorServer?
 
-    /// The client closed the connection before its request was complete.
-    private struct ClientGone: Error {}
+    /// The prefix of the paths to which a redirect leads: the same act, without faults.
+    private static let moved = "/_moved"
+    private static let otherHost = "127.0.0.2"
 
     init(_ account: SimulatedAccount) { self.account = account }
+
+    func close() async {
+        await elsewhere?.close()
+        elsewhere = nil
+    }
 
     func answer(_ exchange: Exchange) async {
         let head = exchange.head
         if head.path.hasPrefix("/_sim/") { return await OpenAIAdmin(account).answer(exchange) }
-        guard let (route, id) = OpenAIRoute.of(method: head.method, path: head.path) else {
+        if head.path == "/login" { return await FaultReplies.login().send(over: exchange) }
+        let isMoved = head.path.hasPrefix(OpenAIHandler.moved + "/")
+        let path = isMoved ? head.path.dropFirst(OpenAIHandler.moved.count) : head.path[...]
+        guard let (route, id) = OpenAIRoute.of(method: head.method, path: path) else {
             account.books.request("unknown")
             let error = APIError(404, "Invalid URL (\(head.method) \(head.path))")
             return await SimReply.json(404, error.json).send(over: exchange)
         }
         account.books.request(route.rawValue)
-        var ending: RouteFault?
-        for fault in account.plan.strike(route: route.rawValue) {
-            switch fault.kind {
-            case .slow: try? await exchange.loop.sleep(seconds: account.clock.scaled(fault.seconds))
-            case .status: return await send(refusal(fault), route, exchange)
-            case .html: return await send(page(fault.status), route, exchange)
-            case .drop:
-                account.books.reply(route.rawValue, "dropped")
-                return exchange.abort()
-            case .lostReply, .lateReply, .truncated: ending = fault
-            }
-        }
-        await act(route, id, exchange, ending: ending)
+        await serve(route, id, exchange, isMoved: isMoved, needsKey: true)
     }
 
-    private func act(_ route: OpenAIRoute, _ id: String, _ exchange: Exchange, ending: RouteFault?) async {
-        let reply: SimReply
+    /// A request at the other host of a redirect, which must not bring a key.
+    private func answerElsewhere(_ exchange: Exchange) async {
+        let head = exchange.head
+        if head.header("Authorization") != nil { account.books.keyCameElsewhere() }
+        guard head.path.hasPrefix(OpenAIHandler.moved + "/"),
+            let (route, id) = OpenAIRoute.of(
+                method: head.method, path: head.path.dropFirst(OpenAIHandler.moved.count))
+        else { return await FaultReplies.page(404).send(over: exchange) }
+        account.books.request("elsewhere")
+        await serve(route, id, exchange, isMoved: true, needsKey: false)
+    }
+
+    private func serve(
+        _ route: OpenAIRoute, _ id: String, _ exchange: Exchange, isMoved: Bool, needsKey: Bool
+    ) async {
+        var course = RequestCourse()
+        var outcome: OpenAIActs.Outcome
         do {
-            try authorize(exchange.head)
-            reply = try await perform(route, id, exchange)
+            if !isMoved { await strike(&course, route, at: .arrival, exchange) { _ in true } }
+            if course.isRefused { return await finish(nil, course, route, id, exchange) }
+            if needsKey { try authorize(exchange.head) }
+            let request = try await RequestIntake(account: account).read(route, id, exchange)
+            if !isMoved, course.end == nil {
+                await strike(&course, route, at: .request, exchange) { fault in
+                    request.byteCount >= fault.bytesMin ?? 0 && fault.contains.map(request.contains) ?? true
+                }
+            }
+            if course.isRefused { return await finish(nil, course, route, id, exchange) }
+            if course.lateSeconds > 0 {
+                account.books.reply(route.rawValue, "late")
+                try await exchange.loop.sleep(seconds: course.gateway?.after ?? 0)
+                if let gateway = course.gateway { await FaultReplies.page(gateway.status).send(over: exchange) }
+                try await exchange.loop.sleep(seconds: course.lateSeconds - (course.gateway?.after ?? 0))
+            }
+            outcome = try await OpenAIActs(account: account).perform(request, course.list)
         } catch let error as APIError {
-            reply = OpenAIHandler.reply(error)
+            outcome = OpenAIActs.Outcome(reply: FaultReplies.error(error))
         } catch is ClientGone {
             return account.books.reply(route.rawValue, "client gone")
         } catch {
-            reply = OpenAIHandler.reply(APIError(500, "\(error)", type: "server_error"))
+            outcome = OpenAIActs.Outcome(reply: FaultReplies.error(APIError(500, "\(error)", type: "server_error")))
         }
-        if ending?.kind == .lateReply { try? await exchange.loop.sleep(seconds: ending?.seconds ?? 0) }
-        await send(reply, route, exchange, ending: ending?.kind)
+        if !isMoved {
+            let hasFiles = route == .batch && ObjectShape.hasFiles(outcome.reply)
+            await strike(&course, route, at: .reply, exchange) { _ in hasFiles }
+        }
+        outcome.reply = course.objects.reply(outcome.reply)
+        await finish(outcome, course, route, id, exchange)
     }
 
-    private func send(
-        _ reply: SimReply, _ route: OpenAIRoute, _ exchange: Exchange, ending: RouteFaultKind? = nil
+    private func strike(
+        _ course: inout RequestCourse, _ route: OpenAIRoute, at moment: RouteFault.Moment, _ exchange: Exchange,
+        _ applies: (RouteFault) -> Bool
     ) async {
-        if ending == .lostReply {
-            account.books.reply(route.rawValue, "lost")
-            return exchange.abort()
+        for fault in account.plan.strike(route: route.rawValue, at: moment, applies) {
+            course.take(fault, clock: account.clock)
+            if fault.kind == .slow { try? await exchange.loop.sleep(seconds: account.clock.scaled(fault.seconds)) }
         }
-        account.books.reply(route.rawValue, ending == .truncated ? "truncated" : "\(reply.status)")
-        var reply = reply
-        reply.headers += [
-            ("openai-version", "2020-10-01"), ("openai-organization", "org-simulated"), ("openai-processing-ms", "1"),
-        ]
-        await reply.send(over: exchange, truncated: ending == .truncated)
-    }
-
-    // MARK: Acting
-
-    private func perform(_ route: OpenAIRoute, _ id: String, _ exchange: Exchange) async throws -> SimReply {
-        let now = account.clock.now
-        switch route {
-        case .responses: return try await respond(exchange)
-        case .upload: return try await upload(exchange)
-        case .files: return .json(200, try account.files.list(URLParts.query(exchange.head.query)))
-        case .file: return .json(200, try account.files.file(id, now: now).json)
-        case .content:
-            await account.batches.catchUp()
-            let file = try account.files.file(id, now: now)
-            return SimReply(
-                status: 200, headers: [("Content-Type", "application/octet-stream")], body: .file(file.content))
-        case .deleteFile: return .json(200, try account.files.remove(id, now: now))
-        case .createBatch:
-            await account.batches.catchUp()
-            return .json(200, try account.batches.create(try await body(exchange).json).json(now: now))
-        case .batches: return .json(200, try await account.batches.list(URLParts.query(exchange.head.query)))
-        case .batch: return .json(200, try await account.batches.batch(id).json(now: now))
-        case .cancelBatch: return .json(200, try await account.batches.cancel(id).json(now: now))
-        case .models: return .json(200, ["object": "list", "data": .array(catalog.available.map(describe))])
-        case .model:
-            guard let model = catalog.model(id) else { throw APIError.modelNotFound(id) }
-            return .json(200, describe(model))
-        }
-    }
-
-    private func respond(_ exchange: Exchange) async throws -> SimReply {
-        let (bytes, json) = try await body(exchange)
-        if account.options.responseSeconds > 0 {
-            try await exchange.loop.sleep(seconds: account.clock.scaled(account.options.responseSeconds))
-        }
-        let answer = try await account.engine.answer(json, text: bytes, id: nil)
-        account.books.pay(response: bytes)
-        return .json(200, answer.json)
-    }
-
-    private func upload(_ exchange: Exchange) async throws -> SimReply {
-        guard let boundary = MultipartReader.boundary(contentType: exchange.head.header("Content-Type")) else {
-            throw APIError(400, "The request must be multipart/form-data with a boundary.")
-        }
-        let content = try SpoolFile()
-        let reader = UploadReader(boundary: boundary, content: content)
-        let arrived: Bool = try await exchange.loop.park { ticket in
-            exchange.receiveBody(limit: OpenAIHandler.uploadBytesMax, into: UploadBody(reader, ticket))
-        }
-        guard arrived else { throw ClientGone() }
-        let upload = try reader.finish()
-        let file = account.files.add(
-            purpose: upload.purpose, filename: upload.filename, content: content, now: account.clock.now,
-            lifeSeconds: upload.lifeSeconds)
-        return .json(200, file.json)
-    }
-
-    private func body(_ exchange: Exchange) async throws -> (bytes: [UInt8], json: JSONValue) {
-        let type = exchange.head.header("Content-Type")?.lowercased() ?? ""
-        let bytes: [UInt8]
-        do { bytes = try await exchange.collectBody(limit: OpenAIHandler.jsonBytesMax) } catch { throw ClientGone() }
-        guard type.split(separator: ";").first.map({ String($0).trimmed }) == "application/json" else {
-            throw APIError(
-                400, "Unsupported content type: '\(type)'. This API method only accepts 'application/json' requests.")
-        }
-        guard let json = try? JSONValue.parse(bytes) else {
-            throw APIError(400, "We could not parse the JSON body of your request.")
-        }
-        return (bytes, json)
     }
 
     private func authorize(_ head: RequestHead) throws(APIError) {
@@ -144,59 +100,79 @@ final class OpenAIHandler {
         if let key = account.options.apiKey, value.dropFirst(7) != key { throw .wrongKey }
     }
 
-    // MARK: Replies
+    // MARK: The end of a request
 
-    private var catalog: ModelCatalog { ModelCatalog(shutDown: Set(account.plan.shutDown)) }
+    /// Sends the reply of the act, or that of the fault in its place.
+    private func finish(
+        _ outcome: OpenAIActs.Outcome?, _ course: RequestCourse, _ route: OpenAIRoute, _ id: String,
+        _ exchange: Exchange
+    ) async {
+        let end = course.end
+        if end?.kind == .lateReply { try? await exchange.loop.sleep(seconds: end?.seconds ?? 0) }
+        let isOpen = exchange.isOpen
+        let isLost = course.replacement != nil || end?.kind == .lostReply || end?.kind == .truncated
+        if let paid = outcome?.paid, isLost || !isOpen { account.books.notDelivered(paid) }
+        let good = outcome?.reply ?? SimReply.text(500, "")
+        guard let reply = course.replacement.map({ replace($0, route, id, exchange) }) ?? .some(good) else {
+            account.books.reply(route.rawValue, "dropped")
+            return exchange.abort()
+        }
+        guard isOpen else { return account.books.reply(route.rawValue, "client gone") }
+        switch end?.kind {
+        case .lostReply:
+            account.books.reply(route.rawValue, "lost")
+            exchange.abort()
+        case .truncated: await send(reply, "truncated", .truncated, route, exchange)
+        case .cut: await send(reply, "cut", .cut, route, exchange)
+        case .gzip: await send(reply.gzipped() ?? reply, "\(reply.status)", .whole, route, exchange)
+        default: await send(reply, "\(reply.status)", .whole, route, exchange)
+        }
+    }
 
-    private func describe(_ model: SimModel) -> JSONValue {
-        [
-            "id": .string(model.name), "object": "model", "created": 1_740_000_000, "owned_by": "system",
-            "shutdown_date": .null,
+    private func send(
+        _ reply: SimReply, _ outcome: String, _ form: SimReply.Form, _ route: OpenAIRoute, _ exchange: Exchange
+    ) async {
+        account.books.reply(route.rawValue, outcome)
+        var reply = reply
+        reply.headers += [
+            ("openai-version", "2020-10-01"), ("openai-organization", "org-simulated"), ("openai-processing-ms", "1"),
         ]
+        await reply.send(over: exchange, form)
     }
 
-    private static func reply(_ error: APIError) -> SimReply {
-        var reply = SimReply.json(error.status, error.json)
-        if let seconds = error.retryAfter {
-            reply.headers.append(("Retry-After", seconds == seconds.rounded() ? "\(Int(seconds))" : "\(seconds)"))
+    /// The reply in place of the act's; nil: the connection ends.
+    private func replace(
+        _ fault: RouteFault, _ route: OpenAIRoute, _ id: String, _ exchange: Exchange
+    ) -> SimReply? {
+        switch fault.kind {
+        case .error: return FaultReplies.refusal(fault, route, id: id)
+        case .html: return FaultReplies.page(fault.status, headers: fault.headers)
+        case .empty: return SimReply(status: fault.status, headers: fault.headers, body: .bytes([]))
+        case .login: return FaultReplies.login()
+        case .raw:
+            return SimReply(
+                status: fault.status, headers: [("Content-Type", fault.contentType)] + fault.headers,
+                body: .bytes(Array(fault.body.utf8)))
+        case .redirect: return FaultReplies.redirect(fault.status, to: location(fault.target, exchange.head))
+        case .slow, .late, .lag, .ignoresAfter, .oddOrder, .noCreatedAt, .timesOff, .noFiles, .noCounts, .drop,
+            .lostReply, .lateReply, .truncated, .cut, .gzip:
+            return nil
         }
-        return reply
     }
 
-    private func refusal(_ fault: RouteFault) -> SimReply {
-        var code = fault.code
-        var type = "invalid_request_error"
-        var message = "Refused by a fault switch."
-        switch fault.status {
-        case 429:
-            code = code ?? "rate_limit_exceeded"
-            type = code == "insufficient_quota" ? "insufficient_quota" : "requests"
-            message = code == "insufficient_quota" ? "You exceeded your current quota." : "Rate limit reached."
-        case 503: (type, message) = ("service_unavailable_error", "The server is overloaded.")
-        case 500...599: (type, message) = ("server_error", "The server had an error while processing your request.")
-        default: break
+    private func location(_ target: String, _ head: RequestHead) -> String {
+        let path = OpenAIHandler.moved + head.path + (head.query.map { "?\($0)" } ?? "")
+        switch target {
+        case "path": return path
+        case "host":
+            if elsewhere == nil {
+                elsewhere = try? SimulatorServer(on: account.loop, host: OpenAIHandler.otherHost, port: 0) { [self] in
+                    await answerElsewhere($0)
+                }
+            }
+            return "http://\(OpenAIHandler.otherHost):\(elsewhere?.port ?? 0)\(path)"
+        case "login": return "/login"
+        default: return target
         }
-        return OpenAIHandler.reply(
-            APIError(fault.status, fault.message ?? message, type: type, code: code, retryAfter: fault.retryAfter))
     }
-
-    private func page(_ status: Int) -> SimReply {
-        let html = "<html><head><title>\(status)</title></head><body><h1>\(status) from a proxy</h1></body></html>"
-        return .text(status, html, type: "text/html")
-    }
-}
-
-/// Feeds an upload's bytes to its reader.
-private final class UploadBody: BodyReceiver {
-    private let reader: UploadReader
-    private let done: Ticket<Bool>
-
-    init(_ reader: UploadReader, _ done: Ticket<Bool>) {
-        self.reader = reader
-        self.done = done
-    }
-
-    func body(_ bytes: Span<UInt8>) { reader.feed(bytes.withUnsafeBufferPointer { Array($0) }) }
-    func bodyEnded() { done.resume(true) }
-    func bodyFailed(_ failure: BodyFailure) { done.resume(false) }
 }

@@ -15,7 +15,7 @@ enum OpenAIRoute: String, CaseIterable {
     case model = "GET /v1/models/{id}"
 
     /// The route of a request, and the id in its path.
-    static func of(method: String, path: String) -> (route: OpenAIRoute, id: String)? {
+    static func of(method: String, path: some StringProtocol) -> (route: OpenAIRoute, id: String)? {
         let parts = URLParts.segments(path)
         for route in allCases {
             let pattern = route.rawValue.split(separator: " ")

@@ -8,6 +8,7 @@ import Server
 /// A simulated OpenAI API: responses, files and batches, as strict as the real one and predictable (`SimulatedAnswer`).
 public final class OpenAISimulator {
     private let account: SimulatedAccount
+    private let handler: OpenAIHandler
     private let server: SimulatorServer
 
     /// Listens at once. `port` 0 takes any free port.
@@ -21,7 +22,7 @@ public final class OpenAISimulator {
     private init(on loop: Loop, host: String, port: Int, options: OpenAIOptions) throws {
         let account = try SimulatedAccount(on: loop, options: options)
         let handler = OpenAIHandler(account)
-        self.account = account
+        (self.account, self.handler) = (account, handler)
         var configuration = HTTPServerConfiguration()
         // The server's own errors (a body that is too large, a broken head) have the form of the API's errors too.
         configuration.errorReply = { error, _ in .json(error.code.status, APIError(400, error.message).json) }
@@ -39,6 +40,7 @@ public final class OpenAISimulator {
     public func close() async {
         account.isClosed = true
         await server.close()
+        await handler.close()
         await account.close()
     }
 
@@ -46,6 +48,12 @@ public final class OpenAISimulator {
 
     /// As `POST /_sim/faults`: replaces the members of the fault plan that `json` names.
     public func setFaults(_ json: JSONValue) throws(FaultPlanError) { try account.plan.apply(json) }
+
+    /// Adds ended batches of another user of the account to its list.
+    public func addForeignBatches(_ count: Int) throws { try account.batches.addForeign(count) }
+
+    /// Ends all batches without another answer, for the next experiment.
+    public func endAllBatches() async { await account.batches.endAll() }
 
     /// As `POST /_sim/reset`.
     public func reset() async { await account.reset() }
@@ -65,6 +73,19 @@ public final class OpenAISimulator {
 
     /// Custom ids answered more than once with the same body, over all batches.
     public var linesPaidTwice: [String] { account.books.linesPaidTwice }
+
+    /// Every answer that was paid for, after all due steps: lines, and calls whose client has left or not.
+    public func ledger() async -> [PaidAnswer] {
+        await account.batches.catchUp()
+        await account.batches.finishWork()
+        return account.books.ledger
+    }
+
+    /// The most requests of a route in ten seconds.
+    public func mostCalls(_ route: String) -> Int { account.books.mostCalls(route) }
+
+    /// Requests that brought the key to the other host of a `redirect`.
+    public var keysElsewhere: Int { account.books.keysElsewhere }
 
     /// Ids and states of all batches, oldest first.
     public var batches: [(id: String, status: SimulatedBatchStatus, lines: Int)] {

@@ -8,6 +8,10 @@ struct PictureReference: Sendable {
     /// The http(s) URL that the API downloads.
     let url: String?
     let detail: String
+    /// Its part of the request, as `input[0].content[3]`.
+    let path: String
+    /// Bytes of the picture in a data URL, decoded.
+    var bytes = 0
 }
 
 enum PictureRules {
@@ -24,14 +28,15 @@ enum PictureRules {
             guard let text = url.string else {
                 throw .wrongType("\(path).image_url", expected: "an image URL", got: url)
             }
-            return try check(url: text, detail: detailText, "\(path).image_url")
+            return try check(url: text, detail: detailText, part: path)
         }
         guard let file = part.present("file_id") else { throw .missing("\(path).image_url") }
         guard let id = file.string else { throw .wrongType("\(path).file_id", expected: "a string", got: file) }
-        return PictureReference(key: SimulatedAnswer.imageKey(url: id), url: nil, detail: detailText)
+        return PictureReference(key: SimulatedAnswer.imageKey(url: id), url: nil, detail: detailText, path: path)
     }
 
-    private static func check(url: String, detail: String, _ path: String) throws(APIError) -> PictureReference {
+    private static func check(url: String, detail: String, part: String) throws(APIError) -> PictureReference {
+        let path = "\(part).image_url"
         guard url.utf8.count <= urlCharactersMax else {
             throw .invalid(
                 "Invalid '\(path)': string too long. Expected a string with maximum length \(urlCharactersMax).",
@@ -40,14 +45,15 @@ enum PictureRules {
         }
         if url.utf8.starts(with: "data:".utf8) {
             let bytes = try decode(dataURL: url, path)
-            return PictureReference(key: SimulatedAnswer.imageKey(bytes: bytes), url: nil, detail: detail)
+            return PictureReference(
+                key: SimulatedAnswer.imageKey(bytes: bytes), url: nil, detail: detail, path: part, bytes: bytes.count)
         }
         guard isWebURL(url) else {
             throw .invalid(
                 "Invalid '\(path)'. Expected a valid URL, but got a value with an invalid format.", param: path,
                 code: "invalid_value")
         }
-        return PictureReference(key: SimulatedAnswer.imageKey(url: url), url: url, detail: detail)
+        return PictureReference(key: SimulatedAnswer.imageKey(url: url), url: url, detail: detail, path: part)
     }
 
     /// A check that tells a web address from a file name: a scheme, a host, no spaces or control characters.

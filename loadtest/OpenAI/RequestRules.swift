@@ -40,6 +40,7 @@ struct RequestRules: Sendable {
         guard let model = models.model(name) else { throw .modelNotFound(name) }
         try checkSampling(body, model)
         try checkReasoning(body, model)
+        try checkLimits(body, model)
         if let metadata = body.present("metadata") { try FieldTable.checkMetadata(metadata) }
         let schema = try TextFormatRules.check(body)
         let checked = try InputRules.check(input)
@@ -82,18 +83,42 @@ struct RequestRules: Sendable {
 
     private func checkReasoning(_ body: JSONValue, _ model: SimModel) throws(APIError) {
         guard let reasoning = body.present("reasoning"), let members = reasoning.members else { return }
-        guard model.reasons else { throw .unsupported("reasoning") }
+        guard model.reasons else { throw .unsupported("reasoning.effort") }
         for (name, value) in members where !value.isNull {
             switch name {
             case "effort":
                 try FieldKind.checkChoice(
                     value, "reasoning.effort", ["none", "minimal", "low", "medium", "high", "xhigh", "max"])
+                guard model.efforts.contains(value.string ?? "") else {
+                    throw .unsupportedValue(
+                        value.string ?? "", "reasoning.effort", model: model.name, supported: model.efforts)
+                }
             case "summary", "generate_summary":
                 try FieldKind.checkChoice(value, "reasoning.\(name)", ["auto", "concise", "detailed"])
             case "mode", "context": try FieldKind.checkString(value, "reasoning.\(name)", max: nil)
             default: throw .unknown("reasoning.\(name)")
             }
         }
+    }
+}
+
+extension RequestRules {
+    /// What this model refuses although the API knows it.
+    fileprivate func checkLimits(_ body: JSONValue, _ model: SimModel) throws(APIError) {
+        if !model.takesCacheOptions, body.present("prompt_cache_options") != nil {
+            throw .unsupported("prompt_cache_options")
+        }
+        for path in model.refuses {
+            var value: JSONValue? = body
+            for name in path.split(separator: ".") { value = value?.present(String(name)) }
+            if value != nil { throw .unsupported(path) }
+        }
+        guard let most = model.outputTokensMax, let asked = body.present("max_output_tokens")?.int, asked > most else {
+            return
+        }
+        throw .invalid(
+            "max_output_tokens is too large: \(asked). This model supports at most \(most) completion tokens, whereas "
+                + "you provided \(asked).", param: "max_output_tokens", code: "invalid_value")
     }
 }
 

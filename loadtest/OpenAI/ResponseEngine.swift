@@ -9,8 +9,8 @@ final class ResponseEngine {
     /// An answer that is paid for.
     struct EngineReply {
         let json: JSONValue
-        let inputTokens: Int
-        let outputTokens: Int
+        /// Its entry in the ledger, without its place.
+        let paid: PaidAnswer
         /// Additional faults of a batch line.
         let fault: LineFaultKind?
     }
@@ -30,17 +30,27 @@ final class ResponseEngine {
         let digest = Hashing.hex(body.bytes, digits: 32)
         let before = seen[digest, default: 0]
         seen[digest] = before + 1
-        let rules = RequestRules(models: ModelCatalog(shutDown: Set(account.plan.shutDown)))
-        let request = try rules.check(body)
-        try await fetch(request.input.pictures, failing: account.plan.failImageSubstring)
-        let fault = account.plan.strike(line: text, id: id ?? digest, seen: before)
-        if case .error(let status) = fault { throw ResponseEngine.error(status) }
-        let result = ResponseObject(
+        let request = try RequestRules(models: account.plan.catalog).check(body)
+        let pictures = request.input.pictures
+        try await fetch(pictures, failing: account.plan.failImageSubstring)
+        let fault = account.plan.strike(line: text, id: id ?? digest, seen: before, pictures: pictures)
+        if let error = fault.flatMap({ ResponseEngine.error($0, pictures) }) { throw error }
+        var object = ResponseObject(
             request: request, id: String(Hashing.hex("\(digest):\(before)").prefix(48)), createdAt: account.clock.now,
-            fault: fault?.answerFault
-        ).make()
-        return EngineReply(
-            json: result.json, inputTokens: result.inputTokens, outputTokens: result.outputTokens, fault: fault)
+            fault: fault?.kind.answerFault)
+        if let code = fault?.error.code?.string { object.failure = code }
+        let result = object.make()
+        return EngineReply(json: result.json, paid: entry(request, result, text), fault: fault?.kind)
+    }
+
+    private func entry(_ request: CheckedRequest, _ result: ResponseObject.Result, _ text: [UInt8]) -> PaidAnswer {
+        let pictures = request.input.pictures.map(\.key)
+        let source = pictures.isEmpty ? request.input.userText : SimulatedAnswer.text(imageKeys: pictures)
+        return PaidAnswer(
+            model: request.model.name, digest: Hashing.hex(request.body.bytes, digits: 16),
+            reference: SimulatedAnswer.reference(of: source), isTranslation: pictures.isEmpty,
+            mark: PaidAnswer.word(after: account.options.ledgerMark, in: text), inputTokens: result.inputTokens,
+            outputTokens: result.outputTokens, isUsable: result.isUsable, at: account.clock.now)
     }
 
     func forget() { seen.removeAll() }
@@ -58,7 +68,20 @@ final class ResponseEngine {
         }
     }
 
-    private static func error(_ status: Int) -> APIError {
+    /// The error of a fault; nil for faults of the answer.
+    private static func error(_ fault: LineFault, _ pictures: [PictureReference]) -> APIError? {
+        switch fault.kind {
+        case .error: return fault.error.error(or: usual(fault.status))
+        case .picture:
+            let part = fault.part(of: pictures).map { "\($0).image_url" }
+            return fault.error.error(
+                or: APIError(
+                    fault.status, "The image cannot be parsed.", param: part, code: "image_parse_error"))
+        case .answer, .missing, .doubled, .unknownID, .statusText, .noStatus, .bodyText: return nil
+        }
+    }
+
+    private static func usual(_ status: Int) -> APIError {
         switch status {
         case 429:
             APIError(429, "Rate limit reached.", type: "requests", code: "rate_limit_exceeded")
@@ -75,7 +98,7 @@ extension LineFaultKind {
     var answerFault: AnswerFault? {
         switch self {
         case .answer(let fault): fault
-        case .missing, .doubled, .unknownID, .error: nil
+        case .missing, .doubled, .unknownID, .statusText, .noStatus, .bodyText, .error, .picture: nil
         }
     }
 }

@@ -1,34 +1,22 @@
 // The object in the reply to POST /v1/responses. Thread: any.
 import Engine
 
-/// The damage that a line fault does to a good answer.
-public enum AnswerFault: String, Sendable, CaseIterable {
-    /// The model refuses: a refusal part, status completed.
-    case refusal
-    /// The answer is cut: status incomplete.
-    case incomplete
-    /// HTTP 200 with status failed and an error inside.
-    case failed
-    /// Status completed, but the text is not JSON.
-    case invalidJSON = "invalid_json"
-    /// The texts carry scripts, handlers and links (`SimulatedAnswer.hostile`).
-    case hostileHTML = "hostile_html"
-    /// The texts are tags around nothing (`SimulatedAnswer.blank`).
-    case blankHTML = "blank_html"
-}
-
 /// Answers a checked request. Ids and times are arguments, so that the same request gives the same answer.
 struct ResponseObject {
     let request: CheckedRequest
     let id: String
     let createdAt: Double
     var fault: AnswerFault?
+    /// Of the fault `failed`.
+    var failure = "server_error"
 
     /// The result, for the records and for the wire.
     struct Result {
         let json: JSONValue
         let inputTokens: Int
         let outputTokens: Int
+        /// True if a client that reads the answer as the specification says gets its text.
+        let isUsable: Bool
     }
 
     private enum Outcome {
@@ -43,14 +31,18 @@ struct ResponseObject {
         let outcome = outcome(of: text)
         let reasoning = request.model.reasons ? TokenEstimate.reasoning : 0
         let written: Int
+        var isUsable = false
         switch outcome {
-        case .text(let text), .refusal(let text): written = TokenEstimate.text(text) + reasoning
+        case .text(let text):
+            written = TokenEstimate.text(text) + reasoning
+            isUsable = fault?.isUsable ?? true
+        case .refusal(let text): written = TokenEstimate.text(text) + reasoning
         case .cut: written = min(request.maxOutputTokens ?? Int.max, TokenEstimate.text(text) + reasoning)
         case .failed: written = 0
         }
         return Result(
             json: object(outcome, outputTokens: written, reasoningTokens: min(reasoning, written)),
-            inputTokens: request.inputTokens, outputTokens: written)
+            inputTokens: request.inputTokens, outputTokens: written, isUsable: isUsable)
     }
 
     private func answerText() -> String {
@@ -60,7 +52,11 @@ struct ResponseObject {
         switch fault {
         case .hostileHTML: return ResponseObject.replacing(value, SimulatedAnswer.hostile).text
         case .blankHTML: return ResponseObject.replacing(value) { _ in SimulatedAnswer.blank }.text
-        case .refusal, .incomplete, .failed, .invalidJSON, nil: return value.text
+        case .fenced: return "```json\n\(value.text)\n```\n"
+        case .bom: return "\u{FEFF}" + value.text
+        case .refusal, .incomplete, .failed, .invalidJSON, .commentary, .commentaryJSON, .commentaryUnmarked,
+            .contentText, .topText, .usageMissing, .usageNull, .usageEmpty, .usageChat, .usageOdd, .usageDetails, nil:
+            return value.text
         }
     }
 
@@ -79,7 +75,9 @@ struct ResponseObject {
         case .incomplete: return .cut(request.model.reasons ? nil : String(text.prefix(text.count / 2)))
         case .failed: return .failed
         case .invalidJSON: return .text("Here is the description you asked for: " + text.dropLast(3))
-        case .hostileHTML, .blankHTML, nil: break
+        case .hostileHTML, .blankHTML, .commentary, .commentaryJSON, .commentaryUnmarked, .contentText, .fenced, .bom,
+            .topText, .usageMissing, .usageNull, .usageEmpty, .usageChat, .usageOdd, .usageDetails, nil:
+            break
         }
         let reasoning = request.model.reasons ? TokenEstimate.reasoning : 0
         guard let limit = request.maxOutputTokens, limit < TokenEstimate.text(text) + reasoning else {
@@ -90,19 +88,15 @@ struct ResponseObject {
     }
 
     private func object(_ outcome: Outcome, outputTokens: Int, reasoningTokens: Int) -> JSONValue {
-        let usage: JSONValue = [
-            "input_tokens": .int(request.inputTokens),
-            "input_tokens_details": ["cached_tokens": 0, "cache_write_tokens": 0],
-            "output_tokens": .int(outputTokens),
-            "output_tokens_details": ["reasoning_tokens": .int(reasoningTokens)],
-            "total_tokens": .int(request.inputTokens + outputTokens),
-        ]
         var members: [(String, JSONValue)] = [("id", .string("resp_" + id)), ("object", "response")]
         members += state(outcome)
         members.append(("model", .string(request.model.snapshot)))
         members.append(("output", .array(output(outcome))))
         members += echo
-        members.append(("usage", usage))
+        let usage = AnswerUsage.json(
+            input: request.inputTokens, output: outputTokens, reasoning: reasoningTokens, fault: fault)
+        if let usage { members.append(("usage", usage)) }
+        if fault == .topText, case .text(let text) = outcome { members.append(("output_text", .string(text))) }
         return .object(members)
     }
 
@@ -117,7 +111,7 @@ struct ResponseObject {
             incomplete = ["reason": "max_output_tokens"]
         case .failed:
             status = "failed"
-            error = ["code": "server_error", "message": "The model failed to generate a response."]
+            error = ["code": .string(failure), "message": "The model failed to generate a response."]
         }
         let completedAt: JSONValue = status == "completed" ? .int(Int(createdAt)) : .null
         return [
@@ -145,7 +139,7 @@ struct ResponseObject {
         var items: [JSONValue] = []
         if request.model.reasons { items.append(["id": .string("rs_" + id), "type": "reasoning", "summary": []]) }
         switch outcome {
-        case .text(let text): items.append(message([part(text)], status: "completed"))
+        case .text(let text): items += messages(text)
         case .refusal(let text):
             items.append(message([["type": "refusal", "refusal": .string(text)]], status: "completed"))
         case .cut(let text?): items.append(message([part(text)], status: "incomplete"))
@@ -155,13 +149,41 @@ struct ResponseObject {
         return items
     }
 
+    /// The message with the text, in the form that the fault asks for.
+    private func messages(_ text: String) -> [JSONValue] {
+        let plain = message([part(text)], status: "completed")
+        switch fault {
+        case .topText: return []
+        case .contentText: return [message(.string(text), status: "completed")]
+        case .commentary: return [commentary("Let me look at the photographs."), phased(plain, "final_answer")]
+        case .commentaryJSON:
+            let draft = AnswerValue(root: request.schema ?? .null, input: request.input).value
+            let text = ResponseObject.replacing(draft) { _ in "<p>A first impression.</p>" }.text
+            return [commentary(text), phased(plain, "final_answer")]
+        case .commentaryUnmarked: return [commentary("Let me look at the photographs."), plain]
+        case .refusal, .incomplete, .failed, .invalidJSON, .hostileHTML, .blankHTML, .fenced, .bom, .usageMissing,
+            .usageNull, .usageEmpty, .usageChat, .usageOdd, .usageDetails, nil:
+            return [plain]
+        }
+    }
+
+    private func commentary(_ text: String) -> JSONValue {
+        phased(message([part(text)], status: "completed"), "commentary")
+    }
+
+    private func phased(_ message: JSONValue, _ phase: String) -> JSONValue {
+        .object((message.members ?? []) + [("phase", .string(phase))])
+    }
+
     private func part(_ text: String) -> JSONValue {
         ["type": "output_text", "annotations": [], "logprobs": [], "text": .string(text)]
     }
 
-    private func message(_ parts: [JSONValue], status: String) -> JSONValue {
+    private func message(_ parts: [JSONValue], status: String) -> JSONValue { message(.array(parts), status: status) }
+
+    private func message(_ content: JSONValue, status: String) -> JSONValue {
         [
-            "id": .string("msg_" + id), "type": "message", "status": .string(status), "content": .array(parts),
+            "id": .string("msg_" + id), "type": "message", "status": .string(status), "content": content,
             "role": "assistant",
         ]
     }

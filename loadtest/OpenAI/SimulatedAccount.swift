@@ -12,6 +12,8 @@ public struct OpenAIOptions {
     public var responseSeconds = 0.0
     /// Download pictures that requests name by URL, as the real API does.
     public var fetchImages = false
+    /// The ledger keeps the word after this text in a request (``PaidAnswer/mark``).
+    public var ledgerMark: String?
     /// A fault plan (see `FaultPlan`).
     public var faults: JSONValue = .object([])
 
@@ -73,8 +75,11 @@ final class SimulatedAccount {
         let doubles = doubleSubmissions.map {
             JSONValue.object([("reason", .string($0.reason)), ("batches", JSONValue($0.batches))])
         }
+        let known = batches.all.compactMap { ($0.metadata.members ?? []).isEmpty ? nil : $0.metadata.text }
+        let counts = Dictionary(known.map { ($0, 1) }, uniquingKeysWith: +).sorted { $0.key < $1.key }
         return .object(
             books.json + [
+                ("batches_by_metadata", .object(counts.map { ($0.key, .int($0.value)) })),
                 ("now", .double(now)), ("batches", .array(batchList)), ("double_submissions", .array(doubles)),
                 ("files", .array(files.all.map(\.json))), ("fault_seed", .int(plan.seed)),
             ])

@@ -72,6 +72,12 @@ public enum SimulatedAnswer {
         return nil
     }
 
+    /// The reference of a description in `text`, or of the translation's own digits without one.
+    static func reference(of text: String) -> String {
+        let paragraph = lastParagraph(of: text)
+        return trailingDigest(of: paragraph) ?? digestDigits("translation:" + paragraph)
+    }
+
     private static func trailingDigest(of paragraph: String) -> String? {
         guard paragraph.hasSuffix("</p>") else { return nil }
         let tail = paragraph.dropLast(4).suffix(digestLength)

@@ -31,6 +31,7 @@ extension Lab {
     func audit(cancelled: Set<String> = [], lostResponses: Int = 0) async throws {
         progress.show("comparing the books")
         let books = try await database.database.query(LabQueries.jobs).map(JobBooks.init)
+            .filter { !earlier.contains($0.id) }
         auditJobs(books, cancelled)
         try await auditResults(books, cancelled)
         try await auditLedger(lostResponses)
@@ -105,7 +106,7 @@ extension Lab {
         figure("responses_paid_twice", responses)
         found("batches created twice", twice)
         found("lines paid twice", lines)
-        found("responses paid twice", responses - lostResponses)
+        found("responses paid twice", max(0, responses - lostResponses))
         found(
             "batches unknown to the database",
             strays.count { !["cancelled", "cancelling"].contains($0["status"]?.string) })

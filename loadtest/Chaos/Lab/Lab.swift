@@ -21,6 +21,8 @@ final class Lab {
     private(set) lazy var watch = Watch(client, on: loop) { [unowned self] in upURLs }
     /// Accepted jobs, with their ids.
     private(set) var accepted: [(job: LabJob, id: String)] = []
+    /// Jobs of earlier parts.
+    private(set) var earlier: Set<String> = []
     var report: DriverReport
     private var jobsMade = 0
     private let setup: LabSetup
@@ -73,6 +75,7 @@ final class Lab {
         database = try await LabDatabase.make(on: try options.serverURL(), loop: loop)
         var provider = OpenAIOptions()
         provider.batchSeconds = setup.batchSeconds
+        provider.ledgerMark = LabLot.mark
         openAI = try OpenAISimulator.start(on: loop, options: provider)
         images = try ImagesSimulator.start(on: loop)
         var receiver = WebhooksOptions()
@@ -200,6 +203,15 @@ final class Lab {
             pending = try await self.database.database.query(LabQueries.openDeliveries).first?.int(0) ?? 0
             return open == 0 && pending == 0 && self.watch.openCount == 0
         }
+    }
+
+    // MARK: Parts of an experiment
+
+    /// Begins another part: the provider forgets everything, and the audit looks at later jobs only.
+    func beginAnew() async {
+        earlier.formUnion(accepted.map(\.id))
+        accepted = []
+        await openAI.reset()
     }
 
     // MARK: Faults and findings

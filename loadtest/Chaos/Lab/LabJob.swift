@@ -7,6 +7,9 @@ struct LabLot: Sendable {
     /// For a fault plan's `lines`: the model refuses these lots.
     static let refusal = #"{"fault": "refusal", "contains": "to be refused"}"#
 
+    /// Stands before the lot's name in its request, and so in the provider's ledger.
+    static let mark = "Car "
+
     let id: String
     let good: [String]
     let missing: [String]
@@ -22,11 +25,32 @@ struct LabLot: Sendable {
         missing = fails || number % 7 == 3 ? ["\(pictures)/missing/\(job)-\(number).jpg"] : []
     }
 
+    private init(_ lot: LabLot, good: [String], missing: [String]) {
+        (id, hook, isRefused, self.good, self.missing) = (lot.id, lot.hook, lot.isRefused, good, missing)
+    }
+
+    /// The same lot after these of its pictures were found unusable.
+    func without(_ pictures: [String]) -> LabLot {
+        let all = good + missing
+        return LabLot(
+            self, good: good.filter { !pictures.contains($0) },
+            missing: all.filter { pictures.contains($0) || missing.contains($0) })
+    }
+
     var request: JSONValue {
         [
             "lot_id": .string(id), "webhook": .string(hook),
-            "additional_info": .string("Car \(id), «повреждение» \u{1F697}\(isRefused ? ", to be refused" : "")"),
+            "additional_info": .string(
+                "\(LabLot.mark)\(id), «повреждение» \u{1F697}\(isRefused ? ", to be refused" : "")"),
             "images": .array((good + missing).map { ["url": .string($0)] }),
+        ]
+    }
+
+    /// Without a receiver, which would make a job of it; its good pictures only.
+    var requestAlone: JSONValue {
+        [
+            "lot_id": .string(id), "additional_info": .string("\(LabLot.mark)\(id), alone"),
+            "images": .array(good.map { ["url": .string($0)] }),
         ]
     }
 

@@ -68,5 +68,6 @@ enum Scenarios {
     static let all: [any Scenario.Type] = [
         PointsScenario.self, EdgesScenario.self, KillsScenario.self, KeysScenario.self, DatabaseScenario.self,
         DeliveriesScenario.self, DeadReceiverScenario.self, LostReplyScenario.self, RollingScenario.self,
+        ProviderScenario.self,
     ]
 }
