@@ -39,7 +39,7 @@ def check_requests(servers):
     problems, routes = [], set()
     for server in servers:
         for request in server.recorder.of(server.name):
-            found = rules.header_problems(request, server.key, server.headers) + rules.query_problems(request, server.query)
+            found = rules.header_problems(request, server.credential, server.headers) + rules.query_problems(request, server.query)
             try:
                 found += body_problems(request, counts)
             except (ValueError, AssertionError, TypeError) as error:

@@ -15,7 +15,7 @@ import openai.types.responses.response_create_params
 import pydantic
 import typing_extensions
 
-HEADERS = {"Host", "User-Agent", "Authorization", "Accept", "Content-Type", "Content-Length", "X-Client-Request-Id"}
+HEADERS = {"Host", "User-Agent", "Accept", "Content-Type", "Content-Length", "X-Client-Request-Id"}
 ROUTES = {"GET /models", "POST /responses", "POST /files", "GET /files", "GET /files/{id}/content", "DELETE /files/{id}",
           "POST /batches", "GET /batches", "GET /batches/{id}", "POST /batches/{id}/cancel"}
 LINES_MAX, FILE_BYTES_MAX = 50_000, 200_000_000
@@ -221,18 +221,18 @@ def query_problems(request, extra):
     return [f"query: {request.route} takes none: {values}"] if values else []
 
 
-def header_problems(request, key, extra):
-    """`extra`: headers that the server's settings ask for, by name."""
+def header_problems(request, credential, extra):
+    """`credential`: the header that names the account, and its value. `extra`: headers that the server's settings ask for, by name."""
     problems, names = [], [name for name, _ in request.headers]
+    wanted = {**extra, credential[0]: credential[1]}
     if len({name.lower() for name in names}) != len(names):
         problems.append(f"header: one occurs twice: {names}")
-    problems += [f"header: {name} is not wanted" for name in names if name not in HEADERS | set(extra)]
-    problems += [f"header: {name} is {request.header(name)!r}" for name, value in extra.items() if request.header(name) != value]
-    if request.header("Authorization") != f"Bearer {key}":
-        problems.append("header: Authorization is not the key")
-    elsewhere = [value for name, value in request.headers if name != "Authorization"]
-    if any(key.encode() in place for place in (request.body, *(text.encode() for text in (request.path, request.query, *elsewhere)))):
-        problems.append("the key is outside Authorization")
+    problems += [f"header: {name} is not wanted" for name in names if name not in HEADERS | set(wanted)]
+    problems += [f"header: {name} is {request.header(name)!r}" for name, value in wanted.items() if request.header(name) != value]
+    key = credential[1].removeprefix("Bearer ")
+    elsewhere = [request.path, request.query, *(value for name, value in request.headers if name != credential[0])]
+    if key.encode() in request.body or any(key in text for text in elsewhere):
+        problems.append(f"the key is outside {credential[0]}")
     identifier = request.header("X-Client-Request-Id")
     if identifier is not None and not re.fullmatch(r"[!-~]{1,512}", identifier):
         problems.append(f"header: X-Client-Request-Id is {identifier!r}")

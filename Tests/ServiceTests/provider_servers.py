@@ -13,6 +13,7 @@ from document_shapes_test import psql
 from front import ROOT, stack
 
 IMAGES, SITE = os.environ["IMAGES_URL"], os.environ["IMAGES_URL"].rsplit("/", 1)[0]
+KEY = json.loads(os.environ["SERVER_SETTINGS"])["OPENAI_API_KEY"]
 LANGUAGES = ["pt-BR", "zh-Hant", "ar", "he", "fa", "ur", "es-419", "sr-Latn", "ja", "en"]
 ODD_URLS = [f"{IMAGES}/a%20b.png?q=%5B1%5D&r='(x)'", f"{IMAGES}/plain.jpg#frag", f"{IMAGES.replace('http', 'HTTP', 1)}/upper.jpg"]
 # Batches with this many lines never end by themselves.
@@ -21,15 +22,15 @@ FAULTS = {
     "batches": [{"fault": "stuck", "min_lines": STUCK[0], "max_lines": STUCK[-1]}], "fail_image_substring": "unreachable",
     "lines": [{"fault": "incomplete", "contains": "cut short", "times": 1}]}
 # Settings of OpenAI that change no request, or that every server here has.
-ELSEWHERE = {"OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ENQUEUED_TOKENS"}
+ELSEWHERE = {"OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ENQUEUED_TOKENS", "OPENAI_PROXY", "OPENAI_SETTLE"}
 
 
 class Served:
     """A server with a database of its own, whose requests to OpenAI go through the recorder."""
 
     settings = {}
-    # Headers and members of the query, by name, that every request must have beside the usual ones.
-    headers, query = {}, {}
+    # The header that names the account; headers and members of the query that requests have beside the usual ones.
+    credential, headers, query = ("Authorization", "Bearer " + KEY), {}, {}
 
     def __init__(self, recorder, folder):
         self.recorder, self.name = recorder, type(self).__name__.lower()
@@ -37,8 +38,8 @@ class Served:
         self.environment = {
             **json.loads(os.environ["SERVER_SETTINGS"]), "METRICS_BIND": "", "WORKER_THREADS": "1", "INSTANCE_ID": self.name, "LOG_FILE": "",
             "DATABASE_URL": urllib.parse.urlsplit(os.environ["DATABASE_URL"])._replace(path="/" + self.database).geturl(),
-            "OPENAI_BASE_URL": recorder.base_url(self.name), **self.settings}
-        self.key = self.environment["OPENAI_API_KEY"]
+            "OPENAI_BASE_URL": recorder.base_url(self.name) + ("?" + urllib.parse.urlencode(self.query) if self.query else ""),
+            **{name: value.replace("{folder}", folder) for name, value in self.settings.items()}}
         self.stack = stack.Stack(os.environ["BINARIES"], os.path.join(folder, self.name))
         self.client = None
 
@@ -195,12 +196,85 @@ class Gone(Served):
         assert {body["max_output_tokens"] for body in bodies} == {16384}
 
 
-SERVERS = [Again, Inline, Usual, Gone, Direct]
+class Thrifty(Served):
+    """Images in full, little thought, short-lived files, an account among several; models of the newest families, which cache by themselves."""
+
+    settings = {"OPENAI_IMAGE_DETAIL": "original", "OPENAI_REASONING_EFFORT_VISION": "medium", "OPENAI_REASONING_EFFORT_TRANSLATION": "none",
+                "OPENAI_INPUT_EXPIRES_DAYS": "2", "OPENAI_OUTPUT_EXPIRES_DAYS": "30", "OPENAI_ORG_ID": "org-1", "OPENAI_PROJECT_ID": "proj_1",
+                "OPENAI_MODEL_VISION": "gpt-5.6-terra", "OPENAI_MODEL_TRANSLATION": "gpt-6.1-sol"}
+    headers = {"OpenAI-Organization": "org-1", "OpenAI-Project": "proj_1"}
+
+    def work(self):
+        self.one(["en", "sr-Latn"], images=2)
+        self.batch(self.lots(3), ["en", "he"])
+        vision, translation = ([body for body in self.called() + self.in_files() if bool(images_of([body])) == sees] for sees in (True, False))
+        assert {part["detail"] for part in images_of(vision)} == {"original"}
+        assert {body["reasoning"]["effort"] for body in vision} == {"medium"}
+        assert {body["reasoning"]["effort"] for body in translation} <= {"none", "low"}
+        assert {body["prompt_cache_options"]["mode"] for body in vision + translation} == {"explicit"}
+        assert all(b'name="expires_after[seconds]"\r\n\r\n172800\r\n' in request.body for request in self.sent("POST /files"))
+        assert {json.loads(request.body)["output_expires_after"]["seconds"] for request in self.sent("POST /batches")} == {2_592_000}
+
+
+class Azure(Served):
+    """A gateway that wants a header and a query of its own, and other names for models in batches; further members in every body."""
+
+    settings = {"OPENAI_HEADERS": json.dumps({"api-key": KEY, "X-Team": "cars; trucks"}), "OPENAI_API_KEY": "",
+                "OPENAI_MODEL_VISION": "no-such-model,gpt-5.6-terra", "OPENAI_MODEL_VISION_BATCH": "nor-this,gpt-5.6-sol",
+                "OPENAI_MODEL_TRANSLATION": "gpt-6-luna", "OPENAI_MODEL_TRANSLATION_BATCH": "gpt-6-sol",
+                # Some of these the service would set itself.
+                "OPENAI_EXTRA_BODY": json.dumps({
+                    "service_tier": "flex", "safety_identifier": "é" * 64, "prompt_cache_key": "cars", "metadata": {"team": "cars"},
+                    "reasoning": {"effort": "high", "summary": "auto"}, "prompt_cache_options": {"mode": "implicit", "ttl": "30m"}})}
+    credential, headers, query = ("api-key", KEY), {"X-Team": "cars; trucks"}, {"api-version": "2026-01-01", "flag": "a b"}
+
+    def work(self):
+        self.one(["en", "ja"])
+        self.batch(self.lots(3), ["en", "fa"])
+        assert {body["model"] for body in self.called()} == {"no-such-model", "gpt-5.6-terra", "gpt-6-luna"}
+        assert {body["model"] for body in self.in_files()} == {"gpt-5.6-sol", "gpt-6-sol"}
+        bodies = self.called() + self.in_files()
+        assert {body["service_tier"] for body in bodies} == {"flex"} and {body["reasoning"]["effort"] for body in bodies} == {"high"}
+        assert {body["prompt_cache_options"]["mode"] for body in bodies} == {"implicit"}
+
+
+class Tempered(Served):
+    """The models that take a temperature are named; the key is in a file."""
+
+    settings = {"OPENAI_API_KEY_FILE": "{folder}/key", "OPENAI_API_KEY": "", "OPENAI_MODEL_VISION": "gpt-4.1", "OPENAI_MODEL_TRANSLATION": "gpt-4o",
+                "OPENAI_TEMPERATURE_MODELS": "gpt-4.1", "OPENAI_TEMPERATURE": "0", "OPENAI_EXTRA_BODY": '{"top_p": 1, "temperature": 1.5}'}
+
+    def __init__(self, recorder, folder):
+        super().__init__(recorder, folder)
+        with open(self.environment["OPENAI_API_KEY_FILE"], "w", encoding="ascii") as file:
+            file.write(KEY + "\n")
+
+    def work(self):
+        self.one(["en", "ja"])
+        self.batch(self.lots(3), ["en", "fa"])
+        assert {body["temperature"] for body in self.called() + self.in_files()} == {1.5}
+
+
+class Single(Served):
+    """A provider without batches: each lot of a job has its own call."""
+
+    settings = {"OPENAI_BATCHES": "off", "OPENAI_PARALLEL_CALLS": "2"}
+
+    def work(self):
+        self.batch(self.lots(7), ["en", "ar"])
+        assert {request.route for request in self.recorder.of(self.name)} <= {"POST /responses", "GET /models"}
+
+
+def documented_settings():
+    with open(os.path.join(ROOT, "docs", "SETTINGS.md"), encoding="utf-8") as file:
+        return set(re.findall(r"\bOPENAI_[A-Z_]*[A-Z]\b", file.read()))
+
+
+SERVERS = [kind for kind in (Again, Inline, Usual, Gone, Direct, Thrifty, Azure, Tempered, Single)
+           if set(kind.settings) <= documented_settings()]
 
 
 def check_settings():
     """Each documented setting of OpenAI is used by a server here, or changes no request."""
-    with open(os.path.join(ROOT, "docs", "SETTINGS.md"), encoding="utf-8") as file:
-        documented = set(re.findall(r"OPENAI_[A-Z_]+", file.read()))
-    unused = documented - ELSEWHERE - {name for kind in SERVERS for name in kind.settings}
+    unused = documented_settings() - ELSEWHERE - {name for kind in SERVERS for name in kind.settings}
     assert not unused, f"let a server of provider_servers.py use {sorted(unused)}, or name them in ELSEWHERE"
