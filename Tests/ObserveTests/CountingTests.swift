@@ -59,8 +59,8 @@ struct CountingTests {
     func provider() {
         let metrics = ProviderMetrics()
         metrics.called(.createBatch, .rateLimited, nanoseconds: 1)
-        metrics.spent(model: 1, input: 10, output: 3)
-        metrics.spent(model: ProviderMetrics.modelsMax + 7, input: 1, output: 2)
+        metrics.spent(model: 1, Usage(input: 10, output: 3, cached: 4, cacheWritten: 5, reasoning: 2))
+        metrics.spent(model: ProviderMetrics.modelsMax + 7, Usage(input: 1, output: 2))
         for operation in ProviderOperation.allCases {
             for outcome in ProviderMetrics.Outcome.allCases {
                 let isIt = operation == .createBatch && outcome == .rateLimited
@@ -70,5 +70,7 @@ struct CountingTests {
         #expect(metrics.tokens(model: 1, .input) == 10 && metrics.tokens(model: 1, .output) == 3)
         #expect(metrics.tokens(model: ProviderMetrics.modelsMax - 1, .output) == 2)
         #expect(metrics.tokens(model: 0, .input) == 0)
+        #expect(ProviderMetrics.TokenPart.allCases.map { metrics.tokens(model: 1, $0) } == [4, 5, 2])
+        #expect(metrics.tokens(model: 0, .reasoning) == 0)
     }
 }

@@ -92,7 +92,7 @@ struct BatchMachineTests {
         words += flags.compactMap { $0 ? $1 : nil }
         words += verdict.page.answers.map { "answer \($0.position)" }
         words += verdict.page.failures.map { "failure \($0.failure.position)\($0.failure.curable ? " curable" : "")" }
-        words += verdict.usage.map { "usage \($0.model) \($0.inputTokens)+\($0.outputTokens)" }
+        words += verdict.usage.map { "usage \($0.model) \($0.tokens.input)+\($0.tokens.output)" }
         switch verdict.then {
         case .goOn: break
         case .pause: words.append("then pause")
@@ -297,7 +297,7 @@ struct BatchMachineTests {
             submitted, .failed(Self.busy),
             "postpone: submitted -> submitted; wait 30.0; error 'OpenAI's rate limit was reached'; counts 1 0 0", ended)
         try check(
-            Self.batch(.ended), .booked([ModelUsage(model: "m-1", inputTokens: 5, outputTokens: 1)], Self.whole),
+            Self.batch(.ended), .booked([ModelUsage(model: "m-1", Usage(input: 5, output: 1))], Self.whole),
             "book: ended -> collected; usage m-1 5+1", ended)
     }
 

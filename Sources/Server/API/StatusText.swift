@@ -64,14 +64,17 @@ struct StatusText {
     }
 
     private mutating func usage(_ models: [ModelUsage]) {
-        number(#"{"input_tokens":"#, models.reduce(0) { $0 + $1.inputTokens })
-        number(#","output_tokens":"#, models.reduce(0) { $0 + $1.outputTokens })
+        number(#"{"input_tokens":"#, models.reduce(0) { $0 + $1.tokens.input })
+        number(#","output_tokens":"#, models.reduce(0) { $0 + $1.tokens.output })
         text(#","by_model":{"#)
         for (index, model) in models.enumerated() {
             if index > 0 { text(",") }
             JSONValue.writeString(model.model, to: &bytes)
-            number(#":{"input_tokens":"#, model.inputTokens)
-            number(#","output_tokens":"#, model.outputTokens)
+            number(#":{"input_tokens":"#, model.tokens.input)
+            number(#","output_tokens":"#, model.tokens.output)
+            number(#","cached_tokens":"#, model.tokens.cached)
+            number(#","cache_write_tokens":"#, model.tokens.cacheWritten)
+            number(#","reasoning_tokens":"#, model.tokens.reasoning)
             text("}")
         }
         text("}}")

@@ -124,9 +124,17 @@ export interface Progress extends ShortProgress {
     failed_lots: number;
 }
 
-export interface ModelUsage {
+export interface TokenCount {
     input_tokens: number;
     output_tokens: number;
+}
+
+export interface ModelUsage extends TokenCount {
+    /** Of the input: read from OpenAI's cache, written to it. */
+    cached_tokens: number;
+    cache_write_tokens: number;
+    /** Of the output: what the model reasoned with. */
+    reasoning_tokens: number;
 }
 
 export interface JobStatus {
@@ -145,7 +153,7 @@ export interface JobStatus {
     };
     error_message: string | null;
     webhook_configured: boolean;
-    usage: ModelUsage & { by_model: Record<string, ModelUsage> };
+    usage: TokenCount & { by_model: Record<string, ModelUsage> };
 }
 
 export interface ProcessingSummary {

@@ -10,5 +10,6 @@ public enum Migrations {
         Migration(number: 6, name: "counts of provider batches", sql: Migration006.sql),
         Migration(number: 7, name: "proofs about provider batches", sql: Migration007.sql),
         Migration(number: 8, name: "reasons of missing pictures", sql: Migration008.sql),
+        Migration(number: 9, name: "parts of tokens", sql: Migration009.sql),
     ]
 }

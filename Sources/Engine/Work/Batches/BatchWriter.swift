@@ -28,7 +28,7 @@ struct BatchWriter {
         }
         verdict.name.hasCommitted()
         log(verdict, batch)
-        let tokens = verdict.usage.reduce(Usage.zero) { $0 + Usage(input: $1.inputTokens, output: $1.outputTokens) }
+        let tokens = verdict.usage.reduce(Usage.zero) { $0 + $1.tokens }
         if tokens != .zero { job.context.openAI.spent(tokens, on: batch.model) }
         return verdict
     }
@@ -38,8 +38,7 @@ struct BatchWriter {
     ) async throws {
         if verdict.isHalved { try await insertHalves(of: batch, session) }
         for usage in verdict.usage {
-            try await BookUsage.run(
-                session, job: job.id, model: usage.model, input: usage.inputTokens, output: usage.outputTokens)
+            try await BookUsage.run(session, job: job.id, model: usage.model, usage.tokens)
         }
         for stray in verdict.strays { try await insert(stray, of: batch, session) }
         if let seconds = verdict.slowSeconds {

@@ -1,18 +1,6 @@
 // Answers of a model. Values; any thread.
 
-/// Tokens used by an answer (C5.9).
-public struct Usage: Hashable, Sendable {
-    public var input: Int
-    public var output: Int
-
-    public init(input: Int, output: Int) {
-        self.input = input
-        self.output = output
-    }
-
-    public static let zero = Usage(input: 0, output: 0)
-    public static func + (a: Usage, b: Usage) -> Usage { Usage(input: a.input + b.input, output: a.output + b.output) }
-
+extension Usage {
     /// More than any answer uses. Larger numbers are capped, because the sum over a job's answers must not overflow.
     static let tokensMax = 1_000_000_000
 
@@ -22,8 +10,13 @@ public struct Usage: Hashable, Sendable {
         let input = value?["input_tokens"]?.int ?? value?["prompt_tokens"]?.int
         let output = value?["output_tokens"]?.int ?? value?["completion_tokens"]?.int
         guard input != nil || output != nil else { return nil }
-        self.input = Usage.tokens(input)
-        self.output = Usage.tokens(output)
+        let details = value?["input_tokens_details"] ?? value?["prompt_tokens_details"]
+        let outputDetails = value?["output_tokens_details"] ?? value?["completion_tokens_details"]
+        let (sent, answered) = (Usage.tokens(input), Usage.tokens(output))
+        self.init(
+            input: sent, output: answered, cached: min(sent, Usage.tokens(details?["cached_tokens"]?.int)),
+            cacheWritten: min(sent, Usage.tokens(details?["cache_write_tokens"]?.int)),
+            reasoning: min(answered, Usage.tokens(outputDetails?["reasoning_tokens"]?.int)))
     }
 
     private static func tokens(_ value: Int?) -> Int { min(max(0, value ?? 0), tokensMax) }

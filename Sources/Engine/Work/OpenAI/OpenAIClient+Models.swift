@@ -89,7 +89,7 @@ extension OpenAIClient {
     func spent(_ usage: Usage?, on model: String) {
         guard let usage else { return }
         let place = configuration.meteredModels.firstIndex(of: model) ?? ProviderMetrics.modelsMax
-        metrics.spent(model: place, input: usage.input, output: usage.output)
+        metrics.spent(model: place, usage)
     }
 
     /// The model and parameters of the stage's next request.

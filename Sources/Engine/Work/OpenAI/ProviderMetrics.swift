@@ -31,6 +31,10 @@ public final class ProviderMetrics: Sendable {
 
     public enum Direction: Int, MetricLabel { case input, output }
 
+    /// Parts of the input (`cached`, `cacheWritten`) and of the output (`reasoning`), which have prices of their own or
+    /// can be avoided.
+    public enum TokenPart: Int, MetricLabel { case cached, cacheWritten, reasoning }
+
     /// Most models with counters of their own; the last place counts all others.
     public static let modelsMax = 16
 
@@ -38,6 +42,7 @@ public final class ProviderMetrics: Sendable {
     public let durations = Histograms(rows: ProviderOperation.allCases.count, .calls)
     private let calls = Tallies(ProviderOperation.allCases.count * Outcome.allCases.count)
     private let spent = Tallies(ProviderMetrics.modelsMax * Direction.allCases.count)
+    private let parts = Tallies(ProviderMetrics.modelsMax * TokenPart.allCases.count)
 
     private let withoutUsage = Tallies(1)
 
@@ -54,10 +59,15 @@ public final class ProviderMetrics: Sendable {
     }
 
     /// - Parameter model: its position among the configured models.
-    public func spent(model: Int, input: Int, output: Int) {
-        let place = min(max(0, model), ProviderMetrics.modelsMax - 1) * Direction.allCases.count
-        spent.add(input, at: place + Direction.input.rawValue)
-        spent.add(output, at: place + Direction.output.rawValue)
+    public func spent(model: Int, _ usage: Usage) {
+        let row = min(max(0, model), ProviderMetrics.modelsMax - 1)
+        let place = row * Direction.allCases.count
+        spent.add(usage.input, at: place + Direction.input.rawValue)
+        spent.add(usage.output, at: place + Direction.output.rawValue)
+        let first = row * TokenPart.allCases.count
+        parts.add(usage.cached, at: first + TokenPart.cached.rawValue)
+        parts.add(usage.cacheWritten, at: first + TokenPart.cacheWritten.rawValue)
+        parts.add(usage.reasoning, at: first + TokenPart.reasoning.rawValue)
     }
 
     // MARK: Any thread
@@ -71,5 +81,9 @@ public final class ProviderMetrics: Sendable {
 
     public func tokens(model: Int, _ direction: Direction) -> Int {
         spent[model * Direction.allCases.count + direction.rawValue]
+    }
+
+    public func tokens(model: Int, _ part: TokenPart) -> Int {
+        parts[model * TokenPart.allCases.count + part.rawValue]
     }
 }

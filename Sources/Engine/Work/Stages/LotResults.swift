@@ -88,7 +88,7 @@ extension LeasedJob {
             spent[batch.model, default: .zero] = spent[batch.model, default: .zero] + (usage ?? .zero)
         }
         for (model, usage) in spent.sorted(by: { $0.key < $1.key }) {
-            try await BookUsage.run(session, job: id, model: model, input: usage.input, output: usage.output)
+            try await BookUsage.run(session, job: id, model: model, usage)
         }
         return spent.values.reduce(.zero, +)
     }

@@ -146,6 +146,12 @@ enum ReplySchemas {
         [
             .required("input_tokens", Schema.integer("Tokens sent to models.", examples: [120_000])),
             .required("output_tokens", Schema.integer("Tokens of the models' answers.", examples: [9000])),
+            .required(
+                "cached_tokens", Schema.integer("Those of the input that were read from a cache.", examples: [0])),
+            .required(
+                "cache_write_tokens", Schema.integer("Those of the input that were written to a cache.", examples: [0])),
+            .required(
+                "reasoning_tokens", Schema.integer("Those of the output that models reasoned with.", examples: [2500])),
         ])
 
     private static let usage = Schema.object(
@@ -153,7 +159,8 @@ enum ReplySchemas {
         [
             .required("input_tokens", Schema.integer("Tokens sent to all models.", examples: [120_000])),
             .required("output_tokens", Schema.integer("Tokens of the models' answers.", examples: [9000])),
-            .required("by_model", Schema.map("The same per model, by its name.", to: Schema.ref("TokenCount"))),
+            .required(
+                "by_model", Schema.map("The same per model, by its name, with details.", to: Schema.ref("TokenCount"))),
         ])
 
     private static let status = Schema.object(

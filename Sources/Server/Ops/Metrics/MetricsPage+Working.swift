@@ -72,6 +72,18 @@ extension MetricsPage {
                     sum { $0.provider.tokens(model: place, direction) })
             }
         }
+        text.family(
+            "generation_provider_token_parts_total", .counter,
+            "Tokens among those spent: input from the provider's cache and written to it, output for reasoning.")
+        for place in 0..<ProviderMetrics.modelsMax {
+            let isOther = place == ProviderMetrics.modelsMax - 1
+            guard isOther || place < models.count else { continue }
+            for part in ProviderMetrics.TokenPart.allCases {
+                text.sample(
+                    [("model", isOther ? "other" : models[place]), ("part", part.label)],
+                    sum { $0.provider.tokens(model: place, part) })
+            }
+        }
     }
 
     mutating func writeWebhooks() {

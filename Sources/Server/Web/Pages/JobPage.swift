@@ -89,12 +89,15 @@ enum JobPage {
 
     private static func usage(_ models: [ModelUsage], to html: inout HTML) {
         guard !models.isEmpty else { return html.element("p", "No tokens spent so far.") }
-        html.table("Tokens by model", ["Model", "Input tokens", "Output tokens"]) { html in
+        let columns = ["Model", "Input tokens", "From cache", "To cache", "Output tokens", "Reasoning"]
+        html.table("Tokens by model", columns) { html in
             for model in models {
                 html.element("tr") { html in
                     html.element("td") { $0.element("code", model.model) }
-                    html.element("td", WebText.count(model.inputTokens))
-                    html.element("td", WebText.count(model.outputTokens))
+                    for count in [
+                        model.tokens.input, model.tokens.cached, model.tokens.cacheWritten, model.tokens.output,
+                        model.tokens.reasoning,
+                    ] { html.element("td", WebText.count(count)) }
                 }
             }
         }

@@ -82,12 +82,20 @@ class ProcessingDetails(TypedDict):
     current_stage: str
 
 
-class ModelUsage(TypedDict):
+class TokenCount(TypedDict):
     input_tokens: int
     output_tokens: int
 
 
-class Usage(ModelUsage):
+class ModelUsage(TokenCount):
+    #: Of the input: read from OpenAI's cache, written to it.
+    cached_tokens: int
+    cache_write_tokens: int
+    #: Of the output: what the model reasoned with.
+    reasoning_tokens: int
+
+
+class Usage(TokenCount):
     by_model: Dict[str, ModelUsage]
 
 

@@ -3,13 +3,11 @@
 /// Tokens that one model's answers used (C5.9).
 public struct ModelUsage: Sendable, Equatable {
     public var model: String
-    public var inputTokens: Int
-    public var outputTokens: Int
+    public var tokens: Usage
 
-    public init(model: String, inputTokens: Int, outputTokens: Int) {
+    public init(model: String, _ tokens: Usage) {
         self.model = model
-        self.inputTokens = inputTokens
-        self.outputTokens = outputTokens
+        self.tokens = tokens
     }
 }
 
@@ -37,7 +35,8 @@ public enum FindJobStatus {
             """
             CASE WHEN input_tokens + output_tokens > 0 THEN (
                 SELECT array_agg(part ORDER BY model, place) FROM job_usage,
-                    unnest(ARRAY[model, input_tokens::text, output_tokens::text]) WITH ORDINALITY AS p (part, place)
+                    unnest(ARRAY[model, input_tokens::text, output_tokens::text, cached_tokens::text,
+                        cache_write_tokens::text, reasoning_tokens::text]) WITH ORDINALITY AS p (part, place)
                 WHERE job_id = batch_jobs.id)
             END
             """)
@@ -45,10 +44,13 @@ public enum FindJobStatus {
     }
 
     private static func models(_ texts: [String]) -> [ModelUsage] {
-        stride(from: 0, to: texts.count - 2, by: 3).map { (start: Int) -> ModelUsage in
-            ModelUsage(
-                model: texts[start], inputTokens: Int(texts[start + 1]) ?? 0,
-                outputTokens: Int(texts[start + 2]) ?? 0)
+        stride(from: 0, to: texts.count - 5, by: 6).map { (start: Int) -> ModelUsage in
+            let counts = texts[(start + 1)..<(start + 6)].map { Int($0) ?? 0 }
+            return ModelUsage(
+                model: texts[start],
+                Usage(
+                    input: counts[0], output: counts[1], cached: counts[2], cacheWritten: counts[3],
+                    reasoning: counts[4]))
         }
     }
 }

@@ -16,8 +16,7 @@ extension LeasedJob {
                 try await addUp(file, batch, record, positions, &open, &spent, &tally)
             }
         } catch { return .failed(error) }
-        let usage = spent.sorted { $0.key < $1.key }
-            .map { ModelUsage(model: $0.key, inputTokens: $0.value.input, outputTokens: $0.value.output) }
+        let usage = spent.sorted { $0.key < $1.key }.map { ModelUsage(model: $0.key, $0.value) }
         return .booked(usage, tally.read)
     }
 
