@@ -112,6 +112,31 @@ struct ConfigTests {
         #expect(config.instanceID == "one")
     }
 
+    @Test("what an image and a thought cost: never auto, an effort by its name, lives of files in days")
+    func costs() throws {
+        let usual = try read([:]).openAI
+        #expect(usual.imageDetail == .high && usual.inputFileDays == 7 && usual.outputFileDays == nil)
+        #expect(usual.visionEffort == .usual(.low) && usual.translationEffort == .usual(.off))
+        let set = try read([
+            "OPENAI_IMAGE_DETAIL": "Original", "OPENAI_REASONING_EFFORT_VISION": "medium",
+            "OPENAI_REASONING_EFFORT_TRANSLATION": "default", "OPENAI_INPUT_EXPIRES_DAYS": "0",
+            "OPENAI_OUTPUT_EXPIRES_DAYS": "14",
+        ]).openAI
+        #expect(set.imageDetail == .original && set.inputFileDays == nil && set.outputFileDays == 14)
+        #expect(set.visionEffort == .chosen(.medium) && set.translationEffort == .providers)
+        let wrong = [
+            "OPENAI_IMAGE_DETAIL": "auto", "OPENAI_REASONING_EFFORT_VISION": "little",
+            "OPENAI_REASONING_EFFORT_TRANSLATION": "off", "OPENAI_INPUT_EXPIRES_DAYS": "1",
+            "OPENAI_OUTPUT_EXPIRES_DAYS": "31",
+        ]
+        for (name, value) in wrong {
+            do {
+                _ = try read([name: value])
+                Issue.record("\(name) is accepted")
+            } catch { #expect("\(error)".contains(name)) }
+        }
+    }
+
     @Test("C1.4, C8: o1-mini and the Node switch cause warnings")
     func warnings() throws {
         let config = try read(["OPENAI_MODEL_VISION": "o1-mini", "ACCEPT_NODE_EXAMPLE_SIGNATURES": "true"])

@@ -100,6 +100,46 @@ struct SynchronousTests {
         }
     }
 
+    @Test(
+        "C2.6: a call whose answer may be paid for is made once: its reply is lost, or a gateway gives up",
+        arguments: ["lost_reply", "html", "truncated"])
+    func paidOnce(fault: String) async throws {
+        let faults: JSONValue = [
+            "routes": [["route": "POST /v1/responses", "fault": .string(fault), "status": 504, "times": 1]]
+        ]
+        try await Outside.with(faults: faults) { server, outside, _ in
+            let reply = try await server.generate(Self.body([outside.imagesURL + "/car/8.jpg"], languages: ["en"]))
+            #expect(reply.status == (fault == "html" ? 500 : 502), "\(reply.text)")
+            #expect(await outside.requests("POST /v1/responses") == 1)
+        }
+    }
+
+    @Test("C2.6: a slow provider is asked once, and 504 comes when the request's own time is over")
+    func slow() async throws {
+        let faults: JSONValue = [
+            "routes": [["route": "POST /v1/responses", "fault": "late_reply", "seconds": 600]]
+        ]
+        try await Outside.with(faults: faults) {
+            $0.synchronousSeconds = 7
+        } _: { server, outside, _ in
+            let begun = Monotonic.seconds()
+            let reply = try await server.generate(Self.body([outside.imagesURL + "/car/9.jpg"], languages: ["en"]))
+            #expect(reply.status == 504 && reply.code == "OPENAI_TIMEOUT", "\(reply.text)")
+            #expect(Monotonic.seconds() - begun >= 2)
+            #expect(await outside.requests("POST /v1/responses") == 1)
+        }
+    }
+
+    @Test("images of one lot are sent inline up to 50 MB together, and by URL beyond")
+    func manyBytes() async throws {
+        try await Outside.with { server, outside, _ in
+            let images = (0..<6).map { outside.imagesURL + "/big/9900000/\($0)" }
+            let reply = try await server.generate(Self.body(images, languages: ["en"]))
+            #expect(reply.status == 200, "\(reply.text.prefix(300))")
+            #expect(reply.json["lots"]?.array?.first?["processed_images"] == 6)
+        }
+    }
+
     @Test("C8: a removed model is replaced by the next in the list; hostile HTML is cleaned")
     func fallback() async throws {
         let faults: JSONValue = ["shutdown": ["o4-mini"], "lines": [["fault": "hostile_html"]]]

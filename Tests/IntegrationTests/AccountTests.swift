@@ -124,7 +124,7 @@ struct AccountTests {
     func fairQueue() async throws {
         var options = OpenAIOptions()
         options.batchSeconds = 3600
-        // The service estimates about 3,000 tokens per lot. The large job has a quarter of the queue in each batch.
+        // The service estimates about 6,000 tokens per lot. The large job has a quarter of the queue in each batch.
         try await World.run(settings: ["OPENAI_ENQUEUED_TOKENS": "120000"], openAI: options) { world in
             let large = try await world.submit(world.lots(Array(100..<400).filter { $0 % 7 != 3 && $0 % 50 != 49 }))
             let inQueue = "SELECT 1 FROM openai_batches WHERE state = 'submitted' AND job_id = '\(large)'"

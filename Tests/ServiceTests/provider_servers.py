@@ -206,7 +206,12 @@ class Thrifty(Served):
 
     def work(self):
         self.one(["en", "sr-Latn"], images=2)
-        self.batch(self.lots(3), ["en", "he"])
+        lots = self.lots(3)
+        # URLs as people write them, and one that ends before a batch does.
+        lots[1]["images"] = [{"url": f"{IMAGES}/grün|[1].jpg?a={{1}}"}, {"url": f"{IMAGES}/ends.jpg?Expires={int(time.time()) + 3600}"}]
+        self.batch(lots, ["en", "he"])
+        assert f"{IMAGES}/gr%C3%BCn%7C%5B1%5D.jpg?a=%7B1%7D" in {part["image_url"] for part in images_of(self.in_files())}
+        assert schemes_of(self.in_files()) == {"http", "data"}, "the image that ends is not inline"
         vision, translation = ([body for body in self.called() + self.in_files() if bool(images_of([body])) == sees] for sees in (True, False))
         assert {part["detail"] for part in images_of(vision)} == {"original"}
         assert {body["reasoning"]["effort"] for body in vision} == {"medium"}

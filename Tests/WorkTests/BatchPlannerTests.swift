@@ -1,6 +1,7 @@
 // The cut of lots into provider batches. Any thread.
-import Engine
 import Testing
+
+@testable import Engine
 
 @Suite("The batch planner")
 struct BatchPlannerTests {
@@ -40,6 +41,25 @@ struct BatchPlannerTests {
         #expect(batches.map(\.positions) == [[0, 2], [1]])
         #expect(batches.map(\.inlineImages) == [false, true])
         #expect(BatchPlanner.cut(mixed, bounds: BatchBounds(), inlineAll: true).map(\.inlineImages) == [true])
+    }
+
+    @Test("a vision line counts each image as the largest one that the model and the detail allow")
+    func imageTokens() {
+        let lot = RemainingLot(
+            position: 0, textBytes: 300, imageListBytes: 900, imageCount: 10, lastReason: nil,
+            imageDownloadFailed: false, curable: true, failures: 0)
+        var configuration = OpenAIConfiguration(apiKey: "k")
+        func tokens(_ model: String) -> Int {
+            let images = configuration.imageTokens(for: model)
+            return PlannedLine(lot, .vision, inlineAll: false, imageTokens: images).tokens
+        }
+        #expect(tokens("gpt-5.6-terra") == 30_700)
+        #expect(tokens("gpt-4.1-mini") == 700 + 24_880)
+        configuration.imageDetail = .original
+        #expect(tokens("gpt-5.6-terra") == 360_700)
+        #expect(tokens("gpt-4.1-mini") == 700 + 24_880)
+        configuration.imageDetail = .low
+        #expect(tokens("gpt-5.6-terra") == 3770)
     }
 
     @Test("fifty thousand lots in one batch, the next one in a second batch")

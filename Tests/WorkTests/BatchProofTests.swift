@@ -188,7 +188,7 @@ struct BatchProofTests {
             stray, .status(Samples.object(.cancelled)), "poll: submitted -> ended; provider cancelled")
         try check(
             Samples.with(stray) { $0.state = .ended },
-            .booked([ModelUsage(model: "m-1", inputTokens: 5, outputTokens: 1)], Samples.whole),
+            .booked([ModelUsage(model: "m-1", Usage(input: 5, output: 1))], Samples.whole),
             "book: ended -> collected; usage m-1 5+1")
     }
 

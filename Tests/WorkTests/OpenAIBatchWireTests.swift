@@ -110,12 +110,50 @@ struct OpenAIBatchWireTests {
         let boundary = MultipartFile.boundary
         let expected = """
             --\(boundary)\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n\
+            --\(boundary)\r\nContent-Disposition: form-data; name="expires_after[anchor]"\r\n\r\ncreated_at\r\n\
+            --\(boundary)\r\nContent-Disposition: form-data; name="expires_after[seconds]"\r\n\r\n604800\r\n\
             --\(boundary)\r\nContent-Disposition: form-data; name="file"; filename="shard-1.jsonl"\r\n\
             Content-Type: application/jsonl\r\n\r\n{}\n{"a":1}\n\r\n--\(boundary)--\r\n
             """
         #expect(request.text == expected)
         #expect(request.header("content-length") == "\(expected.utf8.count)")
         #expect(request.header("content-type") == "multipart/form-data; boundary=\(boundary)")
+    }
+
+    @Test("a server that refuses the lives of files gets its requests without, at once and from then on")
+    func refusedLives() async throws {
+        let file = Reply.json(200, #"{"id":"file-9","object":"file","bytes":3}"#)
+        let made = Reply.json(200, batch)
+        let script = [
+            failed(400, "unknown_parameter", param: "expires_after[anchor]"), file, file,
+            .json(422, #"{"error":{"message":"Extra inputs are not permitted: output_expires_after","code":422}}"#),
+            made, made,
+        ]
+        let requests = try await withOpenAI(script) {
+            $0.outputFileDays = 3
+        } _: { client in
+            for _ in 0..<2 {
+                _ = try await client.uploadBatchFile(name: "s", length: 3, source: Chunks(["{}\n"]))
+            }
+            for _ in 0..<2 { _ = try await client.createBatch(inputFile: "file-9", metadata: []) }
+        }
+        let texts = requests.map(\.text)
+        #expect(texts.map { $0.contains("expires_after") } == [true, false, false, true, false, false])
+        #expect(texts[3].contains(#""output_expires_after":{"anchor":"created_at","seconds":259200}"#))
+        #expect(texts[1].hasSuffix("{}\n\r\n--\(MultipartFile.boundary)--\r\n"))
+    }
+
+    @Test("another refusal of a creation is not tried again")
+    func refusedCreation() async throws {
+        let refusal = failed(400, "invalid_request", param: "input_file_id")
+        let requests = try await withOpenAI([refusal, .json(200, batch)]) {
+            $0.outputFileDays = 3
+        } _: { client in
+            _ = try await openAIError { () throws(OpenAIError) in
+                _ = try await client.createBatch(inputFile: "file-9", metadata: [])
+            }
+        }
+        #expect(requests.count == 1)
     }
 
     @Test("a source with another length than announced uploads nothing", arguments: [["12345"], ["123456", "7"]])

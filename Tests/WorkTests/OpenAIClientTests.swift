@@ -79,9 +79,9 @@ struct OpenAIRespondTests {
         #expect(requests[0].text == "{}")
     }
 
-    @Test("temporary errors are retried: 429, 5xx, a lost reply")
+    @Test("a call that the provider itself refused is made again: 429, its own 5xx")
     func retried() async throws {
-        for trouble in [failed(429, "rate_limit_exceeded"), .json(502, "<html>"), .hangUp] {
+        for trouble in [failed(429, "rate_limit_exceeded"), failed(500, "server_error"), failed(503, "overloaded")] {
             let requests = try await withOpenAI([trouble, trouble, good]) { client in
                 _ = try await client.respond(Array("{}".utf8), deadlineSeconds: 10)
             }
@@ -89,10 +89,34 @@ struct OpenAIRespondTests {
         }
     }
 
+    @Test("a call whose answer may be paid for is not made again: a lost reply, a gateway that gave up, a time-out")
+    func paidOnce() async throws {
+        let gaveUp: [Reply] = [
+            .hangUp, .cutShort("{"), .json(502, "<html>"), .json(504, "<html>"), .json(500, ""), .json(524, "x"),
+            failed(504, "timeout"), failed(408, "timeout"), .silence,
+        ]
+        for reply in gaveUp {
+            let requests = try await withOpenAI([reply, good, good]) {
+                $0.callSeconds = 0.5
+            } _: { client in
+                let error = try await openAIError { () throws(OpenAIError) in
+                    _ = try await client.respond(Array("{}".utf8), deadlineSeconds: 30)
+                }
+                #expect(error.mayHaveArrived, "\(reply)")
+            }
+            #expect(requests.count == 1, "\(reply)")
+        }
+    }
+
+    @Test("a call may take as long as its deadline allows")
+    func patient() async throws {
+        #expect(OpenAIConfiguration(apiKey: "k").callSeconds >= 600)
+    }
+
     @Test("three attempts and no more; the error is that of the last one")
     func bounded() async throws {
         let trouble = failed(500, "server_error", [("x-request-id", "req_42")])
-        let requests = try await withOpenAI([.hangUp, trouble, trouble, good]) { client in
+        let requests = try await withOpenAI([failed(429, "slow_down"), trouble, trouble, good]) { client in
             let error = try await openAIError { () throws(OpenAIError) in
                 _ = try await client.respond([], deadlineSeconds: 10)
             }
@@ -214,6 +238,40 @@ struct OpenAIAskTests {
             _ = try await Self.ask(client)
         }
         #expect(requests.map(\.text).map { $0.contains("0.1") } == [true, false, false])
+    }
+
+    @Test("whatever a model refuses is left out from then on, one call for each, in a request and in later ones")
+    func refusals() async throws {
+        let efforts = """
+            {"error":{"message":"Unsupported value: 'none' is not supported with the 'm' model. Supported values are: \
+            'low', 'medium', and 'high'.","type":"invalid_request_error","param":"reasoning.effort",\
+            "code":"unsupported_value"}}
+            """
+        let room = """
+            {"error":{"message":"max_output_tokens is too large: 4000. This model supports at most 2048 completion \
+            tokens, whereas you provided 4000.","param":"max_output_tokens","code":"invalid_value"}}
+            """
+        let refusals: [Reply] = [
+            failed(400, "unknown_parameter", param: "prompt_cache_options"), .json(400, efforts), .json(400, room),
+        ]
+        let requests = try await withOpenAI(refusals + [good, good]) {
+            $0.translationModels = ["gpt-6-luna"]
+        } _: { client in
+            for _ in 0..<2 {
+                _ = try await client.ask(.translation, fields: ["damages"], deadlineSeconds: 20) { asked in
+                    TranslationRequest.body(
+                        english: "<p>x</p>", languages: [("damages", "D")], model: asked,
+                        configuration: client.configuration)
+                }
+            }
+        }
+        let sent = requests.map(\.text).map { text in
+            ["explicit", #""none""#, #""low""#, ":4000", ":2048"].filter(text.contains).joined(separator: " ")
+        }
+        #expect(
+            sent == [
+                #"explicit "none" :4000"#, #""none" :4000"#, #""low" :4000"#, #""low" :2048"#, #""low" :2048"#,
+            ])
     }
 
     @Test("C2.5: a cut answer is requested again with more room, and both are paid for")

@@ -49,8 +49,9 @@ struct OpenAIConfigurationTests {
         wrong.translationModels = ["ok", "not ok"]
         wrong.maxOutputTokens = 15
         wrong.temperature = 2.1
+        (wrong.inputFileDays, wrong.outputFileDays) = (1, 31)
         let problems = wrong.problems()
-        #expect(problems.count == 6)
+        #expect(problems.count == 8)
         #expect(!problems.joined().contains("sk bad"))
         #expect(OpenAIConfiguration(apiKey: "sk-x").problems().isEmpty)
     }
@@ -84,26 +85,16 @@ struct OpenAIConfigurationTests {
         #expect(choice.current == first)
     }
 
-    @Test("a model that refused the temperature gets requests without it from then on")
-    func learntTemperature() {
-        var choice = OpenAIConfiguration(apiKey: "k").choice(for: .translation)
-        let asked = choice.current
-        #expect(asked.temperature == 0.1)
-        let kind = OpenAIError.Kind.api(status: 400, code: "unsupported_value", message: "")
-        let refusal = OpenAIError(kind, parameter: "temperature")
-        var again = choice.learn(from: refusal, asked: asked)
-        #expect(again)
-        #expect(choice.current == ModelParameters(name: asked.name, temperature: nil, maxOutputTokens: 4000))
-        again = choice.learn(from: refusal, asked: choice.current)
-        #expect(!again)
-    }
-
-    @Test("room doubles up to the ceiling and never shrinks")
+    @Test("room doubles up to the ceiling, and the ceiling bounds all texts of a request together")
     func room() {
-        let small = ModelParameters(name: "m", temperature: nil, maxOutputTokens: 4000)
-        #expect(small.roomier(ceiling: 32_768).maxOutputTokens == 8000)
-        #expect(small.roomier(ceiling: 5000).maxOutputTokens == 5000)
-        #expect(small.roomier(ceiling: 100).maxOutputTokens == 4000)
+        func room(_ ceiling: Int) -> ModelParameters {
+            ModelParameters(name: "m", temperature: nil, maxOutputTokens: 4000, outputTokensMax: ceiling)
+        }
+        #expect(room(32_768).roomier.maxOutputTokens == 8000)
+        #expect(room(5000).roomier.maxOutputTokens == 5000)
+        #expect(room(100).maxOutputTokens == 100)
+        #expect(room(16_384).outputTokens(texts: 4) == 16_000)
+        #expect(room(16_384).outputTokens(texts: 7) == 16_384)
         #expect(ModelParameters(name: "m", temperature: nil, maxOutputTokens: 1).maxOutputTokens == 16)
     }
 }

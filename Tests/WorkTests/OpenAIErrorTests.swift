@@ -94,14 +94,6 @@ struct OpenAIErrorTests {
         #expect(found.mayHaveArrived == row.mayHaveArrived)
     }
 
-    @Test(
-        "a refused temperature is told from other refusals", arguments: ["unsupported_parameter", "unsupported_value"])
-    func temperature(_ code: String) {
-        #expect(error(400, body(code, param: "temperature")).refusesTemperature)
-        #expect(!error(400, body(code, param: "top_p")).refusesTemperature)
-        #expect(!error(400, body("invalid_value", param: "temperature")).refusesTemperature)
-    }
-
     @Test("an error shows no keys, accounts or queries of URLs, and is one bounded line")
     func reasons() {
         let message = """

@@ -16,13 +16,16 @@ private func vision(
     _ info: String?, _ images: [ImageReference] = [.url("https://a.example/1.jpg")], model: String = "gpt-4.1"
 ) -> [UInt8] {
     VisionRequest.body(
-        additionalInfo: info, images: images, model: configuration.parameters(for: model), configuration: configuration)
+        additionalInfo: info, images: images, model: configuration.parameters(for: model, in: .vision),
+        configuration: configuration)
 }
 
-private func translation(_ languages: [(String, String)], english: String = "<p>Dent.</p>") -> [UInt8] {
+private func translation(
+    _ languages: [(String, String)], english: String = "<p>Dent.</p>", model: String = "gpt-4.1-mini"
+) -> [UInt8] {
     TranslationRequest.body(
         english: english, languages: languages.map { (code: $0.0, name: $0.1) },
-        model: configuration.parameters(for: "gpt-4.1-mini"), configuration: configuration)
+        model: configuration.parameters(for: model, in: .translation), configuration: configuration)
 }
 
 /// The user's message as the model gets it.
@@ -41,8 +44,8 @@ struct OpenAIRequestTests {
         let expected = #"""
             {"model":"gpt-4.1","instructions":\#(instructions),"input":[{"type":"message","role":"user","content":[\#
             {"type":"input_text","text":"{\"additional_info\":\"BMW X5\"}"},\#
-            {"type":"input_image","image_url":"https://a.example/1.jpg?a=1&b=\"","detail":"auto"},\#
-            {"type":"input_image","image_url":"data:image/png;base64,iVBORw==","detail":"auto"}]}],\#
+            {"type":"input_image","image_url":"https://a.example/1.jpg?a=1&b=%22","detail":"high"},\#
+            {"type":"input_image","image_url":"data:image/png;base64,iVBORw==","detail":"high"}]}],\#
             "text":{"format":{"type":"json_schema","name":"damage_description","strict":true,\#
             "schema":{"type":"object",\#
             "properties":{"damages":{"type":"string","description":"The description of the damage, in English, as an \#
@@ -84,14 +87,50 @@ struct OpenAIRequestTests {
         #expect(try json(translation([("ru", "Russian"), ("de", "German")]))["max_output_tokens"] as? Int == 8000)
         let ten = (0..<10).map { ("l\($0)", "L") }
         #expect(try json(translation(ten))["max_output_tokens"] as? Int == 32_768)
+        #expect(try json(translation(ten, model: "gpt-4o-mini"))["max_output_tokens"] as? Int == 16_384)
+    }
+
+    @Test("a request to a reasoning model of the newest family is exactly these bytes")
+    func goldenReasoning() throws {
+        let body = text(vision(nil, model: "gpt-5.6-terra"))
+        let end =
+            #""max_output_tokens":4000,"store":false,"reasoning":{"effort":"low"},"# + #"""
+                "prompt_cache_options":{"mode":"explicit"}}
+                """#
+        #expect(body.hasSuffix(end))
+    }
+
+    @Test("effort, cache options and detail are sent to the models that take them")
+    func families() throws {
+        var settings = configuration
+        settings.imageDetail = .original
+        func sent(_ model: String) throws -> String {
+            let parameters = settings.parameters(for: model, in: .vision)
+            let body = try json(
+                VisionRequest.body(
+                    additionalInfo: nil, images: [.url("https://a.example/1.jpg")], model: parameters,
+                    configuration: settings))
+            let content = ((body["input"] as? [[String: Any]])?[0]["content"] as? [[String: Any]]) ?? []
+            let effort = (body["reasoning"] as? [String: String])?["effort"] ?? "-"
+            let cache = (body["prompt_cache_options"] as? [String: String])?["mode"] ?? "-"
+            return "\(effort) \(cache) \(content.last?["detail"] as? String ?? "-")"
+        }
+        #expect(try sent("gpt-5.6-terra") == "low explicit original")
+        #expect(try sent("openai/gpt-6-luna") == "low explicit original")
+        #expect(try sent("gpt-7") == "low explicit original")
+        #expect(try sent("gpt-5.4-mini") == "low - high")
+        #expect(try sent("o4-mini") == "low - high")
+        #expect(try sent("gpt-4.1-mini") == "- - high")
+        #expect(try sent("somebody-elses") == "- - original")
     }
 
     @Test("C8: the temperature is sent only to models that accept it")
     func temperature() throws {
-        for model in ["gpt-4.1", "gpt-4.1-mini", "gpt-4.1-mini-2025-04-14", "gpt-4o", "gpt-4o-mini"] {
+        let unknown = ["gpt-41", "somebody-elses", "azure-deployment"]
+        for model in ["gpt-4.1", "ft:gpt-4.1-mini-2025-04-14:acme::1", "openai/gpt-4.1-mini", "gpt-4o-mini"] + unknown {
             #expect(try json(vision(nil, model: model))["temperature"] as? Double == 0.1, "\(model)")
         }
-        for model in ["o4-mini", "o3", "gpt-5.6-terra", "gpt-6-luna", "gpt-41", "somebody-elses"] {
+        for model in ["o4-mini", "o3", "gpt-5.6-terra", "openai/gpt-6-luna", "ft:o4-mini-2025-04-16:acme::1"] {
             #expect(try json(vision(nil, model: model))["temperature"] == nil, "\(model)")
         }
     }
@@ -131,8 +170,8 @@ struct OpenAIRequestTests {
             let parts = try content(body)
             let url = "data:image/webp;base64," + Data(bytes).base64EncodedString()
             #expect(parts[1]["image_url"] as? String == url)
-            #expect(parts[2]["image_url"] as? String == "https://b.example/é.png")
-            #expect(parts[1...].allSatisfy { $0["detail"] as? String == "auto" })
+            #expect(parts[2]["image_url"] as? String == "https://b.example/%C3%A9.png")
+            #expect(parts[1...].allSatisfy { $0["detail"] as? String == "high" })
         }
     }
 
@@ -156,7 +195,8 @@ struct OpenAIRequestTests {
 /// The known rules of the API; a body that breaks one of them costs a whole batch, hours later.
 private enum SchemaRules {
     static let members: Set<String> = [
-        "model", "instructions", "input", "text", "max_output_tokens", "store", "temperature",
+        "model", "instructions", "input", "text", "max_output_tokens", "store", "temperature", "reasoning",
+        "prompt_cache_options",
     ]
 
     static func check(_ bytes: [UInt8]) throws {

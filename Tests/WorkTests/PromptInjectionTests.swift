@@ -47,14 +47,14 @@ struct PromptInjectionTests {
     private static func vision(_ info: String) -> [UInt8] {
         VisionRequest.body(
             additionalInfo: info, images: [.url("https://a.example/1.jpg")],
-            model: configuration.parameters(for: "gpt-4.1"),
+            model: configuration.parameters(for: "gpt-4.1", in: .vision),
             configuration: configuration)
     }
 
     private static func translation(_ english: String) -> [UInt8] {
         TranslationRequest.body(
             english: english, languages: [("de", "German"), ("ru", "Russian")],
-            model: configuration.parameters(for: "gpt-4.1"), configuration: configuration)
+            model: configuration.parameters(for: "gpt-4.1", in: .vision), configuration: configuration)
     }
 
     @Test(

@@ -47,7 +47,9 @@ final class OutboundExchange {
         self.request = request
         self.bodyMax = bodyMax
         secondsLeft = request.timeoutSeconds
-        target = try OutboundExchange.parse(request.url)
+        let url = WireURL.text(request.url)
+        self.request.url = url
+        target = try OutboundExchange.parse(url)
         host = target.host.lowercased()
         hostKey = "\(host):\(target.port)"
         self.loop = loop
@@ -74,9 +76,10 @@ final class OutboundExchange {
         guard hops < request.maxRedirects else {
             throw OutboundError(.tooManyRedirects, "\(host): too many redirects", mayHaveArrived: true)
         }
-        guard let url = ParsedURL.resolve(location, against: request.url) else {
+        guard let resolved = ParsedURL.resolve(location, against: request.url) else {
             throw OutboundError(.invalidURL, "\(host): the redirect is not a URL", mayHaveArrived: true)
         }
+        let url = WireURL.text(resolved)
         let next: ParsedURL
         do { next = try OutboundExchange.parse(url) } catch {
             throw OutboundError(error.kind, "\(host): invalid redirect: \(error.message)", mayHaveArrived: true)

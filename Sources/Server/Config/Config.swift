@@ -70,8 +70,14 @@ public struct Config: Sendable {
     public var translationModels = OpenAIConfiguration.defaultTranslationModels
     public var outputTokensMax = 4000
     public var temperature: Double? = 0.1
+    public var visionEffort = OpenAIConfiguration.defaultVisionEffort
+    public var translationEffort = OpenAIConfiguration.defaultTranslationEffort
+    public var imageDetail = ImageDetail.high
     /// Nil means `url` in batch mode and `inline` in synchronous mode.
     public var imageMode: ImageMode?
+    /// Lives of a batch's files at the provider, in days; nil leaves them to the provider.
+    public var inputFileDays: Int? = OpenAIConfiguration.defaultInputFileDays
+    public var outputFileDays: Int?
     /// Limit of the input tokens that wait in batches at a time; nil means no limit of ours.
     public var enqueuedTokensMax: Int?
     /// `OPENAI_SETTLE`.
@@ -99,6 +105,11 @@ extension Config {
         settings.maxOutputTokens = outputTokensMax
         settings.temperature = temperature
         settings.redirectAddresses = addressPolicy
+        settings.visionEffort = visionEffort
+        settings.translationEffort = translationEffort
+        settings.imageDetail = imageDetail
+        settings.inputFileDays = inputFileDays
+        settings.outputFileDays = outputFileDays
         return settings
     }
 

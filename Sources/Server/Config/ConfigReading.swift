@@ -97,10 +97,9 @@ extension Config {
         translationModels = settings.list("OPENAI_MODEL_TRANSLATION", translationModels)
         outputTokensMax = settings.integer("OPENAI_MAX_TOKENS", outputTokensMax, 16...1_000_000)
         readTemperature(&settings)
-        if let mode = settings.raw("OPENAI_IMAGE_MODE") {
-            imageMode = ImageMode(rawValue: mode.lowercased())
-            if imageMode == nil { settings.complain("OPENAI_IMAGE_MODE must be url or inline") }
-        }
+        readEfforts(&settings)
+        readImages(&settings)
+        readFileLives(&settings)
         if settings.raw("OPENAI_ENQUEUED_TOKENS") != nil {
             enqueuedTokensMax = settings.integer("OPENAI_ENQUEUED_TOKENS", 1, 1...1_000_000_000_000)
         }
@@ -109,6 +108,42 @@ extension Config {
         for problem in openAI.problems() where !(openAIKey.value.isEmpty && problem.hasPrefix("OPENAI_API_KEY ")) {
             settings.complain(problem)
         }
+    }
+
+    private mutating func readEfforts(_ settings: inout SettingsReader) {
+        for (stage, effort) in [("VISION", \Config.visionEffort), ("TRANSLATION", \Config.translationEffort)] {
+            let name = "OPENAI_REASONING_EFFORT_\(stage)"
+            guard let text = settings.raw(name)?.lowercased() else { continue }
+            if text == "default" {
+                self[keyPath: effort] = .providers
+            } else if let chosen = ReasoningEffort(rawValue: text) {
+                self[keyPath: effort] = .chosen(chosen)
+            } else {
+                let efforts = ReasoningEffort.allCases.map(\.rawValue).joined(separator: ", ")
+                settings.complain("\(name) must be \(efforts) or default")
+            }
+        }
+    }
+
+    private mutating func readImages(_ settings: inout SettingsReader) {
+        if let mode = settings.raw("OPENAI_IMAGE_MODE") {
+            imageMode = ImageMode(rawValue: mode.lowercased())
+            if imageMode == nil { settings.complain("OPENAI_IMAGE_MODE must be url or inline") }
+        }
+        guard let text = settings.raw("OPENAI_IMAGE_DETAIL")?.lowercased() else { return }
+        if let detail = ImageDetail(rawValue: text) {
+            imageDetail = detail
+        } else {
+            let reason = text == "auto" ? ": auto lets the model choose, and newer models choose original" : ""
+            settings.complain("OPENAI_IMAGE_DETAIL must be low, high or original\(reason)")
+        }
+    }
+
+    private mutating func readFileLives(_ settings: inout SettingsReader) {
+        let input = settings.integer("OPENAI_INPUT_EXPIRES_DAYS", inputFileDays ?? 0, 0...30)
+        let output = settings.integer("OPENAI_OUTPUT_EXPIRES_DAYS", outputFileDays ?? 0, 0...30)
+        inputFileDays = input == 0 ? nil : input
+        outputFileDays = output == 0 ? nil : output
     }
 
     /// A variable that is set but empty means: send no temperature to any model.

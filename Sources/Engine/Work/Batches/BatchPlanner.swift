@@ -32,16 +32,17 @@ private enum LineWeight {
     /// Input tokens of the instructions.
     static let visionTokens = 600
     static let translationTokens = 500
-    /// Input tokens of an image.
-    static let imageTokens = 1200
     /// Bytes of text per input token; English has about four.
     static let bytesPerToken = 3
 }
 
 extension PlannedLine {
     /// Estimates the weight of the lot's line.
-    /// - Parameter inlineAll: the images of all lots are sent inline.
-    init(_ lot: RemainingLot, _ stage: WorkStage, inlineAll: Bool) {
+    /// - Parameters:
+    ///   - inlineAll: the images of all lots are sent inline.
+    ///   - imageTokens: most input tokens of an image. Its size is not known yet, so the bound of the provider's queue
+    ///     holds only if each image counts as a large one.
+    init(_ lot: RemainingLot, _ stage: WorkStage, inlineAll: Bool, imageTokens: Int) {
         let text = LineWeight.overheadBytes + lot.textBytes * LineWeight.escapedPerByte
         let textTokens = lot.textBytes / LineWeight.bytesPerToken
         switch stage {
@@ -52,7 +53,7 @@ extension PlannedLine {
                 : lot.imageListBytes + lot.imageCount * LineWeight.imagePartBytes
             self.init(
                 position: lot.position, bytes: text + images,
-                tokens: LineWeight.visionTokens + textTokens + lot.imageCount * LineWeight.imageTokens,
+                tokens: LineWeight.visionTokens + textTokens + lot.imageCount * imageTokens,
                 needsInlineImages: lot.imageDownloadFailed)
         case .translation:
             self.init(

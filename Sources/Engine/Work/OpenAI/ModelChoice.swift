@@ -1,45 +1,28 @@
-// The model and parameters of a request. Values; any thread.
-
-/// A model and its parameters. A direct request and the batch that follows it use the same ones.
-public struct ModelParameters: Hashable, Sendable {
-    public var name: String
-    /// nil means that no temperature is sent.
-    public var temperature: Double?
-    /// Output tokens for one text, including reasoning; at least 16.
-    public var maxOutputTokens: Int
-
-    public init(name: String, temperature: Double?, maxOutputTokens: Int) {
-        self.name = name
-        self.temperature = temperature
-        self.maxOutputTokens = max(maxOutputTokens, OpenAIConfiguration.leastOutputTokens)
-    }
-
-    /// Doubles the token limit, up to `ceiling`, after an answer was cut off at `max_output_tokens`.
-    public func roomier(ceiling: Int) -> ModelParameters {
-        var copy = self
-        copy.maxOutputTokens = max(maxOutputTokens, min(maxOutputTokens * 2, ceiling))
-        return copy
-    }
-}
+// The list of models of a stage, the current one, and what was learnt about them. A value; any thread.
 
 /// A list of models, the current one, and the facts learned from errors (C8).
 public struct ModelChoice: Sendable {
     public let models: [String]
+    private let stage: WorkStage
     private let configuration: OpenAIConfiguration
     private var index = 0
-    private var refusingTemperature: Set<String> = []
+    private var lessons: [String: ModelLessons] = [:]
 
     /// - Parameter models: at least one.
-    public init(models: [String], configuration: OpenAIConfiguration) {
+    public init(models: [String], stage: WorkStage, configuration: OpenAIConfiguration) {
         precondition(!models.isEmpty, "a model choice needs at least one model")
         self.models = models
+        self.stage = stage
         self.configuration = configuration
     }
 
     /// The parameters of the next request.
-    public var current: ModelParameters {
-        var parameters = configuration.parameters(for: models[index])
-        if refusingTemperature.contains(parameters.name) { parameters.temperature = nil }
+    public var current: ModelParameters { parameters(of: models[index]) }
+
+    /// The parameters of a request to `model`, which need not be in the list any more.
+    public func parameters(of model: String) -> ModelParameters {
+        var parameters = configuration.parameters(for: model, in: stage)
+        lessons[model]?.apply(to: &parameters)
         return parameters
     }
 
@@ -47,9 +30,8 @@ public struct ModelChoice: Sendable {
     /// - Returns: true if another request with ``current`` is worthwhile. Every caller bounds its requests by
     ///   ``tries``, because several callers may learn from one choice.
     public mutating func learn(from error: OpenAIError, asked: ModelParameters) -> Bool {
-        if error.refusesTemperature, asked.temperature != nil {
-            refusingTemperature.insert(asked.name)
-            return true
+        if let refusal = error.refusal {
+            return lessons[asked.name, default: ModelLessons()].learn(refusal, asked: asked)
         }
         guard error.fault == .model else { return false }
         guard asked.name == models[index] else { return true }  // another caller has already moved on
@@ -59,6 +41,6 @@ public struct ModelChoice: Sendable {
         return index != 0
     }
 
-    /// Enough requests for every model to be missing and to refuse the temperature once.
-    public var tries: Int { models.count * 2 }
+    /// Enough requests for every model to be missing and to refuse every parameter that a request can go without.
+    public var tries: Int { models.count * (1 + ModelLessons.most) }
 }

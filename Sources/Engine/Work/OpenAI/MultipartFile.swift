@@ -10,19 +10,27 @@ struct MultipartFile {
     let preamble: [UInt8]
     let epilogue = Array("\r\n--\(boundary)--\r\n".utf8)
 
-    /// - Parameter name: without `.jsonl`, which the API requires and this adds.
-    ///   Keeps letters, digits, `-`, `_` and `.`.
-    init(name: String) {
-        let safe = name.utf8.filter { Self.nameBytes.contains($0) }
-        preamble = Array(
-            """
+    /// - Parameters:
+    ///   - name: without `.jsonl`, which the API requires and this adds. Keeps letters, digits, `-`, `_` and `.`.
+    ///   - expiresAfterDays: life of the file from its creation; nil leaves it to the server.
+    init(name: String, expiresAfterDays: Int? = nil) {
+        let safe = String(decoding: name.utf8.filter { Self.nameBytes.contains($0) }, as: UTF8.self)
+        var text = Self.field("purpose", "batch")
+        if let days = expiresAfterDays {
+            // Names with brackets: the official SDKs' form of nested fields.
+            text += Self.field("expires_after[anchor]", "created_at")
+            text += Self.field("expires_after[seconds]", "\(days * 86_400)")
+        }
+        text += """
             --\(Self.boundary)\r\n\
-            Content-Disposition: form-data; name="purpose"\r\n\r\n\
-            batch\r\n\
-            --\(Self.boundary)\r\n\
-            Content-Disposition: form-data; name="file"; filename="\(String(decoding: safe, as: UTF8.self)).jsonl"\r\n\
+            Content-Disposition: form-data; name="file"; filename="\(safe).jsonl"\r\n\
             Content-Type: application/jsonl\r\n\r\n
-            """.utf8)
+            """
+        preamble = Array(text.utf8)
+    }
+
+    private static func field(_ name: String, _ value: String) -> String {
+        "--\(boundary)\r\nContent-Disposition: form-data; name=\"\(name)\"\r\n\r\n\(value)\r\n"
     }
 
     func length(ofFile bytes: Int) -> Int { preamble.count + bytes + epilogue.count }

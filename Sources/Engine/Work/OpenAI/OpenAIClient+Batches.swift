@@ -5,20 +5,30 @@ extension OpenAIClient {
     /// second batch costs money. If the error has `mayHaveArrived`, search with ``listBatches(after:limit:)`` first.
     ///
     /// Its wait for a connection has a limit of its own, so that the provider always has the whole time to answer.
+    /// A server that refuses the life of the answer files gets the batch without: then it has made none.
     /// - Parameter metadata: at most 16 pairs; keys up to 64, values up to 512 characters.
     public func createBatch(
         inputFile: String, metadata: [(String, String)]
     ) async throws(OpenAIError) -> BatchObject {
         precondition(metadata.count <= 16, "a batch may have at most 16 metadata pairs")
-        var call = smallCall(
-            .createBatch, "POST", "/batches",
-            json: [
-                "input_file_id": .string(inputFile),
-                "endpoint": .string(BatchLine.endpoint),
-                "completion_window": "24h",
-                "metadata": .object(metadata.map { ($0.0, .string($0.1)) }),
-            ])
-        call.isRetried = false
+        let members: [(String, JSONValue)] = [
+            ("input_file_id", .string(inputFile)), ("endpoint", .string(BatchLine.endpoint)),
+            ("completion_window", "24h"), ("metadata", .object(metadata.map { ($0.0, .string($0.1)) })),
+        ]
+        guard let days = fileLives.output else { return try await create(.object(members)) }
+        let expiry: JSONValue = ["anchor": "created_at", "seconds": .int(days * 86_400)]
+        do throws(OpenAIError) {
+            return try await create(.object(members + [("output_expires_after", expiry)]))
+        } catch {
+            guard error.refuses("output_expires_after") else { throw error }
+            fileLives.output = nil
+            return try await create(.object(members))
+        }
+    }
+
+    private func create(_ batch: JSONValue) async throws(OpenAIError) -> BatchObject {
+        var call = smallCall(.createBatch, "POST", "/batches", json: batch)
+        call.repeats = .never
         call.timeoutSeconds = configuration.createSeconds
         call.queueSeconds = configuration.createQueueSeconds
         call.deadlineSeconds = configuration.createSeconds + configuration.createQueueSeconds

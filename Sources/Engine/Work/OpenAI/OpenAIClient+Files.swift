@@ -1,21 +1,33 @@
 // Files (`/v1/files`). Loop-bound.
 
 extension OpenAIClient {
-    /// Uploads a batch's input, streamed. It is not retried, because the source can be read only once. A lost reply
-    /// leaves an orphan, which ``listFiles(purpose:after:)`` finds by its name.
+    /// Uploads a batch's input, streamed. It is not retried, because a lost reply leaves an orphan, which
+    /// ``listFiles(purpose:after:)`` finds by its name. A server that refuses the file's life gets it without.
     /// - Parameters:
     ///   - name: without `.jsonl`; letters, digits, `-`, `_`, `.`.
     ///   - length: exact, bytes; a source of another length fails the upload.
+    ///   - source: made for each try.
     /// - Returns: the file's id.
     public func uploadBatchFile(
-        name: String, length: Int, source: any ByteSource
+        name: String, length: Int, source: @autoclosure () -> any ByteSource
     ) async throws(OpenAIError) -> String {
-        let frame = MultipartFile(name: name)
+        do throws(OpenAIError) {
+            return try await upload(MultipartFile(name: name, expiresAfterDays: fileLives.input), length, source())
+        } catch {
+            guard fileLives.input != nil, error.refuses("expires_after") else { throw error }
+            fileLives.input = nil
+            return try await upload(MultipartFile(name: name), length, source())
+        }
+    }
+
+    private func upload(
+        _ frame: MultipartFile, _ length: Int, _ source: any ByteSource
+    ) async throws(OpenAIError) -> String {
         let body = MultipartSource(frame, length: length, file: source)
         let call = ProviderCall(
             operation: .uploadFile, method: "POST", path: "/files", contentType: MultipartFile.contentType,
             body: .stream(length: frame.length(ofFile: length), source: body),
-            timeoutSeconds: configuration.uploadSeconds, deadlineSeconds: configuration.uploadSeconds, isRetried: false)
+            timeoutSeconds: configuration.uploadSeconds, deadlineSeconds: configuration.uploadSeconds, repeats: .never)
         guard let file = FileObject(try await json(call)) else {
             throw OpenAIError(.malformed("it is not a file"), mayHaveArrived: true)
         }

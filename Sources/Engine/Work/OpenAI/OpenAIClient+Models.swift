@@ -1,8 +1,9 @@
 // Requests to a model: synchronous mode and direct requests of jobs. Loop-bound.
 
 extension OpenAIClient {
-    /// `POST /v1/responses`. Retried after 408, 409, 429, 5xx and broken connections, within the deadline; a lost try
-    /// may cost money. The model's refusals and truncated answers are thrown without a retry.
+    /// `POST /v1/responses`. A call may take as long as the deadline allows, and is made again only after one that has
+    /// surely failed: refused by the provider itself (429, its own 5xx), or never sent. The model's refusals and
+    /// truncated answers are thrown without a retry.
     /// - Parameters:
     ///   - body: from ``VisionRequest`` or ``TranslationRequest``.
     ///   - fields: the schema's properties; nil accepts any object of texts.
@@ -12,7 +13,7 @@ extension OpenAIClient {
     ) async throws(OpenAIError) -> ModelAnswer {
         let call = ProviderCall(
             operation: .createResponse, method: "POST", path: "/responses", body: .bytes(body),
-            timeoutSeconds: configuration.callSeconds, deadlineSeconds: deadlineSeconds)
+            timeoutSeconds: configuration.callSeconds, deadlineSeconds: deadlineSeconds, repeats: .afterSureFailure)
         let end = Monotonic.seconds() + deadlineSeconds
         let reading = try await retrying(call) { seconds throws(OpenAIError) in
             let response = try await self.finished(try await self.once(call, seconds), until: end)
@@ -64,7 +65,7 @@ extension OpenAIClient {
         let end = Monotonic.seconds() + deadlineSeconds
         var attempt = Attempt(triesLeft: choice(for: stage).tries + Self.answerRetries)
         while true {
-            let parameters = attempt.parameters(choice(for: stage).current, configuration)
+            let parameters = attempt.parameters(choice(for: stage).current)
             do throws(OpenAIError) {
                 let remaining = end - Monotonic.seconds()
                 var answer = try await respond(body(parameters), fields: fields, deadlineSeconds: remaining)
@@ -111,7 +112,7 @@ extension OpenAIClient {
         let begin = Monotonic.seconds()
         let seconds = configuration.probeSeconds
         let call = ProviderCall(
-            operation: .listModels, path: "/models", timeoutSeconds: seconds, deadlineSeconds: seconds, isRetried: false
+            operation: .listModels, path: "/models", timeoutSeconds: seconds, deadlineSeconds: seconds, repeats: .never
         )
         let list = try await json(call)
         return ModelProbe(list, seconds: Monotonic.seconds() - begin)
@@ -140,10 +141,8 @@ private struct Attempt {
     var doublings = 0
     var spent = Usage.zero
 
-    func parameters(_ current: ModelParameters, _ configuration: OpenAIConfiguration) -> ModelParameters {
-        (0..<doublings).reduce(current) { parameters, _ in
-            parameters.roomier(ceiling: configuration.outputTokensCeiling)
-        }
+    func parameters(_ current: ModelParameters) -> ModelParameters {
+        (0..<doublings).reduce(current) { parameters, _ in parameters.roomier }
     }
 
     /// Returns if another try is due; throws the error if not.

@@ -14,6 +14,7 @@ public final class OpenAIClient {
     let metrics: ProviderMetrics
     /// Facts about the models, learned from errors; see `OpenAIClient+Models.swift`.
     var choices: [WorkStage: ModelChoice]
+    var fileLives: FileLives
 
     /// Loop thread.
     /// - Parameter random: 0..<1, for the back-off's jitter.
@@ -31,8 +32,26 @@ public final class OpenAIClient {
         self.random = random
         self.logger = logger
         self.metrics = metrics
+        fileLives = FileLives(input: configuration.inputFileDays, output: configuration.outputFileDays)
         choices = [:]
         for stage in WorkStage.allCases { choices[stage] = configuration.choice(for: stage) }
+    }
+
+    /// Whether a failed call is made again.
+    enum Repeats {
+        /// Its body can be read only once, or the caller looks for its effect first.
+        case never
+        /// Only if the call has surely failed. An answer of a call that was too slow, or whose connection broke, is paid
+        /// for and cannot be asked for again.
+        case afterSureFailure
+        /// It has no effect, or one that does not add up.
+        case always
+    }
+
+    /// Lives of files at the provider, days; nil if the provider decides, or if a server refuses them.
+    struct FileLives {
+        var input: Int?
+        var output: Int?
     }
 
     /// One operation of the API.
@@ -50,8 +69,7 @@ public final class OpenAIClient {
         var deadlineSeconds: Double
         /// Time limit of the wait for a connection, which does not count towards ``timeoutSeconds`` then.
         var queueSeconds: Double?
-        /// False for calls that must not happen twice and for bodies that can be read only once.
-        var isRetried = true
+        var repeats = Repeats.always
         /// True if a 409 is a final answer instead of a temporary error.
         var conflictIsFinal = false
         var maxResponseBytes = 8 * 1024 * 1024
@@ -89,14 +107,15 @@ public final class OpenAIClient {
                 return try await measured(call) { () throws(OpenAIError) in try await attempt(seconds) }
             } catch {
                 var error = error
-                error.mayHaveArrived = error.mayHaveArrived || mayHaveArrived
-                mayHaveArrived = error.mayHaveArrived
                 log(call, error, retriesDone)
                 let remaining = end - Monotonic.seconds()
-                guard let delay = delay(call, error, retriesDone, remaining) else {
+                let delay = delay(call, error, retriesDone, remaining)
+                error.mayHaveArrived = error.mayHaveArrived || mayHaveArrived
+                guard let delay else {
                     if error.isForOperator { warn(call, error) }
                     throw error
                 }
+                mayHaveArrived = error.mayHaveArrived && call.repeats == .always
                 try await wait(delay)
                 retriesDone += 1
             }
@@ -122,7 +141,11 @@ public final class OpenAIClient {
     }
 
     private func delay(_ call: ProviderCall, _ error: OpenAIError, _ retriesDone: Int, _ remaining: Double) -> Double? {
-        guard call.isRetried else { return nil }
+        switch call.repeats {
+        case .never: return nil
+        case .afterSureFailure: if !error.hasSurelyFailed { return nil }
+        case .always: break
+        }
         if call.conflictIsFinal, case .api(409, _, _) = error.kind { return nil }
         return policy.delay(after: error, retriesDone: retriesDone, remainingSeconds: remaining, random: random())
     }
@@ -169,7 +192,7 @@ public final class OpenAIClient {
         if let id = call.clientRequestID { request.headers.append(("X-Client-Request-Id", id)) }
         request.body = call.body
         // curl must not repeat it either, over a kept connection that turns out to be dead.
-        request.neverRepeat = !call.isRetried
+        request.neverRepeat = call.repeats != .always
         request.timeoutSeconds = seconds
         request.queueSeconds = call.queueSeconds
         request.connectSeconds = min(configuration.connectSeconds, seconds)

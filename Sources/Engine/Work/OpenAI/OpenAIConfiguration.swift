@@ -2,16 +2,19 @@
 
 /// Settings of the OpenAI client (C8, C5.5). Check them with ``problems()`` before use.
 public struct OpenAIConfiguration: Sendable {
-    /// `detail` of an image part: resolution that the model sees, and so the price of the image.
-    public enum ImageDetail: String, Sendable, CaseIterable {
-        case low, high, auto, original
-    }
-
     public static let defaultBaseURL = "https://api.openai.com/v1"
     public static let defaultVisionModels = ["o4-mini", "gpt-5.6-terra"]
     public static let defaultTranslationModels = ["gpt-4.1-mini", "gpt-6-luna"]
+    /// Reasoning is billed as output. A description takes a little of it to weigh what several photographs show; a
+    /// translation takes none.
+    public static let defaultVisionEffort = EffortWish.usual(.low)
+    public static let defaultTranslationEffort = EffortWish.usual(.off)
+    /// Longer than any batch.
+    public static let defaultInputFileDays = 7
     /// Lowest `max_output_tokens` that the API accepts.
     public static let leastOutputTokens = 16
+    /// Lives of files that the API accepts, days.
+    public static let fileDays = 2...30
 
     /// With its `/v1`, without a slash at the end.
     public let baseURL: String
@@ -27,21 +30,28 @@ public struct OpenAIConfiguration: Sendable {
     public var translationModels = defaultTranslationModels
     /// `OPENAI_MAX_TOKENS`: output tokens per text, including reasoning; at least 16.
     public var maxOutputTokens = 4000
-    /// Most output tokens that a request may have, unless ``maxOutputTokens`` alone is larger.
+    /// Most output tokens that a request may have, unless ``maxOutputTokens`` alone is larger or the model has less.
     public var outputTokensCeiling = 32_768
-    /// `OPENAI_TEMPERATURE`, 0...2; sent only to models that accept it.
+    /// `OPENAI_TEMPERATURE`, 0...2; not sent to models that are known to refuse it.
     public var temperature: Double? = 0.1
-    /// Models that accept a temperature: a full name, or a prefix followed by `*`.
-    /// Reasoning models answer 400 to a temperature.
-    public var temperatureModels = ["gpt-4.1*", "gpt-4o*", "gpt-4-*", "gpt-4", "gpt-3.5*"]
-    public var imageDetail = ImageDetail.auto
+    /// `OPENAI_REASONING_EFFORT_VISION` and `_TRANSLATION`.
+    public var visionEffort = defaultVisionEffort
+    public var translationEffort = defaultTranslationEffort
+    /// `OPENAI_IMAGE_DETAIL`.
+    public var imageDetail = ImageDetail.high
     /// Longest `additional_info` that is sent to a model, characters.
     public var additionalInfoCharacters = 8000
 
+    /// `OPENAI_INPUT_EXPIRES_DAYS`: life of a batch's input file at the provider; nil: as long as the provider keeps it.
+    public var inputFileDays: Int? = defaultInputFileDays
+    /// `OPENAI_OUTPUT_EXPIRES_DAYS`: the same for the answer files of a batch.
+    public var outputFileDays: Int?
+
     /// Addresses that a redirect of a result file to another host may lead to, as for clients' URLs (C7).
     public var redirectAddresses = AddressPolicy()
-    /// Time limit of one try of `POST /responses`, seconds.
-    public var callSeconds = 120.0
+    /// Time limit of one try of `POST /responses`, seconds, as in the official SDKs. A shorter one would give up
+    /// answers that are paid for: a request whose client has left still runs.
+    public var callSeconds = 600.0
     /// Time limit of one try of a small call (batches, lists, deletes), seconds.
     public var smallCallSeconds = 30.0
     /// Time limit of the creation of a batch, from the moment when the request is sent, seconds. Longer than that of
@@ -75,14 +85,24 @@ public struct OpenAIConfiguration: Sendable {
         return "\(baseURL)#\(hash.finish().hex.prefix(16))"
     }
 
-    /// The parameters of a request to `model`.
-    public func parameters(for model: String) -> ModelParameters {
-        let takesIt = temperatureModels.contains { pattern in
-            pattern.hasSuffix("*") ? model.hasPrefix(pattern.dropLast()) : model == pattern
-        }
+    /// The parameters of a request to `model`, by what is known of its family.
+    public func parameters(for model: String, in stage: WorkStage) -> ModelParameters {
+        let family = ModelFamily.of(model)
+        let ceiling = max(maxOutputTokens, outputTokensCeiling)
+        let wish =
+            switch stage {
+            case .vision: visionEffort
+            case .translation: translationEffort
+            }
         return ModelParameters(
-            name: model, temperature: takesIt ? temperature : nil, maxOutputTokens: maxOutputTokens)
+            name: model, temperature: family?.takesTemperature ?? true ? temperature : nil,
+            maxOutputTokens: maxOutputTokens, outputTokensMax: min(ceiling, family?.outputTokensMax ?? .max),
+            effort: wish.effort(of: family), cachesExplicitly: family?.cachesByItself ?? false,
+            imageDetail: (family?.images ?? .unknown).detail(imageDetail))
     }
+
+    /// Most input tokens of an image that is sent to `model`.
+    public func imageTokens(for model: String) -> Int { (ModelFamily.of(model)?.images ?? .unknown).most(imageDetail) }
 
     /// The models with metrics of their own, by position. All others, perhaps of an earlier
     /// configuration, share the last position.
@@ -95,8 +115,26 @@ public struct OpenAIConfiguration: Sendable {
     /// The stage's models, starting with the first.
     public func choice(for stage: WorkStage) -> ModelChoice {
         switch stage {
-        case .vision: ModelChoice(models: visionModels, configuration: self)
-        case .translation: ModelChoice(models: translationModels, configuration: self)
+        case .vision: ModelChoice(models: visionModels, stage: stage, configuration: self)
+        case .translation: ModelChoice(models: translationModels, stage: stage, configuration: self)
+        }
+    }
+}
+
+/// The operator's wish for `reasoning.effort`.
+public enum EffortWish: Sendable, Equatable {
+    /// Nothing is sent; the provider chooses, usually `medium`.
+    case providers
+    /// The service's own default: sent only to models that are known to reason.
+    case usual(ReasoningEffort)
+    /// The operator's choice: also sent to models that are not known.
+    case chosen(ReasoningEffort)
+
+    fileprivate func effort(of family: ModelFamily?) -> ReasoningEffort? {
+        switch self {
+        case .providers: nil
+        case .usual(let effort): family?.effort(atLeast: effort)
+        case .chosen(let effort): family.map { $0.effort(atLeast: effort) } ?? effort
         }
     }
 }
@@ -119,6 +157,11 @@ extension OpenAIConfiguration {
             found.append("OPENAI_MAX_TOKENS must be at least \(Self.leastOutputTokens)")
         }
         if let temperature, !(0...2).contains(temperature) { found.append("OPENAI_TEMPERATURE must be from 0 to 2") }
+        for (name, days) in [("INPUT", inputFileDays), ("OUTPUT", outputFileDays)] {
+            if let days, !Self.fileDays.contains(days) {
+                found.append("OPENAI_\(name)_EXPIRES_DAYS must be from 2 to 30")
+            }
+        }
         return found
     }
 

@@ -127,10 +127,14 @@ extension OpenAIError {
         }
     }
 
-    /// True if the model accepts no temperature: send the request without it.
-    public var refusesTemperature: Bool {
-        guard case .api(_, let code, _) = kind, parameter == "temperature" else { return false }
-        return code == "unsupported_parameter" || code == "unsupported_value"
+    /// True if the provider did not answer the call and will not: it refused the call itself, or never got it. False
+    /// for a call that was too slow or whose connection broke, and for a gateway that gave up waiting: behind it the
+    /// provider may still be at work, and bill.
+    public var hasSurelyFailed: Bool {
+        if !mayHaveArrived { return true }
+        // Gateways that speak the provider's language, such as LiteLLM, say that they gave up by the status.
+        if case .api(let status, _, _) = kind, [408, 502, 504].contains(status) { return false }
+        return isFromProvider
     }
 }
 

@@ -16,7 +16,6 @@ struct ResponsesBody {
     /// Untrusted data as a JSON document, because no text can break out of its quoting.
     var data: JSONValue
     var images: [ImageReference] = []
-    var imageDetail = OpenAIConfiguration.ImageDetail.auto
     /// `[a-zA-Z0-9_-]`, at most 64 characters.
     var formatName: String
     /// One string property each, all required, as a strict schema demands.
@@ -38,6 +37,8 @@ struct ResponsesBody {
         out.append(contentsOf: #"]}],"text":"#.utf8)
         JSONValue.object([("format", format)]).write(to: &out)
         out.append(contentsOf: #","max_output_tokens":\#(maxOutputTokens),"store":false"#.utf8)
+        if let effort = model.effort { out.append(contentsOf: #","reasoning":{"effort":"\#(effort.rawValue)"}"#.utf8) }
+        if model.cachesExplicitly { out.append(contentsOf: #","prompt_cache_options":{"mode":"explicit"}"#.utf8) }
         if let temperature = model.temperature { out.append(contentsOf: #","temperature":\#(temperature)"#.utf8) }
         out.append(UInt8(ascii: "}"))
         return out
@@ -51,7 +52,7 @@ struct ResponsesBody {
             out.append(contentsOf: #",{"type":"input_image","image_url":"#.utf8)
             image.append(to: &out)
             // The API's newer schema requires `detail`, the older one does not: always send it.
-            out.append(contentsOf: #","detail":"\#(imageDetail.rawValue)"}"#.utf8)
+            out.append(contentsOf: #","detail":"\#(model.imageDetail.rawValue)"}"#.utf8)
         }
     }
 
@@ -84,7 +85,7 @@ extension ImageReference {
 
     fileprivate func append(to out: inout [UInt8]) {
         switch self {
-        case .url(let url): JSONValue.writeString(url, to: &out)
+        case .url(let url): JSONValue.writeString(WireURL.text(url), to: &out)
         case .data(let type, let bytes):
             out.append(contentsOf: #""data:\#(type);base64,"#.utf8)
             Base64.append(bytes, to: &out)

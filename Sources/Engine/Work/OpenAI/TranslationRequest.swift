@@ -11,14 +11,13 @@ public enum TranslationRequest {
         configuration: OpenAIConfiguration
     ) -> [UInt8] {
         precondition(!languages.isEmpty, "a translation needs at least one language")
-        let all = max(model.maxOutputTokens, configuration.outputTokensCeiling)
         return ResponsesBody(
             model: model, instructions: instructionsJSON, data: ["html": .string(english)],
             formatName: "damage_translation",
             properties: languages.map { language in
                 (language.code, "The translation into \(language.name) (\(language.code)), as an HTML fragment.")
             },
-            maxOutputTokens: min(model.maxOutputTokens * languages.count, all)
+            maxOutputTokens: model.outputTokens(texts: languages.count)
         ).bytes
     }
 

@@ -14,9 +14,9 @@ public enum VisionRequest {
         let info = additionalInfo.map { bounded($0, configuration.additionalInfoCharacters) }
         return ResponsesBody(
             model: model, instructions: instructionsJSON, data: ["additional_info": JSONValue(info)], images: images,
-            imageDetail: configuration.imageDetail, formatName: "damage_description",
+            formatName: "damage_description",
             properties: [(fields[0], "The description of the damage, in English, as an HTML fragment.")],
-            maxOutputTokens: model.maxOutputTokens
+            maxOutputTokens: model.outputTokens(texts: 1)
         ).bytes
     }
 

@@ -31,6 +31,9 @@ extension LeasedJob {
         for (lot, urls) in zip(page, lots) {
             var pictures = LotPictures(urls: urls)
             for url in urls { if let problem = problems[url] { pictures.lose(url, because: problem.reason) } }
+            // The API takes no more images in one request.
+            let fitting = InlineRoom.fitting(pictures.sent)
+            for url in pictures.sent where !fitting.contains(url) { pictures.lose(url, because: "too_many") }
             var result = StageResult(position: lot.position, pictures)
             result.succeeded = !pictures.sent.isEmpty
             results.append(result)

@@ -18,20 +18,22 @@ struct InlineImages {
     private(set) var done: Int
     private var references: [[Int: ImageReference]]
     private var problems: [[Int: ImageProblem]]
-    /// Bytes that may still be sent inline, per lot.
-    private var rooms: [Int]
+    private var rooms: [InlineRoom]
     private var held = 0
 
     private init(_ lots: Int) {
         done = lots
         references = Array(repeating: [:], count: lots)
         problems = Array(repeating: [:], count: lots)
-        rooms = Array(repeating: LineInput.inlineBytesMax, count: lots)
+        rooms = Array(repeating: InlineRoom(), count: lots)
     }
 
-    /// - Parameter lots: the URLs of each lot.
+    /// - Parameters:
+    ///   - lots: the URLs of each lot.
+    ///   - isFetched: false for an image that is sent by URL.
     static func fetch(
-        _ lots: [[String]], with images: ImageFetcher, on loop: Loop
+        _ lots: [[String]], with images: ImageFetcher, on loop: Loop,
+        _ isFetched: @escaping (String) -> Bool = { _ in true }
     ) async throws(CancellationError) -> InlineImages {
         let items = lots.indices.flatMap { lot in
             lots[lot].indices.map { Item(lot: lot, index: $0, url: lots[lot][$0]) }
@@ -40,7 +42,7 @@ struct InlineImages {
         try await loop.forEach(items.count, atMost: inFlight) { index in
             let item = items[index]
             guard page.begins(item) else { return }
-            if page.rooms[item.lot] <= 0 {
+            if page.rooms[item.lot].isFull || !isFetched(item.url) {
                 page.references[item.lot][item.index] = .url(item.url)
             } else {
                 switch try? await images.fetch(item.url) {
@@ -60,10 +62,9 @@ struct InlineImages {
     }
 
     private mutating func add(_ image: FetchedImage, _ item: Item) {
-        let fits = image.bytes.count <= rooms[item.lot]
-        rooms[item.lot] -= image.bytes.count
-        if fits { held += image.bytes.count }
-        references[item.lot][item.index] = fits ? .data(type: image.type.mediaType, bytes: image.bytes) : .url(item.url)
+        let before = rooms[item.lot].bytes
+        references[item.lot][item.index] = rooms[item.lot].reference(image, url: item.url)
+        held += before - rooms[item.lot].bytes
     }
 
     /// Returns the images in their order, or why an image could not be fetched.

@@ -21,9 +21,9 @@ struct LineInput {
 
     static let noImages = "None of the lot's images could be used"
 
-    /// Largest sum of a lot's images that are sent inline, bytes: the API's limit per request. Further images are sent
-    /// as URLs. The bound also limits the memory of a line.
-    static let inlineBytesMax = 50 * 1024 * 1024
+    /// Largest sum of a lot's images that are sent inline, bytes: the API's limit per request, which it measures on its
+    /// own copies. Further images are sent as URLs. The bound also limits the memory of a line.
+    static let inlineBytesMax = 50_000_000
 
     /// A vision line needs at least one image.
     var lacksImages: Bool { stage == .vision && images.isEmpty }
@@ -71,13 +71,17 @@ extension LeasedJob {
     func lineInput(
         _ stage: WorkStage, position: Int, inline: Bool, _ job: JobRecord
     ) async throws -> LineInput? {
-        try await lineInputs(stage, positions: [position], inline: inline, job).inputs.first
+        try await lineInputs(stage, positions: [position], inline: inline, readWithin: Self.askSeconds, job).inputs
+            .first
     }
 
     /// Loads the inputs in the order of the positions.
+    /// - Parameter readWithin: longest time until the provider reads the images, seconds; by default the life of a
+    ///   batch. Images whose URLs end before are sent inline.
     /// - Returns: the inputs of the first `done` positions, at least one; images in memory may leave no room for more.
     func lineInputs(
-        _ stage: WorkStage, positions: [Int], inline: Bool, _ job: JobRecord
+        _ stage: WorkStage, positions: [Int], inline: Bool, readWithin: Double = BatchMachine.lifeSeconds,
+        _ job: JobRecord
     ) async throws -> (inputs: [LineInput], done: Int) {
         switch stage {
         case .translation:
@@ -87,26 +91,33 @@ extension LeasedJob {
             )
         case .vision:
             let lots = try await read { try await LotInputs.vision($0, job: job.id, positions: positions) }
-            guard inline || context.configuration.imageMode == .inline else {
-                return (try lots.map { try urlInput($0) }, positions.count)
+            let pictures = try lots.map { try LotPictures($0) }
+            if inline || context.configuration.imageMode == .inline {
+                return try await fetchedInputs(lots, pictures, positions, isInline: true) { _ in true }
             }
-            return try await inlineInputs(lots, positions)
+            let end = min(context.configuration.deadline.end(of: job), Timestamp.now() + readWithin)
+            let ending = Set(pictures.flatMap(\.sent).filter { URLExpiry.ends($0, before: end) })
+            if ending.isEmpty { return (zip(lots, pictures).map(urlInput), positions.count) }
+            return try await fetchedInputs(lots, pictures, positions, isInline: false) { ending.contains($0) }
         }
     }
 
-    private func urlInput(_ lot: VisionInput) throws -> LineInput {
+    private func urlInput(_ lot: VisionInput, _ pictures: LotPictures) -> LineInput {
         var input = LineInput(stage: .vision, position: lot.position, text: lot.additionalInfo)
-        input.use(try LotPictures(lot))
+        input.use(pictures)
         return input
     }
 
-    private func inlineInputs(_ lots: [VisionInput], _ positions: [Int]) async throws -> ([LineInput], Int) {
-        let pictures = try lots.map { try LotPictures($0) }
+    /// Fetches the images for which `isFetched` holds; the others are sent by URL.
+    private func fetchedInputs(
+        _ lots: [VisionInput], _ pictures: [LotPictures], _ positions: [Int], isInline: Bool,
+        _ isFetched: @escaping (String) -> Bool
+    ) async throws -> ([LineInput], Int) {
         let usable = pictures.map(\.sent)
-        let fetched = try await InlineImages.fetch(usable, with: context.images, on: context.loop)
+        let fetched = try await InlineImages.fetch(usable, with: context.images, on: context.loop, isFetched)
         let inputs = (0..<fetched.done).map { lot in
             var input = LineInput(stage: .vision, position: lots[lot].position, text: lots[lot].additionalInfo)
-            input.isInline = true
+            input.isInline = isInline
             var (left, loaded) = (pictures[lot], [String: ImageReference]())
             for (url, image) in zip(usable[lot], fetched.images(of: lot, count: usable[lot].count)) {
                 switch image {
@@ -146,12 +157,8 @@ extension LeasedJob {
     /// Returns the parameters of a batch's lines: those of the stage's first answer, with more output tokens in later
     /// rounds.
     func parameters(of batch: ProviderBatch) -> ModelParameters {
-        let configuration = context.openAI.configuration
-        let current = context.openAI.choice(for: batch.stage).current
-        var parameters = current.name == batch.model ? current : configuration.parameters(for: batch.model)
-        for _ in 0..<max(0, batch.round - 1) {
-            parameters = parameters.roomier(ceiling: configuration.outputTokensCeiling)
-        }
+        var parameters = context.openAI.choice(for: batch.stage).parameters(of: batch.model)
+        for _ in 0..<max(0, batch.round - 1) { parameters = parameters.roomier }
         return parameters
     }
 }

@@ -16,6 +16,8 @@ extension LeasedJob {
     func plan(_ stage: WorkStage, round: Int, _ job: JobRecord) async throws {
         var lines: [PlannedLine] = []
         var doomed = 0
+        let model = context.openAI.choice(for: stage).current.name
+        let imageTokens = context.openAI.configuration.imageTokens(for: model)
         for window in job.windows(of: Self.planPage) {
             let page = try await read {
                 try await RemainingLots.page($0, job: job.id, stage: stage, positions: window, limit: window.count)
@@ -24,7 +26,7 @@ extension LeasedJob {
             try await fail(hopeless, stage, job)
             doomed += hopeless.count
             lines += page.filter { !Rounds.isHopeless($0, inRound: round) }
-                .map { PlannedLine($0, stage, inlineAll: inlinesAll(stage, round)) }
+                .map { PlannedLine($0, stage, inlineAll: inlinesAll(stage, round), imageTokens: imageTokens) }
         }
         if lines.isEmpty {
             if doomed == 0 { try await advance(from: stage, job) } else { try await advanceIfDone(stage, job) }

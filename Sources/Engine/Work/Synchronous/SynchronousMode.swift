@@ -46,10 +46,12 @@ public final class SynchronousMode {
     private func vision(
         _ lot: Lot, inline: Bool, _ secondsLeft: () -> Double
     ) async throws -> (english: String, missing: [String]) {
-        let reserved = inline ? lot.images.count * Limits.imageBytes : 0
+        let until = Timestamp.now() + secondsLeft()
+        let inlined = Set(lot.images.filter { inline || URLExpiry.ends($0, before: until) })
+        var reserved = lot.images.count { inlined.contains($0) } * Limits.imageBytes
         try await budget.take(reserved)
         defer { budget.give(reserved) }
-        var gathered = try await gather(lot.images, inline: inline)
+        var gathered = try await gather(lot.images) { inlined.contains($0) }
         while true {
             do throws(OpenAIError) {
                 let english = try await ask(lot.additionalInfo, gathered.usable, secondsLeft())
@@ -60,6 +62,8 @@ public final class SynchronousMode {
                 try leaveOut(error, from: &gathered)
             }
         }
+        budget.give(reserved)
+        reserved = 0
         return try await vision(lot, inline: true, secondsLeft)
     }
 
@@ -107,13 +111,16 @@ public final class SynchronousMode {
         var usable: [ImageReference] { pictures.sent.compactMap { references[$0] } }
     }
 
-    private func gather(_ urls: [String], inline: Bool) async throws -> Gathered {
-        let outcomes = try await loop.gather(urls) { [self] url in try await reference(url, inline: inline) }
+    /// - Parameter inlines: true for the images that are sent inline, as far as they fit together into one request.
+    private func gather(_ urls: [String], inlines: @escaping (String) -> Bool) async throws -> Gathered {
+        let outcomes = try await loop.gather(urls) { [self] url in try await reading(url, inline: inlines(url)) }
         var gathered = Gathered(pictures: LotPictures(urls: urls))
         var problems: [(url: String, problem: ImageProblem)] = []
+        var room = InlineRoom()
         for (url, outcome) in zip(urls, outcomes) {
             switch outcome {
-            case .success(let reference): gathered.references[url] = reference
+            case .success(let image):
+                gathered.references[url] = image.map { room.reference($0, url: url) } ?? .url(url)
             case .failure(let problem):
                 problems.append((url, problem))
                 gathered.pictures.lose(url, because: problem.reason)
@@ -123,10 +130,11 @@ public final class SynchronousMode {
         return gathered
     }
 
-    private func reference(
+    /// Returns the image, or nil if it was only checked.
+    private func reading(
         _ url: String, inline: Bool
-    ) async throws(CancellationError) -> Result<ImageReference, ImageProblem> {
-        if inline { return try await images.fetch(url).map { .data(type: $0.type.mediaType, bytes: $0.bytes) } }
-        return try await images.check(url).map { _ in .url(url) }
+    ) async throws(CancellationError) -> Result<FetchedImage?, ImageProblem> {
+        if inline { return try await images.fetch(url).map(Optional.some) }
+        return try await images.check(url).map { _ in nil }
     }
 }

@@ -3,8 +3,8 @@
 import Logging
 
 extension LeasedJob {
-    /// Longest time for one lot with all its retries, seconds.
-    static let askSeconds = 300.0
+    /// Longest time for one lot with all its retries, seconds: a slow call, and one more after a sure failure.
+    static let askSeconds = 900.0
 
     /// Writes the intent: a row says that the lot is asked for.
     func intendToAsk(_ input: LineInput, _ record: JobRecord) async throws -> ProviderBatch {
