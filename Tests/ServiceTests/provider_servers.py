@@ -15,7 +15,9 @@ from front import ROOT, stack
 IMAGES, SITE = os.environ["IMAGES_URL"], os.environ["IMAGES_URL"].rsplit("/", 1)[0]
 KEY = json.loads(os.environ["SERVER_SETTINGS"])["OPENAI_API_KEY"]
 LANGUAGES = ["pt-BR", "zh-Hant", "ar", "he", "fa", "ur", "es-419", "sr-Latn", "ja", "en"]
-ODD_URLS = [f"{IMAGES}/a%20b.png?q=%5B1%5D&r='(x)'", f"{IMAGES}/plain.jpg#frag", f"{IMAGES.replace('http', 'HTTP', 1)}/upper.jpg"]
+ODD_URLS = [f"{IMAGES}/{rest}" for rest in (
+    "grün-日本.jpg", "grün-[1].jpg?x={1}&y=a|b", "a%20b.png?q=%5B1%5D&r='(x)'", "quotes.jpg?<\"^`>", "percent%.jpg?100%", "plain.jpg#frag#ment")]
+ODD_URLS.append(f"{IMAGES.replace('http', 'HTTP', 1)}/upper.jpg")
 # Batches with this many lines never end by themselves.
 STUCK = range(5, 10)
 FAULTS = {
@@ -197,12 +199,11 @@ class Gone(Served):
 
 
 class Thrifty(Served):
-    """Images in full, little thought, short-lived files, an account among several; models of the newest families, which cache by themselves."""
+    """Images in full, little thought, short-lived files, with models of the newest families, which cache by themselves."""
 
     settings = {"OPENAI_IMAGE_DETAIL": "original", "OPENAI_REASONING_EFFORT_VISION": "medium", "OPENAI_REASONING_EFFORT_TRANSLATION": "none",
-                "OPENAI_INPUT_EXPIRES_DAYS": "2", "OPENAI_OUTPUT_EXPIRES_DAYS": "30", "OPENAI_ORG_ID": "org-1", "OPENAI_PROJECT_ID": "proj_1",
+                "OPENAI_INPUT_EXPIRES_DAYS": "2", "OPENAI_OUTPUT_EXPIRES_DAYS": "30",
                 "OPENAI_MODEL_VISION": "gpt-5.6-terra", "OPENAI_MODEL_TRANSLATION": "gpt-6.1-sol"}
-    headers = {"OpenAI-Organization": "org-1", "OpenAI-Project": "proj_1"}
 
     def work(self):
         self.one(["en", "sr-Latn"], images=2)
@@ -244,10 +245,12 @@ class Azure(Served):
 
 
 class Tempered(Served):
-    """The models that take a temperature are named; the key is in a file."""
+    """One account of several, with its key in a file. The models that take a temperature are named."""
 
     settings = {"OPENAI_API_KEY_FILE": "{folder}/key", "OPENAI_API_KEY": "", "OPENAI_MODEL_VISION": "gpt-4.1", "OPENAI_MODEL_TRANSLATION": "gpt-4o",
-                "OPENAI_TEMPERATURE_MODELS": "gpt-4.1", "OPENAI_TEMPERATURE": "0", "OPENAI_EXTRA_BODY": '{"top_p": 1, "temperature": 1.5}'}
+                "OPENAI_TEMPERATURE_MODELS": "gpt-4.1", "OPENAI_TEMPERATURE": "0", "OPENAI_EXTRA_BODY": '{"top_p": 1, "temperature": 1.5}',
+                "OPENAI_ORG_ID": "org-1", "OPENAI_PROJECT_ID": "proj_1"}
+    headers = {"OpenAI-Organization": "org-1", "OpenAI-Project": "proj_1"}
 
     def __init__(self, recorder, folder):
         super().__init__(recorder, folder)
@@ -272,7 +275,8 @@ class Single(Served):
 
 def documented_settings():
     with open(os.path.join(ROOT, "docs", "SETTINGS.md"), encoding="utf-8") as file:
-        return set(re.findall(r"\bOPENAI_[A-Z_]*[A-Z]\b", file.read()))
+        rows = [line.split("|")[1] for line in file if line.startswith("| `")]
+    return {name for row in rows for name in re.findall("OPENAI_[A-Z_]+", row)}
 
 
 SERVERS = [kind for kind in (Again, Inline, Usual, Gone, Direct, Thrifty, Azure, Tempered, Single)
