@@ -183,10 +183,8 @@ struct FaultTableTests {
     func words() {
         let message = "Incorrect API key provided: abcd*****wxyz. Ask org-1234."
         let error = FaultExample(401, "invalid_api_key", .account, says: message).error
-        #expect(
-            error.reason
-                == "OpenAI refused the service's credentials (invalid_api_key): Incorrect API key provided: [hidden] Ask "
-                + "[hidden]")
+        let masked = "Incorrect API key provided: [hidden] Ask [hidden]"
+        #expect(error.reason == "OpenAI refused the service's credentials (invalid_api_key): \(masked)")
         let country = FaultExample(403, "unsupported_country_region_territory", .account, says: "Not here").error
         #expect(country.reason == "OpenAI answered 403 (unsupported_country_region_territory): Not here")
     }

@@ -1,5 +1,5 @@
-// Verdicts on a lot that is asked for ahead of its stage. Its answer is used; its failure may save the rest of the stage,
-// and must not hold it up. Pure.
+// Verdicts on a lot that is asked for ahead of its stage. Its answer is used; its failure may save the rest of the
+// stage, and must not hold it up. Pure.
 
 extension BatchMachine {
     /// Tries for one lot that meets a passing trouble, before another lot is asked for.

@@ -1,7 +1,7 @@
 // The pictures of one lot: which are sent, and why the others are not. A value; any thread.
 
-/// Keeps the list of missing pictures (C2.5) with their reasons, and decides which pictures are left out after a refusal
-/// of the provider.
+/// Keeps the list of missing pictures (C2.5) with their reasons, and decides which pictures are left out after a
+/// refusal of the provider.
 struct LotPictures: Equatable, Sendable {
     struct Absence: Equatable, Sendable {
         /// For operators and later for integrators: `not_found`, or the provider's words.

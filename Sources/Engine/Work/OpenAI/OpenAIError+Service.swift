@@ -9,8 +9,7 @@ extension ServiceError {
         let seconds = error.retryAfter.map { Int($0.rounded(.up)) } ?? Self.openAIRetrySeconds
         switch error.kind {
         case .unavailable:
-            let details: JSONValue? = error.words.map { ["openai_error": .string($0)] }
-            self.init(.openAIUnavailable, "OpenAI could not be reached", details: details, retryAfter: seconds)
+            self.init(.openAIUnavailable, error.reason, retryAfter: seconds)
         case .timedOut: self.init(.openAITimeout, "OpenAI did not answer in time", retryAfter: seconds)
         case .cancelled: self.init(.serviceUnavailable, "The request was cancelled", retryAfter: seconds)
         case .api, .quota, .modelNotFound, .rateLimited, .refused, .incomplete, .malformed, .sourceFailed:

@@ -28,7 +28,11 @@ extension LeasedJob {
                 ])
             CrashPoint.batchCreated.pass()
             return .created(object)
-        } catch { return .creationFailed(error) }
+        } catch {
+            // A gateway may know at once that the model is gone: the next request goes to another one.
+            if error.fault == .model { context.openAI.learn(batch.stage, from: error, asked: parameters(of: batch)) }
+            return .creationFailed(error)
+        }
     }
 
     /// Looks for batches of this row in the provider's list.
