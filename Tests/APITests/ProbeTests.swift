@@ -7,6 +7,15 @@ import Testing
 
 @Suite("OpenAI probe", .timeLimit(.minutes(1)))
 struct ProbeTests {
+    @Test("B3: a key that may not list the models is healthy, and an invalid one is not", arguments: [403, 404, 401])
+    func restrictedKey(_ status: Int) async throws {
+        let fault: JSONValue = ["route": "GET /v1/models", "fault": "status", "status": .int(status)]
+        try await Outside.with(faults: ["routes": [fault]]) { server, _, _ in
+            let health = try await server.send("GET", "/health")
+            #expect(health.json["openai"]?["status"] == (status == 401 ? "unhealthy" : "healthy"), "\(health.text)")
+        }
+    }
+
     @Test("C9: a call that cannot be sent fails at once for every caller")
     func unsendable() async throws {
         try await onLoop { loop in

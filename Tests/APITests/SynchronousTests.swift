@@ -140,6 +140,42 @@ struct SynchronousTests {
         }
     }
 
+    @Test("M5: an image that OpenAI refuses becomes a missing one; M4: a request that is too large is refused at once")
+    func refusedImages() async throws {
+        func faults(_ status: Int, _ code: String, _ message: String, times: Int) -> JSONValue {
+            [
+                "routes": [
+                    [
+                        "route": "POST /v1/responses", "fault": "status", "status": .int(status),
+                        "code": .string(code), "message": .string(message), "times": .int(times),
+                    ]
+                ]
+            ]
+        }
+        let refusal = "This image was refused."
+        try await Outside.with(faults: faults(400, "image_too_large", refusal, times: 1)) { server, outside, _ in
+            let urls = [1, 2].map { outside.imagesURL + "/car/\($0).jpg" }
+            let reply = try await server.generate(Self.body(urls, languages: ["en"]))
+            let lot = try #require(reply.json["lots"]?.array?.first, "\(reply.text)")
+            #expect(lot["missing_images"] == [.string(urls[0])] && lot["processed_images"] == 1)
+            #expect(lot["descriptions"]?.array?.first?["damages"]?.string == Self.english(["/car/2.jpg"]))
+        }
+        try await Outside.with(faults: faults(400, "image_too_large", refusal, times: 9)) { server, outside, _ in
+            let url = outside.imagesURL + "/car/1.jpg"
+            let reply = try await server.generate(Self.body([url], languages: ["en"]))
+            #expect(reply.status == 422 && reply.code == "INVALID_IMAGE_URLS", "\(reply.text)")
+            #expect(reply.json["details"]?["reasons"]?.array?.first?.string?.contains(refusal) == true)
+            #expect(await outside.requests("POST /v1/responses") == 1)
+        }
+        let large = "Request too large for m on tokens per min (TPM): Limit 30000, Requested 48000."
+        try await Outside.with(faults: faults(429, "rate_limit_exceeded", large, times: 9)) { server, outside, _ in
+            let reply = try await server.generate(Self.body([outside.imagesURL + "/car/1.jpg"], languages: ["en"]))
+            #expect(reply.status == 500 && reply.code == "OPENAI_API_ERROR", "\(reply.text)")
+            #expect(reply.json["details"]?["openai_error"]?.string?.contains("Request too large") == true)
+            #expect(await outside.requests("POST /v1/responses") == 1)
+        }
+    }
+
     @Test("C8: a removed model is replaced by the next in the list; hostile HTML is cleaned")
     func fallback() async throws {
         let faults: JSONValue = ["shutdown": ["o4-mini"], "lines": [["fault": "hostile_html"]]]

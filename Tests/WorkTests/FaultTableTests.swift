@@ -189,6 +189,22 @@ struct FaultTableTests {
         #expect(country.reason == "OpenAI answered 403 (unsupported_country_region_territory): Not here")
     }
 
+    @Test("B3: only an invalid key or a host that does not answer is unhealthy")
+    func reachable() {
+        let scope = "You have insufficient permissions for this operation. Missing scopes: api.model.read"
+        for example in [
+            FaultExample(403, nil, .account), FaultExample(404, "", .between),
+            FaultExample(401, nil, .account, says: scope),
+            FaultExample(429, nil, .service),
+        ] {
+            #expect(example.error.provesReachable, "\(example.testDescription)")
+        }
+        for example in [FaultExample(401, "invalid_api_key", .account), FaultExample(502, "", .between)] {
+            #expect(!example.error.provesReachable, "\(example.testDescription)")
+        }
+        for kind in [OpenAIError.Kind.unavailable, .timedOut] { #expect(!OpenAIError(kind).provesReachable) }
+    }
+
     @Test("the param names the content part")
     func params() {
         #expect(FailedParam("input[0].content[12].image_url") == FailedParam("messages[1].content[12].image_url.url"))
