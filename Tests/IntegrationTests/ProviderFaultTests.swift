@@ -142,4 +142,72 @@ struct ProviderFaultTests {
             try await world.expectSoundBooks(job)
         }
     }
+
+    @Test("M1: comments before the answer cost one call per lot, in each form")
+    func comments() async throws {
+        let faults = """
+            {"lines": [{"fault": "commentary", "contains": "/car/0/"},
+                {"fault": "commentary_json", "contains": "/car/1/"},
+                {"fault": "commentary_unmarked", "contains": "/car/2/"}, {"fault": "fenced", "contains": "/car/4/"}]}
+            """
+        try await run(faults) { world, job, lots in
+            try await Self.expectAll(lots, of: job, world)
+            #expect(world.openAI.requests("POST /v1/responses") == 1 && world.openAI.requests("POST /v1/batches") == 1)
+        }
+    }
+
+    @Test("M9: lines in the forms of compatible servers are not paid for again")
+    func forms() async throws {
+        let faults = """
+            {"lines": [{"fault": "status_text", "contains": "/car/1/"}, {"fault": "no_status", "contains": "/car/2/"},
+                {"fault": "body_text", "contains": "/car/4/"}]}
+            """
+        try await run(faults) { world, job, lots in
+            try await Self.expectAll(lots, of: job, world)
+            #expect(world.openAI.requests("POST /v1/batches") == 1)
+        }
+    }
+
+    @Test("M5: a picture that the provider names is left out, ahead of the stage and in a batch")
+    func namedPicture() async throws {
+        let refusal = #""status": 400, "code": "image_content_policy_violation", "message": "Refused.""#
+        let faults = """
+            {"lines": [{"fault": "picture", "picture": "/car/0/2", \(refusal)},
+                {"fault": "picture", "picture": "/car/2/1", \(refusal)}]}
+            """
+        try await run(faults) { world, job, lots in
+            try await world.waitUntil(job, "completed")
+            let results = try await world.results(of: job)
+            for (lot, kept, lost) in [(lots[0], 0, 1), (lots[2], 1, 0)] {
+                let result = results[lot.id]
+                #expect(result?["missing_images"] == [.string(lot.good[lost])], "\(result?.text ?? "-")")
+                #expect(result?["processed_images"] == 1)
+                let english = SimulatedAnswer.text(imageURLs: [lot.good[kept]])
+                #expect(result?["descriptions"]?.array?.first?["damages"]?.string == english)
+            }
+            for lot in [lots[1], lots[3]] {
+                #expect(results[lot.id]?["descriptions"] == lot.expected(languages: ["en"]))
+            }
+            // Lot 0 was asked for twice; lot 2 went into a second batch.
+            #expect(world.openAI.requests("POST /v1/responses") == 2)
+            #expect(world.openAI.batches.map(\.lines) == [3, 1])
+            try await world.expectSoundBooks(job)
+        }
+    }
+
+    @Test("M5: a lot of which every picture is refused fails with a clear reason, and costs nothing")
+    func everyPicture() async throws {
+        let faults = """
+            {"lines": [{"fault": "picture", "index": 0, "contains": "/car/2/", "status": 400,
+                "code": "image_content_policy_violation", "message": "Refused."}]}
+            """
+        try await run(faults) { world, job, _ in
+            try await world.waitUntil(job, "completed")
+            let lot = try await world.results(of: job)["lot-2"]
+            #expect(lot?["status"] == "failed" && lot?["missing_images"]?.array?.count == 2)
+            #expect(lot?["error"]?.string?.hasPrefix("None of the lot's images could be used") == true)
+            #expect(world.openAI.batches.map(\.lines) == [3, 1])
+            try await world.expectSoundBooks(job)
+        }
+    }
 }
