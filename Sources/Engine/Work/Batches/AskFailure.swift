@@ -24,9 +24,6 @@ enum AskFailure: Equatable {
         }
     }
 
-    /// Statuses by which a gateway says that it did not wait for the provider's answer.
-    private static let impatient: Set<Int> = [408, 499, 504, 524]
-
     init(_ error: OpenAIError) {
         self =
             switch error.cause {
@@ -35,17 +32,14 @@ enum AskFailure: Equatable {
             case .oversized: .oversized
             case .form: .never
             case .model, .account, .quota: .account
-            case .rate, .service: .passing
-            case .between: Self.between(error)
+            case .rate, .service, .between: Self.passing(error)
             }
     }
 
-    private static func between(_ error: OpenAIError) -> AskFailure {
-        switch error.kind {
-        case .api(let status, _, _): impatient.contains(status) ? .unknown : .passing
-        case .unavailable, .timedOut, .malformed: error.mayHaveArrived ? .unknown : .passing
-        case .quota, .modelNotFound, .rateLimited, .refused, .incomplete, .sourceFailed, .cancelled: .passing
-        }
+    private static func passing(_ error: OpenAIError) -> AskFailure {
+        // An answer that failed may have cost something.
+        if case .api(200..<300, _, _) = error.kind { return .lot }
+        return error.hasSurelyFailed ? .passing : .unknown
     }
 }
 
