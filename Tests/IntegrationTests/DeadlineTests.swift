@@ -39,6 +39,25 @@ struct DeadlineTests {
         }
     }
 
+    @Test("C5.4: a direct call whose reply was lost is paid for and not made again: its lot fails, the others do not")
+    func lostReply() async throws {
+        let options = try BatchFaultTests.options(#"{"batches": [{"fault": "stuck", "fraction": 0.5}]}"#)
+        try await World.run(openAI: options) { world in
+            let lots = world.lots([0, 1, 2, 4, 5, 6, 7, 8, 9])
+            let job = try await world.submit(lots)
+            try await world.until("the batch is at work") { await Self.hasBatch(world, .inProgress) }
+            try world.setFaults(#"{"routes": [{"route": "POST /v1/responses", "fault": "lost_reply", "times": 1}]}"#)
+            try await Self.age(job, hours: 21.5, world)
+            try await world.waitUntil(job, "completed")
+            let failed = try await world.results(of: job).values.filter { $0["status"] == "failed" }
+            #expect(failed.count == 1)
+            #expect(failed.first?["error"] == "OpenAI could not be reached", "\(failed.first?.text ?? "-")")
+            // One lot ahead of the batch, and the four that the batch left.
+            #expect(world.openAI.requests("POST /v1/responses") == 5)
+            try await world.expectSoundBooks(job)
+        }
+    }
+
     @Test("C4.4, C5.9: at the deadline the job ends with its answers; the cost of its batch until then is booked")
     func over() async throws {
         let options = try BatchFaultTests.options(#"{"batches": [{"fault": "stuck", "fraction": 0.5}]}"#)

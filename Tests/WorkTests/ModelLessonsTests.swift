@@ -74,6 +74,7 @@ private let rows: [RefusalRow] = [
     RefusalRow(
         body: body("Invalid value: 'original'", param: "input[0].content[1].detail", code: "invalid_value"),
         refusal: .imageDetail),
+    RefusalRow(body: body("The image has too little detail for a temperature of reasoning"), refusal: nil),
     RefusalRow(
         body: body("Error while downloading https://a.example/temperature/detail.jpg", code: "invalid_value"),
         refusal: nil),

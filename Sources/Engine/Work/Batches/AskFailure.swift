@@ -44,11 +44,12 @@ enum AskFailure: Equatable {
 }
 
 extension LineFailure {
-    /// The failure of the lot's line with `error`.
+    /// The failure of the lot's direct call with `error`. A call that may have been paid for is not made again.
     /// Pictures that can be left out have been left out before.
     /// - Parameter wasInline: the images were sent inline, so sending them inline again cannot help.
     init(_ position: Int, _ error: OpenAIError, wasInline: Bool) {
-        let isCurable = error.fault.isOfPictures ? error.imageDownload && !wasInline : error.curable
+        let mayHelp = error.curable && AskFailure(error) != .unknown
+        let isCurable = error.fault.isOfPictures ? error.imageDownload && !wasInline : mayHelp
         self.init(
             position: position, reason: error.reason, imageDownload: error.imageDownload, curable: isCurable)
     }

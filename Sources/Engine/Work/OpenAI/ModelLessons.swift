@@ -24,7 +24,7 @@ extension OpenAIError {
         if complaint.names("max_output_tokens", "max_tokens", "max_completion_tokens") {
             return complaint.isAboutSize ? .outputTokens(most: complaint.ceiling) : nil
         }
-        return complaint.names("detail") ? .imageDetail : nil
+        return complaint.parameter != nil && complaint.names("detail") ? .imageDetail : nil
     }
 
     /// Whether the server refused the call because of `field`, so that it did nothing.
@@ -42,6 +42,11 @@ private struct Complaint {
         "invalid_value", "invalid_type", "decimal_above_max_value", "decimal_below_min_value",
     ]
 
+    /// Words of messages about a parameter.
+    private static let complaints = [
+        "unsupported", "not support", "unknown", "unrecognized", "not permitted", "too large", "invalid value",
+    ]
+
     let parameter: String?
     let code: String?
     let message: String
@@ -52,8 +57,8 @@ private struct Complaint {
             let parts = parameter.split { $0 == "." || $0 == "[" || $0 == "]" }
             return words.contains { word in parts.contains { $0 == word } }
         }
-        // A URL in a message about an image may contain any word.
-        guard !isOfImage, !message.contains("://") else { return false }
+        // A message about something else may contain any word.
+        guard !isOfImage, Self.complaints.contains(where: message.lowercased().contains) else { return false }
         let found = message.split { !($0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_")) }
         return words.contains { word in found.contains { $0 == word } }
     }

@@ -107,6 +107,12 @@ extension OpenAIClient {
         return choice.learn(from: error, asked: asked)
     }
 
+    /// Whether `error` refuses a parameter that later requests are sent without.
+    func canGoWithout(_ error: OpenAIError) -> Bool {
+        guard let refusal = error.refusal else { return false }
+        return refusal != .imageDetail || configuration.imageDetail == .original
+    }
+
     /// `GET /v1/models`, which costs no tokens. Makes one try; the caller caches the outcome.
     public func modelProbe() async throws(OpenAIError) -> ModelProbe {
         let begin = Monotonic.seconds()
