@@ -56,7 +56,7 @@ struct SchemaRulesTests {
         let schema = try JSONValue.parse(Array(text.utf8))
         try SchemaRules.check(schema, name: "a")
         var input = CheckedInput()
-        input.pictures = [PictureReference(key: "00000000", url: nil, detail: "low")]
+        input.pictures = [PictureReference(key: "00000000", url: nil, detail: "low", path: "input[0].content[1]")]
         let english = SimulatedAnswer.text(imageKeys: ["00000000"])
         let expected: JSONValue = [
             "damages": .string(english), "grade": "light", "parts": [["name": .string(english)]], "ok": false,
