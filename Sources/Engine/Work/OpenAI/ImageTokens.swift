@@ -2,8 +2,9 @@
 
 /// How a family of models counts an image.
 public enum ImageTokens: Sendable, Equatable {
-    /// Squares of 32 pixels, each of `factor` tokens. The image is reduced until it has at most `high` squares; with the
-    /// detail `original` it is not reduced, and refused above `original` squares. nil: the models do not know `original`.
+    /// Squares of 32 pixels, each of `factor` tokens. The image is reduced until it has at most `high` squares, or
+    /// `original` squares with that detail; gpt-5.5 and later refuse a larger image instead. nil: the models do not know
+    /// `original`.
     case patches(factor: Double, high: Int, original: Int?)
     /// Squares of 512 pixels of the image reduced to a short side of 768, and a fixed part.
     case tiles(base: Int, tile: Int)
@@ -45,7 +46,8 @@ public enum ImageTokens: Sendable, Equatable {
             return tokens(patches(Self.fit(size, into: Self.tileSide)), factor)
         case (.patches(let factor, let high, _), .high):
             return tokens(reduced(Self.fit(size, into: Self.longSideMax), to: high), factor)
-        case (.patches(let factor, _, _), .original): return tokens(patches(size), factor)
+        case (.patches(let factor, let high, let original), .original):
+            return tokens(reduced(size, to: original ?? high), factor)
         case (.tiles(let base, _), .low): return base
         case (.tiles(let base, let tile), .high), (.tiles(let base, let tile), .original):
             let inside = Self.fit(size, into: Self.longSideMax)
