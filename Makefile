@@ -1,6 +1,6 @@
 # Start with `make run` and `make test`. scripts/install-deps installs the packages that they need.
 .DEFAULT_GOAL := help
-.PHONY: help run test optimised test-optimised test-all test-deep test-release test-asan test-tsan fuzz fuzz-replay bench bench-check chaos build release format lint openapi stop clean
+.PHONY: help run test optimised test-optimised test-all test-deep test-litellm test-release test-asan test-tsan fuzz fuzz-replay bench bench-check chaos build release format lint openapi stop clean
 
 SOURCES := Package.swift Sources loadtest Tests Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Subjects Fuzz
 
@@ -24,6 +24,9 @@ test-all: ## Runs every check, for a release: the above and below, sanitizers, c
 
 test-deep: ## Runs schemathesis with many examples, and the browser at many widths
 	@exec scripts/test-deep
+
+test-litellm: ## Runs the service behind LiteLLM's proxy, which comes from PyPI (700 MB; skipped without PyPI)
+	@exec scripts/test-litellm
 
 test-release: ## Runs the tests against the optimised build, without clients, deploy, docs and browser
 	@exec scripts/test-release

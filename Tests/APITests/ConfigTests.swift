@@ -1,5 +1,6 @@
 // Settings from the environment.
 import Engine
+import Foundation
 import Server
 import Testing
 
@@ -80,9 +81,64 @@ struct ConfigTests {
         #expect(
             throws: ConfigError(problems: [
                 "OPENAI_API_KEY must be set",
-                "OPENAI_BASE_URL must be an http(s) URL with its /v1, without credentials, query or fragment",
+                "OPENAI_BASE_URL must be an http(s) URL with its /v1, without credentials or fragment",
             ])
         ) { _ = try read(["OPENAI_API_KEY": "", "OPENAI_BASE_URL": "ftp://example.com"]) }
+    }
+
+    @Test("settings of a compatible provider are read; none is printed")
+    func provider() throws {
+        let config = try read([
+            "OPENAI_BASE_URL": "https://r.openai.azure.com/openai?api-version=1", "OPENAI_ORG_ID": "org-1",
+            "OPENAI_PROJECT_ID": "proj-1", "OPENAI_HEADERS": "X-Token: very-secret", "OPENAI_EXTRA_BODY": #"{"a": 1}"#,
+            "OPENAI_MODEL_VISION": "a, b", "OPENAI_MODEL_VISION_BATCH": "a-batch, b-batch", "OPENAI_BATCHES": "off",
+            "OPENAI_PARALLEL_CALLS": "200", "OPENAI_PROXY": "http://user:hunter3@proxy:3128",
+        ])
+        #expect(!config.usesBatches && config.parallelCalls == 200)
+        #expect(config.openAI.organization == "org-1" && config.openAI.project == "proj-1")
+        #expect(config.openAI.headers.fields.map(\.name) == ["X-Token"])
+        #expect(config.openAI.extraBody.names == ["a"])
+        #expect(config.openAI.visionBatchModels == ["a-batch", "b-batch"])
+        #expect(config.openAIOutbound.proxies != nil && config.outbound.proxies == nil)
+        var dumped = "\(config)"
+        dump(config, to: &dumped)
+        for secret in ["very-secret", "hunter3"] { #expect(!dumped.contains(secret)) }
+        let fromEnvironment = try read(["OPENAI_PROXY": "environment", "HTTPS_PROXY": "http://proxy:3128"])
+        #expect(fromEnvironment.openAIProxies != nil)
+        #expect(try read(["HTTPS_PROXY": "http://proxy:3128"]).openAIProxies == nil)
+    }
+
+    @Test("the key comes from OPENAI_API_KEY, from a file, or stands in OPENAI_HEADERS")
+    func keyPlaces() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "key-\(UUID().uuidString)").path
+        try " sk-from-file\n".write(toFile: path, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let config = try read(["OPENAI_API_KEY": "", "OPENAI_API_KEY_FILE": path])
+        #expect(config.openAI.apiKey == "sk-from-file" && config.openAI.keyFile == path)
+        #expect(try read(["OPENAI_API_KEY": "", "OPENAI_HEADERS": "api-key: x"]).openAI.apiKey.isEmpty)
+        #expect(
+            try read(["OPENAI_HEADERS": "api-key: x"]).warnings.contains { $0.contains("OPENAI_API_KEY is not sent") })
+        let wrong: [(settings: [String: String], problem: String)] = [
+            (["OPENAI_API_KEY_FILE": path], "OPENAI_API_KEY and OPENAI_API_KEY_FILE must not both be set"),
+            (["OPENAI_API_KEY": "", "OPENAI_API_KEY_FILE": path + "-no"], "OPENAI_API_KEY_FILE cannot be read"),
+            (["OPENAI_API_KEY": "", "OPENAI_HEADERS": "X-Title: x"], "OPENAI_API_KEY must be set"),
+            (
+                ["OPENAI_HEADERS": "x"],
+                #"OPENAI_HEADERS must have the form "name: value; name: value", or be a JSON object"#
+            ),
+            (["OPENAI_EXTRA_BODY": #"{"store": 1}"#], "OPENAI_EXTRA_BODY must not contain store: the service sets it"),
+            (["OPENAI_PROXY": "ftp://h"], "OPENAI_PROXY must begin with http://, https://, socks5:// or socks5h://"),
+            (["OPENAI_ORG_ID": "a b"], "OPENAI_ORG_ID must be visible ASCII characters, without spaces or line ends"),
+            (["OPENAI_PARALLEL_CALLS": "0"], #"OPENAI_PARALLEL_CALLS must be a whole number from 1 to 256, not "0""#),
+            (
+                ["OPENAI_MODEL_VISION_BATCH": "x"],
+                "OPENAI_MODEL_VISION_BATCH must have one name for each of the 2 models of OPENAI_MODEL_VISION, "
+                    + "in the same order"
+            ),
+        ]
+        for (settings, problem) in wrong {
+            #expect(throws: ConfigError(problems: [problem]), "\(problem)") { try read(settings) }
+        }
     }
 
     @Test("C8: an unwritable spool folder is reported at the start", arguments: ["/nowhere/at-all", "/etc/hostname"])

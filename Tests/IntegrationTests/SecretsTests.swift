@@ -13,6 +13,7 @@ struct SecretsTests {
         "SHARED_KEY_PREVIOUS": "the-key-of-before-0123456789-abcdef",
         "SESSION_SECRET": "session-secret-0123456789-abcdef",
     ]
+    private static let header = "gateway-token-0123456789"
 
     private static func options() -> OpenAIOptions {
         var options = OpenAIOptions()
@@ -26,6 +27,7 @@ struct SecretsTests {
         var settings = Self.secrets
         settings["METRICS_BIND"] = "127.0.0.1:\(metrics)"
         settings["WEBHOOK_MAX_RETRIES"] = "1"
+        settings["OPENAI_HEADERS"] = "X-Gateway-Token: \(Self.header)"
         try await World.run(settings: settings, openAI: Self.options()) { world in
             var heard: [(String, [UInt8])] = []
             // Successes, failures of a receiver, refusals of OpenAI, and invalid requests.
@@ -58,7 +60,8 @@ struct SecretsTests {
             }
             for (place, bytes) in heard {
                 let text = String(decoding: bytes, as: UTF8.self)
-                for (name, secret) in Self.secrets where text.contains(secret) { Issue.record("\(name) in \(place)") }
+                for (name, secret) in Self.secrets.merging(["OPENAI_HEADERS": Self.header], uniquingKeysWith: { $1 })
+                where text.contains(secret) { Issue.record("\(name) in \(place)") }
             }
             #expect(heard.contains { $0.0 == "log" && $0.1.count > 1000 })
             #expect(heard.contains { $0.0 == "metrics" && $0.1.count > 1000 })

@@ -21,12 +21,13 @@ final class World {
 
     /// Starts everything, runs `body` on its loop, and stops everything.
     static func run(
-        settings: [String: String] = [:], openAI options: OpenAIOptions = OpenAIOptions(), database: String? = nil,
-        _ body: @escaping @Sendable (World) async throws -> Void
+        settings: [String: String] = [:], openAIPort: Int = 0, openAI options: OpenAIOptions = OpenAIOptions(),
+        database: String? = nil, _ body: @escaping @Sendable (World) async throws -> Void
     ) async throws {
         nonisolated(unsafe) let options = options  // moves to the loop, unused here afterwards
         try await onLoop("world") { loop in
-            let world = try await World(on: loop, settings: settings, options: options, database: database)
+            let world = try await World(
+                on: loop, settings: settings, openAIPort: openAIPort, options: options, database: database)
             do {
                 try await world.waitUntilReady()
                 try await body(world)
@@ -40,10 +41,10 @@ final class World {
     }
 
     private init(
-        on loop: Loop, settings: [String: String], options: OpenAIOptions, database url: String?
+        on loop: Loop, settings: [String: String], openAIPort: Int, options: OpenAIOptions, database url: String?
     ) async throws {
         self.loop = loop
-        openAI = try OpenAISimulator.start(on: loop, options: options)
+        openAI = try OpenAISimulator.start(on: loop, port: openAIPort, options: options)
         images = try ImagesSimulator.start(on: loop)
         var receiver = WebhooksOptions()
         receiver.sharedKey = Self.key

@@ -69,7 +69,7 @@ struct TLSTests {
 }
 
 /// `openssl s_server -www` with a certificate for this test.
-private struct SecureServer {
+struct SecureServer {
     let port: Int
     let certificate: String
     private let files: SelfSignedCertificate

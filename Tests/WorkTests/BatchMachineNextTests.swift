@@ -136,6 +136,36 @@ struct BatchMachineNextTests {
         }
     }
 
+    @Test("OPENAI_BATCHES=off: every lot is asked for directly; a batch that may be at the provider is finished first")
+    func batchesOff() {
+        let vision = job(.processing, .visionAnalysis)
+        func next(_ batches: [ProviderBatch] = [], of job: JobRecord) -> JobAct {
+            BatchMachine.next(job: job, batches: batches, now: now, usesBatches: false)
+        }
+        #expect(next(of: vision) == .askDirectly(.vision, round: 0))
+        #expect(next(of: job(.translating, .translation)) == .askDirectly(.translation, round: 0))
+        #expect(next([batch(1, .collected, round: 0)], of: vision) == .askDirectly(.vision, round: 0))
+        #expect(next([batch(1, .collected, round: 2)], of: vision) == .askDirectly(.vision, round: 2))
+        // After a kill the lots without a result are asked for again.
+        let lost = batch(1, .asking, round: 0)
+        #expect(next([lost], of: vision) == .giveUp(lost, .answerLost))
+        #expect(next([batch(1, .abandoned, round: 0)], of: vision) == .askDirectly(.vision, round: 0))
+        // Switched off in the middle of a job.
+        #expect(next([batch(1, .planned)], of: vision) == .giveUp(batch(1, .planned), .batchesOff))
+        #expect(next([batch(1, .uploaded)], of: vision) == .giveUp(batch(1, .uploaded), .batchesOff))
+        #expect(next([batch(1, .uploading)], of: vision) == .findUpload(batch(1, .uploading)))
+        #expect(next([batch(1, .creating)], of: vision) == .findBatch(batch(1, .creating)))
+        #expect(next([batch(1, .submitted)], of: vision) == .poll(batch(1, .submitted)))
+        #expect(next([batch(1, .ended)], of: vision) == .collect(batch(1, .ended)))
+        // Switched on again: what is left goes into the first round of batches.
+        #expect(self.next(vision, [batch(1, .collected, round: 0)]) == .plan(.vision, round: 1))
+        // The other acts do not depend on it.
+        #expect(next(of: job(.pending, .queued)) == .begin)
+        #expect(next(of: job(.translating, .finalizing)) == .finish)
+        let cancelled = job(.cancelled, .visionAnalysis, cleanup: true)
+        #expect(next([lost], of: cancelled) == .giveUp(lost, .jobEnded))
+    }
+
     @Test("C4.3: a cancelled job cancels its batches at the provider, then rests")
     func cleanUp() {
         let cancelled = job(.cancelled, .visionAnalysis, cleanup: true)

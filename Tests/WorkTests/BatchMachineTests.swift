@@ -130,10 +130,19 @@ struct BatchMachineTests {
             asking, .askFailed(position: 4, Self.api(400, "unknown_parameter")),
             "abandon: asking -> abandoned; error 'OpenAI answered 400 (unknown_parameter): words'; then all lots fail")
         try check(asking, .givenUp(.answerLost), "abandon: asking -> abandoned; error 'The direct answer was lost'")
-        try check(asking, .askedAll(passing: nil), "collected: asking -> collected; cleared")
+        try check(asking, .askedAll(AskedLots(answered: 3)), "collected: asking -> collected; cleared")
+        for lots in [AskedLots(answered: 3, stop: Self.busy), AskedLots(failed: 1, stop: Self.busy)] {
+            try check(
+                asking, .askedAll(lots),
+                "collected: asking -> collected; says 'OpenAI's rate limit was reached'; then pause")
+        }
+        // Nothing was done: a day of refusals leaves no rows.
         try check(
-            asking, .askedAll(passing: Self.busy),
-            "collected: asking -> collected; says 'OpenAI's rate limit was reached'; then pause")
+            asking, .askedAll(AskedLots(stop: Self.busy)),
+            "dropAsking: asking -> asking; says 'OpenAI's rate limit was reached'; row removed; then pause")
+        try check(
+            asking, .askedAll(AskedLots(stop: Self.api(400, "unknown_parameter"))),
+            "abandon: asking -> abandoned; error 'OpenAI answered 400 (unknown_parameter): words'; then all lots fail")
     }
 
     @Test("C5.4: an image that the provider could not download is curable only if it was not sent inline")

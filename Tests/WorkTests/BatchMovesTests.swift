@@ -11,8 +11,10 @@ struct BatchMovesTests {
     /// At least one outcome of every case, and one for each branch within it.
     static let outcomes: [BatchOutcome] =
         [
-            .answered(position: 0, Samples.answer), .askedAll(passing: nil), .askedAll(passing: Samples.busy),
-            .built(positions: [1], bytes: 1), .built(positions: [], bytes: 0), .uploaded(file: "f"),
+            .answered(position: 0, Samples.answer), .askedAll(AskedLots(answered: 1)),
+            .askedAll(AskedLots(stop: Samples.busy)), .askedAll(AskedLots(answered: 1, stop: Samples.busy)),
+            .askedAll(AskedLots(stop: Samples.api(400, "unknown_parameter"))), .built(positions: [1], bytes: 1),
+            .built(positions: [], bytes: 0), .uploaded(file: "f"),
             .foundUpload(file: "f"), .foundUpload(file: nil), .admitted, .othersTurn, .noFile,
             .created(Samples.object(.validating)), .listed([Samples.object(.inProgress)]), .listed([]),
             .queueFull(others: 0), .queueFull(others: 9), .noBatch, .gone(Samples.api(404)),

@@ -68,6 +68,11 @@ public final class OpenAISimulator {
     /// Requests received per route: `POST /v1/responses`, `GET /v1/batches/{id}` and so on.
     public func requests(_ route: String) -> Int { account.books.requests[route, default: 0] }
 
+    /// Replies with 401, whatever the route.
+    public var refusedKeys: Int {
+        account.books.replies.filter { $0.key.hasSuffix(" 401") }.values.reduce(0, +)
+    }
+
     /// Batches that did not fail and have the same lines or the same metadata: work that is paid for twice.
     public var doubleSubmissions: [[String]] { account.doubleSubmissions.map(\.batches) }
 

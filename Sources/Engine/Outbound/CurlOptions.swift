@@ -8,6 +8,7 @@ extension CurlTransfer {
         let request = exchange.request
         installCallbacks()
         setConnection(request, configuration)
+        setProxy(exchange, configuration)
         setAddresses(exchange)
         setMethod(request)
         setHeaders(request)
@@ -21,7 +22,6 @@ extension CurlTransfer {
         shim_easy_str(easy, CURLOPT_PROTOCOLS_STR, "http,https")
         shim_easy_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
         shim_easy_long(easy, CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(request.connectSeconds * 1000)))
-        shim_easy_str(easy, CURLOPT_PROXY, "")  // ignores a proxy from the environment
         shim_easy_long(easy, CURLOPT_NOSIGNAL, 1)
         // Otherwise a transfer that ends during its name lookup would wait for the resolver's thread, on the loop.
         shim_easy_long(easy, CURLOPT_QUICK_EXIT, 1)
@@ -33,13 +33,29 @@ extension CurlTransfer {
         shim_easy_str(easy, CURLOPT_USERAGENT, configuration.userAgent)
     }
 
+    /// curl sends our headers to the target only: `CURLHEADER_SEPARATE` is its default.
+    private func setProxy(_ exchange: OutboundExchange, _ configuration: HTTPClientConfiguration) {
+        guard let proxy = exchange.proxy else {
+            shim_easy_str(easy, CURLOPT_PROXY, "")  // ignores a proxy from the environment
+            return
+        }
+        shim_easy_str(easy, CURLOPT_PROXY, proxy.address)
+        if let user = proxy.user { shim_easy_str(easy, CURLOPT_PROXYUSERNAME, user) }
+        if let password = proxy.password { shim_easy_str(easy, CURLOPT_PROXYPASSWORD, password) }
+        if let file = configuration.certificateAuthorityFile { shim_easy_str(easy, CURLOPT_PROXY_CAINFO, file) }
+        shim_easy_str(easy, CURLOPT_NOPROXY, "")  // the choice is made already
+        // The proxy's reply to CONNECT is no part of the answer.
+        shim_easy_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+        isTunnelled = exchange.target.scheme == "https" || proxy.kind == .socks
+    }
+
     /// Puts the addresses into curl's cache and prevents curl from looking the name up itself.
     private func setAddresses(_ exchange: OutboundExchange) {
-        guard HostNames.needsLook(exchange.host) else { return }
+        guard HostNames.needsLook(exchange.dialledHost) else { return }
         // `+` lets the entry expire. Depending on its version, curl looks the name up
         // with or without the root's trailing dot.
-        let place = ":\(exchange.target.port):" + exchange.addresses.joined(separator: ",")
-        let name = exchange.host
+        let place = ":\(exchange.dialledPort):" + exchange.addresses.joined(separator: ",")
+        let name = exchange.dialledHost
         for name in name.hasSuffix(".") ? [name, String(name.dropLast())] : [name] {
             addressList = curl_slist_append(addressList, "+" + name + place) ?? addressList
         }

@@ -21,6 +21,8 @@ final class CurlTransfer {
     var headerList: UnsafeMutablePointer<curl_slist>?
     /// The host's addresses in curl's format.
     var addressList: UnsafeMutablePointer<curl_slist>?
+    /// A proxy or a SOCKS server passes the bytes on, after an exchange of its own.
+    var isTunnelled = false
     private var isFreed = false
     private var lastAddress = ""
 
@@ -98,7 +100,19 @@ final class CurlTransfer {
     var mayHaveArrived: Bool {
         var bytes = 0
         shim_easy_info_long(easy, CURLINFO_REQUEST_SIZE, &bytes)
-        return bytes > 0
+        guard bytes > 0, isTunnelled else { return bytes > 0 }
+        // The size includes the request to the proxy; the time is set when the tunnel is there.
+        var microseconds = 0
+        shim_easy_info_off(easy, CURLINFO_PRETRANSFER_TIME_T, &microseconds)
+        return microseconds > 0
+    }
+
+    /// The proxy's status if it refused the tunnel.
+    var proxyRefusal: Int? {
+        guard isTunnelled else { return nil }
+        var status = 0
+        shim_easy_info_long(easy, CURLINFO_HTTP_CONNECTCODE, &status)
+        return status >= 300 ? status : nil
     }
 
     /// The connection's remote address; still available after the end.

@@ -22,6 +22,8 @@ public struct HTTPClientConfiguration: Sendable {
     public var userAgent = UserAgent.outbound
     /// PEM file with certificate authorities; nil means the system's.
     public var certificateAuthorityFile: String?
+    /// nil means none: the process's environment is ignored.
+    public var proxies: OutboundProxies?
 
     public init() {}
 }
@@ -92,7 +94,7 @@ public final class HTTPClient {
         loop.assertOnLoop()
         if isClosed { throw OutboundError(.cancelled, "the client was closed", mayHaveArrived: false) }
         if Task.isCancelled { throw OutboundError(.cancelled, "the request was cancelled", mayHaveArrived: false) }
-        let exchange = try OutboundExchange(request, bodyMax: bodyMax, on: loop)
+        let exchange = try OutboundExchange(request, bodyMax: bodyMax, proxies: configuration.proxies, on: loop)
         exchanges[ObjectIdentifier(exchange)] = exchange
         begin(exchange)
         do {
@@ -114,9 +116,9 @@ public final class HTTPClient {
         if request.avoidsSilentHosts, silent.isSilent(exchange.hostKey, now: Monotonic.seconds()) {
             return endSilent(exchange)
         }
-        guard HostNames.needsLook(exchange.host) else { return askForPlace(exchange) }
+        guard HostNames.needsLook(exchange.dialledHost) else { return askForPlace(exchange) }
         let id = ObjectIdentifier(exchange)
-        let answer = names.look(exchange.host, insisting: !request.avoidsSilentHosts, for: id) {
+        let answer = names.look(exchange.dialledHost, insisting: !request.avoidsSilentHosts, for: id) {
             [unowned self] addresses in
             if let exchange = exchanges[id] { resolved(exchange, addresses) }
         }
@@ -128,7 +130,7 @@ public final class HTTPClient {
     }
 
     private func resolved(_ exchange: OutboundExchange, _ addresses: [String]) {
-        if addresses.isEmpty { return end(exchange, .resolveFailed, "\(exchange.target.host): no address was found") }
+        if addresses.isEmpty { return end(exchange, .resolveFailed, "\(exchange.dialledHost): no address was found") }
         exchange.addresses = addresses
         askForPlace(exchange)
     }
@@ -177,9 +179,13 @@ public final class HTTPClient {
             return endSilent(exchange)
         }
         armRunning(exchange)
-        let pool = pool(for: request.addresses)
+        guard exchange.isPermittedThroughProxy else {
+            return end(exchange, .forbiddenAddress, "\(exchange.target.host): its address is forbidden")
+        }
+        let policy = exchange.proxy == nil ? request.addresses : nil
+        let pool = pool(for: policy)
         let transfer = CurlTransfer(
-            policy: request.addresses, followsRedirects: request.followsRedirects,
+            policy: policy, followsRedirects: request.followsRedirects,
             upload: UploadFeed(request.body), bodyMax: exchange.bodyMax)
         guard let transfer else { return end(exchange, .interrupted, "no memory for a transfer") }
         transfer.configure(exchange, configuration)
@@ -207,6 +213,10 @@ public final class HTTPClient {
         let host = exchange.target.host
         let mayHaveArrived = transfer.mayHaveArrived
         // curl reports bytes that are not HTTP as an unsupported protocol.
+        if let status = transfer.proxyRefusal {
+            let text = "\(host): the proxy answered \(status)"
+            return settle(exchange, OutboundError(.connectFailed, text, mayHaveArrived: exchange.hops > 0))
+        }
         let isGibberish = code == CURLE_UNSUPPORTED_PROTOCOL && mayHaveArrived && transfer.status == 0
         let result = isGibberish ? CURLE_WEIRD_SERVER_REPLY : code
         settle(
@@ -250,7 +260,7 @@ public final class HTTPClient {
         note(exchange, failure)
         exchange.transfer?.free()
         guard exchange.isAdmitted else {
-            names.withdraw(id, from: exchange.host)
+            names.withdraw(id, from: exchange.dialledHost)
             return admission.withdrew(id, host: exchange.hostKey)
         }
         exchange.isAdmitted = false

@@ -16,6 +16,9 @@ final class OutboundExchange {
     private(set) var target: ParsedURL
     /// Lower case.
     private(set) var host: String
+    /// The proxy on the way to the target.
+    private(set) var proxy: OutboundProxy?
+    private let proxies: OutboundProxies?
     /// Key of the connection limit: host and port.
     private(set) var hostKey: String
     /// Numeric addresses of `target`; empty if it needs no lookup.
@@ -40,7 +43,9 @@ final class OutboundExchange {
     private let loop: Loop
     private var waiter: Ticket<Void>?
 
-    init(_ request: OutboundRequest, bodyMax: Int?, on loop: Loop) throws(OutboundError) {
+    init(
+        _ request: OutboundRequest, bodyMax: Int?, proxies: OutboundProxies? = nil, on loop: Loop
+    ) throws(OutboundError) {
         guard OutboundHeaders.areSafe(request.headers), OutboundHeaders.areSafe([(request.method, "")]) else {
             throw OutboundError(.invalidURL, "a header cannot be sent", mayHaveArrived: false)
         }
@@ -52,6 +57,8 @@ final class OutboundExchange {
         target = try OutboundExchange.parse(url)
         host = target.host.lowercased()
         hostKey = "\(host):\(target.port)"
+        self.proxies = proxies
+        proxy = proxies?.proxy(for: target)
         self.loop = loop
         timer = LoopTimer(on: loop)
     }
@@ -96,7 +103,20 @@ final class OutboundExchange {
         target = next
         host = next.host.lowercased()
         hostKey = "\(host):\(next.port)"
+        proxy = proxies?.proxy(for: next)
         addresses = []
+    }
+
+    /// The host and port that are connected to: the proxy's, else the target's.
+    var dialledHost: String { proxy?.host.lowercased() ?? host }
+    var dialledPort: Int { proxy?.port ?? target.port }
+
+    /// The policy (C7) is for the target. Behind a proxy the connection does not show the target's address, so only an
+    /// address in the URL can be checked.
+    var isPermittedThroughProxy: Bool {
+        guard proxy != nil, let policy = request.addresses, !HostNames.needsLook(host) else { return true }
+        let text = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+        return IPAddress(text).map(policy.permits) ?? false  // `localhost` has no address here
     }
 
     private static func parse(_ url: String) throws(OutboundError) -> ParsedURL {

@@ -73,6 +73,8 @@ extension WorkConfiguration {
         graceSeconds = config.shutdownGraceSeconds
         deadline = JobDeadline(hours: config.deadlineHours)
         settleSeconds = config.settleSeconds
+        usesBatches = config.usesBatches
+        parallelCalls = config.parallelCalls
         #if CRASH_POINTS
         if let seconds = CrashPoint.silentSeconds { (silentSeconds, heartbeatSeconds) = (seconds, seconds / 4) }
         #endif

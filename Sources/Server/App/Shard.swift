@@ -7,6 +7,7 @@ final class Shard {
     let loop: Loop
     private let shared: SharedInstance
     private let http: HTTPClient
+    private let providerHTTP: HTTPClient
     private let services: APIServices
     private let web: WebServices
     private let background: [any BackgroundService]
@@ -18,6 +19,9 @@ final class Shard {
     private var metricsServer: MetricsServer?
     private var trends: TrendRecorder?
     private var backgroundRuns = false
+    private let openAI: OpenAIClient
+    private let number: Int
+    private var look: Task<Void, Never>?
     let metrics: ShardMetrics
     let database: Database
 
@@ -35,8 +39,10 @@ final class Shard {
         self.metrics = metrics
         database = Database(on: loop, configuration: Shard.database(config), metrics: metrics.database)
         http = HTTPClient(on: loop, configuration: config.outbound)
-        let openAI = OpenAIClient(
-            http: http, configuration: config.openAI, clock: clock, logger: log, metrics: metrics.provider)
+        providerHTTP = HTTPClient(on: loop, configuration: config.openAIOutbound)
+        openAI = OpenAIClient(
+            http: providerHTTP, configuration: config.openAI, clock: clock, logger: log, metrics: metrics.provider)
+        self.number = number
         let images = ImageFetcher(http: http, policy: config.addressPolicy)
         // A synchronous reply has few images and a waiting client, so each image is tried, also on silent hosts.
         var insisting = ImageFetcherConfiguration()
@@ -101,6 +107,16 @@ final class Shard {
         backgroundRuns = true
         heartbeat?.start()
         for service in background { service.start() }
+        if number == 0, config.usesBatches { look = loop.spawn { [self] in await lookForBatches() } }
+    }
+
+    /// Tells the operator at once, and not by the first job, that the provider has no batches.
+    private func lookForBatches() async {
+        for endpoint in BatchEndpoint.allCases {
+            if case .missing(let status) = await openAI.look(for: endpoint) {
+                log.error("\(endpoint.advice(status: status))")
+            }
+        }
     }
 
     /// Refuses new connections and serves requests on open ones for `farewellSeconds` more. A client that has just
@@ -126,12 +142,15 @@ final class Shard {
     /// Closes everything. Every shard must be quiet.
     func close() async {
         if backgroundRuns { await heartbeat?.stop() }
+        look?.cancel()
+        await look?.value
         await metricsServer?.close()
         lag.close()
         services.health.close()
         web.close()
         trends?.close()
         await http.close()
+        await providerHTTP.close()
         await database.close()
     }
 

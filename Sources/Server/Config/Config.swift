@@ -66,8 +66,19 @@ public struct Config: Sendable {
 
     // OpenAI.
     public var openAIBaseURL = OpenAIConfiguration.defaultBaseURL
+    /// Nil means that the key is ``openAIKey``.
+    public var openAIKeyFile: String?
+    public var openAIOrganization: String?
+    public var openAIProject: String?
+    public var openAIHeaders = ProviderHeaders()
+    public var openAIExtraBody = ExtraBody()
+    /// Nil connects to the provider directly.
+    public var openAIProxies: OutboundProxies?
     public var visionModels = OpenAIConfiguration.defaultVisionModels
     public var translationModels = OpenAIConfiguration.defaultTranslationModels
+    /// Empty means the same names as without a batch.
+    public var visionBatchModels: [String] = []
+    public var translationBatchModels: [String] = []
     public var outputTokensMax = 4000
     public var temperature: Double? = 0.1
     public var visionEffort = OpenAIConfiguration.defaultVisionEffort
@@ -78,6 +89,10 @@ public struct Config: Sendable {
     /// Lives of a batch's files at the provider, in days; nil leaves them to the provider.
     public var inputFileDays: Int? = OpenAIConfiguration.defaultInputFileDays
     public var outputFileDays: Int?
+    /// Whether jobs use the provider's batches; if not, each lot has its own call.
+    public var usesBatches = true
+    /// Direct calls of jobs at the same time, per loop.
+    public var parallelCalls = 16
     /// Limit of the input tokens that wait in batches at a time; nil means no limit of ours.
     public var enqueuedTokensMax: Int?
     /// `OPENAI_SETTLE`.
@@ -102,6 +117,13 @@ extension Config {
         var settings = OpenAIConfiguration(baseURL: openAIBaseURL, apiKey: openAIKey.value)
         settings.visionModels = visionModels
         settings.translationModels = translationModels
+        settings.visionBatchModels = visionBatchModels
+        settings.translationBatchModels = translationBatchModels
+        settings.keyFile = openAIKeyFile
+        settings.organization = openAIOrganization
+        settings.project = openAIProject
+        settings.headers = openAIHeaders
+        settings.extraBody = openAIExtraBody
         settings.maxOutputTokens = outputTokensMax
         settings.temperature = temperature
         settings.redirectAddresses = addressPolicy
@@ -110,6 +132,15 @@ extension Config {
         settings.imageDetail = imageDetail
         settings.inputFileDays = inputFileDays
         settings.outputFileDays = outputFileDays
+        return settings
+    }
+
+    /// The provider's client of a loop. Only it may use a proxy, and strangers' hosts cannot take its connections.
+    public var openAIOutbound: HTTPClientConfiguration {
+        var settings = outbound
+        settings.proxies = openAIProxies
+        settings.connectionsPerHost = outbound.connectionsPerHost + parallelCalls
+        settings.totalConnections = max(outbound.totalConnections, settings.connectionsPerHost)
         return settings
     }
 

@@ -14,6 +14,8 @@ extension Config {
         config.readLimits(&settings)
         config.readWork(&settings)
         config.readOpenAI(&settings)
+        config.readWayToOpenAI(&settings, environment)
+        config.judgeOpenAI(&settings)
         guard settings.problems.isEmpty else { throw ConfigError(problems: settings.problems) }
         return config
     }
@@ -91,19 +93,51 @@ extension Config {
     }
 
     private mutating func readOpenAI(_ settings: inout SettingsReader) {
-        openAIKey = settings.requiredSecret("OPENAI_API_KEY")
-        openAIBaseURL = settings.raw("OPENAI_BASE_URL") ?? openAIBaseURL
         visionModels = settings.list("OPENAI_MODEL_VISION", visionModels)
         translationModels = settings.list("OPENAI_MODEL_TRANSLATION", translationModels)
+        visionBatchModels = settings.list("OPENAI_MODEL_VISION_BATCH", visionBatchModels)
+        translationBatchModels = settings.list("OPENAI_MODEL_TRANSLATION_BATCH", translationBatchModels)
         outputTokensMax = settings.integer("OPENAI_MAX_TOKENS", outputTokensMax, 16...1_000_000)
         readTemperature(&settings)
         readEfforts(&settings)
         readImages(&settings)
         readFileLives(&settings)
+        usesBatches = settings.flag("OPENAI_BATCHES", usesBatches)
+        parallelCalls = settings.integer("OPENAI_PARALLEL_CALLS", parallelCalls, 1...256)
         if settings.raw("OPENAI_ENQUEUED_TOKENS") != nil {
             enqueuedTokensMax = settings.integer("OPENAI_ENQUEUED_TOKENS", 1, 1...1_000_000_000_000)
         }
         settleSeconds = settings.amount("OPENAI_SETTLE", "seconds", settleSeconds, 0.1...21_600)
+    }
+
+    /// Reads where the provider is, the way to it, and the credentials.
+    private mutating func readWayToOpenAI(_ settings: inout SettingsReader, _ environment: [String: String]) {
+        openAIBaseURL = settings.raw("OPENAI_BASE_URL") ?? openAIBaseURL
+        openAIOrganization = settings.raw("OPENAI_ORG_ID")
+        openAIProject = settings.raw("OPENAI_PROJECT_ID")
+        openAIHeaders = settings.value("OPENAI_HEADERS", openAIHeaders, ProviderHeaders.init(parsing:))
+        openAIExtraBody = settings.value("OPENAI_EXTRA_BODY", openAIExtraBody, ExtraBody.init(parsing:))
+        openAIProxies = settings.value("OPENAI_PROXY", nil) { text throws(InvalidSetting) in
+            text.lowercased() == "environment"
+                ? try OutboundProxies(environment: environment) : OutboundProxies(try OutboundProxy(parsing: text))
+        }
+        openAIKeyFile = settings.raw("OPENAI_API_KEY_FILE")
+        if let path = openAIKeyFile {
+            if settings.secret("OPENAI_API_KEY") != nil {
+                settings.complain("OPENAI_API_KEY and OPENAI_API_KEY_FILE must not both be set")
+            }
+            switch KeyFile.read(path) {
+            case .success(let file): openAIKey = Secret(file.key)
+            case .failure(let problem): settings.complain("OPENAI_API_KEY_FILE \(problem)")
+            }
+        } else if openAIHeaders.credential == nil {
+            openAIKey = settings.requiredSecret("OPENAI_API_KEY")
+        } else {
+            openAIKey = Secret(settings.secret("OPENAI_API_KEY") ?? "")
+        }
+    }
+
+    private func judgeOpenAI(_ settings: inout SettingsReader) {
         // A missing key has been reported already.
         for problem in openAI.problems() where !(openAIKey.value.isEmpty && problem.hasPrefix("OPENAI_API_KEY ")) {
             settings.complain(problem)

@@ -73,6 +73,17 @@ struct SettingsReader {
         return text.split(separator: ",").map { SettingsReader.trimmed(String($0)) }.filter { !$0.isEmpty }
     }
 
+    /// A value with a form of its own.
+    mutating func value<Value>(
+        _ name: String, _ fallback: Value, _ parse: (String) throws(InvalidSetting) -> Value
+    ) -> Value {
+        guard let text = raw(name) else { return fallback }
+        do throws(InvalidSetting) { return try parse(text) } catch {
+            complain("\(name) \(error)")
+            return fallback
+        }
+    }
+
     /// Comma-separated CIDRs; a variable that is set but empty means none.
     mutating func networks(_ name: String, _ fallback: [CIDR]) -> [CIDR] {
         guard let text = raw(name, keepEmpty: true) else { return fallback }

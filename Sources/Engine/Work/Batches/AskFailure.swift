@@ -16,14 +16,6 @@ enum AskFailure: Equatable {
     /// Every line would meet the same refusal.
     case never
 
-    /// The failure does not count as one of the lot's attempts.
-    var wasNotTried: Bool {
-        switch self {
-        case .passing, .account: true
-        case .lot, .unexplained, .oversized, .unknown, .never: false
-        }
-    }
-
     init(_ error: OpenAIError) {
         self =
             switch error.cause {

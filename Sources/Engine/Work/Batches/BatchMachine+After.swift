@@ -58,6 +58,7 @@ extension BatchMachine {
         switch why {
         case .answerLost: answerLostReason
         case .deadlineNear: "The job's deadline was near"
+        case .batchesOff: "Batches were switched off"
         case .jobEnded: jobEndedReason
         }
     }
@@ -74,11 +75,7 @@ extension BatchMachine {
             verdict.message = .cleared
             return verdict
         case .askFailed(let position, let error): return askFailed(batch, position, error, facts)
-        case .askedAll(let passing):
-            var verdict = BatchVerdict(.collected, batch, to: .collected)
-            verdict.message = passing.map { .says($0.reason) } ?? .cleared
-            if let passing { verdict.then = .pause(passing) }
-            return verdict
+        case .askedAll(let lots): return askedAll(batch, lots)
         case .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn, .noFile, .created, .creationFailed,
             .listed, .status, .queueFull, .recalled, .noBatch, .gone, .collected, .booked, .looked, .failed, .givenUp:
             throw IllegalOutcome(batch.state, outcome)

@@ -1,5 +1,5 @@
-// Verdicts on a lot that is asked for ahead of its stage. Its answer is used; its failure may save the rest of the
-// stage, and must not hold it up. Pure.
+// Verdicts on direct calls. A lot may be asked for ahead of its stage: its answer is used; its failure may save the
+// rest of the stage, and must not hold it up. Pure.
 
 extension BatchMachine {
     /// Tries for one lot that meets a passing trouble, before another lot is asked for.
@@ -56,6 +56,23 @@ extension BatchMachine {
         var verdict = abandon(batch, because: error.reason)
         verdict.isOurMistake = true
         verdict.then = .failOpenLots(error.reason)
+        return verdict
+    }
+
+    /// A page of lots was asked for. A row without any result is removed: a provider that refuses all calls for a day
+    /// would leave thousands.
+    static func askedAll(_ batch: ProviderBatch, _ lots: AskedLots) -> BatchVerdict {
+        guard let stop = lots.stop else {
+            var verdict = BatchVerdict(.collected, batch, to: .collected)
+            verdict.message = .cleared
+            return verdict
+        }
+        if [.never, .unexplained].contains(AskFailure(stop)) { return self.stop(batch, stop) }
+        let isEmpty = lots.answered + lots.failed == 0
+        var verdict = BatchVerdict(isEmpty ? .dropAsking : .collected, batch, to: isEmpty ? .asking : .collected)
+        verdict.removesRow = isEmpty
+        verdict.message = .says(stop.reason)
+        verdict.then = .pause(stop)
         return verdict
     }
 

@@ -13,7 +13,7 @@ public enum JobAct: Equatable, Sendable {
     case probe(WorkStage)
     /// Put every lot that still lacks this stage into new batches, or go to the next stage if none does.
     case plan(WorkStage, round: Int)
-    /// Ask for the next lots one by one: the deadline is near.
+    /// Ask for the lots one by one: the deadline is near, or the provider has no batches.
     case askDirectly(WorkStage, round: Int)
     /// Build the batch's file and upload it.
     case upload(ProviderBatch)
@@ -55,12 +55,14 @@ public enum GiveUp: Equatable, Sendable, CaseIterable {
     case answerLost
     /// No batch would end in time.
     case deadlineNear
+    /// Batches were switched off after it was planned.
+    case batchesOff
     /// The job has ended, and nothing of the batch is at work at the provider.
     case jobEnded
 }
 
-/// Every decision about a provider batch: the next act (``next(job:batches:now:deadline:)``), the verdict on its
-/// outcome (``after(_:_:_:)``), and the legal moves (``moves``).
+/// Every decision about a provider batch: the next act (``next(job:batches:now:deadline:usesBatches:)``), the verdict
+/// on its outcome (``after(_:_:_:)``), and the legal moves (``moves``).
 public enum BatchMachine {
     /// Legal changes of state. The fault laboratory and docs/job-states.md read them, too. nil: the row is new.
     public static let moves: [ProviderBatchState?: Set<ProviderBatchState>] = [
@@ -79,13 +81,15 @@ public enum BatchMachine {
     ]
 
     /// Returns the next act of `job`. `now` decides only which acts are due, and for which ones there is still time.
+    /// - Parameter usesBatches: false asks for every lot directly; what is already at the provider is finished.
     public static func next(
-        job: JobRecord, batches: [ProviderBatch], now: Timestamp, deadline: JobDeadline = JobDeadline()
+        job: JobRecord, batches: [ProviderBatch], now: Timestamp, deadline: JobDeadline = JobDeadline(),
+        usesBatches: Bool = true
     ) -> JobAct {
         guard job.status.isOpen else {
             return job.cleanupPending ? nextOfCleanUp(batches, now) : .release
         }
-        let situation = Situation(job: job, now: now, deadline: deadline)
+        let situation = Situation(job: job, now: now, deadline: deadline, usesBatches: usesBatches)
         switch job.stage {
         case .finalizing, .done: return .finish
         case .queued: return situation.phase == .over ? .expire : .begin
@@ -100,6 +104,12 @@ public enum BatchMachine {
         let job: JobRecord
         let now: Timestamp
         let deadline: JobDeadline
+        let usesBatches: Bool
+        /// The reason why nothing new goes into a batch; nil if it does.
+        var noBatch: GiveUp? {
+            if phase != .batches { return .deadlineNear }
+            return usesBatches ? nil : .batchesOff
+        }
         var phase: JobDeadline.Phase { deadline.phase(of: job, now: now) }
     }
 
@@ -151,7 +161,7 @@ public enum BatchMachine {
 
     /// No batch is open.
     private static func begin(_ stage: WorkStage, _ batches: [ProviderBatch], _ at: Situation) -> JobAct {
-        if at.phase == .direct { return .askDirectly(stage, round: batches.map(\.round).max() ?? 0) }
+        if at.noBatch != nil { return .askDirectly(stage, round: batches.map(\.round).max() ?? 0) }
         if batches.isEmpty { return .open(stage) }
         if let latest = askBefore(batches) {
             if latest.notBefore <= at.now { return .probe(stage) }
@@ -166,9 +176,9 @@ public enum BatchMachine {
     private static func act(on batch: ProviderBatch, _ at: Situation) -> JobAct? {
         switch batch.state {
         case .asking: .giveUp(batch, .answerLost)
-        case .planned: at.phase == .batches ? .upload(batch) : .giveUp(batch, .deadlineNear)
+        case .planned: at.noBatch.map { .giveUp(batch, $0) } ?? .upload(batch)
         case .uploading: .findUpload(batch)
-        case .uploaded: at.phase == .batches ? .create(batch) : .giveUp(batch, .deadlineNear)
+        case .uploaded: at.noBatch.map { .giveUp(batch, $0) } ?? .create(batch)
         case .creating:
             at.deadline.isToBeGivenUp(batch, of: at.job, now: at.now)
                 ? .giveUp(batch, .deadlineNear) : .findBatch(batch)

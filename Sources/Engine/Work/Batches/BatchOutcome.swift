@@ -6,8 +6,8 @@ public enum BatchOutcome: Sendable {
     /// The lot that was asked for, and its answer.
     case answered(position: Int, ModelAnswer)
     case askFailed(position: Int, OpenAIError)
-    /// All lots of a page were asked for, and their results are stored. `passing`: the error if some were not tried.
-    case askedAll(passing: OpenAIError?)
+    /// A page of lots was asked for, each with its own call, and the results are stored.
+    case askedAll(AskedLots)
 
     // planned
     /// The file is built; empty if none of the lots could be sent.
@@ -58,6 +58,22 @@ public enum BatchOutcome: Sendable {
     /// The provider could not be asked, or the answer could not be read.
     case failed(OpenAIError)
     case givenUp(GiveUp)
+}
+
+/// The result of a page of direct calls.
+public struct AskedLots: Sendable, Equatable {
+    /// Lots whose answer is stored.
+    public var answered = 0
+    /// Lots whose failure is stored and counts as one of their attempts.
+    public var failed = 0
+    /// The error that ended the page before its end. Its lot was not tried, or every lot would meet the same refusal.
+    public var stop: OpenAIError?
+
+    public init(answered: Int = 0, failed: Int = 0, stop: OpenAIError? = nil) {
+        self.answered = answered
+        self.failed = failed
+        self.stop = stop
+    }
 }
 
 /// Facts that a decision needs besides the row and the outcome.

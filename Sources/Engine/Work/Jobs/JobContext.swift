@@ -11,6 +11,7 @@ public final class JobContext {
     let log: Logger
     /// Places for jobs at work; a waiting job has none.
     let places: LoopBudget
+    let calls: DirectCalls
 
     /// - Parameter languageName: returns a code's English name, for prompts.
     public init(
@@ -25,6 +26,7 @@ public final class JobContext {
         self.languageName = languageName
         log = Logger(label: "jobs")
         places = LoopBudget(configuration.jobsMax, on: loop)
+        calls = DirectCalls(configuration.parallelCalls, on: loop)
     }
 
     var account: String { openAI.configuration.account }

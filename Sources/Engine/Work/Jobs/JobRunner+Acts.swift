@@ -71,20 +71,33 @@ extension JobRunner {
         }
     }
 
-    /// Asks for one page of lots, each with its own call. The row that says so is written first, so each attempt counts
-    /// even if its answer is lost; after a crash the lots count as unanswered and are asked for again.
-    func askDirectly(_ stage: WorkStage, round: Int, _ step: JobStep) async throws {
-        let page = try await job.remaining(stage, step.job, limit: LeasedJob.directLots)
-        if page.isEmpty { return try await job.advance(from: stage, step.job) }
-        let lost = try await job.lostAnswers(stage, page.map(\.position))
-        let hopeless = page.filter { Rounds.isHopeless($0) || lost[$0.position, default: 0] >= Rounds.lostMax }
-        guard hopeless.isEmpty else {
+    /// Prepares a page of lots that are asked for with their own calls. Its row is written first, and each lot is added
+    /// to it before its call, so each attempt counts even if its answer is lost.
+    func intendToAsk(_ stage: WorkStage, round: Int, _ step: JobStep) async throws -> StepOutcome {
+        let lots = try await job.remaining(stage, step.job, limit: LeasedJob.directLots)
+        let lost = try await job.lostAnswers(stage, lots.map(\.position))
+        let hopeless = lots.filter { Rounds.isHopeless($0) || lost[$0.position, default: 0] >= Rounds.lostMax }
+        if lots.isEmpty {
+            try await job.advance(from: stage, step.job)
+        } else if !hopeless.isEmpty {
             try await job.fail(hopeless, stage, step.job)
-            return try await job.advanceIfDone(stage, step.job)
+            try await job.advanceIfDone(stage, step.job)
+        } else {
+            let batch = try await job.beginPage(stage, round: round)
+            return .ask(DirectStep(batch: batch, lots: lots, step: step))
         }
-        let batch = try await job.intendToAskDirectly(page, stage, round: round, step.job)
-        let outcome = try await paying { try await job.askAll(page, batch, step.job) }
-        try await conclude(batch, outcome, step)
+        return .goOn
+    }
+
+    func ask(_ direct: DirectStep) async throws {
+        let (batch, step) = (direct.batch, direct.step)
+        let hasAnswers = step.batches.contains { $0.stage == batch.stage && $0.state == .collected }
+        let lots = try await paying {
+            try await job.askAll(direct.lots, batch, step.job, hasAnswers: hasAnswers) { [self] in isLeaving }
+        }
+        // The wait after a rate limit grows only while nothing is answered.
+        if lots.answered > 0 { failures = 0 }
+        try await conclude(batch, .askedAll(lots), step)
     }
 
     func confirmGone(_ batch: ProviderBatch, _ step: JobStep) async throws {

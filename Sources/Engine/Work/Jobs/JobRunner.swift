@@ -11,7 +11,7 @@ public final class JobRunner {
     /// Whether a call is under way that may be paid for.
     private(set) var isPaying = false
     /// Steps that failed in a row.
-    private var failures = 0
+    var failures = 0
     /// End of the last window of the image check, which follows the order of the lots.
     private var imageCursor = 0
 
@@ -26,9 +26,10 @@ public final class JobRunner {
         while !Task.isCancelled, !isLeaving {
             do {
                 let outcome = try await inPlace { try await self.advance() }
+                if case .ask(let direct) = outcome { try await ask(direct) }
                 failures = 0
                 switch outcome {
-                case .goOn: break
+                case .goOn, .ask: break
                 case .rest(let until): try await context.loop.sleep(seconds: max(0.001, until - Timestamp.now()))
                 case .over: return
                 }
@@ -59,7 +60,8 @@ public final class JobRunner {
         }
         let batches = try await ProviderBatches.load(context.database, job: job.id)
         let act = BatchMachine.next(
-            job: record, batches: batches, now: Timestamp.now(), deadline: context.configuration.deadline)
+            job: record, batches: batches, now: Timestamp.now(), deadline: context.configuration.deadline,
+            usesBatches: context.configuration.usesBatches)
         job.log.debug("step", metadata: ["step": "\(act.name)"])
         return try await perform(act, JobStep(job: record, batches: batches))
     }
@@ -71,7 +73,7 @@ public final class JobRunner {
         case .open(let stage): try await open(stage, step)
         case .probe(let stage): try await probe(stage, step)
         case .plan(let stage, let round): try await job.plan(stage, round: round, step.job)
-        case .askDirectly(let stage, let round): try await askDirectly(stage, round: round, step)
+        case .askDirectly(let stage, let round): return try await intendToAsk(stage, round: round, step)
         case .upload(let batch): try await upload(batch, step)
         case .findUpload(let batch): try await conclude(batch, await job.findUpload(batch, step.job), step)
         case .create(let batch): try await create(batch, step)

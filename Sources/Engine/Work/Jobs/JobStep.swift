@@ -20,10 +20,19 @@ struct JobStep {
     }
 }
 
+/// A page of lots whose intent to ask is written.
+struct DirectStep {
+    let batch: ProviderBatch
+    let lots: [RemainingLot]
+    let step: JobStep
+}
+
 /// The runner's action after a step.
 enum StepOutcome {
     case goOn
     case rest(Timestamp)
+    /// Ask for these lots, without a place among the jobs at work: the calls have places of their own.
+    case ask(DirectStep)
     case over
 }
 

@@ -31,6 +31,10 @@ public struct WorkConfiguration: Sendable {
     public var deadline = JobDeadline()
     public var imageMode = ImageMode.url
     public var batchBounds = BatchBounds()
+    /// Whether lots go into provider batches (`OPENAI_BATCHES`); if not, each one has its own call.
+    public var usesBatches = true
+    /// Direct calls of jobs at the same time, per loop (`OPENAI_PARALLEL_CALLS`).
+    public var parallelCalls = 16
     /// Most input tokens of the account's provider batches for one model; nil: the provider's own limit.
     public var enqueuedTokens: Int?
     /// Longest time that a paid call may go on after `stop`, seconds (`SHUTDOWN_GRACE`).

@@ -98,13 +98,18 @@ enum ErrorClassifier {
 
 extension OpenAIError {
     /// Creates the error of an HTTP reply that is not 2xx.
-    /// - Parameter key: hidden if the reply repeats it; keys of other servers than OpenAI's may have any form.
+    /// - Parameters:
+    ///   - key: hidden if the reply repeats it; keys of other servers than OpenAI's may have any form.
+    ///   - hiding: other secrets of the request.
     package init(
-        status: Int, headers: (String) -> String?, body: [UInt8], key: String, now: Timestamp,
+        status: Int, headers: (String) -> String?, body: [UInt8], key: String, hiding: [String] = [], now: Timestamp,
         _ operation: ProviderOperation = .createResponse
     ) {
         var failure = APIFailure(try? JSONValue.parse(body))
-        if !key.isEmpty { failure.message = failure.message?.replacing(key, with: "[hidden]") }
+        for secret in [key] + hiding where !secret.isEmpty {
+            failure.message = failure.message?.replacing(secret, with: "[hidden]")
+            failure.code = failure.code?.replacing(secret, with: "[hidden]")
+        }
         self = ErrorClassifier.classify(status: status, failure: failure, operation)
         retryAfter = RetryPolicy.retryAfter(headers: headers, now: now)
         if status == 429, retryAfter == nil { retryAfter = RateLimitHeaders.reset(headers) }

@@ -12,6 +12,7 @@ public final class OpenAIClient {
     private let random: () -> Double
     private let logger: Logger
     let metrics: ProviderMetrics
+    private let key: ProviderKey
     /// Facts about the models, learned from errors; see `OpenAIClient+Models.swift`.
     var choices: [WorkStage: ModelChoice]
     var fileLives: FileLives
@@ -33,6 +34,7 @@ public final class OpenAIClient {
         self.logger = logger
         self.metrics = metrics
         fileLives = FileLives(input: configuration.inputFileDays, output: configuration.outputFileDays)
+        key = ProviderKey(configuration, on: loop, log: logger)
         choices = [:]
         for stage in WorkStage.allCases { choices[stage] = configuration.choice(for: stage) }
     }
@@ -73,6 +75,13 @@ public final class OpenAIClient {
         /// True if a 409 is a final answer instead of a temporary error.
         var conflictIsFinal = false
         var maxResponseBytes = 8 * 1024 * 1024
+        /// False for a body that can be read only once.
+        var canBeSentAgain: Bool {
+            switch body {
+            case .none, .bytes: true
+            case .stream: false
+            }
+        }
         /// Id of this call, sent to OpenAI so that its support finds a call without a reply. A request may make many
         /// calls, so the request's id alone is not enough. nil for work that belongs to no request.
         let clientRequestID = LogContext.requestID.map { "\($0).\(Identifier.random().description.prefix(8))" }
@@ -100,7 +109,10 @@ public final class OpenAIClient {
         let end = Monotonic.seconds() + call.deadlineSeconds
         var retriesDone = 0
         var mayHaveArrived = false
+        var wasRenewed = false
         while true {
+            await key.refresh()
+            let keyInUse = key.value
             do throws(OpenAIError) {
                 let seconds = min(call.timeoutSeconds, end - Monotonic.seconds())
                 guard seconds > 0 else { throw OpenAIError(.timedOut) }
@@ -108,6 +120,11 @@ public final class OpenAIClient {
             } catch {
                 var error = error
                 log(call, error, retriesDone)
+                // A token that was renewed meanwhile: nothing was done with the old one.
+                if case .api(401, _, _) = error.kind, !wasRenewed, call.canBeSentAgain, await key.renewed(keyInUse) {
+                    wasRenewed = true
+                    continue
+                }
                 let remaining = end - Monotonic.seconds()
                 let delay = delay(call, error, retriesDone, remaining)
                 error.mayHaveArrived = error.mayHaveArrived || mayHaveArrived
@@ -181,9 +198,13 @@ public final class OpenAIClient {
     }
 
     func request(_ call: ProviderCall, _ seconds: Double) -> OutboundRequest {
-        var request = OutboundRequest(url: configuration.baseURL + call.path)
+        var request = OutboundRequest(url: configuration.url(call.path))
         request.method = call.method
-        request.headers = [("Authorization", "Bearer \(configuration.apiKey)"), ("Accept", "application/json")]
+        request.headers = configuration.headers.fields.map { ($0.name, $0.value) }
+        if configuration.headers.credential == nil {
+            request.headers.append(("Authorization", "Bearer \(key.value)"))
+        }
+        request.headers.append(("Accept", "application/json"))
         if case .none = call.body {} else { request.headers.append(("Content-Type", call.contentType)) }
         if let organization = configuration.organization {
             request.headers.append(("OpenAI-Organization", organization))
@@ -204,7 +225,8 @@ public final class OpenAIClient {
         _ status: Int, _ header: (String) -> String?, _ body: [UInt8], _ operation: ProviderOperation
     ) -> OpenAIError {
         OpenAIError(
-            status: status, headers: header, body: body, key: configuration.apiKey, now: clock.now(), operation)
+            status: status, headers: header, body: body, key: key.value, hiding: configuration.headers.secrets,
+            now: clock.now(), operation)
     }
 
     func log(_ call: ProviderCall, _ status: Int, _ header: (String) -> String?) {

@@ -16,18 +16,30 @@ public struct OpenAIConfiguration: Sendable {
     /// Lives of files that the API accepts, days.
     public static let fileDays = 2...30
 
-    /// With its `/v1`, without a slash at the end.
+    /// With its `/v1`, without a slash at the end and without its query.
     public let baseURL: String
-    /// Sent in the `Authorization` header only.
+    /// The base URL's query, such as `api-version=2025-04-01-preview`; every call has it. May hold a secret.
+    public let query: String?
+    /// Sent in the `Authorization` header only. With ``keyFile`` the key at the start.
     public let apiKey: String
-    /// `OpenAI-Organization`, for keys that belong to several.
+    /// `OPENAI_API_KEY_FILE`: the key is read again when this file changes.
+    public var keyFile: String?
+    /// `OPENAI_HEADERS`.
+    public var headers = ProviderHeaders()
+    /// `OPENAI_ORG_ID`: `OpenAI-Organization`, for keys that belong to several.
     public var organization: String?
-    /// `OpenAI-Project`.
+    /// `OPENAI_PROJECT_ID`: `OpenAI-Project`.
     public var project: String?
+    /// `OPENAI_EXTRA_BODY`.
+    public var extraBody = ExtraBody()
     /// Tried in order when the API returns `model_not_found` (C8).
     public var visionModels = defaultVisionModels
     /// Tried in order when the API returns `model_not_found` (C8).
     public var translationModels = defaultTranslationModels
+    /// `OPENAI_MODEL_VISION_BATCH`: names of ``visionModels`` in batch lines, one for each; empty if they are the same.
+    public var visionBatchModels: [String] = []
+    /// `OPENAI_MODEL_TRANSLATION_BATCH`, likewise.
+    public var translationBatchModels: [String] = []
     /// `OPENAI_MAX_TOKENS`: output tokens per text, including reasoning; at least 16.
     public var maxOutputTokens = 4000
     /// Most output tokens that a request may have, unless ``maxOutputTokens`` alone is larger or the model has less.
@@ -42,7 +54,7 @@ public struct OpenAIConfiguration: Sendable {
     /// Longest `additional_info` that is sent to a model, characters.
     public var additionalInfoCharacters = 8000
 
-    /// `OPENAI_INPUT_EXPIRES_DAYS`: life of a batch's input file at the provider; nil: as long as the provider keeps it.
+    /// `OPENAI_INPUT_EXPIRES_DAYS`: life of a batch's input file at the provider; nil: the provider's own rule.
     public var inputFileDays: Int? = defaultInputFileDays
     /// `OPENAI_OUTPUT_EXPIRES_DAYS`: the same for the answer files of a batch.
     public var outputFileDays: Int?
@@ -66,23 +78,50 @@ public struct OpenAIConfiguration: Sendable {
     /// Time limit of the probe for `/health`, seconds.
     public var probeSeconds = 10.0
     public var connectSeconds = 5.0
+    /// Time between two looks at ``keyFile``, seconds.
+    public var keyFileSeconds = 1.0
 
     /// - Parameters:
     ///   - baseURL: with its `/v1`; one slash at the end is tolerated, nil or empty means OpenAI itself.
     ///   - apiKey: visible ASCII.
     public init(baseURL: String? = nil, apiKey: String) {
         let given = baseURL ?? ""
-        let base = given.isEmpty ? Self.defaultBaseURL : given
-        self.baseURL = base.hasSuffix("/") ? String(base.dropLast()) : base
+        let parts = (given.isEmpty ? Self.defaultBaseURL : given).split(
+            separator: "?", maxSplits: 1, omittingEmptySubsequences: false
+        ).map(String.init)
+        self.baseURL = parts[0].hasSuffix("/") ? String(parts[0].dropLast()) : parts[0]
+        query = parts.count > 1 && !parts[1].isEmpty ? parts[1] : nil
         self.apiKey = apiKey
     }
 
-    /// The account of an upload or a batch: base URL and a fingerprint of the key. It is kept in the batch's row, so
-    /// that an intent is never reconciled with another account.
+    /// The account of an upload or a batch: base URL and a fingerprint of the credential, the organization and the
+    /// project. It is kept in the batch's row, so that an intent is never reconciled with another account. A key file
+    /// counts by its path: a renewed token in it belongs to the same account.
     public var account: String {
+        let credential = keyFile.map { "file \($0)" } ?? headers.credential?.value ?? apiKey
+        let parts =
+            [credential] + (organization.map { ["org \($0)"] } ?? []) + (project.map { ["project \($0)"] } ?? [])
         var hash = ContentHash()
-        hash.update(Array(apiKey.utf8))
+        hash.update(Array(parts.joined(separator: "\n").utf8))
         return "\(baseURL)#\(hash.finish().hex.prefix(16))"
+    }
+
+    /// The URL of a call. The base URL's query stands before the call's own.
+    func url(_ path: String) -> String {
+        guard let query else { return baseURL + path }
+        let parts = path.split(separator: "?", maxSplits: 1)
+        return "\(baseURL)\(parts[0])?\(query)" + (parts.count > 1 ? "&\(parts[1])" : "")
+    }
+
+    /// The name of a model in batch lines: Azure's batch deployments have names of their own.
+    func batchName(of model: String, in stage: WorkStage) -> String {
+        let (models, names) =
+            switch stage {
+            case .vision: (visionModels, visionBatchModels)
+            case .translation: (translationModels, translationBatchModels)
+            }
+        guard let index = models.firstIndex(of: model), index < names.count else { return model }
+        return names[index]
     }
 
     /// The parameters of a request to `model`, by what is known of its family.
@@ -143,15 +182,28 @@ extension OpenAIConfiguration {
     /// Returns every mistake in the settings, as text for the operator without secrets (C8).
     public func problems() -> [String] {
         var found: [String] = []
-        if apiKey.isEmpty || !Self.isHeaderSafe(apiKey) {
+        if (apiKey.isEmpty && headers.credential == nil) || !Self.isHeaderSafe(apiKey) {
             found.append("OPENAI_API_KEY must be visible ASCII characters, without spaces or line ends")
         }
-        if !["http://", "https://"].contains(where: baseURL.hasPrefix) || baseURL.contains(where: "@?# ".contains) {
-            found.append("OPENAI_BASE_URL must be an http(s) URL with its /v1, without credentials, query or fragment")
+        if !["http://", "https://"].contains(where: baseURL.hasPrefix) || baseURL.contains(where: "@# ".contains)
+            || !Self.isHeaderSafe(query ?? "") || query?.contains("#") ?? false
+        {
+            found.append("OPENAI_BASE_URL must be an http(s) URL with its /v1, without credentials or fragment")
         }
         for (name, models) in [("VISION", visionModels), ("TRANSLATION", translationModels)]
         where models.isEmpty || models.contains(where: { $0.isEmpty || !Self.isHeaderSafe($0) }) {
             found.append("OPENAI_MODEL_\(name) must be a model name, or several names separated by commas")
+        }
+        for (name, models, names) in [
+            ("VISION", visionModels, visionBatchModels), ("TRANSLATION", translationModels, translationBatchModels),
+        ] where !names.isEmpty && (names.count != models.count || !names.allSatisfy(Self.isHeaderSafe)) {
+            found.append(
+                "OPENAI_MODEL_\(name)_BATCH must have one name for each of the \(models.count) models of "
+                    + "OPENAI_MODEL_\(name), in the same order")
+        }
+        for (name, value) in [("ORG", organization), ("PROJECT", project)]
+        where value.map({ !Self.isHeaderSafe($0) }) ?? false {
+            found.append("OPENAI_\(name)_ID must be visible ASCII characters, without spaces or line ends")
         }
         if maxOutputTokens < Self.leastOutputTokens {
             found.append("OPENAI_MAX_TOKENS must be at least \(Self.leastOutputTokens)")
@@ -167,8 +219,14 @@ extension OpenAIConfiguration {
 
     /// Returns warnings about settings that will probably not work, for the start-up log (C8).
     public func warnings() -> [String] {
-        guard visionModels.contains(where: { $0.hasPrefix("o1-mini") }) else { return [] }
-        return ["OPENAI_MODEL_VISION names o1-mini, which cannot see images"]
+        var all: [String] = []
+        if visionModels.contains(where: { $0.hasPrefix("o1-mini") }) {
+            all.append("OPENAI_MODEL_VISION names o1-mini, which cannot see images")
+        }
+        if let credential = headers.credential, keyFile != nil || !apiKey.isEmpty {
+            all.append("OPENAI_API_KEY is not sent, because OPENAI_HEADERS has \(credential.name)")
+        }
+        return all
     }
 
     private static func isHeaderSafe(_ text: String) -> Bool {

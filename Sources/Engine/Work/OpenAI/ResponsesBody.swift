@@ -21,6 +21,7 @@ struct ResponsesBody {
     /// One string property each, all required, as a strict schema demands.
     var properties: [(name: String, description: String)]
     var maxOutputTokens: Int
+    var extra = ExtraBody()
 
     /// The index of the first picture among the content parts; errors name a part by its index.
     static let firstPicturePart = 1
@@ -37,9 +38,17 @@ struct ResponsesBody {
         out.append(contentsOf: #"]}],"text":"#.utf8)
         JSONValue.object([("format", format)]).write(to: &out)
         out.append(contentsOf: #","max_output_tokens":\#(maxOutputTokens),"store":false"#.utf8)
-        if let effort = model.effort { out.append(contentsOf: #","reasoning":{"effort":"\#(effort.rawValue)"}"#.utf8) }
-        if model.cachesExplicitly { out.append(contentsOf: #","prompt_cache_options":{"mode":"explicit"}"#.utf8) }
-        if let temperature = model.temperature { out.append(contentsOf: #","temperature":\#(temperature)"#.utf8) }
+        let own = { !extra.names.contains($0) }
+        if let effort = model.effort, own("reasoning") {
+            out.append(contentsOf: #","reasoning":{"effort":"\#(effort.rawValue)"}"#.utf8)
+        }
+        if model.cachesExplicitly, own("prompt_cache_options") {
+            out.append(contentsOf: #","prompt_cache_options":{"mode":"explicit"}"#.utf8)
+        }
+        if let temperature = model.temperature, own("temperature") {
+            out.append(contentsOf: #","temperature":\#(temperature)"#.utf8)
+        }
+        extra.append(to: &out)
         out.append(UInt8(ascii: "}"))
         return out
     }

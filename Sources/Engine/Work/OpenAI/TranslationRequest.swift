@@ -17,7 +17,7 @@ public enum TranslationRequest {
             properties: languages.map { language in
                 (language.code, "The translation into \(language.name) (\(language.code)), as an HTML fragment.")
             },
-            maxOutputTokens: model.outputTokens(texts: languages.count)
+            maxOutputTokens: model.outputTokens(texts: languages.count), extra: configuration.extraBody
         ).bytes
     }
 

@@ -16,7 +16,7 @@ public enum VisionRequest {
             model: model, instructions: instructionsJSON, data: ["additional_info": JSONValue(info)], images: images,
             formatName: "damage_description",
             properties: [(fields[0], "The description of the damage, in English, as an HTML fragment.")],
-            maxOutputTokens: model.outputTokens(texts: 1)
+            maxOutputTokens: model.outputTokens(texts: 1), extra: configuration.extraBody
         ).bytes
     }
 

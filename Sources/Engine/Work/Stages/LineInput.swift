@@ -28,6 +28,16 @@ struct LineInput {
     /// A vision line needs at least one image.
     var lacksImages: Bool { stage == .vision && images.isEmpty }
 
+    /// Bytes of the images that are sent inline.
+    var inlineBytes: Int {
+        images.reduce(0) { sum, image in
+            switch image {
+            case .url: sum
+            case .data(_, let bytes): sum + bytes.count
+            }
+        }
+    }
+
     /// The new row of the image stage; nil if it stays as it is.
     var correction: StageResult? { isCorrected ? StageResult(position: position, pictures) : nil }
 

@@ -85,23 +85,45 @@ struct Checkup {
     }
 
     private func provider() async -> [Finding] {
-        let http = HTTPClient(on: loop)
+        let http = HTTPClient(on: loop, configuration: config.openAIOutbound)
         let client = OpenAIClient(http: http, configuration: config.openAI)
-        let outcome: Result<ModelProbe, OpenAIError>
-        do throws(OpenAIError) { outcome = .success(try await client.modelProbe()) } catch { outcome = .failure(error) }
-        await http.close()
-        switch outcome {
-        case .failure(let error):
-            let text = "\(config.openAIBaseURL): \(error.reason)"
-            guard error.provesReachable else { return [.failed("openai", text)] }
-            return [.warning("openai", "\(text); the models were not checked")]
-        case .success(let probe):
-            let milliseconds = Int((probe.seconds * 1000).rounded())
-            return [
-                .ok("openai", "\(config.openAIBaseURL) answered in \(milliseconds) ms; \(probe.models.count) models"),
-                models("vision", config.visionModels, probe), models("translate", config.translationModels, probe),
+        var findings: [Finding] = []
+        do throws(OpenAIError) {
+            findings = judge(try await client.modelProbe())
+        } catch {
+            let text = "\(config.openAI.baseURL): \(error.reason)"
+            findings = [
+                error.provesReachable
+                    ? .warning("openai", "\(text); the models were not checked") : .failed("openai", text)
             ]
         }
+        if findings.first?.verdict != .failed { findings += await endpoints(of: client) }
+        await http.close()
+        return findings
+    }
+
+    private func judge(_ probe: ModelProbe) -> [Finding] {
+        let milliseconds = Int((probe.seconds * 1000).rounded())
+        return [
+            .ok(
+                "openai", "\(config.openAI.baseURL) answered in \(milliseconds) ms; \(probe.models.count) models"),
+            models("vision", config.visionModels, probe), models("translate", config.translationModels, probe),
+        ]
+    }
+
+    /// Reports only what is missing.
+    private func endpoints(of client: OpenAIClient) async -> [Finding] {
+        guard config.usesBatches else { return [] }
+        var findings: [Finding] = []
+        for endpoint in BatchEndpoint.allCases {
+            switch await client.look(for: endpoint) {
+            case .there: break
+            case .missing(let status): findings.append(.failed("openai", endpoint.advice(status: status)))
+            case .unclear(let error):
+                findings.append(.warning("openai", "GET \(endpoint.rawValue) failed: \(error.reason)"))
+            }
+        }
+        return findings
     }
 
     /// The service uses the first model of the list that the account has.
@@ -111,8 +133,16 @@ struct Checkup {
             return model.shutdownDate.map { "\(name) (until \($0))" } ?? name
         }.joined(separator: ", ")
         let known = wanted.filter { name in probe.models.contains { $0.id == name } }
-        if known.isEmpty { return .failed(item, said) }
+        if known.isEmpty {
+            return listsDeployments ? .failed(item, said) : .warning(item, said + " (deployments are not listed)")
+        }
         return known.first == wanted.first ? .ok(item, said) : .warning(item, said)
+    }
+
+    /// Azure lists its models under their own names, not the operator's deployments.
+    private var listsDeployments: Bool {
+        guard let host = (try? ParsedURL(config.openAI.baseURL))?.host else { return true }
+        return !["azure.com", "azure.us", "azure.cn"].contains { host.hasSuffix("." + $0) }
     }
 
     private func spool() async -> Finding {

@@ -152,6 +152,14 @@ extension ProviderBatches {
         return try await db.query(strayStatement, values).affected == 1
     }
 
+    private static let addStatement = Statement(
+        "batch_add_position", "UPDATE openai_batches SET positions = positions || $2::int WHERE id = $1")
+
+    /// Adds a lot to a batch in `asking`.
+    public static func add(_ db: any Querying, position: Int, to batch: Identifier) async throws(DatabaseError) {
+        _ = try await db.query(addStatement, [.uuid(batch), .int4(position)])
+    }
+
     private static let lostStatement = Statement(
         "lost_answers",
         """

@@ -31,7 +31,8 @@ extension LeasedJob {
 
     func build(_ batch: ProviderBatch, _ record: JobRecord, into file: BatchFile) async throws -> BuiltFile {
         let positions = try await ProviderBatches.positions(context.database, batch: batch.id)
-        let parameters = parameters(of: batch)
+        var parameters = parameters(of: batch)
+        parameters.name = context.openAI.configuration.batchName(of: parameters.name, in: batch.stage)
         let size = batch.inlineImages ? Self.inlineBuildPage : Self.buildPage
         var built = BuiltFile()
         var start = 0
