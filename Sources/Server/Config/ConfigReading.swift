@@ -145,16 +145,19 @@ extension Config {
     }
 
     private mutating func readEfforts(_ settings: inout SettingsReader) {
-        for (stage, effort) in [("VISION", \Config.visionEffort), ("TRANSLATION", \Config.translationEffort)] {
-            let name = "OPENAI_REASONING_EFFORT_\(stage)"
+        let efforts = [
+            ("OPENAI_REASONING_EFFORT_VISION", \Config.visionEffort),
+            ("OPENAI_REASONING_EFFORT_TRANSLATION", \Config.translationEffort),
+        ]
+        for (name, effort) in efforts {
             guard let text = settings.raw(name)?.lowercased() else { continue }
             if text == "default" {
                 self[keyPath: effort] = .providers
             } else if let chosen = ReasoningEffort(rawValue: text) {
                 self[keyPath: effort] = .chosen(chosen)
             } else {
-                let efforts = ReasoningEffort.allCases.map(\.rawValue).joined(separator: ", ")
-                settings.complain("\(name) must be \(efforts) or default")
+                let all = ReasoningEffort.allCases.map(\.rawValue).joined(separator: ", ")
+                settings.complain("\(name) must be \(all) or default")
             }
         }
     }

@@ -43,8 +43,8 @@ public final class OpenAIClient {
     enum Repeats {
         /// Its body can be read only once, or the caller looks for its effect first.
         case never
-        /// Only if the call has surely failed. An answer of a call that was too slow, or whose connection broke, is paid
-        /// for and cannot be asked for again.
+        /// Only if the call has surely failed. An answer of a call that was too slow, or whose connection broke, is
+        /// paid for and cannot be asked for again.
         case afterSureFailure
         /// It has no effect, or one that does not add up.
         case always
