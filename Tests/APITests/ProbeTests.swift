@@ -7,7 +7,7 @@ import Testing
 
 @Suite("OpenAI probe", .timeLimit(.minutes(1)))
 struct ProbeTests {
-    @Test("B3: a key that may not list the models is healthy, and an invalid one is not", arguments: [403, 404, 401])
+    @Test("a key that may not list the models is healthy, and an invalid one is not", arguments: [403, 404, 401])
     func restrictedKey(_ status: Int) async throws {
         let fault: JSONValue = ["route": "GET /v1/models", "fault": "status", "status": .int(status)]
         try await Outside.with(faults: ["routes": [fault]]) { server, _, _ in

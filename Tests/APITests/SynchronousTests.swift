@@ -140,7 +140,7 @@ struct SynchronousTests {
         }
     }
 
-    @Test("M5: an image that OpenAI refuses becomes a missing one; M4: a request that is too large is refused at once")
+    @Test("an image that OpenAI refuses becomes a missing one; a request that is too large is refused at once")
     func refusedImages() async throws {
         func faults(_ status: Int, _ code: String, _ message: String, times: Int) -> JSONValue {
             [

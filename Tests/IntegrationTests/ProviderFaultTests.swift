@@ -25,7 +25,7 @@ struct ProviderFaultTests {
         try await world.expectSoundBooks(job)
     }
 
-    @Test("M4: a lot that is too large for a direct call goes with the batch, and holds nobody up")
+    @Test("a lot that is too large for a direct call goes with the batch, and holds nobody up")
     func oversized() async throws {
         let faults = """
             {"routes": [{"route": "POST /v1/responses", "fault": "status", "status": 429, "times": 1,
@@ -38,7 +38,7 @@ struct ProviderFaultTests {
         }
     }
 
-    @Test("M4: a lot that cannot go ahead of the others gives its place to another after three tries")
+    @Test("a lot that cannot go ahead of the others gives its place to another after three tries")
     func givesItsPlace() async throws {
         let faults = #"{"lines": [{"fault": "error", "status": 503, "contains": "/car/0/"}]}"#
         try await run(faults) { world, job, lots in
@@ -52,7 +52,7 @@ struct ProviderFaultTests {
         }
     }
 
-    @Test("M6: a refusal of the form stops the job before a batch is made, and error_message says why")
+    @Test("a refusal of the form stops the job before a batch is made, and error_message says why")
     func form() async throws {
         let faults = """
             {"routes": [{"route": "POST /v1/responses", "fault": "status", "status": 400,
@@ -67,7 +67,7 @@ struct ProviderFaultTests {
         }
     }
 
-    @Test("M6: a refusal that nothing explains stops the job when three lots have met it")
+    @Test("a refusal that nothing explains stops the job when three lots have met it")
     func unexplained() async throws {
         let faults = """
             {"routes": [{"route": "POST /v1/responses", "fault": "status", "status": 400, "code": "new_code",
@@ -81,7 +81,7 @@ struct ProviderFaultTests {
         }
     }
 
-    @Test("M7: a model that POST /batches does not know is followed by the next one, with a new file")
+    @Test("a model that POST /batches does not know is followed by the next one, with a new file")
     func modelGoneAtCreation() async throws {
         let faults = """
             {"routes": [{"route": "POST /v1/batches", "fault": "status", "status": 400, "code": "model_not_found",
@@ -95,7 +95,7 @@ struct ProviderFaultTests {
         }
     }
 
-    @Test("M7: a file that is too large is cut in two until it fits")
+    @Test("a file that is too large is cut in two until it fits")
     func largeFile() async throws {
         let faults = """
             {"routes": [{"route": "POST /v1/files", "fault": "status", "status": 400, "message": "File is too large.",
@@ -108,7 +108,7 @@ struct ProviderFaultTests {
         }
     }
 
-    @Test("M7: without an endpoint the job waits and says so; it goes on by itself when the endpoint is there")
+    @Test("without an endpoint the job waits and says so; it goes on by itself when the endpoint is there")
     func noEndpoint() async throws {
         for (route, call) in [("POST /v1/files", "POST /files"), ("POST /v1/batches", "POST /batches")] {
             let faults = #"{"routes": [{"route": "\#(route)", "fault": "html", "status": 404}]}"#
@@ -123,7 +123,7 @@ struct ProviderFaultTests {
         }
     }
 
-    @Test("M5: without a name one picture is left out at a time, and the lot says which one is missing")
+    @Test("without a name one picture is left out at a time, and the lot says which one is missing")
     func unnamedPicture() async throws {
         let faults = """
             {"routes": [{"route": "POST /v1/responses", "fault": "status", "status": 400, "times": 1,
@@ -143,7 +143,7 @@ struct ProviderFaultTests {
         }
     }
 
-    @Test("M1: comments before the answer cost one call per lot, in each form")
+    @Test("comments before the answer cost one call per lot, in each form")
     func comments() async throws {
         let faults = """
             {"lines": [{"fault": "commentary", "contains": "/car/0/"},
@@ -156,7 +156,7 @@ struct ProviderFaultTests {
         }
     }
 
-    @Test("M9: lines in the forms of compatible servers are not paid for again")
+    @Test("lines in the forms of compatible servers are not paid for again")
     func forms() async throws {
         let faults = """
             {"lines": [{"fault": "status_text", "contains": "/car/1/"}, {"fault": "no_status", "contains": "/car/2/"},
@@ -168,7 +168,7 @@ struct ProviderFaultTests {
         }
     }
 
-    @Test("M5: a picture that the provider names is left out, ahead of the stage and in a batch")
+    @Test("a picture that the provider names is left out, ahead of the stage and in a batch")
     func namedPicture() async throws {
         let refusal = #""status": 400, "code": "image_content_policy_violation", "message": "Refused.""#
         let faults = """
@@ -195,7 +195,7 @@ struct ProviderFaultTests {
         }
     }
 
-    @Test("M5: a lot of which every picture is refused fails with a clear reason, and costs nothing")
+    @Test("a lot of which every picture is refused fails with a clear reason, and costs nothing")
     func everyPicture() async throws {
         let faults = """
             {"lines": [{"fault": "picture", "index": 0, "contains": "/car/2/", "status": 400,

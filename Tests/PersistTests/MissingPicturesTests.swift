@@ -52,7 +52,7 @@ struct MissingPicturesTests {
         }
     }
 
-    @Test("M5: a correction keeps the reasons, and a failure that is about pictures is no attempt")
+    @Test("a correction keeps the reasons, and a failure that is about pictures is no attempt")
     func refused() async throws {
         try await Self.withRows { session in
             var pictures = LotPictures(urls: ["u", "v"], missing: ["v"])

@@ -25,7 +25,7 @@ private let good = #"{"damages":"<p>x</p>"}"#
 struct AnswerFormsTests {
     private func damages(_ text: String) throws -> String? { try? read(text).get()["damages"] }
 
-    @Test("M1: comments before the answer are left out, also if they are JSON themselves")
+    @Test("comments before the answer are left out, also if they are JSON themselves")
     func phases() throws {
         let comment = message("Let me look at the photographs.", phase: "commentary")
         let jsonComment = message(#"{"damages":"<p>not yet</p>"}"#, phase: "commentary")
@@ -42,7 +42,7 @@ struct AnswerFormsTests {
         #expect(try damages(response([message("Let me see."), message(good)])) == "<p>x</p>")
     }
 
-    @Test("M9: forms of compatible servers")
+    @Test("forms of compatible servers")
     func compatible() throws {
         let fenced = "Here it is:\n```json\n\(good)\n```\n"
         let content: JSONValue = ["type": "message", "content": .string(good)]
@@ -56,7 +56,7 @@ struct AnswerFormsTests {
         #expect(try damages(response([message("```json\n{\"damages\":")])) == nil)
     }
 
-    @Test("B7: usage under the names of Chat Completions is read; a missing one is unknown")
+    @Test("usage under the names of Chat Completions is read; a missing one is unknown")
     func usage() throws {
         let chat: JSONValue = ["prompt_tokens": 11, "completion_tokens": 7]
         let answer = try read(response([message(good)], [("usage", chat)])).get()
@@ -67,7 +67,7 @@ struct AnswerFormsTests {
         }
     }
 
-    @Test("B6: a 200 with an error is that error")
+    @Test("a 200 with an error is that error")
     func errors() throws {
         func error(_ text: String) throws -> OpenAIError {
             guard case .failure(let error) = try read(text) else { throw NoError() }
@@ -81,7 +81,7 @@ struct AnswerFormsTests {
         #expect(try error("{}").kind == .malformed("it is not a response object"))
     }
 
-    @Test("M9: lines of compatible servers are read, not paid for again")
+    @Test("lines of compatible servers are read, not paid for again")
     func lines() throws {
         let body = response([message(good)])
         let quoted = JSONValue.string(body).text
@@ -108,7 +108,7 @@ struct AnswersInTimeTests {
 
     private let unfinished = Reply.json(200, #"{"id":"resp_7","status":"in_progress","output":[]}"#)
 
-    @Test("M9: an answer that is still being made is fetched by its id, not asked for again")
+    @Test("an answer that is still being made is fetched by its id, not asked for again")
     func fetched() async throws {
         let requests = try await withOpenAI([unfinished, unfinished, answered(good)]) { client in
             let answer = try await Self.respond(client)
@@ -118,7 +118,7 @@ struct AnswersInTimeTests {
         #expect(requests.last?.target == "/v1/responses/resp_7")
     }
 
-    @Test("M9: an answer that the provider does not keep is not asked for again")
+    @Test("an answer that the provider does not keep is not asked for again")
     func notKept() async throws {
         let requests = try await withOpenAI([unfinished, failed(404, "not_found"), answered(good)]) { client in
             let error = try await openAIError { () throws(OpenAIError) in
@@ -129,7 +129,7 @@ struct AnswersInTimeTests {
         #expect(requests.count == 2)
     }
 
-    @Test("M9: an answer that failed because of a rate limit is asked for again later")
+    @Test("an answer that failed because of a rate limit is asked for again later")
     func limited() async throws {
         let failed = #"{"id":"r","status":"failed","error":{"code":"rate_limit_exceeded","message":"m"},"output":[]}"#
         let requests = try await withOpenAI([.json(200, failed), answered(good)]) { client in
@@ -138,7 +138,7 @@ struct AnswersInTimeTests {
         #expect(requests.count == 2)
     }
 
-    @Test("M4: a request that is too large is refused at once")
+    @Test("a request that is too large is refused at once")
     func oversized() async throws {
         let body =
             #"{"error":{"message":"Request too large for m on TPM","type":"tokens","code":"rate_limit_exceeded"}}"#
@@ -151,7 +151,7 @@ struct AnswersInTimeTests {
         #expect(requests.count == 1)
     }
 
-    @Test("B5: a name that cannot be resolved is named in the error")
+    @Test("a name that cannot be resolved is named in the error")
     func resolver() async throws {
         try await withOpenAI([]) {
             $0 = OpenAIConfiguration(baseURL: "http://no-such-host.invalid/v1", apiKey: "k")
@@ -162,7 +162,7 @@ struct AnswersInTimeTests {
         }
     }
 
-    @Test("M8: a gone model in each dialect is followed by the next one")
+    @Test("a gone model in each dialect is followed by the next one")
     func goneModels() async throws {
         let dialects: [(Int, String)] = [
             (410, ""), (404, #"{"error":{"message":"m","type":"NotFoundError","code":404}}"#),

@@ -23,7 +23,7 @@ struct BatchMachineAskingTests {
         return Samples.line(batch, try BatchMachine.after(batch, outcome, facts))
     }
 
-    @Test("M4: a passing trouble leaves a row that says when to ask again, and waits longer each time")
+    @Test("a passing trouble leaves a row that says when to ask again, and waits longer each time")
     func passing() throws {
         let busy = FaultExample(429, "rate_limit_exceeded", .service)
         let words = "error 'OpenAI's rate limit was reached'; says so; counts 0 1 0"
@@ -33,13 +33,13 @@ struct BatchMachineAskingTests {
             try asked(FaultExample(404, "<html>", .between)).hasPrefix("dropAsking: asking -> abandoned; wait 0.75"))
     }
 
-    @Test("M4: a lot that is too large for direct calls goes with the batch, and another lot is asked for")
+    @Test("a lot that is too large for direct calls goes with the batch, and another lot is asked for")
     func oversized() throws {
         let large = FaultExample(429, "rate_limit_exceeded", .lot, says: "Request too large for m on TPM")
         #expect(try asked(large) == "answers: asking -> collected; counts 0 1 0; failure 4 curable")
     }
 
-    @Test("M6: a refusal of the form stops the stage; an unexplained one does so when three lots have met it")
+    @Test("a refusal of the form stops the stage; an unexplained one does so when three lots have met it")
     func form() throws {
         let form = FaultExample(400, "invalid_value", .form, param: "max_output_tokens")
         #expect(
@@ -64,7 +64,7 @@ struct BatchMachineAskingTests {
             try asked(FaultExample(200, "server_error", .service)) == "answers: asking -> collected; failure 4 curable")
     }
 
-    @Test("M7: a file that is too large is cut in two; a single line is given up; nothing is cut without end")
+    @Test("a file that is too large is cut in two; a single line is given up; nothing is cut without end")
     func largeFile() throws {
         let error = FaultExample(400, nil, .lot, says: "File is too large.", at: .uploadFile).error
         let words = "error 'OpenAI answered 400: File is too large.'"
@@ -80,7 +80,7 @@ struct BatchMachineAskingTests {
         #expect(try line(uploading, .uploadFailed(proxy)).hasPrefix("halve: uploading -> abandoned"))
     }
 
-    @Test("M7: a missing endpoint is asked for a few times an hour, and the job says so")
+    @Test("a missing endpoint is asked for a few times an hour, and the job says so")
     func noEndpoint() throws {
         let files = FaultExample(404, "<html>", .between, .uploadFile).error
         let found = "OpenAI answered 404: no readable explanation"
@@ -104,7 +104,7 @@ struct BatchMachineAskingTests {
                 == "review: uploading -> planned; counts 3 0 0")
     }
 
-    @Test("M7: a model that POST /batches does not know holds the batch up; if that goes on, it waits")
+    @Test("a model that POST /batches does not know holds the batch up; if that goes on, it waits")
     func modelGone() throws {
         let gone = FaultExample(400, "model_not_found", .model, at: .createBatch).error
         let words = "error 'None of the configured OpenAI models is available (model_not_found: m)'; says so; held up"
@@ -125,7 +125,7 @@ struct BatchMachineAskingTests {
         return batch
     }
 
-    @Test("M4: after a vain ask comes another one when it is due; after nine the stage goes on")
+    @Test("after a vain ask comes another one when it is due; after nine the stage goes on")
     func asksAgain() {
         let job = next.job(.processing, .visionAnalysis)
         #expect(next.next(job, [asks(1)]) == .probe(.vision))
@@ -150,7 +150,7 @@ struct BatchMachineAskingTests {
         #expect(next.next(job, [first, heldUp, asks(4), asks(5, setbacks: 0)]) == .plan(.vision, round: 1))
     }
 
-    @Test("M4: each lot has three tries; lots without a failure come first")
+    @Test("each lot has three tries; lots without a failure come first")
     func choice() {
         func lot(_ position: Int, failures: Int = 0, curable: Bool = true) -> RemainingLot {
             RemainingLot(

@@ -172,14 +172,14 @@ struct FaultTableTests {
         }
     }
 
-    @Test("B6: an error that is a text is shown")
+    @Test("an error that is a text is shown")
     func text() {
         let error = FaultExample(500, #"{"error":"model runner has stopped"}"#, .service).error
         #expect(error.reason == "OpenAI answered 500: model runner has stopped")
         #expect(error.fault == .service)
     }
 
-    @Test("B5: the provider's code and words are shown, a key is not, also if the provider has masked it")
+    @Test("the provider's code and words are shown, a key is not, also if the provider has masked it")
     func words() {
         let message = "Incorrect API key provided: abcd*****wxyz. Ask org-1234."
         let error = FaultExample(401, "invalid_api_key", .account, says: message).error
@@ -189,7 +189,7 @@ struct FaultTableTests {
         #expect(country.reason == "OpenAI answered 403 (unsupported_country_region_territory): Not here")
     }
 
-    @Test("B3: only an invalid key or a host that does not answer is unhealthy")
+    @Test("only an invalid key or a host that does not answer is unhealthy")
     func reachable() {
         let scope = "You have insufficient permissions for this operation. Missing scopes: api.model.read"
         for example in [

@@ -19,7 +19,7 @@ struct LotPicturesTests {
         return (tries, pictures, true)
     }
 
-    @Test("M5: the picture that the error names is left out, with the reason")
+    @Test("the picture that the error names is left out, with the reason")
     func named() {
         var lot = pictures(4)
         // Part 0 is the text.
@@ -36,7 +36,7 @@ struct LotPicturesTests {
         #expect(lot.sent.isEmpty && lot.missing.count == 4)
     }
 
-    @Test("M5: without a name one bad picture among any number is found in at most five tries", arguments: 1...30)
+    @Test("without a name one bad picture among any number is found in at most five tries", arguments: 1...30)
     func unnamed(_ count: Int) {
         for bad in 1...count {
             let end = trials(count) { $0.contains("p\(bad)") }
@@ -46,13 +46,13 @@ struct LotPicturesTests {
         }
     }
 
-    @Test("M5: a trouble that is no picture's ends after a few tries, and no picture stays missing for a trial")
+    @Test("a trouble that is no picture's ends after a few tries, and no picture stays missing for a trial")
     func never() {
         let end = trials(20) { _ in true }
         #expect(!end.isAccepted && end.tries == 5 && end.last.missing.isEmpty)
     }
 
-    @Test("M5: too many pictures, or too large ones together: fewer are sent")
+    @Test("too many pictures, or too large ones together: fewer are sent")
     func together() {
         let some = trials(20, .pictures(atMost: nil)) { $0.count > 6 }
         #expect(some.isAccepted && some.last.sent == ["p1", "p2", "p3", "p4", "p5", "p6"])

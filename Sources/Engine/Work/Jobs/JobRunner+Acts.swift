@@ -63,11 +63,15 @@ extension JobRunner {
         if input.lacksImages { return try await job.endWithoutImages(input, step.job) }
         let batch = try await job.intendToAsk(input, step.job)
         try await paying {
+            let before = input.pictures
             let outcome = await job.ask(batch, &input, step.job)
-            let correction = [input.correction].compactMap(\.self)
-            try await job.surely(step.job) {
-                try await conclude(batch, outcome, step) { try await ImageWork.correct($0, job: job.id, correction) }
+            // Before the answer, because that may end the lot.
+            if input.pictures != before, let correction = input.correction {
+                try await job.surely(step.job) {
+                    try await job.commit(.images) { try await ImageWork.correct($0, job: job.id, [correction]) }
+                }
             }
+            try await job.surely(step.job) { try await conclude(batch, outcome, step) }
         }
     }
 

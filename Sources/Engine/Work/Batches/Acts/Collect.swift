@@ -77,10 +77,15 @@ extension LeasedJob {
             }
             var failure = LineFailure(
                 position: position, reason: reason, imageDownload: imageDownload, curable: curable)
-            // Images that the provider could not load are sent inline before one is left out.
-            if let error = output.error, error.fault.isOfPictures, !imageDownload || batch.inlineImages {
-                failure.isOfPictures = true
-                page.refusedPictures.append((position, error))
+            if let error = output.error, error.fault.isOfPictures {
+                switch batch.stage {
+                case .vision:
+                    // Images that the provider could not load are sent inline before one is left out.
+                    if imageDownload, !batch.inlineImages { break }
+                    failure.isOfPictures = true
+                    page.refusedPictures.append((position, error))
+                case .translation: failure.curable = false
+                }
             }
             page.failures.append((failure, usage))
         }
