@@ -192,7 +192,10 @@ extension BatchMachine {
             var verdict = postpone(batch, to: .planned, because: error, atLeast: facts.wait(after: setbacks), facts)
             verdict.move.setbacks = setbacks
             return verdict
-        case .model: return holdUp(batch, because: error, facts)
+        case .model:
+            var verdict = holdUp(batch, because: error, facts)
+            if batch.lostCreations > 0 { verdict.move.look = .after(settleSeconds(batch, facts)) }
+            return verdict
         case .form, .account, .between: return insist(batch, to: .uploaded, because: error, facts)
         case .service: return postpone(batch, to: .uploaded, because: error, facts)
         }
