@@ -39,7 +39,7 @@ struct GatewayTests {
         arguments: [
             #""fault": "cut", "times": 2"#, #""fault": "gzip""#, #""fault": "html", "status": 200, "times": 2"#,
             #""fault": "raw", "status": 200, "body": "{\"error\":{\"message\":\"busy\"}}", "times": 2"#,
-            #""fault": "empty", "status": 200, "times": 2"#, #""fault": "redirect", "status": 302, "target": "host""#,
+            #""fault": "empty", "status": 200, "times": 2"#, #""fault": "redirect", "status": 302, "to": "host""#,
         ])
     func unreadable(_ fault: String) async throws {
         try await Self.expectOneBatch([#"{"route": "GET /v1/files/{id}/content", \#(fault)}"#])
