@@ -1,4 +1,4 @@
-// What models take and how they count images: facts that the API does not tell, as of November 2026. Pure; any thread.
+// Facts about models that the API does not tell: their parameters and how they count images. As of November 2026. Pure.
 // Sources: OpenAI's guides on images, prompt caching and reasoning, and refusals seen in public. A wrong or missing fact
 // costs one refused request, which is free: ``ModelLessons`` learns from it.
 

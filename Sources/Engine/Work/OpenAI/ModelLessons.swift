@@ -1,4 +1,4 @@
-// What a model, or a server in front of it, was seen to refuse. A value; any thread.
+// Parameters that a model, or a server in front of it, has refused. A value; any thread.
 
 /// A parameter of our request that was refused. The request cost nothing, and is sent again without it.
 enum ParameterRefusal: Equatable {
@@ -88,7 +88,7 @@ private struct Complaint {
     }
 }
 
-/// What one model was seen to refuse.
+/// The refusals of one model.
 struct ModelLessons: Sendable, Equatable {
     /// Most lessons that one model may teach before its requests count as refused: one each, and some more for an
     /// effort or a ceiling that the messages do not name.
