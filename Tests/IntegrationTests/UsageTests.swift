@@ -15,7 +15,8 @@ struct UsageTests {
                 let before = Migrations.all.filter { $0.number < details.number }
                 _ = try await Migrator.run(session, migrations: before)
                 let old = """
-                    INSERT INTO job_usage (job_id, model, input_tokens, output_tokens) VALUES ('\(Self.job)', 'm', 100, 20)
+                    INSERT INTO job_usage (job_id, model, input_tokens, output_tokens)
+                    VALUES ('\(Self.job)', 'm', 100, 20)
                     ON CONFLICT (job_id, model) DO UPDATE SET input_tokens = job_usage.input_tokens + 100
                     """
                 try await session.execute(

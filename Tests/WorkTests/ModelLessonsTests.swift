@@ -94,8 +94,8 @@ struct ModelLessonsTests {
         return bodies.map { body in
             let again = choice.learn(from: error(400, body), asked: choice.current)
             let now = choice.current
-            return
-                "\(again) \(now.effort?.rawValue ?? "-") \(now.outputTokensMax) \(now.temperature.map { "\($0)" } ?? "-")"
+            let temperature = now.temperature.map { "\($0)" } ?? "-"
+            return "\(again) \(now.effort?.rawValue ?? "-") \(now.outputTokensMax) \(temperature)"
                 + (now.cachesExplicitly ? " explicit" : "") + " \(now.imageDetail.rawValue)"
         }
     }

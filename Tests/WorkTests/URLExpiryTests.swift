@@ -31,7 +31,8 @@ struct URLExpiryTests {
             // {"Statement":[{"Condition":{"DateLessThan":{"AWS:EpochTime":1796026500}}}]}
             (
                 "https://d1.cloudfront.net/a?Policy="
-                    + "eyJTdGF0ZW1lbnQiOlt7IkNvbmRpdGlvbiI6eyJEYXRlTGVzc1RoYW4iOnsiQVdTOkVwb2NoVGltZSI6MTc5NjAyNjUwMH19fV19"
+                    + "eyJTdGF0ZW1lbnQiOlt7IkNvbmRpdGlvbiI6eyJEYXRlTGVzc1RoYW4i"
+                    + "OnsiQVdTOkVwb2NoVGltZSI6MTc5NjAyNjUwMH19fV19"
                     + "&Signature=s&Key-Pair-Id=K",
                 "2026-11-30T08:15:00Z"
             ),

@@ -27,8 +27,8 @@ public enum Base64 {
 }
 
 extension Base64 {
-    /// Reads base64 of the usual alphabets, with padding or without: RFC 4648's two, and CloudFront's, which has `~` for
-    /// `/` and `_` for the padding. Returns nil for a text with other characters.
+    /// Reads base64 of the usual alphabets, with padding or without: RFC 4648's two, and CloudFront's, which has `~`
+    /// for `/` and `_` for the padding. Returns nil for a text with other characters.
     static func bytes(lenient text: Substring) -> [UInt8]? {
         let padding = "=_".utf8
         let digits = text.utf8.prefix(text.utf8.count - text.utf8.reversed().prefix { padding.contains($0) }.count)

@@ -5,9 +5,9 @@
 public enum URLExpiry {
     /// Returns the earliest end that the query of `url` names; nil if it names none.
     ///
-    /// Read are: a date with a life (`X-Amz-Date` and `X-Amz-Expires`; the same of Google, Alibaba and others), a moment
-    /// (`Expires`, `exp`, `se` and the like: Unix time, or ISO 8601), a moment within a value (`hdnts=exp=...~acl=...`,
-    /// `q-sign-time=begin;end`), and the ends within a JSON Web Token or a CloudFront policy.
+    /// It reads a date with a life (`X-Amz-Date` and `X-Amz-Expires`; the same of Google, Alibaba and others), a
+    /// moment (`Expires`, `exp`, `se` and the like: Unix time, or ISO 8601), a moment within a value
+    /// (`hdnts=exp=...~acl=...`, `q-sign-time=begin;end`), and the ends within a JSON Web Token or a CloudFront policy.
     public static func end(of url: String) -> Timestamp? {
         guard let mark = url.utf8.firstIndex(of: UInt8(ascii: "?")) else { return nil }
         let query = url[url.utf8.index(after: mark)...].prefix { $0 != "#" }

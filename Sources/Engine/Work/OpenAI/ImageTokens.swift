@@ -3,8 +3,8 @@
 /// How a family of models counts an image.
 public enum ImageTokens: Sendable, Equatable {
     /// Squares of 32 pixels, each of `factor` tokens. The image is reduced until it has at most `high` squares, or
-    /// `original` squares with that detail; gpt-5.5 and later refuse a larger image instead. nil: the models do not know
-    /// `original`.
+    /// `original` squares with that detail; gpt-5.5 and later refuse a larger image instead. nil: the models do not
+    /// know `original`.
     case patches(factor: Double, high: Int, original: Int?)
     /// Squares of 512 pixels of the image reduced to a short side of 768, and a fixed part.
     case tiles(base: Int, tile: Int)

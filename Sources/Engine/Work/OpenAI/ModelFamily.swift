@@ -1,6 +1,6 @@
 // Facts about models that the API does not tell: their parameters and how they count images. As of November 2026. Pure.
-// Sources: OpenAI's guides on images, prompt caching and reasoning, and refusals seen in public. A wrong or missing fact
-// costs one refused request, which is free: ``ModelLessons`` learns from it.
+// Sources: OpenAI's guides on images, prompt caching and reasoning, and refusals seen in public. A wrong or missing
+// fact costs one refused request, which is free: ``ModelLessons`` learns from it.
 
 /// `reasoning.effort`, from the least to the most.
 public enum ReasoningEffort: String, Sendable, CaseIterable {

@@ -116,7 +116,8 @@ extension OpenAIError {
     public var isOfAccount: Bool { fault == .account || fault == .model }
 
     /// A refused list of models proves that the provider can be reached and knows the key: a key may lack the
-    /// permission, and a server may lack the list. An invalid key proves nothing, nor does a gateway without its server.
+    /// permission, and a server may lack the list. An invalid key proves nothing, nor does a gateway without its
+    /// server.
     public var provesReachable: Bool {
         switch kind {
         case .api(let status, let code, let message):

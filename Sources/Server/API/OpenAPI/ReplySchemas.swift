@@ -149,7 +149,8 @@ enum ReplySchemas {
             .required(
                 "cached_tokens", Schema.integer("Those of the input that were read from a cache.", examples: [0])),
             .required(
-                "cache_write_tokens", Schema.integer("Those of the input that were written to a cache.", examples: [0])),
+                "cache_write_tokens",
+                Schema.integer("Those of the input that were written to a cache.", examples: [0])),
             .required(
                 "reasoning_tokens", Schema.integer("Those of the output that models reasoned with.", examples: [2500])),
         ])

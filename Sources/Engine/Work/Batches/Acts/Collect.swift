@@ -71,8 +71,8 @@ extension LeasedJob {
         case .failed(let curable, let reason, let imageDownload, let usage):
             if let error = output.error {
                 context.openAI.learn(batch.stage, from: error, asked: parameters(of: batch))
-                // The lot is not the cause and was not tried. A refused parameter was sent by a process that did not know
-                // the model: the next batch goes without it.
+                // The lot is not the cause and was not tried. A refused parameter was sent by a process that did not
+                // know the model: the next batch goes without it.
                 if error.isOfAccount || context.openAI.canGoWithout(error) { return page.heldUp = error }
             }
             var failure = LineFailure(
