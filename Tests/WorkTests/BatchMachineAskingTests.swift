@@ -90,12 +90,12 @@ struct BatchMachineAskingTests {
                 == "postpone: uploading -> planned; wait 0.75; error '\(found)'; "
                 + "says '\(found). \(question) POST /files?'; counts 1 0 0")
         #expect(
-            try line(Samples.batch(.uploading, failures: 5), .uploadFailed(files)).contains("planned; wait 600.0"))
+            try line(Samples.batch(.uploading, failures: 15), .uploadFailed(files)).contains("planned; wait 600.0"))
         let batches = FaultExample(404, #"{"detail":"Not Found"}"#, .between, .createBatch).error
         #expect(
-            try line(Samples.batch(.creating, failures: 5), .creationFailed(batches))
+            try line(Samples.batch(.creating, failures: 15), .creationFailed(batches))
                 == "postpone: creating -> uploaded; wait 600.0; error '\(found)'; "
-                + "says '\(found). \(question) POST /batches?'; counts 6 0 0")
+                + "says '\(found). \(question) POST /batches?'; counts 16 0 0")
         let form = FaultExample(400, "invalid_value", .form, param: "endpoint", at: .createBatch).error
         #expect(try line(Samples.batch(.creating), .creationFailed(form)).hasPrefix("postpone: creating -> uploaded"))
         // The next upload waits longer, also if the last one broke off in between.
@@ -112,7 +112,8 @@ struct BatchMachineAskingTests {
         #expect(try line(creating, .creationFailed(gone)) == "holdUp: creating -> abandoned; \(words)")
         #expect(
             try line(creating, .creationFailed(gone), proven: 6)
-                == "holdUp: creating -> abandoned; wait 600.0; \(words)")
+                == "holdUp: creating -> abandoned; wait 0.75; \(words)")
+        #expect(try line(creating, .creationFailed(gone), proven: 21).contains("; wait 600.0;"))
     }
 
     // MARK: The next act

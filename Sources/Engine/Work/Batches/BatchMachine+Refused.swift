@@ -34,13 +34,22 @@ extension BatchMachine {
 }
 
 extension BatchFacts {
-    /// Failures in a row after which a refusal that only the operator can cure is met rarely.
-    static let quickTries = 5
+    /// Failures in a row after which a refusal that only the operator can cure is met rarely; about ten minutes.
+    static let quickTries = 15
+    /// Lots answered directly for a stage, after which a batch that is held up is followed by a wait.
+    static let quickHoldUps = 5
     /// Time between two such tries, seconds.
     static let stubbornSeconds = 600.0
 
     /// Seconds to wait at least after `failures` refusals that only the operator can cure.
     func stubbornWait(after failures: Int) -> Double { failures > Self.quickTries ? Self.stubbornSeconds : 0 }
+
+    /// Seconds to wait after a batch was held up: one lot is answered each time and yet no batch of them, and this must
+    /// not go round and round.
+    var holdUpWait: Double {
+        let more = provenAsks - Self.quickHoldUps
+        return more > 0 ? max(wait(after: more), stubbornWait(after: more)) : 0
+    }
 }
 
 extension OpenAIError {

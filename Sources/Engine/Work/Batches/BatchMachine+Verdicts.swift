@@ -28,8 +28,7 @@ extension BatchMachine {
         var verdict = BatchVerdict(.holdUp, batch, to: .abandoned)
         verdict.move.error = error.reason
         verdict.move.isHeldUp = true
-        // One lot is answered each time, and yet no batch of them: this must not go round and round.
-        verdict.move.waitSeconds = facts.stubbornWait(after: facts.provenAsks)
+        verdict.move.waitSeconds = facts.holdUpWait
         verdict.message = .says(error.reason)
         return verdict
     }
