@@ -101,11 +101,14 @@ class Recorder:
         handler.wfile.write(content)
 
     def forward(self, request):
+        headers = {key: value for key, value in request.headers if key.lower() not in HOP}
+        # The simulator does not know Azure's header.
+        if key := request.header("api-key"):
+            headers["Authorization"] = f"Bearer {key}"
         connection = http.client.HTTPConnection(self.provider.hostname, self.provider.port, timeout=300)
         try:
             connection.request(
-                request.method, "/v1" + request.path + ("?" + request.query if request.query else ""), request.body or None,
-                {key: value for key, value in request.headers if key.lower() not in HOP})
+                request.method, "/v1" + request.path + ("?" + request.query if request.query else ""), request.body or None, headers)
             reply = connection.getresponse()
             return reply.status, reply.headers.items(), reply.read()
         except (OSError, http.client.HTTPException):
