@@ -1,4 +1,4 @@
-// What a model refuses, beyond the facts of `ModelCatalog`. A value; any thread.
+// Refusals of a model beyond the facts of `ModelCatalog`. A value; any thread.
 import Engine
 
 /// An entry of a fault plan's `models`.

@@ -19,7 +19,7 @@ struct SimModel: Sendable {
 struct ModelCatalog: Sendable {
     /// Aliases that answer `model_not_found`, as after their shutdown date.
     var shutDown: Set<String>
-    /// What the account's models refuse beyond the facts below.
+    /// Further refusals of the account's models.
     var rules: [ModelRule] = []
 
     /// nil for an unknown or shut-down model. A snapshot's name works like its alias.

@@ -1,4 +1,5 @@
-// The control interface for tests, on the same listener: /_sim/state, /_sim/ledger, /_sim/faults, /_sim/reset. Thread: its loop.
+// The control interface for tests, on the same listener: /_sim/state, /_sim/ledger, /_sim/faults, /_sim/reset.
+// Thread: its loop.
 import Engine
 import Server
 

@@ -103,7 +103,7 @@ struct RequestRules: Sendable {
 }
 
 extension RequestRules {
-    /// What this model refuses although the API knows it.
+    /// Checks for parameters that the API knows and this model refuses.
     fileprivate func checkLimits(_ body: JSONValue, _ model: SimModel) throws(APIError) {
         if !model.takesCacheOptions, body.present("prompt_cache_options") != nil {
             throw .unsupported("prompt_cache_options")

@@ -34,7 +34,7 @@ extension LabQueries {
         """
 }
 
-/// What the database knows about a job's money.
+/// The money of a job, as the database has it.
 struct JobMoney {
     let status: String
     let error: String?

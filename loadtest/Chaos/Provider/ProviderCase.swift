@@ -66,7 +66,7 @@ struct ProviderCase: Sendable {
     var tailSeconds = 0.0
     /// Batches of other users in the account's list.
     var foreignBatches = 0
-    /// What the database refuses meanwhile.
+    /// Statements that the database refuses meanwhile.
     var refusesResults = false
     /// Usable answers of a lot and stage beyond the first that RELIABILITY names, in all.
     var paidAgainMax = 0

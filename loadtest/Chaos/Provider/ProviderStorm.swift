@@ -57,7 +57,8 @@ struct ProviderStorm {
             let batches = StormFaults.batches.shuffled(using: &random).prefix(1)
             try lab.setFaults(
                 """
-                {"seed": \(Int.random(in: 1...1_000_000, using: &random)), "routes": [\(routes.joined(separator: ", "))],
+                {"seed": \(Int.random(in: 1...1_000_000, using: &random)),
+                 "routes": [\(routes.joined(separator: ", "))],
                  "lines": [\(([LabLot.refusal] + lines).joined(separator: ", "))],
                  "batches": [\(batches.joined(separator: ", "))]}
                 """)

@@ -1,7 +1,7 @@
 // Meaning of a failed direct call among others of the same stage: their answers show whether the lot or the provider is
 // the cause. Pure.
 
-/// What is known about a stage when one of its direct calls fails.
+/// The facts about a stage when one of its direct calls fails.
 struct DirectSituation: Equatable {
     /// Lots of the stage were answered before: a refusal of the form is the lot's own.
     var hasAnswers: Bool

@@ -5,7 +5,7 @@ public enum BatchEndpoint: String, CaseIterable, Sendable {
     case files = "/files"
     case batches = "/batches"
 
-    /// What the operator can do, for the log and for `check`.
+    /// Advice to the operator, for the log and for `check`.
     public func advice(status: Int) -> String {
         "GET \(rawValue) answered \(status), so there is no Batch API at OPENAI_BASE_URL; "
             + "set OPENAI_BATCHES=off, or correct OPENAI_BASE_URL"

@@ -37,7 +37,7 @@ public enum ProviderFault: Hashable, Sendable {
     }
 }
 
-/// What a row of ``FaultTable`` says: the fault, and the details that decide how it is treated.
+/// The meaning of a row of ``FaultTable``: the fault, and the details that decide how it is treated.
 enum FaultMeaning: Hashable, Sendable {
     /// The lot's own fault for certain: no other lot is refused for it.
     case lot
