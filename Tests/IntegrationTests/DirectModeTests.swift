@@ -64,7 +64,7 @@ struct DirectModeTests {
 
     @Test("a rate limit delays lots and fails none; the job says why it waits")
     func rateLimit() async throws {
-        func busy(_ part: Double) -> String {
+        @Sendable func busy(_ part: Double) -> String {
             let fault = #""fault": "status", "status": 429, "retry_after": 0.1, "probability": \#(part)"#
             return #"{"routes": [{"route": "POST /v1/responses", \#(fault)}]}"#
         }

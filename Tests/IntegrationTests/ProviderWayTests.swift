@@ -34,7 +34,9 @@ struct ProviderWayTests {
     @Test("OPENAI_API_KEY_FILE: a token that is renewed in the middle of a batch loses and repeats nothing")
     func keyFile() async throws {
         let path = FileManager.default.temporaryDirectory.appending(path: "token-\(UUID().uuidString)").path
-        func write(_ token: String) throws { try token.write(toFile: path, atomically: true, encoding: .utf8) }
+        @Sendable func write(_ token: String) throws {
+            try token.write(toFile: path, atomically: true, encoding: .utf8)
+        }
         try write("sk-token-of-now\n")
         defer { try? FileManager.default.removeItem(atPath: path) }
         var options = try BatchFaultTests.options("{}", seconds: 3)
