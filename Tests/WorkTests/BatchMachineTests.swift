@@ -272,6 +272,10 @@ struct BatchMachineTests {
         try check(
             Self.batch(.submitted, failures: 1), .recalled(Self.object(.cancelling)),
             "lateRecall: submitted -> submitted; wait 30.0; counts 1 0 0; provider cancelling; recalled")
+        // The provider answered 409 although the batch runs on: it is cancelled again.
+        try check(
+            Self.batch(.submitted), .recalled(Self.object(.inProgress)),
+            "poll: submitted -> submitted; wait 30.0; cleared; provider inProgress")
         try check(
             Self.batch(.submitted), .givenUp(.deadlineNear),
             "letGo: submitted -> submitted; error 'The job's deadline was near'; becomes a stray")
@@ -299,9 +303,10 @@ struct BatchMachineTests {
             submitted, .status(Self.object(.cancelled)), "poll: submitted -> ended; provider cancelled", ended)
         try check(submitted, Self.failed("server_error"), "cleanUp: submitted -> \(forgotten)", ended)
         // The cancellation was refused and the batch runs: it is sent again.
-        try check(
-            submitted, .status(Self.object(.inProgress)),
-            "poll: submitted -> submitted; wait 30.0; provider inProgress", ended)
+        for refused in [BatchOutcome.status(Self.object(.inProgress)), .recalled(Self.object(.inProgress))] {
+            try check(
+                submitted, refused, "poll: submitted -> submitted; wait 30.0; provider inProgress", ended)
+        }
         try check(
             submitted, .failed(Self.busy),
             "postpone: submitted -> submitted; wait 30.0; error 'OpenAI's rate limit was reached'; counts 1 0 0", ended)

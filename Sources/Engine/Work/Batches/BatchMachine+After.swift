@@ -211,7 +211,8 @@ extension BatchMachine {
             if let failure = object.failure { return failed(batch, failure, facts) }
             return polled(batch, object, facts)
         case .queueFull(let others): return queueIsFull(batch, others: others, facts)
-        case .recalled(let object): return recalled(.lateRecall, batch, object, facts)
+        case .recalled(let object):
+            return isTakenBack(object) ? recalled(.lateRecall, batch, object, facts) : polled(batch, object, facts)
         case .failed(let error): return unanswered(batch, error, facts)
         case .gone(let error):
             var verdict = abandon(batch, because: error.reason)
@@ -242,6 +243,10 @@ extension BatchMachine {
         verdict.move.keepsError = true
         return verdict
     }
+
+    /// True if the provider has accepted a cancellation, or there is nothing left to cancel. A provider that refuses
+    /// with 409 shows a batch that runs on: it is cancelled again.
+    static func isTakenBack(_ object: BatchObject) -> Bool { object.status == .cancelling || object.status.isEnded }
 
     static func recalled(
         _ name: Commit, _ batch: ProviderBatch, _ object: BatchObject, _ facts: BatchFacts

@@ -65,7 +65,7 @@ extension BatchMachine {
     ) throws(IllegalOutcome) -> BatchVerdict {
         switch outcome {
         case .status(let object): return takenBack(batch, object, facts, isAccepted: false)
-        case .recalled(let object): return takenBack(batch, object, facts, isAccepted: true)
+        case .recalled(let object): return takenBack(batch, object, facts, isAccepted: isTakenBack(object))
         case .queueFull, .noBatch, .gone: return forget(batch, facts)
         case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn,
             .noFile, .created, .creationFailed, .listed, .collected, .booked, .looked, .failed, .givenUp:
