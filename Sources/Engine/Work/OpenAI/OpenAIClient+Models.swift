@@ -167,7 +167,7 @@ private struct Attempt {
     private func isUnusableAnswer(_ error: OpenAIError) -> Bool {
         switch error.kind {
         case .incomplete, .malformed: error.curable && !error.fault.isPassing
-        case .api(let status, _, _): status == 200 && error.curable && !error.imageDownload
+        case .api(let status, _, _): status == 200 && error.fault.isPassing
         case .quota, .modelNotFound, .rateLimited, .unavailable, .timedOut, .refused, .sourceFailed, .cancelled: false
         }
     }
