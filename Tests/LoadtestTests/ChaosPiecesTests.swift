@@ -28,7 +28,7 @@ struct ChaosPiecesTests {
             ("job", "completed done", "processing finalizing"), ("job", "completed done", "cancelled done"),
             ("job", "pending queued", "processing vision_analysis"), ("job", "cancelled queued", "failed queued"),
             ("job", "processing image_prefetch", "cancelled vision_analysis"), ("batch", "planned", "submitted"),
-            ("batch", "submitted", "creating"), ("batch", "collected", "ended"), ("batch", "none", "submitted"),
+            ("batch", "submitted", "creating"), ("batch", "collected", "ended"), ("batch", "none", "ended"),
             ("delivery", "delivered", "pending"), ("count", "5 0", "4 0"), ("ended job", "completed", "completed"),
         ])
     func illegal(kind: String, old: String, new: String) {

@@ -206,10 +206,11 @@ struct BatchMachineTests {
         try check(
             Self.batch(.creating, setbacks: 5), .creationFailed(Self.api(400)),
             "abandon: creating -> abandoned; error \(words); says so; counts 0 5 0")
-        // A gateway's page says nothing about the file.
+        // A gateway's page says nothing about the file, nor whether the batch was made behind it.
         try check(
             Self.batch(.creating, setbacks: 5), .creationFailed(Self.api(404, gateway: true)),
-            "postpone: creating -> uploaded; wait 0.75; error 'OpenAI answered 404: words'; says so; counts 1 5 0")
+            "postpone: creating -> creating; wait 0.75; error 'OpenAI answered 404: words'; says so; counts 1 5 0; "
+                + "attempt ended")
     }
 
     @Test("C5.4: a polled batch continues, ends, or fails for one of five reasons")

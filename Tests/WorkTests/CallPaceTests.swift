@@ -6,6 +6,8 @@ import Testing
 
 @Suite("The pace of direct calls", .timeLimit(.minutes(1)))
 struct CallPaceTests {
+    private typealias Running = Task<Void, Never>
+
     @Test("a rate limit halves the calls at the same time, once for those under way; answers raise them again")
     func halves() {
         var pace = CallPace(most: 8)
@@ -72,7 +74,7 @@ struct CallPaceTests {
         try await onLoop { loop in
             let calls = DirectCalls(2, on: loop)
             var order: [String] = []
-            func job(_ name: String, lots: Int) -> Task<Void, Never> {
+            func job(_ name: String, lots: Int) -> Running {
                 loop.spawn {
                     let turn = LoopBudget(1, on: loop)
                     try? await loop.forEach(lots, atMost: calls.most) { _ in
@@ -100,7 +102,7 @@ struct CallPaceTests {
             let calls = DirectCalls(1, on: loop)
             let first = try await calls.take()
             var ends: [String] = []
-            func waiter(_ name: String) -> Task<Void, Never> {
+            func waiter(_ name: String) -> Running {
                 loop.spawn { ends.append((try? await calls.take()) == nil ? "\(name) cancelled" : "\(name) begins") }
             }
             let (second, third) = (waiter("second"), waiter("third"))

@@ -70,7 +70,7 @@ struct SimReply {
     }
 
     /// How much of a reply is sent.
-    enum Form {
+    enum Transmission {
         case whole
         /// Half of it; then the connection is closed.
         case truncated
@@ -80,7 +80,7 @@ struct SimReply {
 
     private static let block = 256 * 1024
 
-    func send(over exchange: Exchange, _ form: Form = .whole) async {
+    func send(over exchange: Exchange, _ form: Transmission = .whole) async {
         let length = body.count
         exchange.beginReply(status: status, headers: headers, length: form == .cut ? nil : length)
         do {

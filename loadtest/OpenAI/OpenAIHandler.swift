@@ -130,7 +130,7 @@ final class OpenAIHandler {
     }
 
     private func send(
-        _ reply: SimReply, _ outcome: String, _ form: SimReply.Form, _ route: OpenAIRoute, _ exchange: Exchange
+        _ reply: SimReply, _ outcome: String, _ form: SimReply.Transmission, _ route: OpenAIRoute, _ exchange: Exchange
     ) async {
         account.books.reply(route.rawValue, outcome)
         var reply = reply

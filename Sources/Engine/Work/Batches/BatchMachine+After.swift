@@ -178,8 +178,12 @@ extension BatchMachine {
             verdict.move.endsAttempt = true
             return verdict
         }
-        // A gateway's refusal says nothing about the batch or its file.
-        if !error.isFromProvider, error.isRefusal { return insist(batch, to: .uploaded, because: error, facts) }
+        // A gateway's refusal says nothing: the provider may have made the batch behind it.
+        if !error.isFromProvider, error.isRefusal {
+            var verdict = insist(batch, to: .creating, because: error, facts)
+            verdict.move.endsAttempt = true
+            return verdict
+        }
         switch error.fault {
         case .lot, .picture, .pictures:
             let setbacks = batch.setbacks + 1

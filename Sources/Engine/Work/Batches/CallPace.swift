@@ -5,7 +5,7 @@
 /// Calls that began before a reduction do not cause another one.
 struct CallPace {
     /// A call under way.
-    struct Call: Equatable {
+    struct PacedCall: Equatable {
         fileprivate let reductions: Int
     }
 
@@ -31,13 +31,13 @@ struct CallPace {
     }
 
     /// Returns nil if the call has to wait.
-    mutating func begin() -> Call? {
+    mutating func begin() -> PacedCall? {
         guard running < limit else { return nil }
         running += 1
-        return Call(reductions: reductions)
+        return PacedCall(reductions: reductions)
     }
 
-    mutating func end(_ call: Call, _ outcome: Outcome) {
+    mutating func end(_ call: PacedCall, _ outcome: Outcome) {
         precondition(running > 0, "a call ended that had not begun")
         running -= 1
         switch outcome {
