@@ -65,6 +65,11 @@ extension LabDatabase {
         return try await database.query(LabQueries.results, [.uuid(id)]).map { $0.optionalText(1) }
     }
 
+    /// Forgets how slow the accounts were.
+    func forgetAccounts() async throws {
+        try await database.session { try await $0.execute("DELETE FROM openai_accounts") }
+    }
+
     func refuseResults(_ isRefusing: Bool) async throws {
         try await database.session {
             try await $0.execute(isRefusing ? LabQueries.refuseResults : LabQueries.acceptResults)

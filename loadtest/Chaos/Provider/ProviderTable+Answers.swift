@@ -15,7 +15,7 @@ extension ProviderTable {
 
     private static let forms = [
         "commentary", "commentary_json", "commentary_unmarked", "content_text", "fenced", "bom", "top_text",
-        "usage_details", "hostile_html",
+        "usage_details",
     ].map { answers($0, #"{"fault": "\#($0)"}"#) }
 
     private static let usages = ["missing", "null", "empty", "chat", "odd"].map { form in
@@ -23,7 +23,7 @@ extension ProviderTable {
     }
 
     private static let damaged = ["incomplete", "invalid_json", "failed", "blank_html"].map { fault in
-        ProviderCase("answers: \(fault) at first", FaultText.lines(#"{"fault": "\#(fault)", "attempts": 1}"#)) {
+        ProviderCase("answers: \(fault) at first", FaultText.lines(#"{"fault": "\#(fault)", "times": 4}"#)) {
             $0.callsMax = [.upload: 16, .create: 16]
         }
     }
@@ -31,7 +31,9 @@ extension ProviderTable {
     private static let lines = [
         answers(
             "failed with rate_limit_exceeded at first",
-            #"{"fault": "failed", "code": "rate_limit_exceeded", "attempts": 1}"#),
+            #"{"fault": "failed", "code": "rate_limit_exceeded", "times": 4}"#),
+        // The ledger does not recognise a description that was cleaned, so its translation is not compared.
+        ProviderCase("answers: hostile_html", FaultText.lines(#"{"fault": "hostile_html"}"#)) { $0.isBooked = false },
         answers("lines doubled", #"{"fault": "doubled"}"#),
         answers("lines of no request", #"{"fault": "unknown_id"}"#),
         answers("status_code is a text", #"{"fault": "status_text"}"#),
@@ -41,7 +43,7 @@ extension ProviderTable {
             $0.outcome = .lotsFail([2])
         },
         ProviderCase(
-            "a line is in neither file", FaultText.lines(#"{"fault": "missing", "contains": "\#(lot)", "attempts": 1}"#)
+            "a line is in neither file", FaultText.lines(#"{"fault": "missing", "contains": "\#(lot)", "times": 1}"#)
         ) {
             // RELIABILITY names it.
             ($0.paidAgainMax, $0.isBooked) = (1, false)
@@ -68,7 +70,9 @@ extension ProviderTable {
             [2, 0].map { number in
                 let fault = #"{"fault": "picture", "picture": "JOB-\#(number)/2.jpg", "code": "\#(code)"}"#
                 return ProviderCase("picture of lot \(number): \(code)", FaultText.lines(fault)) {
-                    $0.outcome = .without("-\(number)/2.jpg")
+                    // A picture that may only have been downloaded badly is sent inline at first, and then is right.
+                    let isRefused = ["image_too_large", "image_content_policy_violation"].contains(code)
+                    $0.outcome = isRefused ? .without("-\(number)/2.jpg") : .any
                 }
             }
         }

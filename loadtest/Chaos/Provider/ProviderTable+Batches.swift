@@ -157,7 +157,7 @@ extension ProviderTable {
             FaultText.routes(FaultText.at(.output, #""fault": "error", "status": 429, "retry_after": 3600"#))
         ) {
             // The job's time is 36 s: the answers must be collected at its end.
-            $0.settings = ["DEADLINE_HOURS": "0.01"]
+            ($0.settings, $0.languages) = (["DEADLINE_HOURS": "0.01"], ["en"])
         },
     ]
     private static let noFiles = #""fault": "no_files""#

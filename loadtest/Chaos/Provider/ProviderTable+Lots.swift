@@ -33,8 +33,8 @@ extension ProviderTable {
             lot("a proxy's 502", FaultText.routes(FaultText.at(.ask, #""fault": "html", "status": 502"#)), [200]),
             lot(
                 "a proxy's 404", FaultText.routes(FaultText.at(.ask, #""fault": "html", "status": 404"#)),
-                [200, 502, 503]),
-            lot("a login page", FaultText.routes(FaultText.at(.ask, #""fault": "login""#)), [200, 502, 503]),
+                [200, 500, 502, 503]),
+            lot("a login page", FaultText.routes(FaultText.at(.ask, #""fault": "login""#)), [200, 500, 502, 503]),
             lot("dropped", FaultText.routes(FaultText.at(.ask, #""fault": "drop""#)), [200]),
             lot(
                 "failed with rate_limit_exceeded",
@@ -52,8 +52,8 @@ extension ProviderTable {
         ProviderCase(
             "a database without room near the deadline", FaultText.batches(#"{"fault": "stuck", "fraction": 0}"#)
         ) {
-            // 36 s; the last eighth begins after 31.5 s.
-            ($0.settings, $0.refusesResults, $0.healsAfter) = (["DEADLINE_HOURS": "0.01"], true, nil)
+            // 36 s; the last eighth begins after 31.5 s. Paid answers wait until there is room.
+            ($0.settings, $0.refusesResults, $0.healsAfter) = (["DEADLINE_HOURS": "0.01"], true, 45)
             $0.outcome = .any
             // RELIABILITY names the lots that are asked for directly.
             ($0.paidAgainMax, $0.lostMax, $0.isBooked) = (0, 6, false)

@@ -33,6 +33,7 @@ final class ProviderTrial {
     init(_ lab: Lab, _ row: ProviderCase) { (self.lab, self.row, result) = (lab, row, ProviderResult(name: row.name)) }
 
     func run() async throws -> ProviderResult {
+        try await lab.database.forgetAccounts()
         try await restart()
         if row.foreignBatches > 0 { try lab.openAI.addForeignBatches(row.foreignBatches) }
         ledgerStart = await lab.openAI.ledger().count
@@ -59,7 +60,7 @@ final class ProviderTrial {
     static let clean =
         #"{"routes": [], "lines": [], "batches": [], "models": [], "shutdown": []}"#
 
-    /// A fresh process: what one case teaches must not help the next.
+    /// A fresh process, and an account without a past: what one case teaches must not help the next.
     private func restart() async throws {
         let instance = lab.instances[0]
         try await instance.killHard()
@@ -119,6 +120,7 @@ final class ProviderTrial {
         if let seconds = row.healsAfter {
             try await lab.loop.sleep(seconds: seconds)
             try lab.setFaults(Self.clean)
+            if row.refusesResults { try await lab.database.refuseResults(false) }
         }
     }
 
