@@ -30,7 +30,8 @@ struct BatchMachineAskingTests {
         #expect(try asked(busy) == "dropAsking: asking -> abandoned; wait 0.75; \(words)")
         #expect(try asked(busy, vain: 4) == "dropAsking: asking -> abandoned; wait 12.0; \(words)")
         #expect(
-            try asked(FaultExample(404, "<html>", .between)).hasPrefix("dropAsking: asking -> abandoned; wait 0.75"))
+            try asked(FaultExample(404, body: "<html>", .between)).hasPrefix(
+                "dropAsking: asking -> abandoned; wait 0.75"))
     }
 
     @Test("a lot that is too large for direct calls goes with the batch, and another lot is asked for")
@@ -57,7 +58,8 @@ struct BatchMachineAskingTests {
     @Test("a call that a gateway gave up may have been paid for: it is not repeated")
     func unknown() throws {
         for status in [502, 503, 504] {
-            #expect(try asked(FaultExample(status, "", .between)).hasPrefix("abandon: asking -> abandoned; error"))
+            #expect(
+                try asked(FaultExample(status, body: "", .between)).hasPrefix("abandon: asking -> abandoned; error"))
         }
         // An answer that failed may have cost something, so it counts as a try of the lot.
         #expect(
@@ -76,13 +78,13 @@ struct BatchMachineAskingTests {
         #expect(
             try line(uploading, .uploadFailed(error), cuts: 256)
                 == "postpone: uploading -> planned; wait 0.75; \(words); says so; counts 1 0 0")
-        let proxy = FaultExample(413, "<html>", .lot, .uploadFile).error
+        let proxy = FaultExample(413, body: "<html>", .lot, .uploadFile).error
         #expect(try line(uploading, .uploadFailed(proxy)).hasPrefix("halve: uploading -> abandoned"))
     }
 
     @Test("a missing endpoint is asked for a few times an hour, and the job says so")
     func noEndpoint() throws {
-        let files = FaultExample(404, "<html>", .between, .uploadFile).error
+        let files = FaultExample(404, body: "<html>", .between, .uploadFile).error
         let found = "OpenAI answered 404: no readable explanation"
         let question = "Does the provider at OPENAI_BASE_URL have"
         #expect(
@@ -91,7 +93,7 @@ struct BatchMachineAskingTests {
                 + "says '\(found). \(question) POST /files?'; counts 1 0 0")
         #expect(
             try line(Samples.batch(.uploading, failures: 15), .uploadFailed(files)).contains("planned; wait 600.0"))
-        let batches = FaultExample(404, #"{"detail":"Not Found"}"#, .between, .createBatch).error
+        let batches = FaultExample(404, body: #"{"detail":"Not Found"}"#, .between, .createBatch).error
         #expect(
             try line(Samples.batch(.creating, failures: 15), .creationFailed(batches))
                 == "postpone: creating -> uploaded; wait 600.0; error '\(found)'; "

@@ -209,8 +209,9 @@ struct BatchMachineTests {
         // A gateway's page says nothing about the file, nor whether the batch was made behind it.
         try check(
             Self.batch(.creating, setbacks: 5), .creationFailed(Self.api(404, gateway: true)),
-            "postpone: creating -> creating; wait 0.75; error 'OpenAI answered 404: words'; says so; counts 1 5 0; "
-                + "attempt ended")
+            "postpone: creating -> creating; wait 0.75; error 'OpenAI answered 404: words'; says "
+                + "'OpenAI answered 404: words. Does the provider at OPENAI_BASE_URL have POST /batches?'; "
+                + "counts 1 5 0; attempt ended")
     }
 
     @Test("C5.4: a polled batch continues, ends, or fails for one of five reasons")

@@ -13,7 +13,7 @@ struct FaultExample: Sendable, CustomTestStringConvertible {
     var testDescription: String { "\(status) \(body.prefix(90))" }
 
     init(
-        _ status: Int, _ body: String, _ fault: ProviderFault, _ operation: ProviderOperation = .createResponse,
+        _ status: Int, body: String, _ fault: ProviderFault, _ operation: ProviderOperation = .createResponse,
         cause: FaultMeaning? = nil
     ) {
         (self.status, self.body, self.fault, self.operation, self.cause) = (status, body, fault, operation, cause)
@@ -28,7 +28,7 @@ struct FaultExample: Sendable, CustomTestStringConvertible {
             "message": .string(message), "type": JSONValue(type), "param": JSONValue(param), "code": JSONValue(code),
         ]
         let body: JSONValue = ["error": error]
-        self.init(status, body.text, fault, operation, cause: cause)
+        self.init(status, body: body.text, fault, operation, cause: cause)
     }
 
     var error: OpenAIError {
@@ -69,7 +69,7 @@ private let pictures: [FaultExample] = [
     FaultExample(500, nil, .picture(part: nil), says: "cannot identify image file <_io.BytesIO>", cause: .picture),
     FaultExample(400, "invalid_value", .picture(part: 3), param: part, says: "Expected a valid URL", cause: .download),
     FaultExample(400, "new_code", .picture(part: 1), param: "messages[0].content[1].image_url.url", cause: .download),
-    FaultExample(413, page, .pictures(atMost: nil)),
+    FaultExample(413, body: page, .pictures(atMost: nil)),
 ]
 
 private let content: [FaultExample] = [
@@ -91,7 +91,7 @@ private let accounts: [FaultExample] = [
     FaultExample(429, nil, .account, says: "You exceeded your current quota, please check your plan.", cause: .quota),
     FaultExample(402, "402", .account, says: "Insufficient credits", cause: .quota),
     FaultExample(200, "402", .account, says: "Insufficient credits", cause: .quota),
-    FaultExample(401, "invalid_api_key", .account), FaultExample(401, page, .account),
+    FaultExample(401, "invalid_api_key", .account), FaultExample(401, body: page, .account),
     FaultExample(401, nil, .account, says: "You have insufficient permissions. Missing scopes: api.responses.write"),
     FaultExample(403, "unsupported_country_region_territory", .account), FaultExample(403, nil, .account),
     FaultExample(404, nil, .account, says: "Invalid URL (POST /v1/responses)"),
@@ -109,15 +109,15 @@ private let models: [FaultExample] = [
     FaultExample(400, nil, .model, says: "Invalid model name passed in model=gpt-0."),
     FaultExample(400, "invalid_value", .model, param: "model"),
     FaultExample(
-        404, #"{"error":{"message":"The model `x` does not exist.","type":"NotFoundError","code":404}}"#, .model),
-    FaultExample(404, "404", .model, says: "litellm.NotFoundError: gone"), FaultExample(410, "", .model),
+        404, body: #"{"error":{"message":"The model `x` does not exist.","type":"NotFoundError","code":404}}"#, .model),
+    FaultExample(404, "404", .model, says: "litellm.NotFoundError: gone"), FaultExample(410, body: "", .model),
 ]
 
 private let limitsAndForm: [FaultExample] = [
-    FaultExample(429, "slow_down", .service, cause: .rate), FaultExample(429, page, .service, cause: .rate),
+    FaultExample(429, "slow_down", .service, cause: .rate), FaultExample(429, body: page, .service, cause: .rate),
     FaultExample(200, "rate_limit_exceeded", .service, cause: .rate),
     FaultExample(200, "429", .service, says: "Rate limited upstream", cause: .rate),
-    FaultExample(413, page, .lot, .uploadFile),
+    FaultExample(413, body: page, .lot, .uploadFile),
     FaultExample(400, nil, .lot, says: "File is too large.", at: .uploadFile),
     FaultExample(400, "unknown_parameter", .form, param: "x"),
     FaultExample(400, "unsupported_value", .form, param: "input[0].content[1].detail"),
@@ -132,13 +132,15 @@ private let limitsAndForm: [FaultExample] = [
 private let services: [FaultExample] = [
     FaultExample(200, "server_error", .service), FaultExample(503, "server_is_overloaded", .service),
     FaultExample(0, "batch_expired", .service), FaultExample(0, "new_code", .service),
-    FaultExample(200, "new_code", .lot), FaultExample(408, "", .between), FaultExample(409, nil, .service),
-    FaultExample(302, page, .between), FaultExample(403, page, .between), FaultExample(404, page, .between),
-    FaultExample(404, #"{"detail":"Not Found"}"#, .between, .createBatch), FaultExample(404, "", .between, .uploadFile),
-    FaultExample(400, "new_code", .lot, cause: .unexplained), FaultExample(422, page, .lot, cause: .unexplained),
+    FaultExample(200, "new_code", .lot), FaultExample(408, body: "", .between), FaultExample(409, nil, .service),
+    FaultExample(302, body: page, .between), FaultExample(403, body: page, .between),
+    FaultExample(404, body: page, .between),
+    FaultExample(404, body: #"{"detail":"Not Found"}"#, .between, .createBatch),
+    FaultExample(404, body: "", .between, .uploadFile),
+    FaultExample(400, "new_code", .lot, cause: .unexplained), FaultExample(422, body: page, .lot, cause: .unexplained),
     FaultExample(404, nil, .lot, says: "No such File object: file-1", at: .createBatch),
-    FaultExample(500, nil, .service), FaultExample(502, page, .between), FaultExample(504, "", .between),
-    FaultExample(599, "", .between), FaultExample(600, "", .between),
+    FaultExample(500, nil, .service), FaultExample(502, body: page, .between), FaultExample(504, body: "", .between),
+    FaultExample(599, body: "", .between), FaultExample(600, body: "", .between),
 ]
 
 @Suite("Whose fault it is", .timeLimit(.minutes(1)))
@@ -174,7 +176,7 @@ struct FaultTableTests {
 
     @Test("an error that is a text is shown")
     func text() {
-        let error = FaultExample(500, #"{"error":"model runner has stopped"}"#, .service).error
+        let error = FaultExample(500, body: #"{"error":"model runner has stopped"}"#, .service).error
         #expect(error.reason == "OpenAI answered 500: model runner has stopped")
         #expect(error.fault == .service)
     }
@@ -193,13 +195,13 @@ struct FaultTableTests {
     func reachable() {
         let scope = "You have insufficient permissions for this operation. Missing scopes: api.model.read"
         for example in [
-            FaultExample(403, nil, .account), FaultExample(404, "", .between),
+            FaultExample(403, nil, .account), FaultExample(404, body: "", .between),
             FaultExample(401, nil, .account, says: scope),
             FaultExample(429, nil, .service),
         ] {
             #expect(example.error.provesReachable, "\(example.testDescription)")
         }
-        for example in [FaultExample(401, "invalid_api_key", .account), FaultExample(502, "", .between)] {
+        for example in [FaultExample(401, "invalid_api_key", .account), FaultExample(502, body: "", .between)] {
             #expect(!example.error.provesReachable, "\(example.testDescription)")
         }
         for kind in [OpenAIError.Kind.unavailable, .timedOut] { #expect(!OpenAIError(kind).provesReachable) }
