@@ -49,7 +49,7 @@ struct ImageURLTests {
         try await World.run(openAI: options) { world in
             let base = world.images.baseURL
             let lot = Self.lot("odd", [base + "/car/grün|[1].jpg?a={1}", base + "/missing/ä|b"])
-            let reply = try await world.client.generate([lot])
+            let reply = try await world.client.generate([lot, Self.lot("even", [base + "/car/1.jpg"])])
             let job = try #require(reply.json["job_id"]?.string)
             try await world.waitUntil(job, "completed")
             let wire = base + "/car/gr%C3%BCn%7C%5B1%5D.jpg?a=%7B1%7D"

@@ -99,12 +99,13 @@ struct LateBatchTests {
 
     @Test("C4.3: a cancelled job's input file goes first, so that a late creation fails and costs nothing")
     func withoutFile() async throws {
-        let late = #"{"routes": [{"route": "POST /v1/batches", "fault": "late", "seconds": 3, "gateway": 504}]}"#
+        let late = #"{"routes": [{"route": "POST /v1/batches", "fault": "late", "seconds": 30, "gateway": 504}]}"#
         try await World.run(openAI: BatchFaultTests.options(late)) { world in
             let job = try await world.submit(world.lots([0, 1, 2, 4]))
             try await world.until("the batch is asked for") { world.openAI.requests("POST /v1/batches") == 1 }
             #expect(try await world.client.cancel(job).status == 200)
             try await world.waitUntilCleanedUp(job)
+            #expect(world.openAI.requests("DELETE /v1/files/{id}") == 1)
             #expect(world.openAI.batches.isEmpty)
         }
     }
