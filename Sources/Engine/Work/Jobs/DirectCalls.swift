@@ -8,7 +8,7 @@ final class DirectCalls {
 
     private let loop: Loop
     private var pace: CallPace
-    private var waiting = Deque<Ticket<CallPace.Call>>()
+    private var waiting = Deque<Ticket<CallPace.PacedCall>>()
     let imageBytes: LoopBudget
 
     /// - Parameter most: calls at the same time, at least 1.
@@ -22,16 +22,16 @@ final class DirectCalls {
 
     /// Waits for a place and takes it.
     /// - Throws: `CancellationError` when the task is cancelled; nothing is taken then.
-    func take() async throws(CancellationError) -> CallPace.Call {
+    func take() async throws(CancellationError) -> CallPace.PacedCall {
         if waiting.isEmpty, let call = pace.begin() { return call }
-        return try await loop.park { (ticket: Ticket<CallPace.Call>) in
+        return try await loop.park { (ticket: Ticket<CallPace.PacedCall>) in
             waiting.append(ticket)
             ticket.whenCancelled = { [weak self] in self?.waiting.removeAll { $0 === ticket } }
         }
     }
 
     /// Returns the place of a `take`.
-    func give(_ call: CallPace.Call, _ outcome: CallPace.Outcome) {
+    func give(_ call: CallPace.PacedCall, _ outcome: CallPace.Outcome) {
         pace.end(call, outcome)
         while let first = waiting.first, let next = pace.begin() {
             waiting.removeFirst()

@@ -15,14 +15,28 @@ extension OpenAIClient {
             operation: .createResponse, method: "POST", path: "/responses", body: .bytes(body),
             timeoutSeconds: configuration.callSeconds, deadlineSeconds: deadlineSeconds, repeats: .afterSureFailure)
         let end = Monotonic.seconds() + deadlineSeconds
-        let reading = try await retrying(call) { seconds throws(OpenAIError) in
-            let response = try await self.finished(try await self.once(call, seconds), until: end)
-            let reading = AnswerReader.read(response, fields: fields)
-            // An answer that failed because of a rate limit: wait as after a 429.
-            if case .failure(let error) = reading, error.kind == .rateLimited { throw error }
-            return reading
+        var spent = Usage.zero
+        do throws(OpenAIError) {
+            let reading = try await retrying(call) { seconds throws(OpenAIError) in
+                let response = try await self.finished(try await self.once(call, seconds), until: end)
+                let reading = AnswerReader.read(response, fields: fields)
+                // An answer that failed because of a rate limit: wait as after a 429. It may have cost something.
+                if case .failure(let error) = reading, error.kind == .rateLimited {
+                    spent = spent + (error.usage ?? .zero)
+                    throw error
+                }
+                return reading
+            }
+            var answer = try reading.get()
+            answer.usage = answer.usage + spent
+            return answer
+        } catch {
+            var error = error
+            let last = error.kind == .rateLimited ? .zero : error.usage ?? .zero
+            let all = spent + last
+            error.usage = all == .zero ? error.usage : all
+            throw error
         }
-        return try reading.get()
     }
 
     /// Waits for an answer that is still being made, and fetches it by its id. A provider that does not keep answers

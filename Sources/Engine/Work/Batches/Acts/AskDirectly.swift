@@ -79,7 +79,7 @@ extension LeasedJob {
     }
 
     /// Takes a place for a call. One call of the job waits at a time, so that a job has one turn among the others.
-    private func take(_ turn: LoopBudget) async throws(CancellationError) -> CallPace.Call {
+    private func take(_ turn: LoopBudget) async throws(CancellationError) -> CallPace.PacedCall {
         try await turn.take()
         defer { turn.give() }
         return try await context.calls.take()
