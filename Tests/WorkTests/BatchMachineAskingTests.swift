@@ -96,7 +96,12 @@ struct BatchMachineAskingTests {
         let batches = FaultExample(404, body: #"{"detail":"Not Found"}"#, .between, .createBatch).error
         #expect(
             try line(Samples.batch(.creating, failures: 15), .creationFailed(batches))
-                == "postpone: creating -> uploaded; wait 600.0; error '\(found)'; "
+                == "postpone: creating -> creating; wait 600.0; error '\(found)'; "
+                + "says '\(found). \(question) POST /batches?'; counts 16 0 0; attempt ended")
+        // Such a provider has no list either.
+        #expect(
+            try line(Samples.batch(.creating, failures: 15), .failed(batches))
+                == "postpone: creating -> creating; wait 600.0; error '\(found)'; "
                 + "says '\(found). \(question) POST /batches?'; counts 16 0 0")
         let form = FaultExample(400, "invalid_value", .form, param: "endpoint", at: .createBatch).error
         #expect(try line(Samples.batch(.creating), .creationFailed(form)).hasPrefix("postpone: creating -> uploaded"))

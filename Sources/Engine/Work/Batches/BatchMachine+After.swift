@@ -162,7 +162,9 @@ extension BatchMachine {
         case .creationFailed(let error): return creationFailed(batch, error, facts)
         case .listed(let objects): return listed(objects, batch, facts)
         // Without the list nothing is sent.
-        case .failed(let error): return postpone(batch, because: error, facts)
+        case .failed(let error):
+            return error.isWithoutEndpoint
+                ? insist(batch, to: .creating, because: error, facts) : postpone(batch, because: error, facts)
         case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn,
             .noFile, .status, .queueFull, .recalled, .noBatch, .gone, .collected, .booked, .looked, .givenUp:
             throw IllegalOutcome(batch.state, outcome)
