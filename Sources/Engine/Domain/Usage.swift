@@ -25,4 +25,5 @@ public struct Usage: Hashable, Sendable {
             input: a.input + b.input, output: a.output + b.output, cached: a.cached + b.cached,
             cacheWritten: a.cacheWritten + b.cacheWritten, reasoning: a.reasoning + b.reasoning)
     }
+    public static func += (a: inout Usage, b: Usage) { a = a + b }
 }

@@ -16,7 +16,7 @@ struct SettingsReader {
     /// - Parameter keepEmpty: an empty value counts as set.
     func raw(_ name: String, keepEmpty: Bool = false) -> String? {
         guard let text = environment[name] else { return nil }
-        let trimmed = SettingsReader.trimmed(text)
+        let trimmed = text.trimmed
         return trimmed.isEmpty && !keepEmpty ? nil : trimmed
     }
 
@@ -70,7 +70,7 @@ struct SettingsReader {
     /// Comma-separated names.
     func list(_ name: String, _ fallback: [String]) -> [String] {
         guard let text = raw(name) else { return fallback }
-        return text.split(separator: ",").map { SettingsReader.trimmed(String($0)) }.filter { !$0.isEmpty }
+        return text.split(separator: ",").map(\.trimmed).filter { !$0.isEmpty }
     }
 
     /// A value with a form of its own.
@@ -88,7 +88,7 @@ struct SettingsReader {
     mutating func networks(_ name: String, _ fallback: [CIDR]) -> [CIDR] {
         guard let text = raw(name, keepEmpty: true) else { return fallback }
         var found: [CIDR] = []
-        for part in text.split(separator: ",").map({ SettingsReader.trimmed(String($0)) }) where !part.isEmpty {
+        for part in text.split(separator: ",").map(\.trimmed) where !part.isEmpty {
             do throws(CIDRError) { found.append(try CIDR(parsing: part)) } catch {
                 complain("\(name) contains \(quoted(part)), which is not an address or a network: \(error)")
             }
@@ -117,9 +117,4 @@ struct SettingsReader {
 
     private func quoted(_ text: String) -> String { JSONValue.string(String(text.prefix(60))).text }
     private func plain(_ number: Double) -> String { Int(exactly: number).map(String.init) ?? "\(number)" }
-
-    private static func trimmed(_ text: String) -> String {
-        let isSpace: (Character) -> Bool = { $0.isWhitespace }
-        return String(text.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
-    }
 }

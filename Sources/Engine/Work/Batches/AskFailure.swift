@@ -36,6 +36,11 @@ enum AskFailure: Equatable {
 }
 
 extension LineFailure {
+    /// The failure of a lot that has no image to send.
+    static func withoutImages(_ position: Int) -> LineFailure {
+        LineFailure(position: position, reason: LineInput.noImages, imageDownload: false, curable: false)
+    }
+
     /// The failure of the lot's direct call with `error`. A call that may have been paid for is not made again.
     /// Pictures that can be left out have been left out before.
     /// - Parameter wasInline: the images were sent inline, so sending them inline again cannot help.

@@ -64,8 +64,7 @@ extension BatchMachine {
         _ batch: ProviderBatch, _ outcome: BatchOutcome, _ facts: BatchFacts
     ) throws(IllegalOutcome) -> BatchVerdict {
         switch outcome {
-        case .status(let object): return takenBack(batch, object, facts, isAccepted: false)
-        case .recalled(let object): return takenBack(batch, object, facts, isAccepted: isTakenBack(object))
+        case .status(let object), .recalled(let object): return takenBack(batch, object, facts)
         case .queueFull, .noBatch, .gone: return forget(batch, facts)
         case .answered, .askFailed, .askedAll, .built, .uploaded, .uploadFailed, .foundUpload, .admitted, .othersTurn,
             .noFile, .created, .creationFailed, .listed, .collected, .booked, .looked, .failed, .givenUp:
@@ -73,14 +72,11 @@ extension BatchMachine {
         }
     }
 
-    /// - Parameter isAccepted: the provider has accepted the cancellation.
-    private static func takenBack(
-        _ batch: ProviderBatch, _ object: BatchObject, _ facts: BatchFacts, isAccepted: Bool
-    ) -> BatchVerdict {
+    private static func takenBack(_ batch: ProviderBatch, _ object: BatchObject, _ facts: BatchFacts) -> BatchVerdict {
         // A failed batch did nothing, unless it has a file.
         if object.failure != nil, object.outputFileID == nil, object.errorFileID == nil { return forget(batch, facts) }
         var verdict: BatchVerdict
-        if isAccepted || batch.isRecalled || object.status == .cancelling, !object.status.isEnded {
+        if batch.isRecalled || object.status == .cancelling, !object.status.isEnded {
             verdict = recalled(.recall, batch, object, facts)
         } else {
             verdict = polled(batch, object, facts)

@@ -56,7 +56,7 @@ extension OpenAIError {
     /// The reply says that nothing is at this address.
     var isWithoutEndpoint: Bool {
         switch kind {
-        case .api(let status, _, _): [404, 405, 501].contains(status) || (300..<400).contains(status)
+        case .api(let status, _, _): BatchEndpoint.missingStatuses.contains(status) || (300..<400).contains(status)
         case .quota, .modelNotFound, .rateLimited, .unavailable, .timedOut, .refused, .incomplete, .malformed,
             .sourceFailed, .cancelled:
             false

@@ -39,8 +39,7 @@ struct LotPictures: Equatable, Sendable {
 
     /// The reasons as JSON, `{url: {"reason", "trial"}}`; nil if no picture is missing.
     var reasonsText: String? {
-        var seen: Set<String> = []
-        let members: [(String, JSONValue)] = missing.filter { seen.insert($0).inserted }.map { url in
+        let members: [(String, JSONValue)] = distinct(missing).map { url in
             var members: [(String, JSONValue)] = [("reason", JSONValue(absences[url]?.reason))]
             if let trial = absences[url]?.trial { members.append(("trial", .int(trial))) }
             return (url, .object(members))

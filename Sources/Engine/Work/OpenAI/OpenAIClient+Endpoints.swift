@@ -5,6 +5,9 @@ public enum BatchEndpoint: String, CaseIterable, Sendable {
     case files = "/files"
     case batches = "/batches"
 
+    /// Statuses by which a server says that it has no such endpoint.
+    static let missingStatuses: Set<Int> = [404, 405, 501]
+
     /// Advice to the operator, for the log and for `check`.
     public func advice(status: Int) -> String {
         "GET \(rawValue) answered \(status), so there is no Batch API at OPENAI_BASE_URL; "
@@ -32,7 +35,7 @@ extension OpenAIClient {
             _ = try await json(call)
             return .there
         } catch {
-            if case .api(let status, _, _) = error.kind, [404, 405, 501].contains(status) {
+            if case .api(let status, _, _) = error.kind, BatchEndpoint.missingStatuses.contains(status) {
                 return .missing(status: status)
             }
             return .unclear(error)

@@ -21,22 +21,17 @@ extension OpenAIClient {
                 let response = try await self.finished(try await self.once(call, seconds), until: end)
                 let reading = AnswerReader.read(response, fields: fields)
                 // An answer that failed because of a rate limit: wait as after a 429. It may have cost something.
-                if case .failure(let error) = reading, error.kind == .rateLimited {
-                    spent = spent + (error.usage ?? .zero)
+                if case .failure(var error) = reading, error.kind == .rateLimited {
+                    spent += error.usage ?? .zero
+                    error.usage = nil
                     throw error
                 }
                 return reading
             }
             var answer = try reading.get()
-            answer.usage = answer.usage + spent
+            answer.usage += spent
             return answer
-        } catch {
-            var error = error
-            let last = error.kind == .rateLimited ? .zero : error.usage ?? .zero
-            let all = spent + last
-            error.usage = all == .zero ? error.usage : all
-            throw error
-        }
+        } catch { throw error.adding(to: &spent) }
     }
 
     /// Waits for an answer that is still being made, and fetches it by its id. A provider that does not keep answers
@@ -84,7 +79,7 @@ extension OpenAIClient {
                 let remaining = end - Monotonic.seconds()
                 var answer = try await respond(body(parameters), fields: fields, deadlineSeconds: remaining)
                 spent(answer, on: parameters.name)
-                answer.usage = answer.usage + attempt.spent
+                answer.usage += attempt.spent
                 return StageAnswer(answer: answer, parameters: parameters)
             } catch {
                 spent(error.usage, on: parameters.name)
@@ -167,9 +162,7 @@ private struct Attempt {
 
     /// Returns if another try is due; throws the error if not.
     mutating func failed(_ error: OpenAIError, hasLearnt: Bool) throws(OpenAIError) {
-        var error = error
-        spent = spent + (error.usage ?? .zero)
-        error.usage = spent == .zero ? nil : spent
+        let error = error.adding(to: &spent)
         triesLeft -= 1
         guard triesLeft > 0 else { throw error }
         if hasLearnt { return }

@@ -137,6 +137,14 @@ extension OpenAIError {
         if case .api(let status, _, _) = kind, [408, 502, 504].contains(status) { return false }
         return isFromProvider
     }
+
+    /// Returns the error with the cost of all tries so far, to which it adds its own.
+    func adding(to spent: inout Usage) -> OpenAIError {
+        var error = self
+        spent += usage ?? .zero
+        error.usage = spent == .zero ? nil : spent
+        return error
+    }
 }
 
 extension OpenAIError: CustomStringConvertible {

@@ -58,13 +58,9 @@ public struct ProviderHeaders: Sendable, Equatable {
             guard let colon = part.firstIndex(of: ":") else {
                 throw InvalidSetting("must have the form \"name: value; name: value\", or be a JSON object")
             }
-            pairs.append((trimmed(part[..<colon]), trimmed(part[part.index(after: colon)...])))
+            pairs.append((part[..<colon].trimmed, part[part.index(after: colon)...].trimmed))
         }
         return pairs
-    }
-
-    private static func trimmed(_ text: Substring) -> String {
-        String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
     }
 
     func first(_ name: String) -> Field? { fields.first { OutboundHeaders.equal($0.name, name) } }

@@ -29,8 +29,7 @@ public struct KeyFile: Sendable, Equatable {
         let count = fread(&bytes, 1, bytes.count, file)
         guard ferror(file) == 0 else { return .failure(InvalidSetting("cannot be read")) }
         guard count <= bytesMax else { return .failure(InvalidSetting("is longer than \(bytesMax) bytes")) }
-        let isSpace = { (byte: UInt8) in byte <= 0x20 }
-        let text = bytes[..<count].drop(while: isSpace).reversed().drop(while: isSpace).reversed()
+        let text = bytes[..<count].trimming { $0 <= 0x20 }
         guard !text.isEmpty else { return .failure(InvalidSetting("is empty")) }
         guard text.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             return .failure(InvalidSetting("must hold one key of visible ASCII characters"))

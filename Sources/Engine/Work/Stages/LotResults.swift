@@ -80,12 +80,12 @@ extension LeasedJob {
         var spent: [String: Usage] = [:]
         var counted: Set<Int> = []
         for (position, answer) in page.answers where new.contains(position) && counted.insert(position).inserted {
-            spent[answer.model, default: .zero] = spent[answer.model, default: .zero] + answer.usage
+            spent[answer.model, default: .zero] += answer.usage
         }
         var failedOnce: Set<Int> = []
         for (failure, usage) in page.failures
         where failed.contains(failure.position) && failedOnce.insert(failure.position).inserted {
-            spent[batch.model, default: .zero] = spent[batch.model, default: .zero] + (usage ?? .zero)
+            spent[batch.model, default: .zero] += usage ?? .zero
         }
         for (model, usage) in spent.sorted(by: { $0.key < $1.key }) {
             try await BookUsage.run(session, job: id, model: model, usage)

@@ -63,25 +63,23 @@ extension MetricsPage {
             sum { $0.provider.answersWithoutUsage })
         text.family(
             "generation_provider_tokens_total", .counter, "Tokens spent, by requested model and direction.")
-        for place in 0..<ProviderMetrics.modelsMax {
-            let isOther = place == ProviderMetrics.modelsMax - 1
-            guard isOther || place < models.count else { continue }
+        // The last place is for models that are not configured any more.
+        let other = ProviderMetrics.modelsMax - 1
+        let places = models.prefix(other).enumerated().map { ($0, $1) } + [(other, "other")]
+        for (place, model) in places {
             for direction in ProviderMetrics.Direction.allCases {
                 text.sample(
-                    [("model", isOther ? "other" : models[place]), ("direction", direction.label)],
+                    [("model", model), ("direction", direction.label)],
                     sum { $0.provider.tokens(model: place, direction) })
             }
         }
         text.family(
             "generation_provider_token_parts_total", .counter,
             "Tokens among those spent: input from the provider's cache and written to it, output for reasoning.")
-        for place in 0..<ProviderMetrics.modelsMax {
-            let isOther = place == ProviderMetrics.modelsMax - 1
-            guard isOther || place < models.count else { continue }
+        for (place, model) in places {
             for part in ProviderMetrics.TokenPart.allCases {
                 text.sample(
-                    [("model", isOther ? "other" : models[place]), ("part", part.label)],
-                    sum { $0.provider.tokens(model: place, part) })
+                    [("model", model), ("part", part.label)], sum { $0.provider.tokens(model: place, part) })
             }
         }
     }

@@ -113,13 +113,6 @@ enum JobsPage {
     }
 }
 
-extension String {
-    /// The text without spaces around it.
-    var trimmed: String {
-        String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
-    }
-}
-
 // MARK: Parts that site.js updates; it finds them by data-show
 
 extension HTML {

@@ -41,12 +41,10 @@ extension LeasedJob {
                 ) { parameters in
                     body(of: current, parameters, record)
                 }.answer
-                answer.usage = answer.usage + spent
+                answer.usage += spent
                 return answer
             } catch {
-                var error = error
-                spent = spent + (error.usage ?? .zero)
-                if spent != .zero { error.usage = spent }
+                var error = error.adding(to: &spent)
                 // Images that the provider could not load are sent inline before one is left out.
                 guard error.fault.isOfPictures, !(error.imageDownload && !input.isInline) else { throw error }
                 guard input.leaveOut(error) else {

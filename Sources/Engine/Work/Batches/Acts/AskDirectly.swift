@@ -104,9 +104,7 @@ extension LeasedJob {
         var result = CollectedPage()
         var outcome = CallPace.Outcome.other
         if input.lacksImages {
-            let failure = LineFailure(
-                position: lot.position, reason: LineInput.noImages, imageDownload: false, curable: false)
-            result.failures.append((failure, nil))
+            result.failures.append((.withoutImages(lot.position), nil))
         } else {
             let before = page.answers
             let left = context.configuration.deadline.end(of: record) - Timestamp.now()

@@ -36,9 +36,9 @@ extension LeasedJob {
                 guard open.remove(line.position) != nil else { continue }
                 switch line.output.outcome {
                 case .answer(let answer):
-                    spent[answer.model, default: .zero] = spent[answer.model, default: .zero] + answer.usage
+                    spent[answer.model, default: .zero] += answer.usage
                 case .failed(_, _, _, let usage):
-                    spent[batch.model, default: .zero] = spent[batch.model, default: .zero] + (usage ?? .zero)
+                    spent[batch.model, default: .zero] += usage ?? .zero
                 }
             }
         } catch {

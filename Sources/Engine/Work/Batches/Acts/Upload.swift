@@ -54,9 +54,7 @@ extension LeasedJob {
     ) async throws {
         if let correction = input.correction { built.corrections.append(correction) }
         if input.lacksImages {
-            built.failures.append(
-                LineFailure(
-                    position: input.position, reason: LineInput.noImages, imageDownload: false, curable: false))
+            built.failures.append(.withoutImages(input.position))
             return
         }
         let line = BatchLine.encode(
